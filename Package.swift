@@ -1,0 +1,116 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every core module is built twice from the same files: as an ordinary module, for tests, heapbench and library
+// users, and in Embedded Swift with `-no-allocations`, where the compiler proves that nothing allocates. The second
+// build goes through symbolic links in Sources/Embedded, since a folder can belong to one target only.
+
+/// A module of `Sources` and what it imports, lowest first.
+struct CoreModule {
+  let name: String
+  let modules: [String]
+  let shims: [String]
+
+  init(_ name: String, imports modules: [String] = [], shims: [String] = []) {
+    self.name = name
+    self.modules = modules
+    self.shims = shims
+  }
+}
+
+let coreModules = [
+  CoreModule("Contracts", shims: ["CLabPlatform"]),
+  CoreModule("Addresses", imports: ["Contracts"]),
+  CoreModule("SpinLocks", imports: ["Contracts"], shims: ["CLabPlatform"]),
+  CoreModule("MemoryRegions", imports: ["Contracts", "Addresses"], shims: ["CLabSystem"]),
+  CoreModule("NUMARegions", imports: ["Contracts", "Addresses", "MemoryRegions"], shims: ["CLabNUMA"]),
+  CoreModule("FirstFitHeap", imports: ["Contracts", "Addresses", "SpinLocks"]),
+  CoreModule("BuddyFrames", imports: ["Contracts", "Addresses", "SpinLocks"]),
+  CoreModule("PageTables", imports: ["Contracts", "Addresses"]),
+  CoreModule("AllocationTraces"),
+  CoreModule(
+    "GeneralHeap",
+    imports: ["Contracts", "Addresses", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames"],
+    shims: ["CLabSystem", "CLabMalloc"]),
+]
+
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Settings of an Embedded target whose sources import `modules` by their ordinary names.
+func embedded(importing modules: [String]) -> [SwiftSetting] {
+  let aliases = modules.flatMap { ["-module-alias", "\($0)=Embedded\($0)"] }
+  return strict + [
+    .enableExperimentalFeature("Embedded"), .unsafeFlags(["-O", "-wmo", "-no-allocations"] + aliases),
+  ]
+}
+
+let coreTargets: [Target] = coreModules.flatMap { module -> [Target] in
+  let shims = module.shims.map { Target.Dependency.target(name: $0) }
+  return [
+    .target(
+      name: module.name, dependencies: module.modules.map { .target(name: $0) } + shims, swiftSettings: strict),
+    .target(
+      name: "Embedded\(module.name)", dependencies: module.modules.map { .target(name: "Embedded\($0)") } + shims,
+      path: "Sources/Embedded/\(module.name)", swiftSettings: embedded(importing: module.modules)),
+  ]
+}
+
+let shimTargets: [Target] = [
+  .target(name: "CLabPlatform", path: "CShims/CLabPlatform"),
+  .target(name: "CLabSystem", path: "CShims/CLabSystem"),
+  .target(name: "CLabNUMA", path: "CShims/CLabNUMA", linkerSettings: [.linkedLibrary("numa")]),
+  .target(name: "CLabMalloc", path: "CShims/CLabMalloc"),
+  .target(name: "CLabKVM", path: "CShims/CLabKVM"),
+]
+
+let benchmarkTargets: [Target] = [
+  .target(
+    name: "HeapBenchKit",
+    dependencies: [
+      "Contracts", "Addresses", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap", "BuddyFrames",
+      "PageTables", "AllocationTraces", "CLabSystem", "Yams", .product(name: "Histogram", package: "hdrhistogram-swift"),
+    ], path: "Benchmarks/HeapBenchKit", swiftSettings: strict),
+  .executableTarget(
+    name: "heapbench",
+    dependencies: ["HeapBenchKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+    path: "Benchmarks/heapbench", swiftSettings: strict),
+]
+
+let testTargets: [Target] =
+  [
+    .target(
+      name: "LabTestSupport", dependencies: ["Addresses", "MemoryRegions"], path: "Tests/LabTestSupport",
+      swiftSettings: strict)
+  ]
+  + [
+    ("Contracts", []), ("Addresses", []), ("SpinLocks", []), ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
+    ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
+    ("GeneralHeap", []), ("HeapBenchKit", []),
+  ].map { (module: String, more: [String]) in
+    .testTarget(
+      name: "\(module)Tests",
+      dependencies: (["LabTestSupport", "Addresses", "MemoryRegions", module] + more).uniqued.map { .target(name: $0) })
+  }
+
+extension [String] {
+  /// The elements without later repetitions.
+  var uniqued: [String] { reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
+}
+
+let package = Package(
+  name: "heaplab",
+  products: coreModules.map { .library(name: $0.name, targets: [$0.name]) } + [
+    .executable(name: "heapbench", targets: ["heapbench"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: shimTargets + coreTargets + benchmarkTargets + testTargets
+)

@@ -1,0 +1,41 @@
+public import Contracts
+
+// Ranges as sets of addresses.
+
+extension AddrRange {
+  /// Whether `address` lies in the range.
+  @inlinable public func contains(_ address: A) -> Bool { start <= address && address < end }
+
+  /// Whether every address of `other` lies in the range; true for an empty `other`.
+  @inlinable public func contains(_ other: AddrRange) -> Bool {
+    other.isEmpty || (start <= other.start && other.end <= end)
+  }
+
+  /// Whether the two have an address in common.
+  @inlinable public func overlaps(_ other: AddrRange) -> Bool {
+    Swift.max(start, other.start) < Swift.min(end, other.end)
+  }
+
+  /// The addresses that both have, nil when there are none.
+  @inlinable public func intersection(_ other: AddrRange) -> AddrRange? {
+    overlaps(other) ? AddrRange(start: Swift.max(start, other.start), end: Swift.min(end, other.end)) : nil
+  }
+
+  /// What is left of the range without `other`: the part below it and the part above it, nil where there is none.
+  @inlinable public func subtracting(_ other: AddrRange) -> (below: AddrRange?, above: AddrRange?) {
+    if isEmpty { return (nil, nil) }
+    guard overlaps(other) else { return other.start > start ? (self, nil) : (nil, self) }
+    return (
+      below: start < other.start ? AddrRange(start: start, end: other.start) : nil,
+      above: other.end < end ? AddrRange(start: other.end, end: end) : nil
+    )
+  }
+
+  /// The parts below and from `address` on; traps unless it lies in the range or is its end.
+  @inlinable public func split(at address: A) -> (below: AddrRange, above: AddrRange) {
+    require(
+      start <= address && address <= end, "a range must be split at an address of its own, found",
+      UInt64(truncatingIfNeeded: address.raw))
+    return (AddrRange(start: start, end: address), AddrRange(start: address, end: end))
+  }
+}
