@@ -73,7 +73,8 @@ let benchmarkTargets: [Target] = [
     name: "HeapBenchKit",
     dependencies: [
       "Contracts", "Addresses", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap", "BuddyFrames",
-      "PageTables", "AllocationTraces", "CLabSystem", "Yams", .product(name: "Histogram", package: "hdrhistogram-swift"),
+      "PageTables", "AllocationTraces", "CLabSystem", "Yams",
+      .product(name: "Histogram", package: "hdrhistogram-swift"),
     ], path: "Benchmarks/HeapBenchKit", swiftSettings: strict),
   .executableTarget(
     name: "heapbench",
