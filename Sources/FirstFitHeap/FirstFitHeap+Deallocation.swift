@@ -18,14 +18,18 @@ extension FirstFitHeap {
     let block = block(at: address)
     blockCount &-= 1
     usedByteCount &-= block.header.byteCount
-    // The block's own header must not look in use wherever it ends up, so that a second free is seen.
-    block.range.setHeader(at: block.start, byteCount: block.header.byteCount, isInUse: false)
     release(block.start, to: block.end, belowIsFree: block.header.belowIsFree, in: block.range)
   }
 
   /// Makes `start..<end`, which is no longer in use, free and merges it with its neighbours.
+  ///
+  /// It writes a free header at `start` in every case: a header that looked in use somewhere inside a hole or the top
+  /// would let a second free pass.
   @inline(__always)
   mutating func release(_ start: UInt, to end: UInt, belowIsFree: Bool, in range: HeapRange) {
+    if belowIsFree || end == range.top {
+      range.setHeader(at: start, byteCount: end &- start, isInUse: false)
+    }
     if end == range.top {
       range.top = belowIsFree ? removeHole(endingAt: start, in: range) : start
       return
