@@ -41,8 +41,7 @@ extension FirstFitHeap {
       let start = belowIsFree ? removeHole(endingAt: start, in: range) : start
       let byteCount = node.end &- start
       range.setHeader(at: start, byteCount: byteCount, isInUse: false)
-      node.size = UInt32(truncatingIfNeeded: byteCount / BlockLayout.granuleByteCount)
-      range.holes.updateMaxima(above: node)
+      range.holes.setSize(of: node, to: UInt32(truncatingIfNeeded: byteCount / BlockLayout.granuleByteCount))
       return
     }
     let node = HoleNode(end: end)
@@ -51,9 +50,8 @@ extension FirstFitHeap {
       let start = below.start
       let byteCount = end &- start
       range.setHeader(at: start, byteCount: byteCount, isInUse: false)
-      below.size = UInt32(truncatingIfNeeded: byteCount / BlockLayout.granuleByteCount)
       range.holes.move(below, to: node)
-      range.holes.updateMaxima(above: node)
+      range.holes.setSize(of: node, to: UInt32(truncatingIfNeeded: byteCount / BlockLayout.granuleByteCount))
     } else {
       range.setHeader(at: start, byteCount: end &- start, isInUse: false)
       range.holes.insert(node, size: UInt32(truncatingIfNeeded: (end &- start) / BlockLayout.granuleByteCount))
