@@ -31,48 +31,12 @@ extension BuddyFrames {
     deallocate(frame.start, order: frame.size.order)
   }
 
-  @inline(__always)
-  private mutating func allocateFrame() -> PhysAddr? {
-    var used = index.word(at: cursor)
-    if used == ~0 {
-      guard let piece = index.lowestPiece() else { return nil }
-      cursor = index.frameWord(piece)
-      used = index.word(at: cursor)
-    }
-    let after = used | (used &+ 1)
-    index.setWord(at: cursor, to: after)
-    let piece = (cursor &- index.level0) &>> 3
-    let position = UInt64(truncatingIfNeeded: (~used).trailingZeroBitCount)
-    let frame = piece &<< 6 | UInt(truncatingIfNeeded: position)
-    freeFrameCount &-= 1
-    table.setState(.allocated(0), at: frame &- firstFrame)
-    let address = address(of: frame)
-    counts.cutFrame(outOf: index.noteTaken(position, in: piece, before: used, after: after))
-    return address
-  }
-
   @inline(never)
   private mutating func allocateRun(_ order: UInt8) -> PhysAddr? {
     guard let frame = index.lowestRun(order: order) else { return nil }
     take(frame, order: order)
     table.setState(.allocated(order), at: frame &- firstFrame)
     return address(of: frame)
-  }
-
-  @inline(__always)
-  private mutating func deallocateFrame(_ address: PhysAddr) {
-    let inRange = position(of: address)
-    guard inRange < frameCount, table.state(at: UInt(truncatingIfNeeded: inRange)) == .allocated(0) else {
-      failDeallocation(of: address, order: 0)
-    }
-    table.setState(.none, at: UInt(truncatingIfNeeded: inRange))
-    freeFrameCount &+= 1
-    let frame = UInt(truncatingIfNeeded: inRange) &+ firstFrame
-    let word = index.frameWord(frame &>> 6)
-    cursor = min(cursor, word)
-    let after = index.word(at: word) & ~(1 &<< UInt64(frame & 63))
-    index.setWord(at: word, to: after)
-    counts.mergeFrame(into: index.noteGiven(UInt64(frame & 63), in: frame &>> 6, after: after))
   }
 
   @inline(never)
@@ -112,7 +76,7 @@ extension BuddyFrames {
   ///
   /// Mutating only so that the caller need not copy the allocator to call it.
   @inline(never)
-  private mutating func failDeallocation(of address: PhysAddr, order: UInt8) -> Never {
+  mutating func failDeallocation(of address: PhysAddr, order: UInt8) -> Never {
     requireSoleHolder(of: address, order: order)
     fail("the frame table is damaged at the descriptor of", address.raw)
   }

@@ -69,10 +69,6 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
   /// Where that is not known, it is the address of a word of ones that lies below level 0.
   var cursor: UInt
 
-  /// How many free blocks there are, in the same memory as the index.
-  @inline(__always)
-  var counts: FreeRunCounts { FreeRunCounts(at: index.table &+ FrameTableLayout.counts) }
-
   /// How many bytes a frame table for `range` needs, at a multiple of ``tableAlignment``.
   ///
   /// It is 16 bytes for each frame and 2 to 3 bits more, of which only what describes frames in use is ever touched.
@@ -120,7 +116,7 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
     index.start(layout: layout)
     cursor = index.unknownCursor
     freeFrameCount = layout.gibibyteCount << 18
-    counts.start(largestBlockCount: layout.gibibyteCount)
+    index.counts.start(largestBlockCount: layout.gibibyteCount)
     exclude(from: 0, to: UInt(layout.firstFrame))
     exclude(from: UInt(layout.endFrame), to: UInt(layout.gibibyteCount << 18))
     if self.range.start.isNull && !self.range.isEmpty {
@@ -148,7 +144,7 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
 
   /// Takes a free run out of the index and the counts.
   mutating func take(_ frame: UInt, order: UInt8) {
-    counts.cut(order, outOf: index.take(frame, order: order))
+    index.counts.cut(order, outOf: index.take(frame, order: order))
     freeFrameCount &-= 1 &<< UInt64(order)
     // The words below a run that is used as a whole say nothing.
     let word = index.frameWord(frame >> 6)
@@ -157,7 +153,7 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
 
   /// Puts a run back that was taken as a whole.
   mutating func give(_ frame: UInt, order: UInt8) {
-    counts.merge(order, into: index.give(frame, order: order))
+    index.counts.merge(order, into: index.give(frame, order: order))
     freeFrameCount &+= 1 &<< UInt64(order)
     cursor = min(cursor, index.frameWord(frame >> 6))
   }

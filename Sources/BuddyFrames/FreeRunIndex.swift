@@ -126,7 +126,7 @@ struct FreeRunIndex {
   @inline(__always)
   func topWord(order: UInt) -> UInt { table &+ FrameTableLayout.topNode &+ order &<< 3 }
 
-  /// The level that has a single node, 4 to 6.
+  /// The level that has a single node, 3 to 6.
   @inline(__always)
   var topLevel: Int { Int(truncatingIfNeeded: word(at: table &+ FrameTableLayout.topLevel)) }
 

@@ -1,5 +1,6 @@
 import Addresses
 import BuddyFrames
+import LabTestSupport
 import Testing
 
 /// A range of frames to test on: how many, and the number of the first.
@@ -55,22 +56,5 @@ struct FrameSpan: CustomTestStringConvertible, Sendable {
     for address in held { frames.deallocate(address, order: try #require(model.blocks[address])) }
     try frames.checkConsistency()
     #expect(frames.freeFrameCount == span.count)
-  }
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014): small, and the same everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }
