@@ -66,6 +66,7 @@ let shimTargets: [Target] = [
   .target(name: "CLabNUMA", path: "CShims/CLabNUMA", linkerSettings: [.linkedLibrary("numa")]),
   .target(name: "CLabMalloc", path: "CShims/CLabMalloc"),
   .target(name: "CLabKVM", path: "CShims/CLabKVM"),
+  .target(name: "CLabClock", path: "CShims/CLabClock"),
 ]
 
 let benchmarkTargets: [Target] = [
@@ -73,8 +74,9 @@ let benchmarkTargets: [Target] = [
     name: "HeapBenchKit",
     dependencies: [
       "Contracts", "Addresses", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap", "BuddyFrames",
-      "PageTables", "AllocationTraces", "CLabSystem", "Yams",
+      "PageTables", "AllocationTraces", "CLabSystem", "CLabClock", "Yams",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
+      .product(name: "Subprocess", package: "swift-subprocess"),
     ], path: "Benchmarks/HeapBenchKit", swiftSettings: strict),
   .executableTarget(
     name: "heapbench",
@@ -91,7 +93,7 @@ let testTargets: [Target] =
   + [
     ("Contracts", []), ("Addresses", []), ("SpinLocks", []), ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
     ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
-    ("GeneralHeap", []), ("HeapBenchKit", []),
+    ("GeneralHeap", []), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
   ].map { (module: String, more: [String]) in
     .testTarget(
       name: "\(module)Tests",
@@ -112,6 +114,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
   ],
   targets: shimTargets + coreTargets + benchmarkTargets + testTargets
 )
