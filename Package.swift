@@ -27,7 +27,7 @@ let coreModules = [
   CoreModule("FirstFitHeap", imports: ["Contracts", "Addresses", "SpinLocks"]),
   CoreModule("BuddyFrames", imports: ["Contracts", "Addresses", "SpinLocks"]),
   CoreModule("PageTables", imports: ["Contracts", "Addresses"]),
-  CoreModule("AllocationTraces"),
+  CoreModule("AllocationTraces", imports: ["Contracts"]),
   CoreModule(
     "GeneralHeap",
     imports: ["Contracts", "Addresses", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames"],
