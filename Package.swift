@@ -66,7 +66,7 @@ let shimTargets: [Target] = [
   .target(name: "CLabNUMA", path: "CShims/CLabNUMA", linkerSettings: [.linkedLibrary("numa")]),
   .target(name: "CLabMalloc", path: "CShims/CLabMalloc"),
   .target(name: "CLabKVM", path: "CShims/CLabKVM"),
-  .target(name: "CLabClock", path: "CShims/CLabClock"),
+  .target(name: "CLabBench", path: "CShims/CLabBench"),
 ]
 
 let benchmarkTargets: [Target] = [
@@ -74,7 +74,7 @@ let benchmarkTargets: [Target] = [
     name: "HeapBenchKit",
     dependencies: [
       "Contracts", "Addresses", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap", "BuddyFrames",
-      "PageTables", "AllocationTraces", "CLabSystem", "CLabClock", "Yams",
+      "PageTables", "AllocationTraces", "CLabSystem", "CLabBench", "Yams",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
       .product(name: "Subprocess", package: "swift-subprocess"),
     ], path: "Benchmarks/HeapBenchKit", swiftSettings: strict),
