@@ -27,9 +27,9 @@ import Testing
   @Test func growthIsForcedOnlyWhenTheBytesAreThereInPieces() {
     var growth = ForcedGrowth()
     #expect(growth.share == 0)
-    growth.count(byteCount: 100, largestFreeByteCount: 99, freeByteCount: 100)  // in pieces
-    growth.count(byteCount: 100, largestFreeByteCount: 100, freeByteCount: 300)  // fits
-    growth.count(byteCount: 100, largestFreeByteCount: 60, freeByteCount: 99)  // too little
+    growth.countGrowth(byteCount: 100, freeByteCount: 100)  // enough, in pieces
+    growth.countGrowth(byteCount: 100, freeByteCount: 99)  // too little
+    growth.countServed()
     growth.countServed()
     #expect(growth.forcedCount == 1)
     #expect(growth.share == 0.25)

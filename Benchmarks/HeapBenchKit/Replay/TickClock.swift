@@ -1,0 +1,36 @@
+import CLabBench
+
+/// The processor's counter as a clock, calibrated against CLOCK_MONOTONIC.
+struct TickClock: Sendable {
+  /// Nanoseconds that one tick takes.
+  let nanosecondsPerTick: Double
+
+  /// What two readings in a row differ by: what every latency has too much.
+  let overheadTicks: UInt64
+
+  /// The ticks now.
+  @inline(__always) static var now: UInt64 { lab_clock_ticks() }
+
+  /// Calibrates for some ten milliseconds.
+  init() {
+    var smallest = UInt64.max
+    for _ in 0..<1000 {
+      let start = Self.now
+      smallest = min(smallest, Self.now &- start)
+    }
+    overheadTicks = smallest
+    let startNanoseconds = lab_clock_nanoseconds()
+    let startTicks = Self.now
+    var nanoseconds: UInt64 = 0
+    repeat { nanoseconds = lab_clock_nanoseconds() - startNanoseconds } while nanoseconds < 10_000_000
+    nanosecondsPerTick = Double(nanoseconds) / Double(Self.now &- startTicks)
+  }
+
+  /// A difference of two readings in nanoseconds, without the reading's own cost.
+  @inline(__always) func nanoseconds(_ ticks: UInt64) -> UInt64 {
+    UInt64(Double(ticks > overheadTicks ? ticks - overheadTicks : 0) * nanosecondsPerTick)
+  }
+
+  /// The reading's own cost in nanoseconds.
+  var overheadNanoseconds: Double { Double(overheadTicks) * nanosecondsPerTick }
+}
