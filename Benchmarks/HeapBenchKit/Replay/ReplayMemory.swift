@@ -1,7 +1,8 @@
 import Addresses
 import Glibc
 
-/// The memory that a measured heap lives in: fresh, its start at a multiple of 1 GiB or as far as asked.
+/// The memory that a measured heap lives in: fresh, and starting at a multiple of 1 GiB, so that where blocks lie does
+/// not depend on where the system puts it.
 struct ReplayMemory: ~Copyable {
   /// The bytes that the heap gets.
   let range: AddrRange<VirtAddr>
@@ -9,27 +10,22 @@ struct ReplayMemory: ~Copyable {
   /// Whether all of it is pinned.
   let isPinned: Bool
 
+  /// Why it is not though that was asked for.
+  let pinRefusal: String?
+
   private let mapping: AddrRange<VirtAddr>
 
-  /// Reserves `byteCount` bytes whose pages appear when they are first touched.
-  init(reserving byteCount: UInt) throws(MeasurementFailure) {
-    try self.init(byteCount: byteCount, flags: MAP_NORESERVE)
-    
-  }
-
-  /// Reserves `byteCount` bytes and makes all of them resident, pinned where the system allows.
-  init(pinning byteCount: UInt) throws(MeasurementFailure) {
-    try self.init(byteCount: byteCount, flags: MAP_NORESERVE)
-  }
-
-  private init(byteCount: UInt, flags: Int32) throws(MeasurementFailure) {
+  /// `byteCount` bytes: pinned, or at least resident, if asked for; else each page appears with its first touch.
+  init(byteCount: UInt, isPinned: Bool) throws(MeasurementFailure) {
     let alignment: UInt = 1 << 30
     let total = Int(byteCount + alignment)
-    let p = unsafe mmap(nil, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0)
-    guard let p = unsafe p, unsafe p != MAP_FAILED else { throw .system("cannot reserve \(byteCount) bytes", errno) }
+    let p = unsafe mmap(nil, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    guard let p, unsafe p != MAP_FAILED else { throw .system("cannot reserve \(byteCount) bytes", errno) }
     mapping = unsafe AddrRange(start: VirtAddr(UnsafeRawPointer(p)), byteCount: UInt(total))
     range = AddrRange(start: mapping.start.alignedUp(to: alignment), byteCount: byteCount)
-    isPinned = false
+    let locked = unsafe mlock(range.start.pointer!, Int(byteCount))
+    self.isPinned = isPinned && locked == 0
+    pinRefusal = nil
   }
 
   deinit {

@@ -14,7 +14,10 @@ enum ResidentSet {
   /// Makes the peak what is resident now; false where the kernel does not let it.
   static func resetPeak() -> Bool {
     // SAFETY: a literal is a C string of one byte and its end.
-    withDescriptor("/proc/self/clear_refs", O_WRONLY) { unsafe write($0, "5", 1) == 1 } ?? false
+    withDescriptor("/proc/self/clear_refs", O_WRONLY) { descriptor in
+      let byteCount = unsafe write(descriptor, "5", 1)
+      return byteCount == 1
+    } ?? false
   }
 
   /// The bytes in a line `NAME   N kB` of a file in /proc, 0 when there is none. Allocates nothing.
@@ -23,7 +26,7 @@ enum ResidentSet {
       unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
         // SAFETY: the buffer has room for what is read and a zero after it; a StaticString ends in a zero.
         let length = unsafe read(descriptor, buffer.baseAddress, buffer.count - 1)
-        guard length > 0, let base = unsafe buffer.baseAddress else { return 0 }
+        guard length > 0, let base = buffer.baseAddress else { return 0 }
         unsafe buffer[length] = 0
         let text = unsafe base.assumingMemoryBound(to: CChar.self)
         let wanted = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)

@@ -39,11 +39,13 @@ final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
     var observers: [Observer]
   }
 
-  /// Takes all steps once, with an observer for each thread.
+  /// Takes all steps once, with an observer for each thread; calls `whenReady` when all that the replay itself needs
+  /// is allocated, before other threads start.
   func run<Observer: ReplayObserver & SendableMetatype>(
-    _ makeObserver: @Sendable () -> Observer
+    _ makeObserver: () -> Observer, whenReady: () -> Void = {}
   ) throws(MeasurementFailure) -> Outcome<Observer> {
     let run = try Run(self, observers: (0..<facts.threadCount).map { _ in makeObserver() })
+    whenReady()
     for thread in 1..<max(1, facts.threadCount) {
       let worker = Thread { run.work(as: thread) }
       worker.stackSize = 1 << 20

@@ -1,0 +1,18 @@
+/// Where a workload comes from: known by name at once, loaded when its turn comes.
+public struct WorkloadSource: Sendable {
+  /// The profile's or the trace's name.
+  public let name: String
+
+  /// About how many steps it has, as far as can be told without loading it: for the progress bar.
+  public let estimatedStepCount: Int
+
+  /// Loads or generates it; throws an error whose description is one line with file and remedy.
+  public let load: @Sendable () throws -> Workload
+
+  /// A source.
+  public init(name: String, estimatedStepCount: Int, load: @escaping @Sendable () throws -> Workload) {
+    self.name = name
+    self.estimatedStepCount = estimatedStepCount
+    self.load = load
+  }
+}
