@@ -19,7 +19,7 @@ public struct Policy: Sendable {
   let replay: @Sendable (ReplayPlan, AddrRange<VirtAddr>, ReplayPass) throws(MeasurementFailure) -> Measurement
 
   /// A policy that receives its memory: every type that conforms to ``HeapPolicy``, behind a spin lock for threads.
-  public static func heap<Heap: HeapPolicy & SendableMetatype & ~Copyable>(
+  public static func heap<Heap: HeapPolicy & Sendable & ~Copyable>(
     _ name: String, _ type: Heap.Type, isInMainJob: Bool = true, summary: String
   ) -> Policy {
     Policy(

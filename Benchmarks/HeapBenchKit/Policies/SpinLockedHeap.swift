@@ -2,10 +2,9 @@ public import Addresses
 import Glibc
 import SpinLocks
 
-
 /// A policy's heap behind one spin lock, as the source design's global allocator has it: every call takes the lock.
-public final class SpinLockedHeap<Heap: HeapPolicy & ~Copyable>: ReplayTarget, @unchecked Sendable {
-  private let heap: Locked<Heap, SpinLock>
+public final class SpinLockedHeap<Heap: HeapPolicy & Sendable & ~Copyable>: ReplayTarget {
+  private let heap: Locked<Heap>
 
   /// A heap over `range`, under the conditions of `Heap`'s own initialiser.
   public init(over range: AddrRange<VirtAddr>) {

@@ -6,7 +6,7 @@ import Foundation
 /// take turns, so that what else the machine does meets them all alike.
 public struct BenchmarkJob: Sendable {
   /// What to replay.
-  public var sources: [WorkloadSource]
+  public var items: [JobItem]
   /// What to replay it under, in the order of the report.
   public var policies: [Policy]
   /// How often each timed pass is repeated; medians are reported.
@@ -16,9 +16,9 @@ public struct BenchmarkJob: Sendable {
 
   /// A job.
   public init(
-    sources: [WorkloadSource], policies: [Policy], roundCount: Int, process: MeasurementProcess = MeasurementProcess()
+    items: [JobItem], policies: [Policy], roundCount: Int, process: MeasurementProcess = MeasurementProcess()
   ) {
-    self.sources = sources
+    self.items = items
     self.policies = policies
     self.roundCount = roundCount
     self.process = process
@@ -27,13 +27,13 @@ public struct BenchmarkJob: Sendable {
   /// Runs the job and gives what was measured: all, or what there was when the task was cancelled.
   ///
   /// - Throws: What loading a workload throws. A policy that fails is a line in the report.
-  public func run(settings: BenchmarkReport.Settings, progress: ProgressMeter) async throws -> BenchmarkReport {
+  public func run(settings: BenchmarkReport.Settings, progress: any ProgressMeter) async throws -> BenchmarkReport {
     var report = BenchmarkReport(settings: settings)
-    progress.begin(weights: sources.map { Double($0.estimatedStepCount) * Double(policies.count) })
-    for source in sources {
+    progress.begin(weights: items.map { Double($0.estimatedStepCount) * Double(policies.count) })
+    for item in items {
       if Task.isCancelled { break }
-      progress.show("loading \(source.name)")
-      let plan = try ReplayPlan(source.load())
+      progress.show("loading \(item.name)")
+      let plan = try ReplayPlan(item.load())
       report.workloads.append(WorkloadReport(plan))
       let index = report.workloads.count - 1
       await measure(plan, into: &report.workloads[index], progress: progress)
@@ -44,7 +44,7 @@ public struct BenchmarkJob: Sendable {
     return report
   }
 
-  private func measure(_ plan: ReplayPlan, into report: inout WorkloadReport, progress: ProgressMeter) async {
+  private func measure(_ plan: ReplayPlan, into report: inout WorkloadReport, progress: any ProgressMeter) async {
     var results = policies.map { PolicyResult(policy: $0.name) }
     defer { report.results = results.filter { $0.hasFigures || $0.failure != nil } }
     progress.show("\(plan.name): layout", share: 0)

@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import SystemPackage
 
 /// Measures in a process of its own, so that a resident set is clean, a policy that dies takes nothing with it, and
 /// one measurement leaves nothing behind for the next.
@@ -24,16 +25,16 @@ public struct MeasurementProcess: Sendable {
     var options = PlatformOptions()
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(200))]
     let result = try await run(
-      .path(.init(executable)), arguments: [Self.subcommand, json], platformOptions: options,
+      .path(FilePath(executable)), arguments: [Self.subcommand, json], platformOptions: options,
       output: .string(limit: 64 << 20), error: .string(limit: 1 << 20))
     try Task.checkCancellation()
-    guard result.terminationStatus.isSuccess, let output = result.standardOutput else {
-      let lines = (result.standardError ?? "").split(separator: "\n").map(String.init)
+    guard result.terminationStatus.isSuccess else {
+      let lines = result.standardError.split(separator: "\n").map(String.init)
       let line = lines.last { $0.hasPrefix("heap") } ?? lines.last ?? "\(result.terminationStatus)"
       throw MeasurementFailure(
         "policy '\(request.policy)' ended on '\(request.workload)': \(line.droppingPrefix("heapbench: "))")
     }
-    return try JSONDecoder().decode(Measurement.self, from: Data(output.utf8))
+    return try JSONDecoder().decode(Measurement.self, from: Data(result.standardOutput.utf8))
   }
 
   /// Does what a process with the arguments `measure REQUEST` is for, and returns what it prints.

@@ -1,5 +1,5 @@
-/// Where a workload comes from: known by name at once, loaded when its turn comes.
-public struct WorkloadSource: Sendable {
+/// One workload of a job: known by name at once, loaded when its turn comes.
+public struct JobItem: Sendable {
   /// The profile's or the trace's name.
   public let name: String
 
@@ -9,7 +9,7 @@ public struct WorkloadSource: Sendable {
   /// Loads or generates it; throws an error whose description is one line with file and remedy.
   public let load: @Sendable () throws -> Workload
 
-  /// A source.
+  /// An item.
   public init(name: String, estimatedStepCount: Int, load: @escaping @Sendable () throws -> Workload) {
     self.name = name
     self.estimatedStepCount = estimatedStepCount
