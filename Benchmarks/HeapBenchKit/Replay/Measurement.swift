@@ -65,4 +65,6 @@ public struct MemoryFigures: Hashable, Sendable, Codable {
   public let peakResidentByteCount: UInt64
   /// Resident bytes at evenly spaced steps.
   public let residentByteCounts: [UInt64]
+  /// Usable bytes granted ÷ bytes requested, over all requests.
+  public let internalWaste: Double
 }

@@ -42,7 +42,7 @@ public enum ReplayPass: String, Sendable, Codable, CaseIterable {
     _ = lab_huge_pages_disable()
     var before = (anonymous: UInt64(0), total: UInt64(0))
     let outcome = try replay.run {
-      ResidencyObserver(interval: interval)
+      MemoryObserver(interval: interval)
     } whenReady: {
       lab_malloc_trim()
       _ = ResidentSet.resetPeak()
@@ -53,7 +53,11 @@ public enum ReplayPass: String, Sendable, Codable, CaseIterable {
     measurement.failureCount = outcome.failureCount
     measurement.memory = MemoryFigures(
       peakResidentByteCount: peak - min(before.total, peak),
-      residentByteCounts: readings.map { $0.byteCount - min(before.anonymous, $0.byteCount) })
+      residentByteCounts: readings.map { $0.byteCount - min(before.anonymous, $0.byteCount) },
+      internalWaste: MemoryRatios.internalWaste(
+        grantedByteCount: outcome.observers.reduce(0) { $0 + $1.grantedByteCount },
+        requestedByteCount: outcome.observers.reduce(0) { $0 + $1.requestedByteCount }
+      ).figure)
   }
 }
 

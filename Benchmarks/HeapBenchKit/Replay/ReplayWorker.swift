@@ -40,6 +40,7 @@ struct ReplayWorker<Target: ReplayTarget, Observer: ReplayObserver> {
     if let address {
       if isZeroed { BlockContent.checkZero(address, byteCount: byteCount) }
       BlockContent(of: step.object).write(to: address, byteCount: byteCount)
+      countGrant(address, byteCount)
     } else {
       failureCount += 1
     }
@@ -62,12 +63,19 @@ struct ReplayWorker<Target: ReplayTarget, Observer: ReplayObserver> {
         if new >= old { content.checkEnd(moved, byteCount: old) }
         content.write(to: moved, from: min(old, new), byteCount: new)
         if new < old || old < 8 { content.write(to: moved, byteCount: new) }
+        countGrant(moved, new)
       } else {
         failureCount += 1
         target.deallocate(address)
       }
     }
     objects.publish(moved, for: step.object, turn: step.turn)
+  }
+
+  @inline(__always)
+  private mutating func countGrant(_ address: VirtAddr, _ byteCount: UInt) {
+    guard Observer.countsGrants else { return }
+    observer.granted(usableByteCount: target.usableByteCount(of: address), requestedByteCount: byteCount)
   }
 
   @inline(__always)

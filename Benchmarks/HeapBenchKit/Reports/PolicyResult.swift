@@ -1,3 +1,5 @@
+import Foundation
+
 /// What one policy made of one workload.
 public struct PolicyResult: Hashable, Sendable, Codable {
   /// The policy's name.
@@ -82,6 +84,11 @@ public struct PolicyResult: Hashable, Sendable, Codable {
 }
 
 extension [Double] {
+  /// The geometric mean of positive numbers, nil of none.
+  var geometricMean: Double? {
+    isEmpty ? nil : exp(reduce(0) { $0 + log($1) } / Double(count))
+  }
+
   /// The middle of the sorted numbers, the mean of the two middle ones of an even count, nil of none.
   var median: Double? {
     guard !isEmpty else { return nil }
