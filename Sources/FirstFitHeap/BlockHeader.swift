@@ -23,8 +23,8 @@ struct BlockHeader: Equatable {
   private static var sealMask: UInt { ~0 << sealShift }
   private static var sizeMask: UInt { ~sealMask & ~(BlockLayout.granuleByteCount - 1) }
 
-  /// The bits that the seal vouches for, the seal among them.
-  private static var vouchedMask: UInt { ~belowIsFreeBit }
+  /// The bits that the seal vouches for.
+  private static var vouchedMask: UInt { ~sealMask & ~belowIsFreeBit }
 
   /// 2^64 divided by the golden ratio.
   private static var multiplier: UInt { UInt(truncatingIfNeeded: 0x9E37_79B9_7F4A_7C15 as UInt64) }
@@ -36,11 +36,12 @@ struct BlockHeader: Equatable {
   /// The header of a block of `byteCount` bytes, `offset` bytes into its range.
   @inline(__always) init(byteCount: UInt, isInUse: Bool, belowIsFree: Bool = false, offset: UInt) {
     let vouched = byteCount | (isInUse ? Self.inUseBit : 0)
-    word = vouched | Self.seal(of: vouched, offset: offset) | (belowIsFree ? Self.belowIsFreeBit : 0)
+    word = vouched | (Self.product(of: vouched, offset: offset) & Self.sealMask) | (belowIsFree ? Self.belowIsFreeBit : 0)
   }
 
-  @inline(__always) private static func seal(of vouched: UInt, offset: UInt) -> UInt {
-    ((vouched ^ offset) &* multiplier) & sealMask
+  /// The seal in its place in the word, above bits that mean nothing.
+  @inline(__always) private static func product(of vouched: UInt, offset: UInt) -> UInt {
+    (vouched ^ offset) &* multiplier
   }
 
   /// The bytes of the block, this header included.
@@ -54,8 +55,8 @@ struct BlockHeader: Equatable {
 
   /// Whether this is a header that the heap wrote `offset` bytes into a range.
   @inline(__always) func isSealed(offset: UInt) -> Bool {
-    let vouched = word & (Self.sizeMask | Self.inUseBit)
-    return word & Self.vouchedMask == vouched | Self.seal(of: vouched, offset: offset)
+    let expected = Self.product(of: word & Self.vouchedMask, offset: offset)
+    return (expected ^ word) >> Self.sealShift == 0
   }
 
   /// The same header with the bit about the block below set or cleared.

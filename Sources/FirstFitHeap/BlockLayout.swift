@@ -14,8 +14,8 @@ public enum BlockLayout {
   /// The bytes at the end of a hole by which the index knows it.
   @inlinable public static var nodeByteCount: UInt { 24 }
 
-  /// The bytes at the start of each range that the heap keeps for itself.
-  @inlinable public static var recordByteCount: UInt { 5 * headerByteCount }
+  /// The bytes at the start of each range that the heap keeps for itself: 40, or 28.
+  @inlinable public static var recordByteCount: UInt { 3 * headerByteCount + 16 }
 
   /// The most bytes of one range: 16 GiB, or 64 MiB where pointers have 32 bits. A longer one is cut.
   ///

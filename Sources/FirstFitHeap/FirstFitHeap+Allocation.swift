@@ -24,8 +24,7 @@ extension FirstFitHeap {
     let needGranules = UInt32(truncatingIfNeeded: need / BlockLayout.granuleByteCount)
     var next = firstRange
     while let range = next {
-      if range.largestHole >= needGranules {
-        let node = range.holes.lowestHole(ofAtLeast: needGranules)
+      if let node = range.holes.lowestHole(ofAtLeast: needGranules) {
         return takeFront(of: node, need: need, in: range)
       }
       let top = range.top
@@ -50,8 +49,7 @@ extension FirstFitHeap {
     if rest >= BlockLayout.minimumBlockByteCount {
       range.setHeader(at: start, byteCount: need, isInUse: true)
       range.setHeader(at: start &+ need, byteCount: rest, isInUse: false)
-      node.size = UInt32(truncatingIfNeeded: rest / BlockLayout.granuleByteCount)
-      range.holes.updateMaxima(above: node)
+      range.holes.setSize(of: node, to: UInt32(truncatingIfNeeded: rest / BlockLayout.granuleByteCount))
       return give(start, byteCount: need)
     }
     range.holes.remove(node)
@@ -121,7 +119,8 @@ extension FirstFitHeap {
     let needGranules = UInt32(truncatingIfNeeded: need / BlockLayout.granuleByteCount)
     var next = firstRange
     while let range = next {
-      var candidate = range.largestHole >= needGranules ? range.holes.lowestHole(ofAtLeast: needGranules) : nil
+      range.holes.settle()
+      var candidate = range.holes.lowestHole(ofAtLeast: needGranules)
       while let node = candidate {
         if let place = Self.place(need: need, alignment: alignment, from: node.start, to: node.end) {
           return place == node.start
@@ -149,15 +148,13 @@ extension FirstFitHeap {
     let frontGranules = UInt32(truncatingIfNeeded: front / BlockLayout.granuleByteCount)
     let back = end - place - need
     if back >= BlockLayout.minimumBlockByteCount {
-      node.size = UInt32(truncatingIfNeeded: back / BlockLayout.granuleByteCount)
-      range.holes.updateMaxima(above: node)
+      range.holes.setSize(of: node, to: UInt32(truncatingIfNeeded: back / BlockLayout.granuleByteCount))
       range.setHeader(at: place + need, byteCount: back, isInUse: false)
       range.holes.insert(frontNode, size: frontGranules)
       indexedHoleCount += 1
     } else {
-      node.size = frontGranules
       range.holes.move(node, to: frontNode)
-      range.holes.updateMaxima(above: frontNode)
+      range.holes.setSize(of: frontNode, to: frontGranules)
       range.setBelowIsFree(false, at: end)
     }
     let byteCount = back >= BlockLayout.minimumBlockByteCount ? need : need + back

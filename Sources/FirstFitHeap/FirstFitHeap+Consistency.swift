@@ -57,6 +57,10 @@ extension FirstFitHeap {
   }
 
   private func checkIndex(of range: HeapRange) throws(HeapInconsistency) {
+    if let open = range.holes.node(range.openLink) {
+      guard open.address >= range.first, open.end <= range.top else { throw .brokenLink(VirtAddr(open.address)) }
+      range.holes.settle()
+    }
     var walk = HoleWalk(range: range, position: range.first)
     let root = try checkSubtree(at: range.rootLink, under: 0, depth: 0, of: range, walk: &walk)
     if let left = walk.next() { throw .wrongIndex(VirtAddr(left.start)) }

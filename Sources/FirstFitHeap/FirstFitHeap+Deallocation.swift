@@ -18,14 +18,18 @@ extension FirstFitHeap {
     let block = block(at: address)
     blockCount &-= 1
     usedByteCount &-= block.header.byteCount
-    // The block's own header must not look in use wherever it ends up, so that a second free is seen.
-    block.range.setHeader(at: block.start, byteCount: block.header.byteCount, isInUse: false)
     release(block.start, to: block.end, belowIsFree: block.header.belowIsFree, in: block.range)
   }
 
   /// Makes `start..<end`, which is no longer in use, free and merges it with its neighbours.
+  ///
+  /// It writes a free header at `start` in every case: a header that looked in use somewhere inside a hole or the top
+  /// would let a second free pass.
   @inline(__always)
   mutating func release(_ start: UInt, to end: UInt, belowIsFree: Bool, in range: HeapRange) {
+    if belowIsFree || end == range.top {
+      range.setHeader(at: start, byteCount: end &- start, isInUse: false)
+    }
     if end == range.top {
       range.top = belowIsFree ? removeHole(endingAt: start, in: range) : start
       return
@@ -37,8 +41,7 @@ extension FirstFitHeap {
       let start = belowIsFree ? removeHole(endingAt: start, in: range) : start
       let byteCount = node.end &- start
       range.setHeader(at: start, byteCount: byteCount, isInUse: false)
-      node.size = UInt32(truncatingIfNeeded: byteCount / BlockLayout.granuleByteCount)
-      range.holes.updateMaxima(above: node)
+      range.holes.setSize(of: node, to: UInt32(truncatingIfNeeded: byteCount / BlockLayout.granuleByteCount))
       return
     }
     let node = HoleNode(end: end)
@@ -47,9 +50,8 @@ extension FirstFitHeap {
       let start = below.start
       let byteCount = end &- start
       range.setHeader(at: start, byteCount: byteCount, isInUse: false)
-      below.size = UInt32(truncatingIfNeeded: byteCount / BlockLayout.granuleByteCount)
       range.holes.move(below, to: node)
-      range.holes.updateMaxima(above: node)
+      range.holes.setSize(of: node, to: UInt32(truncatingIfNeeded: byteCount / BlockLayout.granuleByteCount))
     } else {
       range.setHeader(at: start, byteCount: end &- start, isInUse: false)
       range.holes.insert(node, size: UInt32(truncatingIfNeeded: (end &- start) / BlockLayout.granuleByteCount))

@@ -31,6 +31,7 @@ extension FirstFitHeap {
     if let firstRange, highestEnd > firstRange.base { statistics.peakExtentByteCount = highestEnd - firstRange.base }
     var next = firstRange
     while let range = next {
+      range.holes.settle()
       let largest = max(UInt(range.largestHole) * BlockLayout.granuleByteCount, range.topByteCount)
       statistics.capacityByteCount += range.capacityByteCount
       statistics.largestFreeByteCount = max(statistics.largestFreeByteCount, largest)

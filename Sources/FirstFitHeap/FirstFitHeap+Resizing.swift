@@ -47,8 +47,7 @@ extension FirstFitHeap {
     let rest = held + above.byteCount - need
     if rest >= BlockLayout.minimumBlockByteCount {
       range.setHeader(at: block.start + need, byteCount: rest, isInUse: false)
-      node.size = UInt32(truncatingIfNeeded: rest / BlockLayout.granuleByteCount)
-      range.holes.updateMaxima(above: node)
+      range.holes.setSize(of: node, to: UInt32(truncatingIfNeeded: rest / BlockLayout.granuleByteCount))
       setSize(of: block, to: need)
       countUsed(need - held)
     } else {

@@ -22,8 +22,14 @@ import Contracts
 /// pointer to itself; the memory stays where it is. There is nothing to tear down: with the heap's last use the memory
 /// is its owner's again.
 public struct FirstFitHeap: ~Copyable, Sendable {
+  /// The base of the lowest range, 0 when there is none.
+  private var firstBase: UInt = 0
+
   /// The lowest range; the others follow it in address order.
-  var firstRange: HeapRange?
+  @inline(__always) var firstRange: HeapRange? {
+    get { firstBase == 0 ? nil : HeapRange(base: firstBase) }
+    set { firstBase = newValue?.base ?? 0 }
+  }
 
   /// The bytes of the blocks in use.
   var usedByteCount: UInt = 0
@@ -67,9 +73,9 @@ struct FoundBlock {
 }
 
 extension FirstFitHeap {
-  /// The range that contains an address.
-  @inline(__always) func range(containing address: UInt) -> HeapRange? {
-    var range = firstRange
+  /// The range that contains an address, among `first` and those that follow it.
+  @inline(__always) private static func range(containing address: UInt, from first: HeapRange?) -> HeapRange? {
+    var range = first
     while let candidate = range {
       if address < candidate.end { return address >= candidate.first ? candidate : nil }
       range = candidate.next
@@ -80,22 +86,22 @@ extension FirstFitHeap {
   /// The block in use whose content starts at `address`; any other address ends the process.
   @inline(__always) func block(at address: VirtAddr) -> FoundBlock {
     let start = address.raw &- BlockLayout.headerByteCount
-    if address.raw & (BlockLayout.granuleByteCount &- 1) == 0, let range = range(containing: start) {
+    if address.raw & (BlockLayout.granuleByteCount &- 1) == 0, let range = Self.range(containing: start, from: firstRange) {
       let found = FoundBlock(range: range, start: start, header: range.header(at: start))
       if start < range.top, found.header.isSealed(offset: start &- range.base), found.header.isInUse {
         return found
       }
     }
-    reject(address)
+    Self.reject(address, firstRange)
   }
 
   /// Ends the process: `address` is not that of a block in use.
-  @inline(never) private func reject(_ address: VirtAddr) -> Never {
+  @inline(never) private static func reject(_ address: VirtAddr, _ firstRange: HeapRange?) -> Never {
     let value = UInt64(address.raw)
     if address.raw & (BlockLayout.granuleByteCount - 1) != 0 { fail("misaligned pointer given to the heap", value) }
     // No underflow where it matters: no range starts at address 0.
     let start = address.raw &- BlockLayout.headerByteCount
-    guard let range = range(containing: start), start <= range.end - BlockLayout.headerByteCount else {
+    guard let range = range(containing: start, from: firstRange), start <= range.end - BlockLayout.headerByteCount else {
       fail("foreign pointer given to the heap, it lies in none of its ranges", value)
     }
     let header = range.header(at: start)

@@ -32,6 +32,7 @@ struct HeapRange: Equatable {
     self.next = next
     self.rootLink = 0
     self.largestHole = 0
+    self.openLink = 0
   }
 
   /// Where the lowest block starts.
@@ -58,16 +59,25 @@ struct HeapRange: Equatable {
     nonmutating set { HeapMemory.setWord(newValue?.base ?? 0, at: base &+ 2 &* BlockLayout.headerByteCount) }
   }
 
+  /// Where the record's fields of 32 bits start.
+  @inline(__always) private var fields: UInt { base &+ 3 &* BlockLayout.headerByteCount }
+
   /// The link to the root of the index, 0 when there is no hole.
   @inline(__always) var rootLink: UInt32 {
-    get { UInt32(truncatingIfNeeded: HeapMemory.word(at: base &+ 3 &* BlockLayout.headerByteCount)) }
-    nonmutating set { HeapMemory.setWord(UInt(newValue), at: base &+ 3 &* BlockLayout.headerByteCount) }
+    get { HeapMemory.field(at: fields) }
+    nonmutating set { HeapMemory.setField(newValue, at: fields) }
   }
 
-  /// The granules of the largest hole below the top, 0 when there is no hole.
+  /// The granules of the largest hole below the top, 0 when there is no hole; too many while a node is open.
   @inline(__always) var largestHole: UInt32 {
-    get { UInt32(truncatingIfNeeded: HeapMemory.word(at: base &+ 4 &* BlockLayout.headerByteCount)) }
-    nonmutating set { HeapMemory.setWord(UInt(newValue), at: base &+ 4 &* BlockLayout.headerByteCount) }
+    get { HeapMemory.field(at: fields &+ 4) }
+    nonmutating set { HeapMemory.setField(newValue, at: fields &+ 4) }
+  }
+
+  /// The link to the node of the index above which maxima may be too high, 0 when there is none (see HoleTree).
+  @inline(__always) var openLink: UInt32 {
+    get { HeapMemory.field(at: fields &+ 8) }
+    nonmutating set { HeapMemory.setField(newValue, at: fields &+ 8) }
   }
 
   /// The index of the holes.

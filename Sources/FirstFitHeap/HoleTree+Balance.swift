@@ -47,6 +47,7 @@ extension HoleTree {
   ///
   /// - Returns: Whether the subtree is one level lower than it was.
   private func straighten(_ node: HoleNode, _ side: Side) -> Bool {
+    settle()
     guard let child = child(of: node, side) else { corrupted(node.address) }
     if child.lean == Lean(side.opposite) {
       guard let grandchild = self.child(of: child, side.opposite) else { corrupted(child.address) }

@@ -11,8 +11,18 @@ import Contracts
 //   parent(c) = n for both children c of n;  largestHole of the range = max over the root
 //
 // the search starts at the root, knowing that some hole fits, and goes below when L(n, below) >= s, else takes n when
-// size(n) >= s, else goes above. No step is ever undone, so it is exact and takes at most 1.44 log2 n steps; since the
+// size(n) >= s, else goes above. No step is undone, so it is exact and takes at most 1.44 log2 n steps; since the
 // maxima lie in the parent, each step touches one cache line.
+//
+// First fit cuts many requests in a row from one hole, and a block is often freed soon after it was cut: the maxima
+// above that hole would go down and up again each time. So one node, the open one, may owe the walk up that lowers
+// them. As long as it owes it, the maxima above it, and none else, may be too high:
+//
+//   L(p, side of c) >= max(size(c), L(c, below), L(c, above)), with equality for every child c but the open node
+//
+// Maxima that are too high only make the search end without a hole, below an ancestor of the open node; it then walks
+// the way up (`settle`) and starts again. A rotation would hide from that walk what it must lower, so `settle` comes
+// before one too, and before another node becomes the open one.
 //
 // Why this and not the Cartesian tree of Stephenson's fast fits (CACM 1983), which needs no maxima: that tree is as high
 // as the sizes are unlucky, and first fit itself sorts holes by size, small ones at the front, which is its worst case.
@@ -60,15 +70,20 @@ struct HoleTree {
 // MARK: - Searching
 
 extension HoleTree {
-  /// The lowest hole of at least `size` granules; there must be one.
+  /// The lowest hole of at least `size` granules.
   /// - Complexity: O(log n)
-  func lowestHole(ofAtLeast size: UInt32) -> HoleNode {
-    guard let root else { corrupted(range.base) }
-    return lowestHole(ofAtLeast: size, from: root)
+  @inline(__always) func lowestHole(ofAtLeast size: UInt32) -> HoleNode? {
+    while range.largestHole >= size {
+      guard let root else { corrupted(range.base) }
+      if let node = lowestHole(ofAtLeast: size, from: root) { return node }
+      if range.openLink == 0 { corrupted(range.base) }
+      settle()
+    }
+    return nil
   }
 
-  /// The lowest hole of at least `size` granules in the subtree of `node`; there must be one.
-  @inline(__always) private func lowestHole(ofAtLeast size: UInt32, from node: HoleNode) -> HoleNode {
+  /// The lowest hole of at least `size` granules in the subtree of `node`, where the maxima say that there is one.
+  private func lowestHole(ofAtLeast size: UInt32, from node: HoleNode) -> HoleNode? {
     var node = node
     while true {
       let side: Side
@@ -79,12 +94,12 @@ extension HoleTree {
       } else {
         side = .above
       }
-      guard let child = child(of: node, side) else { corrupted(node.address) }
+      guard let child = child(of: node, side) else { return nil }
       node = child
     }
   }
 
-  /// The next hole of at least `size` granules above `node` in address order.
+  /// The next hole of at least `size` granules above `node` in address order; no node may be open.
   /// - Complexity: O(log n)
   func nextHole(ofAtLeast size: UInt32, after node: HoleNode) -> HoleNode? {
     if node.largest(.above) >= size, let child = child(of: node, .above) {
@@ -101,117 +116,6 @@ extension HoleTree {
       node = parent
     }
     return nil
-  }
-}
-
-// MARK: - Changing
-
-extension HoleTree {
-  /// Adds the hole whose node is `node`, of `size` granules.
-  /// - Complexity: O(log n)
-  func insert(_ node: HoleNode, size: UInt32) {
-    node.setLink(.below, 0)
-    node.setLink(.above, 0)
-    node.setLargest(.below, 0)
-    node.setLargest(.above, 0)
-    node.size = size
-    range.largestHole = max(range.largestHole, size)
-    let link = link(to: node)
-    guard var parent = root else {
-      node.upAndLean = 0
-      range.rootLink = link
-      return
-    }
-    // An insertion only raises maxima, and it raises them on this path: no second walk for them.
-    while true {
-      let side = side(of: node, under: parent)
-      if parent.largest(side) < size { parent.setLargest(side, size) }
-      guard let child = child(of: parent, side) else {
-        parent.setLink(side, link)
-        break
-      }
-      parent = child
-    }
-    node.upAndLean = self.link(to: parent) << 2
-    rebalanceAfterGrowth(of: node)
-  }
-
-  /// Takes the hole whose node is `node` out.
-  /// - Complexity: O(log n)
-  func remove(_ node: HoleNode) {
-    if node.link(.below) != 0, let child = child(of: node, .above) {
-      // The successor gives up its own place, where it has at most one child, and takes over the node's.
-      let successor = lowest(from: child)
-      // The maxima learn of it first: a rotation on the way would carry a stale one to where no later walk looks.
-      node.size = successor.size
-      updateMaxima(above: node)
-      unlink(successor)
-      move(node, to: successor)
-    } else {
-      unlink(node)
-    }
-  }
-
-  /// Puts a hole in the place of the one whose node is `node`: the hole grew or shrank at its end.
-  ///
-  /// The maxima above stay as they are; the size is taken along.
-  /// - Complexity: O(1)
-  func move(_ node: HoleNode, to moved: HoleNode) {
-    moved.setLink(.below, node.link(.below))
-    moved.setLink(.above, node.link(.above))
-    moved.setLargest(.below, node.largest(.below))
-    moved.setLargest(.above, node.largest(.above))
-    moved.size = node.size
-    moved.upAndLean = node.upAndLean
-    let link = link(to: moved)
-    replaceChild(node, of: parent(of: moved), with: link)
-    child(of: moved, .below)?.parentLink = link
-    child(of: moved, .above)?.parentLink = link
-  }
-
-  /// Makes the maxima above `node` agree with it after its size changed.
-  /// - Complexity: O(log n); ends at the first ancestor that another hole decides.
-  func updateMaxima(above node: HoleNode) {
-    var node = node
-    var largest = node.largestOfSubtree
-    while let parent = parent(of: node) {
-      let side = side(of: node, under: parent)
-      if parent.largest(side) == largest { return }
-      parent.setLargest(side, largest)
-      node = parent
-      largest = node.largestOfSubtree
-    }
-    range.largestHole = largest
-  }
-
-  /// Takes out a node that has at most one child.
-  private func unlink(_ node: HoleNode) {
-    let childLink = node.link(.below) | node.link(.above)
-    let parent = parent(of: node)
-    replaceChild(node, of: parent, with: childLink)
-    self.node(childLink)?.parentLink = node.parentLink
-    let largest = max(node.largest(.below), node.largest(.above))
-    guard let parent else {
-      range.largestHole = largest
-      return
-    }
-    let side = side(of: node, under: parent)
-    parent.setLargest(side, largest)
-    updateMaxima(above: parent)
-    rebalanceAfterLoss(under: parent, side)
-  }
-
-  /// Makes the link from `parent`, or that to the root, point to another node.
-  func replaceChild(_ node: HoleNode, of parent: HoleNode?, with link: UInt32) {
-    let old = self.link(to: node)
-    if let parent {
-      let side = side(of: node, under: parent)
-      if parent.link(side) != old { corrupted(node.address) }
-      parent.setLink(side, link)
-    } else {
-      if range.rootLink != old { corrupted(node.address) }
-      range.rootLink = link
-    }
   }
 
   /// The lowest hole in the subtree of `node`.

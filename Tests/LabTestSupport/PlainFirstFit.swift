@@ -31,12 +31,13 @@ public struct PlainFirstFit {
 
   public mutating func deallocate(_ address: VirtAddr) {
     let start = address.raw - 8
-    release(start..<blocks.removeValue(forKey: start)!)
+    guard let end = blocks.removeValue(forKey: start) else { fatalError("no block at \(address)") }
+    release(start..<end)
   }
 
   public mutating func resize(_ address: VirtAddr, toByteCount byteCount: UInt) -> Bool {
     let start = address.raw - 8
-    let end = blocks[start]!
+    guard let end = blocks[start] else { fatalError("no block at \(address)") }
     let need = Self.blockByteCount(for: byteCount)
     let above = holes.firstIndex { $0.lowerBound == end }
     if start + need <= end {

@@ -9,8 +9,8 @@ public struct TestMemory: ~Copyable {
   /// nothing until it is used.
   public init(byteCount: UInt, offset: UInt = 0) {
     // SAFETY: the memory is this owner's until `deinit`.
-    let memory = unsafe UnsafeMutableRawPointer.allocate(byteCount: Int(byteCount + offset), alignment: 4096)
-    range = AddrRange(start: VirtAddr(memory) + offset, byteCount: byteCount)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: Int(byteCount + offset), alignment: 4096)
+    range = unsafe AddrRange(start: VirtAddr(memory) + offset, byteCount: byteCount)
   }
 
   deinit {
