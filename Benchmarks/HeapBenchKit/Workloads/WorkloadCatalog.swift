@@ -98,7 +98,8 @@ public enum WorkloadCatalogError: Error, Hashable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noHome(let folder):
-      return "folder '\(folder)' holds no Profiles and no Traces; set \(WorkloadCatalog.homeVariable) to heaplab's folder"
+      return
+        "folder '\(folder)' holds no Profiles and no Traces; set \(WorkloadCatalog.homeVariable) to heaplab's folder"
     case .notFound:
       return "no profiles and traces found; run heapbench in heaplab's folder, or set "
         + "\(WorkloadCatalog.homeVariable) to it"

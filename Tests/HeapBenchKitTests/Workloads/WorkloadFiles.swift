@@ -10,6 +10,7 @@ enum WorkloadFiles {
   static func trace(_ name: String) -> String { benchmarks.appending(path: "Traces/\(name).hltrace").path }
 
   /// Calls `body` with the path of a file that holds `bytes` until it returns.
+  @discardableResult
   static func withFile<Result>(
     _ name: String, _ bytes: [UInt8], _ body: (String) throws -> Result
   ) throws -> Result {

@@ -70,7 +70,8 @@ enum ShareSum {
   static func check(_ shares: [Double], of node: ProfileNode) throws(ProfileError) {
     let sum = shares.reduce(0, +)
     guard abs(sum - 1) <= tolerance else {
-      throw node.error("the shares of \(node.key) must add up to 1, found \(text(sum))")
+      let owner = node.key == "shares" ? "" : " of \(node.key)"
+      throw node.error("the shares\(owner) must add up to 1, found \(text(sum))")
     }
   }
 

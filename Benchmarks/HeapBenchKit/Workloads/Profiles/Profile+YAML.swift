@@ -62,7 +62,8 @@ extension ProfileError {
       let keys = duplicates.sorted().map { "'\($0)'" }.joined(separator: ", ")
       self.init(profile, line: context.mark.line, "a key may be there once, found \(keys) again; remove one")
     default:
-      self.init(profile, line: nil, "is no YAML: \(error.localizedDescription.split(separator: "\n").joined(separator: " "))")
+      self.init(
+        profile, line: nil, "is no YAML: \(error.localizedDescription.split(separator: "\n").joined(separator: " "))")
     }
   }
 }

@@ -19,6 +19,15 @@ public struct Profile: Hashable, Sendable {
   /// What it does.
   public let behaviour: Behaviour
 
+  /// A profile made in code; what a YAML file cannot say, such as a share above 1, is the caller's to avoid.
+  public init(name: String, summary: String, threadCount: Int = 1, turnLength: Int = 32, behaviour: Behaviour) {
+    self.name = name
+    self.summary = summary
+    self.threadCount = threadCount
+    self.turnLength = turnLength
+    self.behaviour = behaviour
+  }
+
   /// What a profile does.
   public enum Behaviour: Hashable, Sendable {
     /// Draws from populations, phase by phase, the whole list `repetitions` times.
@@ -49,6 +58,23 @@ public struct Profile: Hashable, Sendable {
     public let reallocation: Reallocation?
     /// How its live bytes swing; nil for steady.
     public let wave: Wave?
+
+    public init(
+      name: String, sizes: SizeDistribution, lifetimes: LifetimeDistribution, remoteShare: Double = 0,
+      allocatingThreads: ClosedRange<Int>? = nil, freeingThreads: ClosedRange<Int>? = nil, zeroedShare: Double = 0,
+      alignments: [AlignmentShare] = [], reallocation: Reallocation? = nil, wave: Wave? = nil
+    ) {
+      self.name = name
+      self.sizes = sizes
+      self.lifetimes = lifetimes
+      self.remoteShare = remoteShare
+      self.allocatingThreads = allocatingThreads
+      self.freeingThreads = freeingThreads
+      self.zeroedShare = zeroedShare
+      self.alignments = alignments
+      self.reallocation = reallocation
+      self.wave = wave
+    }
   }
 
   /// The share of objects that ask for an alignment.
@@ -57,6 +83,11 @@ public struct Profile: Hashable, Sendable {
     public let log2: UInt8
     /// The probability of it.
     public let share: Double
+
+    public init(log2: UInt8, share: Double) {
+      self.log2 = log2
+      self.share = share
+    }
   }
 
   /// Resizing.
@@ -67,6 +98,12 @@ public struct Profile: Hashable, Sendable {
     public let factor: Double
     /// The most bytes an object grows to; at the limit one is made anew instead.
     public let limit: UInt64
+
+    public init(share: Double, factor: Double, limit: UInt64) {
+      self.share = share
+      self.factor = factor
+      self.limit = limit
+    }
   }
 
   /// Live bytes that swing below the phase's figure, and back.
@@ -84,6 +121,12 @@ public struct Profile: Hashable, Sendable {
     public let depth: Double
     /// The length of a wave in allocations of the population.
     public let period: UInt64
+
+    public init(shape: Shape, depth: Double, period: UInt64) {
+      self.shape = shape
+      self.depth = depth
+      self.period = period
+    }
   }
 
   /// A stretch of the run.
@@ -96,6 +139,13 @@ public struct Profile: Hashable, Sendable {
     public let shares: [Double]
     /// For each population, in the profile's order, the bytes to keep live; nil leaves it as it was.
     public let liveByteCounts: [UInt64?]
+
+    public init(name: String, requestCount: UInt64, shares: [Double], liveByteCounts: [UInt64?]) {
+      self.name = name
+      self.requestCount = requestCount
+      self.shares = shares
+      self.liveByteCounts = liveByteCounts
+    }
   }
 
   /// A plan against an allocator.

@@ -4,8 +4,8 @@
 /// operations is fixed here, and is nobody else's to change.
 enum ReproducibleMath {
   /// ln 2 in two parts: the first has so few bits that its product with an exponent is exact.
-  private static let ln2High = 0x1.62e42fep-1
-  private static let ln2Low = 0x1.efa39ef35793cp-25
+  private static let ln2High = 0x1.62e42feep-1
+  private static let ln2Low = 0x1.a39ef35793c76p-33
 
   /// The natural logarithm of a positive, finite number.
   ///
@@ -22,8 +22,10 @@ enum ReproducibleMath {
     let s = (significand - 1) / (significand + 1)
     let square = s * s
     var sum = 0.0
-    for k in stride(from: 23, through: 1, by: -2) {
-      sum = sum * square + 1 / Double(k)
+    var k = 23.0
+    while k >= 1 {
+      sum = sum * square + 1 / k
+      k -= 2
     }
     return exponent * ln2High + (2 * s * sum + exponent * ln2Low)
   }
@@ -36,8 +38,10 @@ enum ReproducibleMath {
     let k = (x / (ln2High + ln2Low)).rounded()
     let r = (x - k * ln2High) - k * ln2Low
     var sum = 1.0
-    for n in stride(from: 16, through: 1, by: -1) {
-      sum = 1 + sum * r / Double(n)
+    var n = 16.0
+    while n >= 1 {
+      sum = 1 + sum * r / n
+      n -= 1
     }
     return Double(sign: .plus, exponent: Int(k), significand: sum)
   }

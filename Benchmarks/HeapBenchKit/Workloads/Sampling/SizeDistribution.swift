@@ -22,6 +22,11 @@ public enum SizeDistribution: Hashable, Sendable {
     public let sizes: ClosedRange<UInt64>
     /// The probability of these sizes together.
     public let share: Double
+
+    public init(sizes: ClosedRange<UInt64>, share: Double) {
+      self.sizes = sizes
+      self.share = share
+    }
   }
 }
 
