@@ -63,20 +63,21 @@ struct ResultFiles {
     } catch {
       throw UserError("cannot make folder '\(path)': \(reason(errno)); name another with --output")
     }
-    guard access(path, W_OK | X_OK) == 0 else {
+    // SAFETY: access and open read C strings, and so below.
+    guard unsafe access(path, W_OK | X_OK) == 0 else {
       throw UserError("cannot write to folder '\(path)': \(reason(errno)); name another with --output")
     }
   }
 
   /// Opens the file for writing without touching what is in it; one that was not there is gone again afterwards.
   static func checkWritable(_ path: String, option: String) throws {
-    let existed = access(path, F_OK) == 0
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+    let existed = unsafe access(path, F_OK) == 0
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       throw UserError("cannot write '\(path)': \(reason(errno)); name another file with \(option)")
     }
     close(descriptor)
-    if !existed { unlink(path) }
+    if !existed { _ = unsafe unlink(path) }
   }
 
   private static func reason(_ code: Int32) -> String {

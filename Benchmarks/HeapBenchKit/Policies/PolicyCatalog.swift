@@ -5,6 +5,7 @@ public enum PolicyCatalog {
   /// All policies, in the order of reports.
   public static let all: [Policy] = [
     .heap("firstfit", FirstFitHeap.self, summary: "address-ordered first fit with immediate coalescing, indexed"),
+    .heap("buddy", BuddyHeap.self, summary: "a binary buddy: every request is a power of two of 4 KiB frames"),
     system,
   ]
 

@@ -23,7 +23,7 @@ struct ReplayMemory: ~Copyable {
     guard let p, unsafe p != MAP_FAILED else { throw .system("cannot reserve \(byteCount) bytes", errno) }
     mapping = unsafe AddrRange(start: VirtAddr(UnsafeRawPointer(p)), byteCount: UInt(total))
     range = AddrRange(start: mapping.start.alignedUp(to: alignment), byteCount: byteCount)
-    let locked = unsafe mlock(range.start.pointer!, Int(byteCount))
+    let locked = isPinned ? unsafe mlock(range.start.pointer!, Int(byteCount)) : 1
     self.isPinned = isPinned && locked == 0
     pinRefusal = nil
   }

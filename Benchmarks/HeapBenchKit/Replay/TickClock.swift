@@ -5,7 +5,7 @@ struct TickClock: Sendable {
   /// Nanoseconds that one tick takes.
   let nanosecondsPerTick: Double
 
-  /// What two readings in a row differ by: what every latency has too much.
+  /// What two readings in a row differ by, in the median: what every latency has too much.
   let overheadTicks: UInt64
 
   /// The ticks now.
@@ -13,12 +13,12 @@ struct TickClock: Sendable {
 
   /// Calibrates for some ten milliseconds.
   init() {
-    var smallest = UInt64.max
-    for _ in 0..<1000 {
+    var differences = [UInt64](repeating: 0, count: 1001)
+    for index in differences.indices {
       let start = Self.now
-      smallest = min(smallest, Self.now &- start)
+      differences[index] = Self.now &- start
     }
-    overheadTicks = smallest
+    overheadTicks = differences.sorted()[differences.count / 2]
     let startNanoseconds = lab_clock_nanoseconds()
     let startTicks = Self.now
     var nanoseconds: UInt64 = 0
