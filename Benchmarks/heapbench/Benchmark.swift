@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import HeapBenchKit
 
@@ -33,7 +34,7 @@ struct Benchmark {
     for line in try files.write(report) { print(line) }
     if !report.isComplete {
       Ending.complain("interrupted; the figures above are those measured until then")
-      Foundation.exit(Ending.interrupted)
+      throw ExitCode(Ending.interrupted)
     }
     if report.workloads.contains(where: { $0.results.contains { $0.failure != nil } }) {
       throw UserError("some measurements failed, see the lines in the table")
@@ -53,10 +54,28 @@ struct Benchmark {
 
   /// A source as an item of the job; its file is read as far as its header, so that mistakes show at once.
   private func item(for source: WorkloadSource) throws -> JobItem {
-    _ = try source.summary()
     let (seed, scale) = (measurement.seed, measurement.scale)
-    return JobItem(name: source.name, estimatedStepCount: 1_000_000) {
-      try source.workload(seed: seed, scale: scale)
+    switch source.kind {
+    case .trace:
+      _ = try source.summary()
+      return JobItem(name: source.name, estimatedStepCount: stepCount(ofTraceAt: source.path)) {
+        try source.workload(seed: seed, scale: scale)
+      }
+    case .profile:
+      var profile = try Profile(path: source.path)
+      if let threadCount { profile = try profile.with(threadCount: threadCount) }
+      var isAdversary = false
+      if case .adversary = profile.behaviour { isAdversary = true }
+      let steps = Int(600_000 * scale)
+      return JobItem(name: source.name, estimatedStepCount: steps, isAdversary: isAdversary) { [profile] in
+        ProfileGenerator.workload(of: profile, seed: seed, scale: scale)
+      }
     }
+  }
+
+  /// About how many events a trace has: two bytes each.
+  private func stepCount(ofTraceAt path: String) -> Int {
+    let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    return Int(Double(size / 2) * min(1, measurement.scale))
   }
 }

@@ -34,7 +34,8 @@ public struct BenchmarkJob: Sendable {
       if Task.isCancelled { break }
       progress.show("loading \(item.name)")
       let plan = try ReplayPlan(item.load())
-      report.workloads.append(WorkloadReport(plan))
+      try Self.checkFits(plan)
+      report.workloads.append(WorkloadReport(plan, isAdversary: item.isAdversary))
       let index = report.workloads.count - 1
       await measure(plan, into: &report.workloads[index], progress: progress)
       progress.completeWorkload()
@@ -42,6 +43,18 @@ public struct BenchmarkJob: Sendable {
     report.isComplete = !Task.isCancelled
     progress.end()
     return report
+  }
+
+  /// Throws when the workload alone, under any policy, is larger than what the machine has available.
+  static func checkFits(_ plan: ReplayPlan, available: UInt64 = MachineMemory.availableByteCount)
+    throws(MeasurementFailure)
+  {
+    let needed = plan.facts.oraclePeakByteCount
+    guard needed <= available else {
+      throw MeasurementFailure(
+        "'\(plan.name)' has \(ByteCount(needed)) live at once and this machine has \(ByteCount(available)) available: "
+          + "lower --scale, or leave it out")
+    }
   }
 
   private func measure(_ plan: ReplayPlan, into report: inout WorkloadReport, progress: any ProgressMeter) async {

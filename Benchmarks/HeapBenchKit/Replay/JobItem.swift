@@ -6,11 +6,17 @@ public struct JobItem: Sendable {
   /// About how many steps it has, as far as can be told without loading it: for the progress bar.
   public let estimatedStepCount: Int
 
+  /// Whether it is a worst case made against a policy rather than a program's behaviour.
+  public let isAdversary: Bool
+
   /// Loads or generates it; throws an error whose description is one line with file and remedy.
   public let load: @Sendable () throws -> Workload
 
   /// An item.
-  public init(name: String, estimatedStepCount: Int, load: @escaping @Sendable () throws -> Workload) {
+  public init(
+    name: String, estimatedStepCount: Int, isAdversary: Bool = false, load: @escaping @Sendable () throws -> Workload
+  ) {
+    self.isAdversary = isAdversary
     self.name = name
     self.estimatedStepCount = estimatedStepCount
     self.load = load

@@ -57,6 +57,8 @@ public struct LatencyFigures: Hashable, Sendable, Codable {
   public var maxNanoseconds: UInt64
   /// What reading the clock takes, which was subtracted from every call.
   public var clockOverheadNanoseconds: Double
+  /// The smallest time that the clock can tell from none.
+  public var clockResolutionNanoseconds: Double
 }
 
 /// What the process had resident for the allocator, above what it had before the first request.

@@ -40,20 +40,22 @@ public enum ReplayPass: String, Sendable, Codable, CaseIterable {
     of replay: TimedReplay<Target>, interval: Int, into measurement: inout Measurement
   ) throws(MeasurementFailure) {
     _ = lab_huge_pages_disable()
-    var before = (anonymous: UInt64(0), total: UInt64(0))
+    var before: UInt64 = 0
     let outcome = try replay.run {
       MemoryObserver(interval: interval)
     } whenReady: {
       lab_malloc_trim()
       _ = ResidentSet.resetPeak()
-      before = (ResidentSet.byteCount, ResidentSet.totalByteCount)
+      before = ResidentSet.byteCount
     }
-    let peak = ResidentSet.peakByteCount
+    // Pages of files only become more, so what they are at the end is what the peak may have had too much.
+    let filesAfter = ResidentSet.totalByteCount - min(ResidentSet.byteCount, ResidentSet.totalByteCount)
+    let peak = ResidentSet.peakByteCount - min(filesAfter, ResidentSet.peakByteCount)
     let readings = outcome.observers.flatMap(\.readings).sorted { $0.moment < $1.moment }
     measurement.failureCount = outcome.failureCount
     measurement.memory = MemoryFigures(
-      peakResidentByteCount: peak - min(before.total, peak),
-      residentByteCounts: readings.map { $0.byteCount - min(before.anonymous, $0.byteCount) },
+      peakResidentByteCount: max(peak, readings.map(\.byteCount).max() ?? 0) - min(before, peak),
+      residentByteCounts: readings.map { $0.byteCount - min(before, $0.byteCount) },
       internalWaste: MemoryRatios.internalWaste(
         grantedByteCount: outcome.observers.reduce(0) { $0 + $1.grantedByteCount },
         requestedByteCount: outcome.observers.reduce(0) { $0 + $1.requestedByteCount }
@@ -72,5 +74,6 @@ extension LatencyFigures {
     p9999Nanoseconds = all.valueAtPercentile(99.99)
     maxNanoseconds = all.max
     clockOverheadNanoseconds = clock.overheadNanoseconds.figure
+    clockResolutionNanoseconds = clock.resolutionNanoseconds.figure
   }
 }

@@ -11,6 +11,9 @@ struct TickClock: Sendable {
   /// The ticks now.
   @inline(__always) static var now: UInt64 { lab_clock_ticks() }
 
+  /// The smallest difference that the counter can show, in nanoseconds: on some machines it advances in steps.
+  let resolutionNanoseconds: Double
+
   /// Calibrates for some ten milliseconds.
   init() {
     var differences = [UInt64](repeating: 0, count: 1001)
@@ -24,6 +27,8 @@ struct TickClock: Sendable {
     var nanoseconds: UInt64 = 0
     repeat { nanoseconds = lab_clock_nanoseconds() - startNanoseconds } while nanoseconds < 10_000_000
     nanosecondsPerTick = Double(nanoseconds) / Double(Self.now &- startTicks)
+    let step = differences.filter { $0 > 0 }.min() ?? 1
+    resolutionNanoseconds = Double(step) * nanosecondsPerTick
   }
 
   /// A difference of two readings in nanoseconds, without the reading's own cost.

@@ -5,7 +5,7 @@ import Synchronization
 
 /// A replay with threads as threads: each takes its steps as fast as the allocator and the other threads let it.
 ///
-/// Pauses are not waited for. Thread 0 of the workload is the thread that calls; the others are new ones.
+/// Pauses are not waited for; ``ReplayPace`` keeps the threads together. Thread 0 of the workload is the thread that calls; the others are new ones.
 final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
   private let target: Target
   private let facts: WorkloadFacts
@@ -61,6 +61,7 @@ final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
     private let objects: ObjectTable
     private let readyCount = Atomic<Int>(0)
     private let doneCount = Atomic<Int>(0)
+    private let pace: ReplayPace
     private let seats: [Seat]
 
     /// What one thread works with and leaves behind; no other touches it before it is done.
@@ -77,6 +78,7 @@ final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
     init(_ replay: TimedReplay, observers: [Observer]) throws(MeasurementFailure) {
       self.replay = replay
       objects = try ObjectTable(count: replay.facts.objectCount)
+      pace = ReplayPace(threadCount: observers.count)
       seats = observers.map { Seat(ReplayWorker(target: replay.target, observer: $0)) }
     }
 
@@ -92,7 +94,16 @@ final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
       if seats.count == 1 {
         unsafe worker.take(replay.plan.steps.buffer, objects: objects)
       } else {
-        unsafe replay.threadSteps[thread].withUnsafeBufferPointer { unsafe worker.take($0, objects: objects) }
+        unsafe replay.threadSteps[thread].withUnsafeBufferPointer { steps in
+          var next = 0
+          while next < steps.count {
+            pace.wait(thread, at: Int(unsafe steps[next].position))
+            let end = min(next + ReplayPace.stepCountBetweenLooks, steps.count)
+            unsafe worker.take(UnsafeBufferPointer(rebasing: steps[next..<end]), objects: objects)
+            next = end
+          }
+        }
+        pace.finish(thread)
       }
       seat.endNanoseconds = lab_clock_nanoseconds()
       seat.worker = worker

@@ -4,7 +4,7 @@ extension BenchmarkReport {
   /// The report as JSON, keys in alphabetical order; the same report always gives the same bytes.
   public func json() throws -> Data {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(self) + Data("\n".utf8)
   }
 

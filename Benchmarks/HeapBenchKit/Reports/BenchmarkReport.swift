@@ -47,9 +47,12 @@ public struct BenchmarkReport: Hashable, Sendable, Codable {
   }
 
   /// The workload and result whose heap was worst off: the highest external fragmentation at its worst moment.
+  ///
+  /// Adversaries count when there is nothing else: that they hurt is known.
   public var worstHeap: (workload: WorkloadReport, result: PolicyResult, layout: LayoutReport)? {
     var worst: (workload: WorkloadReport, result: PolicyResult, layout: LayoutReport)?
-    for workload in workloads {
+    let programs = workloads.filter { !$0.isAdversary }
+    for workload in programs.isEmpty ? workloads : programs {
       for result in workload.results {
         guard let layout = result.layout else { continue }
         if let worst, worst.layout.worstSample.externalFragmentation >= layout.worstSample.externalFragmentation {
@@ -70,10 +73,13 @@ public struct WorkloadReport: Hashable, Sendable, Codable {
   public let summary: String
   /// What is known of it without any heap.
   public let facts: WorkloadFacts
+  /// Whether it is a worst case made against a policy rather than a program's behaviour.
+  public let isAdversary: Bool
   /// One result for each policy, in the order of the job.
   public var results: [PolicyResult] = []
 
-  init(_ plan: ReplayPlan) {
+  init(_ plan: ReplayPlan, isAdversary: Bool) {
+    self.isAdversary = isAdversary
     name = plan.name
     summary = plan.summary
     facts = plan.facts

@@ -82,17 +82,18 @@ public struct HeapPictureSheet: Sendable {
     (picture.cells.count + Self.columnCount - 1) / Self.columnCount
   }
 
-  /// The rows of a picture: neighbours of one shade are one rectangle.
+  /// The rows of a picture: one path for each shade, neighbours of a shade as one piece of it.
   private func cells(of picture: HeapPicture, y top: Int) -> String {
     let bytes = [UInt8](picture.cells)
-    var text = "<g shape-rendering=\"crispEdges\">\n"
+    var paths = [String](repeating: "", count: Self.colours.count)
+    var labels = ""
     for row in 0..<rowCount(of: picture) {
       let start = row * Self.columnCount
       let end = min(start + Self.columnCount, bytes.count)
       let y = top + row * Self.cellHeight
       if row % 8 == 0 {
         let offset = ByteCount(UInt64(start) * picture.cellByteCount)
-        text += "<text x=\"\(Self.labelWidth - 6)\" y=\"\(y + 8)\" class=\"o\" text-anchor=\"end\">\(offset)</text>\n"
+        labels += "<text x=\"\(Self.labelWidth - 6)\" y=\"\(y + 8)\" class=\"o\" text-anchor=\"end\">\(offset)</text>\n"
       }
       var first = start
       while first < end {
@@ -100,12 +101,13 @@ public struct HeapPictureSheet: Sendable {
         var next = first + 1
         while next < end && Self.shade(bytes[next]) == shade { next += 1 }
         let x = Self.labelWidth + (first - start) * Self.cellWidth
-        text += "<rect x=\"\(x)\" y=\"\(y)\" width=\"\((next - first) * Self.cellWidth)\" height=\"\(Self.cellHeight - 1)\""
-        text += " fill=\"\(Self.colours[shade])\"/>\n"
+        let width = (next - first) * Self.cellWidth
+        paths[shade] += "M\(x) \(y)h\(width)v\(Self.cellHeight - 1)h-\(width)z"
         first = next
       }
     }
-    return text + "</g>\n"
+    let shapes = zip(Self.colours, paths).filter { !$1.isEmpty }.map { "<path fill=\"\($0)\" d=\"\($1)\"/>\n" }
+    return labels + "<g shape-rendering=\"crispEdges\">\n" + shapes.joined() + "</g>\n"
   }
 
   private func legend(y: Int) -> String {

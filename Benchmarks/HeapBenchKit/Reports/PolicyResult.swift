@@ -56,11 +56,12 @@ public struct PolicyResult: Hashable, Sendable, Codable {
       let p999 = latencyRounds.map(\.p999Nanoseconds).median,
       let p9999 = latencyRounds.map(\.p9999Nanoseconds).median,
       let longest = latencyRounds.map(\.maxNanoseconds).median,
-      let overhead = latencyRounds.map(\.clockOverheadNanoseconds).median
+      let overhead = latencyRounds.map(\.clockOverheadNanoseconds).median,
+      let resolution = latencyRounds.map(\.clockResolutionNanoseconds).median
     else { return nil }
     return LatencyFigures(
       p50Nanoseconds: p50, p99Nanoseconds: p99, p999Nanoseconds: p999, p9999Nanoseconds: p9999,
-      maxNanoseconds: longest, clockOverheadNanoseconds: overhead)
+      maxNanoseconds: longest, clockOverheadNanoseconds: overhead, clockResolutionNanoseconds: resolution)
   }
 
   /// The heap's peak over the compaction oracle's: from the layout where there is one, else from the resident set.

@@ -49,19 +49,19 @@ public struct ResultTable: Sendable {
       ResultTable.throughputRatio(result, workload).map { Figure.ratio($0) }
     },
     Column(group: "latency of one call", heading: "p50", shortHeading: "p50") { result, _ in
-      result.latency.map { Figure.duration(nanoseconds: $0.p50Nanoseconds) }
+      result.latency.map { $0.text($0.p50Nanoseconds) }
     },
     Column(group: "latency of one call", heading: "p99", shortHeading: "p99") { result, _ in
-      result.latency.map { Figure.duration(nanoseconds: $0.p99Nanoseconds) }
+      result.latency.map { $0.text($0.p99Nanoseconds) }
     },
     Column(group: "latency of one call", heading: "p99.9", shortHeading: "p99.9") { result, _ in
-      result.latency.map { Figure.duration(nanoseconds: $0.p999Nanoseconds) }
+      result.latency.map { $0.text($0.p999Nanoseconds) }
     },
     Column(group: "latency of one call", heading: "p99.99", shortHeading: "p99.99") { result, _ in
-      result.latency.map { Figure.duration(nanoseconds: $0.p9999Nanoseconds) }
+      result.latency.map { $0.text($0.p9999Nanoseconds) }
     },
     Column(group: "latency of one call", heading: "max", shortHeading: "max") { result, _ in
-      result.latency.map { Figure.duration(nanoseconds: $0.maxNanoseconds) }
+      result.latency.map { $0.text($0.maxNanoseconds) }
     },
     Column(group: "memory", heading: "peak÷live", shortHeading: "peak") { result, workload in
       result.peakMemoryRatio(workload.facts).map { Figure.ratio($0) }
@@ -83,6 +83,14 @@ public struct ResultTable: Sendable {
       return nil
     }
     return own / system
+  }
+}
+
+extension LatencyFigures {
+  /// One of the figures as text; what the clock cannot tell from 0 is below its resolution.
+  fileprivate func text(_ nanoseconds: UInt64) -> String {
+    nanoseconds > 0
+      ? Figure.duration(nanoseconds: nanoseconds) : "<\(Int(max(1, clockResolutionNanoseconds.rounded(.up))))ns"
   }
 }
 
