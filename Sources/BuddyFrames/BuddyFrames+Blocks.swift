@@ -15,8 +15,9 @@ extension BuddyFrames {
 
   /// The lowest free frame of `size`, or nil when there is none. Its content is undefined.
   public mutating func allocate(_ size: PageSize) -> Page<PhysAddr>? {
-    guard let address = allocate(size.order) else { return nil }
-    return Page(start: address, size: size)
+    let address = size == .size4KiB ? allocateFrame() : allocateRun(size.order.rawValue)
+    guard let address else { return nil }
+    return Page(containing: address, size: size)
   }
 
   /// Takes back a block that was allocated with this order; anything else ends the process.
@@ -28,7 +29,11 @@ extension BuddyFrames {
 
   /// Takes back a frame that was allocated with this size; anything else ends the process.
   public mutating func deallocate(_ frame: Page<PhysAddr>) {
-    deallocate(frame.start, order: frame.size.order)
+    if frame.size == .size4KiB {
+      deallocateFrame(frame.start)
+    } else {
+      deallocateRun(frame.start, frame.size.order.rawValue)
+    }
   }
 
   @inline(never)

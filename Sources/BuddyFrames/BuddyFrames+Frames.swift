@@ -11,39 +11,43 @@ extension BuddyFrames {
   /// Allocates the lowest free frame; nil when nothing is free.
   @inline(__always)
   mutating func allocateFrame() -> PhysAddr? {
-    let used = index.word(at: cursor)
-    return used == ~0 ? allocateAboveCursor() : allocateAtCursor(used)
+    let lowest = min(index.cursor, index.noteWord)
+    let used = index.word(at: lowest)
+    return used == ~0 ? allocateAboveCursor() : allocate(in: lowest, used)
   }
 
-  /// Moves the cursor to the lowest free frame, and allocates it.
+  /// Moves the cursor, whose word is full, to the lowest free frame, and allocates that.
   @inline(never)
   private mutating func allocateAboveCursor() -> PhysAddr? {
-    guard let piece = index.lowestPiece() else { return nil }
-    cursor = index.frameWord(piece)
-    return allocateAtCursor(index.word(at: cursor))
+    var lowest = index.noteWord
+    if let piece = index.lowestPiece() {
+      index.cursor = index.frameWord(piece)
+      lowest = min(lowest, index.cursor)
+    }
+    return lowest == FreeRunIndex.noNote ? nil : allocate(in: lowest, index.word(at: lowest))
   }
 
-  /// Allocates the lowest free frame of the cursor's word, which holds `used` and is not full.
+  /// Allocates the lowest free frame of a word of level 0, which holds `used` and is not full.
   @inline(__always)
-  private mutating func allocateAtCursor(_ used: UInt64) -> PhysAddr? {
+  private mutating func allocate(in word: UInt, _ used: UInt64) -> PhysAddr? {
     let after = used | (used &+ 1)
-    index.setWord(at: cursor, to: after)
+    index.setWord(at: word, to: after)
     let position = UInt64(truncatingIfNeeded: (~used).trailingZeroBitCount)
-    let piece = (cursor &- index.level0) &>> 3
-    let frame = piece &<< 6 | UInt(truncatingIfNeeded: position)
+    let frame = index.piece(at: word) &<< 6 | UInt(truncatingIfNeeded: position)
     freeFrameCount &-= 1
     table.setState(.allocated(0), at: frame &- firstFrame)
-    if used == 0 { return exclude(piece, order: 6, thenReturn: address(of: frame)) }
+    if used == 0 { return exclude(word, order: 6, thenReturn: address(of: frame)) }
     let source = RunWord(used: used).maximalOrder(atLowest: position)
     index.counts.cutFrame(outOf: source)
     if RunWord(used: after).hasRun(order: source) { return address(of: frame) }
-    return exclude(piece, order: source, thenReturn: address(of: frame))
+    return exclude(word, order: source, thenReturn: address(of: frame))
   }
 
-  /// Notes that `piece` has no free run of `order`, 0 to 6, any more.
+  /// Notes that the frames of `word` have no free run of `order`, 0 to 6, any more.
   @inline(__always)
-  private mutating func exclude(_ piece: UInt, order: UInt8, thenReturn address: PhysAddr) -> PhysAddr? {
-    if index.cancelInclusion(of: piece) { return address }
+  private mutating func exclude(_ word: UInt, order: UInt8, thenReturn address: PhysAddr) -> PhysAddr? {
+    if index.dropNote(word) { return address }
+    let piece = index.piece(at: word)
     return order == 6
       ? split(piece, thenReturn: address) : climb(from: piece, excluding: order, thenReturn: address)
   }
@@ -70,29 +74,28 @@ extension BuddyFrames {
     table.setState(.none, at: UInt(truncatingIfNeeded: inRange))
     freeFrameCount &+= 1
     let frame = UInt(truncatingIfNeeded: inRange) &+ firstFrame
-    let piece = frame &>> 6
-    let word = index.frameWord(piece)
-    cursor = min(cursor, word)
+    let word = index.frameWord(frame &>> 6)
     let position = UInt64(frame & 63)
     let after = index.word(at: word) & ~(1 &<< position)
     index.setWord(at: word, to: after)
-    if after == 0 { return include(piece, order: 6) }
+    if after == 0 { return include(word, order: 6) }
     let run = RunWord(used: after)
     // Most frames come back to a used buddy: that is worth a test of its own.
     let merged = run.isFree(position ^ 1) ? run.maximalOrder(at: position) : 0
     index.counts.mergeFrame(into: merged)
-    if index.isExcluded(piece, order: merged) { include(piece, order: merged) }
+    if index.isExcluded(frame &>> 6, order: merged) { include(word, order: merged) }
   }
 
-  /// Notes, now or later, that `piece` has a free run of `order`, 0 to 6, again.
+  /// Notes, now or later, that the frames of `word` have a free run of `order`, 0 to 6, again.
   @inline(__always)
-  private mutating func include(_ piece: UInt, order: UInt8) {
-    if !index.deferInclusion(of: piece, order: order) { settleAndInclude(piece, order: order) }
+  private mutating func include(_ word: UInt, order: UInt8) {
+    if !index.openNote(word, order: order) { settleAndInclude(word, order: order) }
   }
 
   @inline(never)
-  private mutating func settleAndInclude(_ piece: UInt, order: UInt8) {
+  private mutating func settleAndInclude(_ word: UInt, order: UInt8) {
     index.settle()
-    if index.isExcluded(piece, order: order) { _ = index.deferInclusion(of: piece, order: order) }
+    // What was settled may have been this.
+    if index.isExcluded(index.piece(at: word), order: order) { _ = index.openNote(word, order: order) }
   }
 }

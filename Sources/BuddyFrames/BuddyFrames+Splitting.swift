@@ -27,7 +27,6 @@ extension BuddyFrames {
     for index in 0..<(UInt(1) << UInt(order.rawValue - parts.rawValue)) {
       table.setState(part, at: first + index << UInt(parts.rawValue) - firstFrame)
     }
-    cursor = self.index.unknownCursor
   }
 
   /// Makes the allocated blocks of order `parts` that fill the aligned block of `order` at `address` one block.
@@ -51,6 +50,5 @@ extension BuddyFrames {
       let joinedCount: UInt = 1 << UInt(order.rawValue - current)
       for index in 0..<joinedCount { self.index.joinUsed(first + index << UInt(current), to: current) }
     }
-    cursor = self.index.unknownCursor
   }
 }

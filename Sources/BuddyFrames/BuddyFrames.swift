@@ -64,11 +64,6 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
   /// Which frames are free.
   let index: FreeRunIndex
 
-  /// The address of the word of level 0 that has the lowest free frame, if it has one: no lower word does.
-  ///
-  /// Where that is not known, it is the address of a word of ones that lies below level 0.
-  var cursor: UInt
-
   /// How many bytes a frame table for `range` needs, at a multiple of ``tableAlignment``.
   ///
   /// It is 16 bytes for each frame and 2 to 3 bits more, of which only what describes frames in use is ever touched.
@@ -114,7 +109,6 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
 
     // The index spans whole pieces of 1 GiB, all free; what lies in them beside the range is taken for good.
     index.start(layout: layout)
-    cursor = index.unknownCursor
     freeFrameCount = layout.gibibyteCount << 18
     index.counts.start(largestBlockCount: layout.gibibyteCount)
     exclude(from: 0, to: UInt(layout.firstFrame))
@@ -146,15 +140,11 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
   mutating func take(_ frame: UInt, order: UInt8) {
     index.counts.cut(order, outOf: index.take(frame, order: order))
     freeFrameCount &-= 1 &<< UInt64(order)
-    // The words below a run that is used as a whole say nothing.
-    let word = index.frameWord(frame >> 6)
-    if order >= 6 && cursor >= word && cursor < word &+ (8 &<< UInt(order &- 6)) { cursor = index.unknownCursor }
   }
 
   /// Puts a run back that was taken as a whole.
   mutating func give(_ frame: UInt, order: UInt8) {
     index.counts.merge(order, into: index.give(frame, order: order))
     freeFrameCount &+= 1 &<< UInt64(order)
-    cursor = min(cursor, index.frameWord(frame >> 6))
   }
 }

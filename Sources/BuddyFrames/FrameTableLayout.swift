@@ -32,10 +32,12 @@ struct FrameTableLayout {
   static var topLevel: UInt { 352 }
   /// Where a word of ones is.
   static var ones: UInt { 360 }
-  /// Where the note of ``FreeRunIndex/deferred`` is.
-  static var deferred: UInt { 368 }
+  /// Where ``FreeRunIndex/cursor`` is.
+  static var cursor: UInt { 368 }
+  /// Where the two words of the open note are: see ``FreeRunIndex/noteWord``.
+  static var note: UInt { 376 }
   /// Where the node of the top level is, at a multiple of a cache line.
-  static var topNode: UInt { 384 }
+  static var topNode: UInt { 448 }
 
   /// Where level 3 to 6 begin; they end where the level below does.
   private(set) var upperLevels = InlineArray<4, UInt64>(repeating: 0)

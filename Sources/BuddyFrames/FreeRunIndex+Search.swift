@@ -21,16 +21,12 @@ extension FreeRunIndex {
     return enter(piece, unitsAt: frameWord(piece), order: order)
   }
 
-  /// The lowest 64 frames with a free one, counted from the origin; nil when nothing is free.
+  /// The lowest 64 frames with a free one that is noted, counted from the origin; nil when there are none.
   @inline(__always)
   func lowestPiece() -> UInt? {
-    let deferred = deferredPiece
-    guard var piece = lowestGibibyte(order: 0) else { return deferred }
+    guard var piece = lowestGibibyte(order: 0) else { return nil }
     piece = descend(into: piece, along: level2Word(node: piece, order: 0))
-    piece = descend(into: piece, along: level1Word(node: piece, order: 0))
-    // The one whose note is still to be made may be lower.
-    if let deferred { return min(piece, deferred) }
-    return piece
+    return descend(into: piece, along: level1Word(node: piece, order: 0))
   }
 
   /// The lowest piece of 1 GiB that holds a free run of `order`, or nil when there is none.

@@ -11,6 +11,9 @@ extension FreeRunIndex {
   func take(_ frame: UInt, order: UInt8) -> UInt8 {
     settle()
     if order < 6 { return takeUnits(ofLevel: 0, frame, order: order) }
+    // The words below a run that is used as a whole say nothing.
+    let first = frameWord(frame >> 6)
+    if cursor >= first && cursor < first &+ (8 &<< UInt(order &- 6)) { cursor = unknownCursor }
     if order < 12 { return takeUnits(ofLevel: 1, frame >> 6, order: order &- 6) }
     if order < 18 { return takeUnits(ofLevel: 2, frame >> 12, order: order &- 12) }
     for smaller in 0...UInt8(18) { exclude(frame >> 18, from: 3, order: smaller) }
@@ -22,12 +25,15 @@ extension FreeRunIndex {
   /// - Returns: The order of the largest free run it is part of now.
   func give(_ frame: UInt, order: UInt8) -> UInt8 {
     settle()
+    cursor = min(cursor, frameWord(frame >> 6))
     if order < 6 { return giveUnits(ofLevel: 0, frame, order: order) }
     if order < 12 { return giveUnits(ofLevel: 1, frame >> 6, order: order &- 6) }
     if order < 18 { return giveUnits(ofLevel: 2, frame >> 12, order: order &- 12) }
     for smaller in 0...UInt8(18) { _ = include(frame >> 18, in: 3, order: smaller) }
     return 18
   }
+
+  // MARK: Taking
 
   /// Takes 2^`order` units of a level, 0 to 2; returns the order of the free run they were cut from.
   @inline(__always)

@@ -66,6 +66,8 @@ struct FreeRunIndex {
   func start(layout: FrameTableLayout) {
     setWord(at: table + FrameTableLayout.topLevel, to: UInt64(layout.topLevel))
     setWord(at: table + FrameTableLayout.ones, to: ~0)
+    cursor = unknownCursor
+    noteWord = FreeRunIndex.noNote
     for level in 3...layout.topLevel {
       let address = table + FrameTableLayout.upperLevels + UInt(level - 3) << 3
       setWord(at: address, to: UInt64(table) + layout.upperLevels[level - 3])
@@ -102,10 +104,6 @@ struct FreeRunIndex {
   /// The address of the word that holds the frames 64 · `index` … 64 · `index` + 63.
   @inline(__always)
   func frameWord(_ index: UInt) -> UInt { level0 &+ index &<< 3 }
-
-  /// The address of a word of ones below all words of level 0.
-  @inline(__always)
-  var unknownCursor: UInt { table &+ FrameTableLayout.ones }
 
   /// The address of word `order` of a node of level 1.
   @inline(__always)
