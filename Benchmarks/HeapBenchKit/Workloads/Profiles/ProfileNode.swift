@@ -120,10 +120,10 @@ struct ProfileNode {
       let name = key.scalar?.string ?? ""
       guard allowed.contains(name) else {
         let suggestion = Spelling.suggestion(for: name, among: allowed)
+        let choices = "; it may have \(allowed.joined(separator: ", "))"
         throw ProfileError(
           profile, line: key.mark?.line,
-          "\(context) has no key '\(name)'\(suggestion.isEmpty ? "; it may have \(allowed.joined(separator: ", "))" : suggestion)"
-        )
+          "\(context) has no key '\(name)'\(suggestion.isEmpty ? choices : suggestion)")
       }
     }
     return ProfileKeys(owner: self, context: context, mapping: mapping)
