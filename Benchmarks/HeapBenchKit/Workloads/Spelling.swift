@@ -1,5 +1,5 @@
 /// What a person may have meant by a name that does not exist.
-enum Spelling {
+public enum Spelling {
   /// The one of `names` that is nearest to `wrong`, if any is near enough to be meant.
   static func nearest(to wrong: String, among names: some Sequence<String>) -> String? {
     let limit = max(1, wrong.count / 3)
@@ -9,7 +9,7 @@ enum Spelling {
   }
 
   /// ` did you mean 'NAME'?` with a semicolon before it, or nothing when no name is near.
-  static func suggestion(for wrong: String, among names: some Sequence<String>) -> String {
+  public static func suggestion(for wrong: String, among names: some Sequence<String>) -> String {
     nearest(to: wrong, among: names).map { "; did you mean '\($0)'?" } ?? ""
   }
 
