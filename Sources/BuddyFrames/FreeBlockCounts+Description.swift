@@ -1,6 +1,6 @@
 #if !hasFeature(Embedded)
 
-  public import Addresses
+  import Addresses
 
   // The counts as text, in the shape of Linux's files.
 
