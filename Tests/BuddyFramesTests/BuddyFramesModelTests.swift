@@ -57,6 +57,35 @@ struct FrameSpan: CustomTestStringConvertible, Sendable {
     #expect(frames.freeFrameCount == span.count)
   }
 
+  /// Mostly single frames, in bursts of both kinds and in turns: the path that leaves notes open.
+  @Test(arguments: FrameSpan.odd, [UInt64(31), 32])
+  func framesAgreeWithASetOfFrames(span: FrameSpan, seed: UInt64) throws {
+    let memory = TableMemory(for: span.range)
+    var frames = memory.frames(over: span.range)
+    var model = FrameModel(frames: span.count, from: span.first)
+    var random = SeededGenerator(seed: seed)
+    var held: [PhysAddr] = []
+    for burst in 0..<400 {
+      let allocates = Bool.random(using: &random)
+      for _ in 0..<Int.random(in: 1...(burst % 3 == 0 ? 200 : 2), using: &random) {
+        if allocates {
+          let order = FrameOrder(
+            Int.random(in: 0..<40, using: &random) == 0 ? UInt8.random(in: 1...8, using: &random) : 0)
+          let expected = model.lowestRun(order)
+          try #require(frames.allocate(order) == expected, "burst \(burst), seed \(seed), \(order)")
+          guard let address = expected else { continue }
+          model.allocate(order, at: address)
+          held.append(address)
+        } else if !held.isEmpty {
+          let address = held.remove(at: Int.random(in: 0..<held.count, using: &random))
+          frames.deallocate(address, order: try #require(model.blocks[address]))
+          model.deallocate(address)
+        }
+      }
+      if burst % 20 == 0 { try expectEqual(&frames, model, "burst \(burst), seed \(seed)") }
+    }
+  }
+
   /// Runs of any length, runs at an address, splitting and joining, reservations.
   @Test(arguments: FrameSpan.odd, [UInt64(11), 12])
   func rangesAgreeWithASetOfFrames(span: FrameSpan, seed: UInt64) throws {
