@@ -1,0 +1,55 @@
+import Addresses
+import BuddyFrames
+import Glibc
+import Testing
+
+/// Memory for a frame table: lazily committed zeros, so that tables for a terabyte cost what is touched.
+final class TableMemory {
+  let range: AddrRange<VirtAddr>
+
+  init(byteCount: UInt) {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+    let pointer = mmap(nil, Int(byteCount), PROT_READ | PROT_WRITE, flags, -1, 0)
+    guard let pointer = unsafe pointer, unsafe pointer != MAP_FAILED else {
+      fatalError("no memory for a frame table of \(byteCount) bytes")
+    }
+    range = AddrRange(start: VirtAddr(UnsafeRawPointer(pointer)), byteCount: byteCount)
+  }
+
+  /// Memory for the table of an allocator over `frames`.
+  convenience init(for frames: AddrRange<PhysAddr>) {
+    self.init(byteCount: BuddyFrames.tableByteCount(for: frames))
+  }
+
+  /// An allocator over `frames` with its table here.
+  func frames(over frames: AddrRange<PhysAddr>) -> BuddyFrames {
+    BuddyFrames(over: frames, tableIn: range, holding: .zeros)
+  }
+
+  deinit {
+    // SAFETY: the mapping of `init`; no allocator outlives its test's table.
+    unsafe munmap(range.start.pointer, Int(range.byteCount))
+  }
+}
+
+extension AddrRange<PhysAddr> {
+  /// `count` frames from the frame with the number `first`, counted from physical address 0.
+  init(frames count: UInt64, from first: UInt64) {
+    self.init(start: PhysAddr(first << 12), byteCount: count << 12)
+  }
+}
+
+extension TableMemory {
+  /// How many bytes of the memory are resident: touched so far.
+  var residentByteCount: UInt {
+    // SAFETY: one flag for each page of the mapping.
+    var flags = [UInt8](repeating: 0, count: Int((range.byteCount + 4095) / 4096))
+    guard unsafe mincore(range.start.pointer, Int(range.byteCount), &flags) == 0 else { return .max }
+    return UInt(flags.count { $0 & 1 != 0 }) * 4096
+  }
+}
+
+/// The value, or a failure where it is nil: `#require` for a call on a type that cannot be copied.
+func unwrapped<Value>(_ value: Value?, sourceLocation: SourceLocation = #_sourceLocation) throws -> Value {
+  try #require(value, sourceLocation: sourceLocation)
+}
