@@ -1,0 +1,90 @@
+import Addresses
+import Contracts
+import PageTables
+
+/// Frames of a buffer that plays physical memory from 16 MiB on: an allocator that knows what it gave out, and that
+/// can be told to run out.
+struct TestFrames: ~Copyable, FrameAllocator {
+  /// The lowest physical address; not 0, so that a physical address taken for a virtual one is noticed.
+  static let base: UInt64 = 16 << 20
+
+  let memory: UnsafeMutableRawPointer
+  let byteCount: Int
+  /// What is in use, by its first address, with its size and how many hold it.
+  private(set) var used: [UInt64: (size: PageSize, holders: UInt32)] = [:]
+  /// Starts of free 4 KiB frames below `next`.
+  private var free: [UInt64] = []
+  /// Starts of free 2 MiB frames above `nextLarge`.
+  private var freeLarge: [UInt64] = []
+  private var next = TestFrames.base
+  private var nextLarge: UInt64
+  /// How many more allocations succeed; nil for as many as there are frames.
+  var allocationsLeft: Int?
+  /// How many frames were ever given out.
+  private(set) var allocationCount = 0
+
+  init(byteCount: Int = 8 << 20) {
+    self.byteCount = byteCount
+    memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 1 << 21)
+    memory.initializeMemory(as: UInt8.self, repeating: 0xA5, count: byteCount)
+    nextLarge = TestFrames.base + UInt64(byteCount)
+  }
+
+  deinit { memory.deallocate() }
+
+  /// The mapper that reaches this memory.
+  var mapper: OffsetPhysMapper {
+    OffsetPhysMapper(
+      AddrRange(start: PhysAddr(TestFrames.base), byteCount: UInt64(byteCount)), at: VirtAddr(memory))
+  }
+
+  /// How many frames are in use, of whatever size.
+  var usedCount: Int { used.count }
+
+  mutating func allocate(_ size: PageSize) -> Page<PhysAddr>? {
+    if let left = allocationsLeft {
+      if left == 0 { return nil }
+      allocationsLeft = left - 1
+    }
+    guard let start = take(size) else { return nil }
+    used[start] = (size, 1)
+    allocationCount += 1
+    return Page(start: PhysAddr(start), size: size)
+  }
+
+  private mutating func take(_ size: PageSize) -> UInt64? {
+    switch size {
+    case .size4KiB:
+      if let start = free.popLast() { return start }
+      guard next + 4096 <= nextLarge else { return nil }
+      next += 4096
+      return next - 4096
+    case .size2MiB:
+      if let start = freeLarge.popLast() { return start }
+      guard nextLarge >= next + (2 << 20) else { return nil }
+      nextLarge -= 2 << 20
+      return nextLarge
+    case .size1GiB: return nil
+    }
+  }
+
+  mutating func deallocate(_ frame: Page<PhysAddr>) {
+    guard let held = used.removeValue(forKey: frame.start.raw), held.size == frame.size else {
+      fail("a test deallocated a frame that is not in use", frame.start.raw)
+    }
+    // What is freed is spoilt, so that whoever still uses it notices.
+    let memory = memory + Int(frame.start.raw - TestFrames.base)
+    memory.initializeMemory(as: UInt8.self, repeating: 0x5A, count: Int(frame.size.byteCount))
+    if frame.size == .size4KiB { free.append(frame.start.raw) } else { freeLarge.append(frame.start.raw) }
+  }
+
+  /// The eight bytes at a physical address.
+  func word(_ address: PhysAddr) -> UInt64 {
+    memory.load(fromByteOffset: Int(address.raw - TestFrames.base), as: UInt64.self)
+  }
+
+  /// Writes the eight bytes at a physical address.
+  func write(_ value: UInt64, at address: PhysAddr) {
+    memory.storeBytes(of: value, toByteOffset: Int(address.raw - TestFrames.base), as: UInt64.self)
+  }
+}
