@@ -27,7 +27,7 @@ struct lab_kvm_guest {
   size_t run_byte_count;
   lab_monitor monitor;
   lab_kvm_memory memory;
-  bool has_smep, has_smap, has_la57;
+  lab_kvm_features features;
   struct kvm_sregs reset;  // the special registers as KVM made them
   lab_kvm_root root;
   bool has_root, running;  // running: registers are as the last batch of this root left them
@@ -84,10 +84,11 @@ static int processor_describe(lab_kvm_guest *guest) {
   for (uint32_t index = 0; result == 0 && index < features->nent; index++) {
     const struct kvm_cpuid_entry2 *entry = &features->entries[index];
     if (entry->function == 7 && entry->index == 0) {
-      guest->has_smep = entry->ebx >> 7 & 1;
-      guest->has_smap = entry->ebx >> 20 & 1;
-      guest->has_la57 = entry->ecx >> 16 & 1;
+      guest->features.smep = entry->ebx >> 7 & 1;
+      guest->features.smap = entry->ebx >> 20 & 1;
+      guest->features.five_levels = entry->ecx >> 16 & 1;
     }
+    if (entry->function == 0x80000001) guest->features.gigabyte_pages = entry->edx >> 26 & 1;
     if (entry->function == 0x80000008) physical_bit_count = entry->eax & 0xFF;
   }
   free(features);
@@ -162,8 +163,8 @@ void lab_kvm_guest_close(lab_kvm_guest *guest) {
   free(guest);
 }
 
-int lab_kvm_five_levels_supported(const lab_kvm_guest *guest, int *supported) {
-  *supported = guest->has_la57;
+int lab_kvm_features_get(const lab_kvm_guest *guest, lab_kvm_features *features) {
+  *features = guest->features;
   return 0;
 }
 
@@ -201,8 +202,8 @@ int lab_kvm_root_set(lab_kvm_guest *guest, const lab_kvm_root *root) {
       (root->level_count != 4 && root->level_count != 5)) {
     return EINVAL;
   }
-  if ((root->level_count == 5 && !guest->has_la57) || ((root->controls & LAB_KVM_SMEP) && !guest->has_smep) ||
-      ((root->controls & LAB_KVM_SMAP) && !guest->has_smap)) {
+  if ((root->level_count == 5 && !guest->features.five_levels) || ((root->controls & LAB_KVM_SMEP) && !guest->features.smep) ||
+      ((root->controls & LAB_KVM_SMAP) && !guest->features.smap)) {
     return ENOTSUP;
   }
   bool alike = guest->running && root->level_count == guest->root.level_count &&
@@ -252,7 +253,7 @@ uint32_t lab_kvm_exit_reason(const lab_kvm_guest *guest) { return guest->run->ex
 
 int lab_kvm_guest_open(const lab_kvm_memory *memory, lab_kvm_guest **guest) { return ENOTSUP; }
 void lab_kvm_guest_close(lab_kvm_guest *guest) {}
-int lab_kvm_five_levels_supported(const lab_kvm_guest *guest, int *supported) { return ENOTSUP; }
+int lab_kvm_features_get(const lab_kvm_guest *guest, lab_kvm_features *features) { return ENOTSUP; }
 int lab_kvm_root_set(lab_kvm_guest *guest, const lab_kvm_root *root) { return ENOTSUP; }
 int lab_kvm_root_clear(lab_kvm_guest *guest) { return ENOTSUP; }
 int lab_kvm_probes_run(lab_kvm_guest *guest, lab_kvm_probe *probes, size_t count) { return ENOTSUP; }

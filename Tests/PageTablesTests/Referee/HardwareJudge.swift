@@ -1,3 +1,4 @@
+import Addresses
 import CLabKVM
 import Glibc
 
@@ -8,10 +9,11 @@ import Glibc
 /// tells which.
 final class HardwareJudge: Judge {
   let name = "processor"
-  let reservedRootEntry: Int?
+  var reservedRootEntry: Int?
 
   private let guest: OpaquePointer
   private let memory: PhysicalMemory
+  private let features: lab_kvm_features
 
   /// A machine over `memory` that maps its own code by the root's entry `reservedRootEntry`, or nil where /dev/kvm
   /// does not open.
@@ -21,6 +23,9 @@ final class HardwareJudge: Judge {
     var guest: OpaquePointer?
     guard lab_kvm_guest_open(&description, &guest) == 0, let guest else { return nil }
     self.guest = guest
+    var features = lab_kvm_features()
+    lab_kvm_features_get(guest, &features)
+    self.features = features
     self.memory = memory
     self.reservedRootEntry = reservedRootEntry
   }
@@ -43,10 +48,12 @@ final class HardwareJudge: Judge {
   }
 
   func canLoad(_ root: ProbedRoot) -> Bool {
-    var description = cRoot(root)
-    defer { lab_kvm_root_clear(guest) }
-    return lab_kvm_root_set(guest, &description) == 0
+    (root.levelCount == 4 || features.five_levels != 0) && (root.largestPage < .size1GiB || hasGigabytePages)
+      && (!root.hasSMEP || features.smep != 0) && (!root.hasSMAP || features.smap != 0)
   }
+
+  /// Whether the processor has pages of 1 GiB.
+  var hasGigabytePages: Bool { features.gigabyte_pages != 0 }
 
   func judge(_ probes: [Probe], under root: ProbedRoot) throws -> [Verdict] {
     var description = cRoot(root)

@@ -1,3 +1,4 @@
+import Addresses
 import CLabKVM
 
 /// What an instruction does with memory.
@@ -78,6 +79,8 @@ struct ProbedRoot {
   var address: UInt64
   /// How many tables a walk to a 4 KiB page reads: 4 or 5.
   var levelCount = 4
+  /// The largest page that the tables may hold.
+  var largestPage = PageSize.size2MiB
   /// Whether kernel mode is kept from fetching from user pages (CR4.SMEP).
   var hasSMEP = false
   /// Whether kernel mode is kept from reading and writing user pages (CR4.SMAP, with RFLAGS.AC clear).
