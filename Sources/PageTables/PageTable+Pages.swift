@@ -26,7 +26,9 @@ extension PageTable: PageTableOps {
     switch Format.kind(of: entry, level: level) {
     case .malformed: throw .internalError
     case .leaf: throw .alreadyMapped
-    case .table: guard isEmptyTree(entry, level: level) else { throw .alreadyMapped }
+    case .table:
+      let isReplaceable = !isSharedSlot(slotIndex(span.start, level: level), level: level)
+      guard isReplaceable, isEmptyTree(entry, level: level) else { throw .alreadyMapped }
     case .empty: break
     }
     guard var chain = TableChain.allocate(level - target, &allocator, mapper) else {
@@ -58,7 +60,7 @@ extension PageTable: PageTableOps {
     guard Format.kind(of: entry, level: level) == .leaf else { throw .notMapped }
     guard level == target else { throw .hugePage }
     table.store(.empty, at: slotIndex(span.start, level: level))
-    return UnmappedFrame(Page(start: Format.address(in: entry), size: page.size), TLBFlush(page))
+    return UnmappedFrame(Format.frame(of: entry, level: level), TLBFlush(page))
   }
 
   /// Changes what a mapping of exactly this size allows.

@@ -54,7 +54,8 @@ extension PageTable {
     _ raw: UInt64, _ entry: PageTableEntry, level: Int
   ) throws(TranslationError) -> Translation<Format> {
     if level == 0, Format.kind(of: entry, level: 0) != .leaf { throw .notMapped }
-    let offset = raw & (slotByteCount(level) - 1)
-    return Translation(PhysAddr(Format.address(in: entry).raw | offset), entry, level: level)
+    let offsetMask = slotByteCount(level) - 1
+    let physical = Format.address(in: entry).raw & ~offsetMask | raw & offsetMask
+    return Translation(PhysAddr(physical), entry, level: level)
   }
 }

@@ -21,8 +21,8 @@ public protocol PageTableFormat: Sendable {
   /// ``PageTable`` can be told so.
   static var largestPage: PageSize { get }
 
-  /// The bits of an entry that hold the frame's address; also the highest physical address it can hold.
-  static var addressMask: UInt64 { get }
+  /// How many bits a physical address has that an entry can hold.
+  static var physicalAddressBitCount: Int { get }
 
   /// The indices of the root's entries that belong to the kernel and that every address space shares; empty where
   /// the kernel has a root of its own.
@@ -30,6 +30,9 @@ public protocol PageTableFormat: Sendable {
 
   /// Whether a walk of these tables can translate `address`: whether its high bits are what the processor wants.
   static func covers(_ address: VirtAddr) -> Bool
+
+  /// The address whose translated bits are these.
+  static func address(_ translatedBits: UInt64) -> VirtAddr
 
   /// What an entry of a level is.
   static func kind(of entry: PageTableEntry, level: Int) -> PageTableEntryKind
@@ -46,7 +49,8 @@ public protocol PageTableFormat: Sendable {
   /// The entry of a level that maps the frame at `frame`.
   static func leafEntry(_ frame: PhysAddr, _ permissions: MemPerm, level: Int) -> PageTableEntry
 
-  /// The address of the frame or table that a present entry refers to.
+  /// The address of the frame or table that a present entry refers to; for a large page, bits below its size may be
+  /// set that mean something else.
   static func address(in entry: PageTableEntry) -> PhysAddr
 
   /// What a leaf allows: `granted` of what it was made with.
@@ -88,8 +92,14 @@ extension PageTableFormat {
   /// Whether the page was used since the accessed mark was last cleared.
   @inlinable public static func isAccessed(_ leaf: PageTableEntry) -> Bool { leaf.bits & accessedBits != 0 }
 
-  /// Whether the frames of `range` lie within what an entry's address bits can hold.
-  @inlinable static func canHold(_ lastByte: UInt64) -> Bool { lastByte <= addressMask | 0xFFF }
+  /// The frame that a leaf of a level maps.
+  @inlinable @inline(__always)
+  static func frame(of leaf: PageTableEntry, level: Int) -> Page<PhysAddr> {
+    Page(containing: address(in: leaf), size: PageSize(level: level))
+  }
+
+  /// Whether an entry can hold the address of the frame that `byte` lies in.
+  @inlinable static func canHold(_ byte: UInt64) -> Bool { byte >> UInt64(physicalAddressBitCount) == 0 }
 }
 
 /// One entry of a page table: eight bytes whose meaning is its format's.

@@ -16,12 +16,18 @@ public protocol X86Format: PageTableFormat {}
 public enum X86FourLevel: X86Format {
   @inlinable public static var levelCount: Int { 4 }
   @inlinable public static func covers(_ address: VirtAddr) -> Bool { address.isCanonical(.bits48) }
+  @inlinable public static func address(_ translatedBits: UInt64) -> VirtAddr {
+    VirtAddr(UInt(truncatingIfNeeded: translatedBits)).canonicalized(.bits48)
+  }
 }
 
 /// x86-64 with five levels: 57-bit addresses (CR4.LA57 = 1).
 public enum X86FiveLevel: X86Format {
   @inlinable public static var levelCount: Int { 5 }
   @inlinable public static func covers(_ address: VirtAddr) -> Bool { address.isCanonical(.bits57) }
+  @inlinable public static func address(_ translatedBits: UInt64) -> VirtAddr {
+    VirtAddr(UInt(truncatingIfNeeded: translatedBits)).canonicalized(.bits57)
+  }
 }
 
 /// The bits of an entry (SDM tables 4-15 to 4-20).
@@ -39,24 +45,28 @@ enum X86Bit {
   @inlinable static var dirty: UInt64 { 1 << 6 }
   /// PS: an entry of level 1 or 2 maps a page. In an entry of level 0 the same bit is PAT.
   @inlinable static var pageSize: UInt64 { 1 << 7 }
+  /// PAT in an entry of level 1 or 2 that maps a page.
+  @inlinable static var largePageAttribute: UInt64 { 1 << 12 }
   /// XD: instructions must not be fetched (needs IA32_EFER.NXE = 1).
   @inlinable static var executeDisable: UInt64 { 1 << 63 }
 }
 
 extension X86Format {
   @inlinable public static var largestPage: PageSize { .size1GiB }
-  /// Bits 51 to 12: MAXPHYADDR is 52 at most.
-  @inlinable public static var addressMask: UInt64 { 0x000F_FFFF_FFFF_F000 }
+  /// MAXPHYADDR is 52 at most.
+  @inlinable public static var physicalAddressBitCount: Int { 52 }
+  @inlinable static var addressMask: UInt64 { 0x000F_FFFF_FFFF_F000 }
   /// The upper half of the address space: bit 47 or 56 set.
   @inlinable public static var kernelEntries: Range<Int> { 256..<512 }
   @inlinable public static var accessedBits: UInt64 { X86Bit.accessed }
 
-  /// PS is reserved (must be 0) from level 3 up.
+  /// PS is reserved (must be 0) from level 3 up, and so are bits 20 to 13 of a 2 MiB page and 29 to 13 of a 1 GiB page.
   @inlinable public static func kind(of entry: PageTableEntry, level: Int) -> PageTableEntryKind {
     if entry.bits & X86Bit.present == 0 { return .empty }
     if level == 0 { return .leaf }
     if entry.bits & X86Bit.pageSize == 0 { return .table }
-    return level <= 2 ? .leaf : .malformed
+    if level > 2 { return .malformed }
+    return entry.bits & (slotByteCount(level) - 1) & ~0x1FFF == 0 ? .leaf : .malformed
   }
 
   @inlinable public static func isPresent(_ entry: PageTableEntry) -> Bool { entry.bits & X86Bit.present != 0 }
@@ -77,7 +87,6 @@ extension X86Format {
     return PageTableEntry(frame.raw | X86Bit.present | size | permissionBits(permissions))
   }
 
-  /// The address, without the PAT bit that a large page has at bit 12: this walker never sets it.
   @inlinable public static func address(in entry: PageTableEntry) -> PhysAddr { PhysAddr(entry.bits & addressMask) }
 
   @inlinable public static func permissions(of leaf: PageTableEntry) -> MemPerm {
@@ -91,14 +100,20 @@ extension X86Format {
     PageTableEntry(leaf.bits & ~permissionMask | permissionBits(permissions))
   }
 
+  /// PAT stands at bit 12 of a large page and at bit 7, where that has PS, of a small one.
   @inlinable public static func part(_ index: Int, of leaf: PageTableEntry, level: Int) -> PageTableEntry {
-    let size = level == 1 ? X86Bit.pageSize : 0
+    var bits = leaf.bits
+    if level == 1 {
+      let pat = bits & X86Bit.largePageAttribute != 0 ? X86Bit.pageSize : 0
+      bits = bits & ~(X86Bit.pageSize | X86Bit.largePageAttribute) | pat
+    }
     let offset = UInt64(truncatingIfNeeded: index) << (12 + 9 * UInt64(truncatingIfNeeded: level - 1))
-    return PageTableEntry((leaf.bits & ~size) &+ offset)
+    return PageTableEntry(bits &+ offset)
   }
 
   @inlinable public static func whole(_ first: PageTableEntry, level: Int) -> PageTableEntry {
-    PageTableEntry(first.bits | X86Bit.pageSize)
+    let pat = level == 1 && first.bits & X86Bit.pageSize != 0 ? X86Bit.largePageAttribute : 0
+    return PageTableEntry(first.bits | X86Bit.pageSize | pat)
   }
 
   @inlinable public static func restricting(_ leaf: PageTableEntry, by table: PageTableEntry) -> PageTableEntry {

@@ -2,6 +2,10 @@ import Addresses
 import Contracts
 import PageTables
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// Frames of a buffer that plays physical memory from 16 MiB on: an allocator that knows what it gave out, and that
 /// can be told to run out.
 struct TestFrames: ~Copyable, FrameAllocator {
@@ -26,7 +30,7 @@ struct TestFrames: ~Copyable, FrameAllocator {
   init(byteCount: Int = 8 << 20) {
     self.byteCount = byteCount
     memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 1 << 21)
-    memory.initializeMemory(as: UInt8.self, repeating: 0xA5, count: byteCount)
+    memset(memory, 0xA5, byteCount)
     nextLarge = TestFrames.base + UInt64(byteCount)
   }
 
@@ -74,7 +78,7 @@ struct TestFrames: ~Copyable, FrameAllocator {
     }
     // What is freed is spoilt, so that whoever still uses it notices.
     let memory = memory + Int(frame.start.raw - TestFrames.base)
-    memory.initializeMemory(as: UInt8.self, repeating: 0x5A, count: Int(frame.size.byteCount))
+    memset(memory, 0x5A, Int(frame.size.byteCount))
     if frame.size == .size4KiB { free.append(frame.start.raw) } else { freeLarge.append(frame.start.raw) }
   }
 
