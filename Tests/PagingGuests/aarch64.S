@@ -1,11 +1,11 @@
-// AArch64: the program runs at EL1 in the upper half of the address space, under tables of its own in TTBR1_EL1; the
-// tables under test go into TTBR0_EL1. The kernel's accesses are plain, the user's are LDTR and STTR, which have the
+// AArch64: the program runs at EL1 in one range of the address space, under tables of its own, and the tables under
+// test translate the other: request mode 0 puts them into TTBR0_EL1, mode 1 into TTBR1_EL1. The kernel's accesses are plain, the user's are LDTR and STTR, which have the
 // rights of EL0 (Arm ARM, D8.4); a fetch is an ERET to the address, where SVC brings its tag back.
 
     .section .text.start, "ax"
     .globl _start
 _start:
-    // The same tables serve both halves until the jump into the upper one.
+    // The same tables serve both ranges until the request's tables take one over.
     adrp x0, boot_root
     msr ttbr0_el1, x0
     msr ttbr1_el1, x0
@@ -16,7 +16,6 @@ _start:
     // hardware management of the access flag and of dirty state.
     ldr x0, tcr_value
     msr tcr_el1, x0
-    // EL1 may use advanced SIMD; nothing here does.
     tlbi vmalle1
     dsb sy
     isb
@@ -28,6 +27,9 @@ _start:
     msr sctlr_el1, x0
     isb
     adr x0, 1f
+    movz x2, #0x4800, lsl #16
+    ldr x2, [x2, #16] // the request's mode
+    cbnz x2, 1f
     mov x1, #0xFFFF000000000000
     orr x0, x0, x1
     br x0
@@ -46,7 +48,11 @@ tcr_value:
     .text
     .globl machine_root_set
 machine_root_set:
+    cbnz x1, 1f
     msr ttbr0_el1, x0
+    b 2f
+1:  msr ttbr1_el1, x0
+2:  isb
     tlbi vmalle1
     dsb sy
     ic iallu

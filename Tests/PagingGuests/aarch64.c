@@ -2,13 +2,18 @@
 
 // QEMU's `virt` machine: RAM from 0x40000000, a PL011 at 0x09000000, PSCI by HVC.
 
-#define UPPER_HALF UINT64_C(0xFFFF000000000000)
+// The range in which the program runs: its addresses are physical ones with these bits above.
+static uint64_t range_start(void) {
+  uint64_t here;
+  __asm__("adr %0, ." : "=r"(here));
+  return here & UINT64_C(0xFFFF000000000000);
+}
 
-const struct request *machine_request(void) { return (const struct request *)(UPPER_HALF + 0x48000000); }
+const struct request *machine_request(void) { return (const struct request *)(range_start() + 0x48000000); }
 
-volatile uint64_t *machine_physical(uint64_t address) { return (volatile uint64_t *)(UPPER_HALF + address); }
+volatile uint64_t *machine_physical(uint64_t address) { return (volatile uint64_t *)(range_start() + address); }
 
-void machine_put(char character) { *(volatile uint32_t *)(UPPER_HALF + 0x09000000) = (uint8_t)character; }
+void machine_put(char character) { *(volatile uint32_t *)(range_start() + 0x09000000) = (uint8_t)character; }
 
 void machine_judge(const struct probe *probe, const struct raw_outcome *raw, struct outcome *outcome) {
   // The syndrome (Arm ARM, D24.2.40, ESR_EL1): class in bits 31 to 26, then the class's own 25 bits. 0x15: SVC with its

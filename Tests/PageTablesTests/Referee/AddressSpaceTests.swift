@@ -13,7 +13,7 @@ import Testing
   }
 
   private func judgeAddressSpaces<Format: PageTableFormat>(_ format: Format.Type, count: UInt64) throws {
-    let memory = PhysicalMemory(start: PhysAddr(1 << 30), byteCount: 3 << 30)
+    let memory = PhysicalMemory(start: PhysAddr(1 << 30), byteCount: 4 << 30)
     let bench = Bench(over: memory)
     let first = AddressSpaceTests.number("HEAPLAB_REFEREE_SEED") ?? 1
     var verdictCount = 0

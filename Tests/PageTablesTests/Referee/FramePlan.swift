@@ -12,13 +12,13 @@ struct FramePlan {
   var huge: AddrRange<PhysAddr>
 
   /// A plan for memory from `start` on, a multiple of 1 GiB: 16 MiB of tables, few and therefore shared frames for
-  /// small and large pages, two gigabytes for huge ones; 3 GiB altogether.
+  /// small and large pages, three gigabytes for huge ones; 4 GiB altogether.
   init(from start: PhysAddr, tablesAt tablesOffset: UInt64 = 0) {
     let megabyte: UInt64 = 1 << 20
     tables = AddrRange(start: start + tablesOffset, byteCount: 16 * megabyte)
     small = AddrRange(start: start + (tablesOffset + 16 * megabyte), byteCount: 64 << 12)
     large = AddrRange(start: start + (tablesOffset + 32 * megabyte), byteCount: 16 * megabyte)
-    huge = AddrRange(start: start + (1 << 30), byteCount: 2 << 30)
+    huge = AddrRange(start: start + (1 << 30), byteCount: 3 << 30)
   }
 
   /// Frames of a size to choose from.

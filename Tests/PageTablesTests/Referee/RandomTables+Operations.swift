@@ -5,10 +5,11 @@ extension RandomTables {
   /// Does `count` random operations; those that the tables refuse leave no trace in the history.
   mutating func change(count: Int) {
     for _ in 0..<count {
-      switch Int.random(in: 0..<10, using: &random) {
-      case 0...5: mapPage()
-      case 6...7: unmapPage()
-      default: protectPage()
+      switch Int.random(in: 0..<20, using: &random) {
+      case 0...7: mapPage()
+      case 8...9: unmapPage()
+      case 10...11: protectPage()
+      default: changeRange()
       }
     }
   }
