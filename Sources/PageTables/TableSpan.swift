@@ -84,7 +84,7 @@ struct TableSpan {
 
   /// The part that lies in the slot of a level in which `at` lies.
   @inlinable @inline(__always) func slot(at: UInt64, level: Int) -> TableSpan {
-    part(from: at, to: min(end, (at | slotByteCount(level) - 1) + 1))
+    part(from: at, to: min(end, (at | (slotByteCount(level) - 1)) + 1))
   }
 
   /// Whether the span is exactly one whole slot of a level.

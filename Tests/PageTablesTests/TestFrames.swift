@@ -82,6 +82,16 @@ struct TestFrames: ~Copyable, FrameAllocator {
     if frame.size == .size4KiB { free.append(frame.start.raw) } else { freeLarge.append(frame.start.raw) }
   }
 
+  /// What is in use, with the bytes of every 4 KiB frame.
+  func snapshot() -> [UInt64: [UInt8]] {
+    Dictionary(
+      uniqueKeysWithValues: used.map { start, held in
+        let byteCount = held.size == .size4KiB ? 4096 : 0
+        let bytes = UnsafeRawBufferPointer(start: memory + Int(start - TestFrames.base), count: byteCount)
+        return (start, Array(bytes))
+      })
+  }
+
   /// The eight bytes at a physical address.
   func word(_ address: PhysAddr) -> UInt64 {
     memory.load(fromByteOffset: Int(address.raw - TestFrames.base), as: UInt64.self)
