@@ -133,10 +133,12 @@ static int guest_build(lab_kvm_guest *guest) {
 }
 
 int lab_kvm_guest_open(const lab_kvm_memory *memory, lab_kvm_guest **result) {
+  const uint64_t apic = 0xFEE00000;  // the interrupt controller's page: never memory
   uint64_t end;
   if ((uint64_t)memory->host_address % LAB_PAGE_BYTE_COUNT != 0 || memory->byte_count % LAB_PAGE_BYTE_COUNT != 0 ||
       memory->physical_start % LAB_PAGE_BYTE_COUNT != 0 || memory->byte_count == 0 ||
-      __builtin_add_overflow(memory->physical_start, memory->byte_count, &end)) {
+      __builtin_add_overflow(memory->physical_start, memory->byte_count, &end) ||
+      (memory->physical_start <= apic && end > apic)) {
     return EINVAL;
   }
   lab_kvm_guest *guest = malloc(sizeof *guest);

@@ -6,14 +6,14 @@ import Testing
 /// Seeded random address spaces before the judges. `HEAPLAB_REFEREE_SPACES` sets how many there are, and
 /// `HEAPLAB_REFEREE_SEED` where the seeds start.
 @Suite(.serialized) struct AddressSpaceTests {
-  private static let plan = FramePlan(from: PhysAddr(1 << 30))
+  private static let plan = FramePlan(from: PhysAddr(4 << 30))
 
   private static func number(_ variable: String) -> UInt64? {
     getenv(variable).flatMap { UInt64(String(cString: $0)) }
   }
 
   private func judgeAddressSpaces<Format: PageTableFormat>(_ format: Format.Type, count: UInt64) throws {
-    let memory = PhysicalMemory(start: PhysAddr(1 << 30), byteCount: 4 << 30)
+    let memory = PhysicalMemory(start: AddressSpaceTests.plan.tables.start, byteCount: 4 << 30)
     let bench = Bench(over: memory)
     let first = AddressSpaceTests.number("HEAPLAB_REFEREE_SEED") ?? 1
     var verdictCount = 0

@@ -127,7 +127,13 @@ struct AddressSpaceTrial<Format: PageTableFormat>: ~Copyable {
     }
     for (physical, word) in words { memory[physical] = word }
 
-    let verdicts = try judge.judge(probes, under: root)
+    let verdicts: [Verdict]
+    do {
+      verdicts = try judge.judge(probes, under: root)
+    } catch {
+      Issue.record("\(context): the \(judge.name) failed: \(error)")
+      return 0
+    }
     for (probe, verdict) in zip(probes, verdicts) {
       let expected = expectedVerdict(probe, &words, under: root)
       if verdict != expected {

@@ -22,6 +22,8 @@ protocol ProbedMachine {
   static func fault(_ probe: Probe, _ permissions: MemPerm?) -> String
   /// Whether kernel mode may fetch from pages of user mode.
   static var kernelRunsUserPages: Bool { get }
+  /// Whether the program can make accesses to an address.
+  static func canJudge(_ address: UInt64) -> Bool
   /// Whether the program prints what the processor's own translation instruction finds.
   static var asksForTranslation: Bool { get }
 }
@@ -45,7 +47,8 @@ struct ProbeImage<Machine: ProbedMachine> {
     tables.change(count: 80)
     var image = ProbeImage()
     image.root = tables.table.root.raw
-    for address in tables.sampleAddresses(count: addressCount) where Machine.Format.covers(VirtAddr(UInt(address))) {
+    for address in tables.sampleAddresses(count: addressCount)
+    where Machine.Format.covers(VirtAddr(UInt(address))) && Machine.canJudge(address) {
       for mode in ProbeMode.allCases {
         for access in ProbeAccess.allCases {
           let tag = UInt16(truncatingIfNeeded: tables.random.next() & 0x7FFF)
