@@ -40,11 +40,15 @@ extension AddressSpaceTrial {
       guard case .done = verdict, let leaf = path.last else { continue }
       mustBeAccessed.formUnion(path)
       if probe.access == .write { mustBeDirty.insert(leaf) }
-      let translation = try? tables.table.translate(VirtAddr(UInt(probe.address)))
-      #expect(translation?.isAccessed == true, "\(context), \(judge.name): \(probe) must show in translate")
-      if probe.access == .write {
-        #expect(translation?.isDirty == true, "\(context), \(judge.name): \(probe) must show in translate")
-      }
+    }
+    for probe in probes {
+      guard let leaf = path(to: probe.address).last,
+        let translation = try? tables.table.translate(VirtAddr(UInt(probe.address)))
+      else { continue }
+      let isWritten = mustBeDirty.contains(leaf)
+      let isUsed = mustBeAccessed.contains(leaf)
+      #expect(translation.isDirty == isWritten, "\(context), \(judge.name): \(probe) in translate's eyes")
+      #expect(translation.isAccessed || !isUsed, "\(context), \(judge.name): \(probe) in translate's eyes")
     }
     for (location, before) in entries {
       let after = memory[location]

@@ -22,6 +22,10 @@ protocol ProbedMachine {
   static func fault(_ probe: Probe, _ permissions: MemPerm?) -> String
   /// Whether kernel mode may fetch from pages of user mode.
   static var kernelRunsUserPages: Bool { get }
+  /// Whether kernel mode may read and write pages of user mode.
+  static var kernelTouchesUserPages: Bool { get }
+  /// The root's entry that the program needs for itself, nil for none.
+  static var reservedRootEntry: Int? { get }
   /// Whether the program can make accesses to an address.
   static func canJudge(_ address: UInt64) -> Bool
   /// Whether the program prints what the processor's own translation instruction finds.
@@ -29,6 +33,12 @@ protocol ProbedMachine {
 }
 
 extension ProbedMachine {
+  static var kernelRunsUserPages: Bool { false }
+  static var kernelTouchesUserPages: Bool { true }
+  static var asksForTranslation: Bool { false }
+  static var reservedRootEntry: Int? { nil }
+  static func canJudge(_ address: UInt64) -> Bool { true }
+
   static var plan: FramePlan { FramePlan(from: PhysAddr(memoryStart), tablesAt: 256 << 20) }
 }
 
@@ -43,7 +53,8 @@ struct ProbeImage<Machine: ProbedMachine> {
   static func write(seed: UInt64, addressCount: Int, to folder: URL) throws {
     let plan = Machine.plan
     let memory = PhysicalMemory(start: plan.tables.start, byteCount: plan.tables.byteCount)
-    var tables = try RandomTables<Machine.Format>(seed: seed, plan: plan, memory: memory, reservedRootEntry: nil)
+    var tables = try RandomTables<Machine.Format>(
+      seed: seed, plan: plan, memory: memory, reservedRootEntry: Machine.reservedRootEntry)
     tables.change(count: 80)
     var image = ProbeImage()
     image.root = tables.table.root.raw
@@ -91,7 +102,8 @@ struct ProbeImage<Machine: ProbedMachine> {
     if probe.mode == .user { needed.formUnion(.user) }
     let isUserPage = translation.permissions.contains(.user)
     guard translation.permissions.contains(needed) else { return nil }
-    if probe.mode == .kernel && probe.access == .fetch && isUserPage && !Machine.kernelRunsUserPages { return nil }
+    let isKeptOut = probe.access == .fetch ? !Machine.kernelRunsUserPages : !Machine.kernelTouchesUserPages
+    if probe.mode == .kernel && isUserPage && isKeptOut { return nil }
     switch probe.access {
     case .read: return "done \(String(words[physical] ?? 0, radix: 16))"
     case .write:

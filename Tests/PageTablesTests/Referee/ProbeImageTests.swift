@@ -18,6 +18,8 @@ struct ProbeImageTests {
     }
   }
 
+  @Test func fourLevels() throws { try write(FourLevelMachine.self) }
+  @Test func fiveLevels() throws { try write(FiveLevelMachine.self) }
   @Test func sv39() throws { try write(Sv39Machine.self) }
   @Test func sv48() throws { try write(Sv48Machine.self) }
   @Test func aarch64Lower() throws { try write(AArch64LowerMachine.self) }

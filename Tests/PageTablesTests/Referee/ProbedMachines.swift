@@ -10,8 +10,6 @@ protocol RISCVMachine: ProbedMachine {}
 
 extension RISCVMachine {
   static var memoryStart: UInt64 { 0x8000_0000 }
-  static var kernelRunsUserPages: Bool { false }
-  static var asksForTranslation: Bool { false }
   /// The program's own 64 KiB: QEMU 7.2 lets a load under MPRV find the untranslated entry that a fetch from the same
   /// page has just left in its translation cache.
   static func canJudge(_ address: UInt64) -> Bool { address &- memoryStart >= 64 << 10 }
@@ -43,9 +41,7 @@ protocol AArch64Machine: ProbedMachine {}
 
 extension AArch64Machine {
   static var memoryStart: UInt64 { 0x4000_0000 }
-  static var kernelRunsUserPages: Bool { false }
   static var asksForTranslation: Bool { true }
-  static func canJudge(_ address: UInt64) -> Bool { true }
 
   /// `svc #tag`, twice.
   static func word(tag: UInt16) -> UInt64 { (0xD400_0001 | UInt64(tag) << 5) * 0x1_0000_0001 }
@@ -66,4 +62,36 @@ enum AArch64UpperMachine: AArch64Machine {
   typealias Format = AArch64Upper
   static var name: String { "aarch64-upper" }
   static var mode: UInt64 { 1 }
+}
+
+/// x86-64: a page fault's error code, and the address.
+protocol X86Machine: ProbedMachine {}
+
+extension X86Machine {
+  /// Above the hole that a PC has below 4 GiB.
+  static var memoryStart: UInt64 { 0x1_0000_0000 }
+  static var reservedRootEntry: Int? { 511 }
+
+  static func word(tag: UInt16) -> UInt64 { ProbeWord.encode(UInt32(tag)) }
+
+  static func fault(_ probe: Probe, _ permissions: MemPerm?) -> String {
+    var code = PageFaultCode(of: probe)
+    if permissions != nil { code.insert(.protection) }
+    return "fault \(String(code.rawValue, radix: 16)) \(String(probe.address, radix: 16))"
+  }
+}
+
+enum FourLevelMachine: X86Machine {
+  typealias Format = X86FourLevel
+  static var name: String { "x86-four-levels" }
+  static var mode: UInt64 { 0 }
+  static var kernelRunsUserPages: Bool { true }
+}
+
+/// Five levels, SMEP and SMAP.
+enum FiveLevelMachine: X86Machine {
+  typealias Format = X86FiveLevel
+  static var name: String { "x86-five-levels" }
+  static var mode: UInt64 { 7 }
+  static var kernelTouchesUserPages: Bool { false }
 }
