@@ -131,6 +131,11 @@ extension AArch64Format {
     return PageTableEntry(bits)
   }
 
+  @inlinable public static func withoutWrite(_ leaf: PageTableEntry) -> PageTableEntry {
+    let wasDirty = leaf.bits & AArch64Bit.readOnly == 0 ? AArch64Bit.wasDirty : 0
+    return PageTableEntry(leaf.bits & ~AArch64Bit.dirtyModifier | AArch64Bit.readOnly | wasDirty)
+  }
+
   @inlinable public static func part(_ index: Int, of leaf: PageTableEntry, level: Int) -> PageTableEntry {
     let page = level == 1 ? AArch64Bit.tableOrPage : 0
     let offset = UInt64(truncatingIfNeeded: index) << (12 + 9 * UInt64(truncatingIfNeeded: level - 1))

@@ -1,4 +1,5 @@
 public import Addresses
+public import Contracts
 
 // Unmapping a range.
 //
@@ -40,6 +41,19 @@ extension PageTable {
     }
     clear(rootTable, level: Format.rootLevel, span, &chain, body)
     return span.flush()
+  }
+
+  /// Clears what is mapped in a range at whose ends no page reaches across, without telling any processor: for tables
+  /// that are no longer used.
+  @inlinable
+  mutating func clearTree(_ range: AddrRange<VirtAddr>, _ body: (Page<PhysAddr>) -> Void) {
+    do throws(NonCanonical) {
+      let span = try TableSpan.covering(range, Format.self)
+      var chain = TableChain()
+      if !span.isEmpty { clear(rootTable, level: Format.rootLevel, span, &chain, body) }
+    } catch {
+      fail("a range that is cleared must be one that these tables translate, found", UInt64(range.start.raw))
+    }
   }
 
   @inlinable

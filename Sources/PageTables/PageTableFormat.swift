@@ -59,6 +59,9 @@ public protocol PageTableFormat: Sendable {
   /// A leaf with other permissions. The frame, the accessed bit and everything that is not a permission stay.
   static func leaf(_ leaf: PageTableEntry, with permissions: MemPerm) -> PageTableEntry
 
+  /// A leaf without the permission to write. Everything else stays, the dirty mark too.
+  static func withoutWrite(_ leaf: PageTableEntry) -> PageTableEntry
+
   /// A leaf of the next lower level that maps the `index`-th of the 512 parts of the frame that `leaf` maps.
   static func part(_ index: Int, of leaf: PageTableEntry, level: Int) -> PageTableEntry
 

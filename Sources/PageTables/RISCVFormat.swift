@@ -103,6 +103,10 @@ extension RISCVFormat {
     return PageTableEntry(leaf.bits & ~0x1E | permissionBits(permissions) | dirty)
   }
 
+  @inlinable public static func withoutWrite(_ leaf: PageTableEntry) -> PageTableEntry {
+    PageTableEntry(leaf.bits & ~RISCVBit.write)
+  }
+
   @inlinable public static func part(_ index: Int, of leaf: PageTableEntry, level: Int) -> PageTableEntry {
     let offset = UInt64(truncatingIfNeeded: index) << (10 + 9 * UInt64(truncatingIfNeeded: level - 1))
     return PageTableEntry(leaf.bits &+ offset)

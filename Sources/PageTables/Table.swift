@@ -105,6 +105,18 @@ extension VirtAddr {
     unsafe unsafePointer.initializeMemory(as: UInt8.self, repeating: 0, count: Int(byteCount))
   }
 
+  /// Whether memory is all zeros; `byteCount` is a multiple of eight.
+  @inlinable
+  func isZero(byteCount: UInt64) -> Bool {
+    var offset: UInt64 = 0
+    while offset < byteCount {
+      // SAFETY: the mapper covers the frame, whose one holder is the caller.
+      if unsafe unsafePointer.load(fromByteOffset: Int(offset), as: UInt64.self) != 0 { return false }
+      offset += 8
+    }
+    return true
+  }
+
   /// Copies a page's bytes here from another page that does not overlap it.
   @inlinable
   func copyBytes(from source: VirtAddr, byteCount: UInt64) {

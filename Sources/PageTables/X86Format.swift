@@ -100,6 +100,10 @@ extension X86Format {
     PageTableEntry(leaf.bits & ~permissionMask | permissionBits(permissions))
   }
 
+  @inlinable public static func withoutWrite(_ leaf: PageTableEntry) -> PageTableEntry {
+    PageTableEntry(leaf.bits & ~X86Bit.writable)
+  }
+
   /// PAT stands at bit 12 of a large page and at bit 7, where that has PS, of a small one.
   @inlinable public static func part(_ index: Int, of leaf: PageTableEntry, level: Int) -> PageTableEntry {
     var bits = leaf.bits

@@ -150,7 +150,8 @@ import Testing
     for text in texts {
       #expect(text.count > 20 && text.contains(" ") && !text.hasSuffix("."), "\(text)")
     }
-    #expect("\(MapError.unsupportedPageSize(.size1GiB))" == "pages of 1 GiB cannot be used there; take another page size")
+    let unsupported = "\(MapError.unsupportedPageSize(.size1GiB))"
+    #expect(unsupported == "pages of 1 GiB cannot be used there; take another page size")
     #expect(
       "\(RangeError(MapError.alreadyMapped, at: Self.page))"
         == "4 KiB page at 0x400000: a mapping stands there already; unmap it first")

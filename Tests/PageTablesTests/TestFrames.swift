@@ -102,3 +102,45 @@ struct TestFrames: ~Copyable, FrameAllocator {
     memory.storeBytes(of: value, toByteOffset: Int(address.raw - TestFrames.base), as: UInt64.self)
   }
 }
+
+extension TestFrames: FrameReferenceCounts, FrameSplitting {
+  func referenceCount(of frame: Page<PhysAddr>) -> UInt32 { held(frame).holders }
+
+  mutating func retain(_ frame: Page<PhysAddr>) {
+    _ = held(frame)
+    used[frame.start.raw]?.holders += 1
+  }
+
+  mutating func release(_ frame: Page<PhysAddr>) -> Bool {
+    if held(frame).holders == 1 {
+      deallocate(frame)
+      return true
+    }
+    used[frame.start.raw]?.holders -= 1
+    return false
+  }
+
+  mutating func split(_ frame: Page<PhysAddr>, into size: PageSize) {
+    let held = held(frame)
+    used[frame.start.raw] = nil
+    for start in stride(from: frame.start.raw, to: frame.end.raw, by: Int(size.byteCount)) {
+      used[start] = (size, held.holders)
+    }
+  }
+
+  mutating func join(_ frame: Page<PhysAddr>, from size: PageSize) {
+    for start in stride(from: frame.start.raw, to: frame.end.raw, by: Int(size.byteCount)) {
+      guard let held = used.removeValue(forKey: start), held.size == size, held.holders == 1 else {
+        fail("a test joined frames that cannot be", start)
+      }
+    }
+    used[frame.start.raw] = (frame.size, 1)
+  }
+
+  private func held(_ frame: Page<PhysAddr>) -> (size: PageSize, holders: UInt32) {
+    guard let held = used[frame.start.raw], held.size == frame.size else {
+      fail("a test counts a frame that is not in use with this size", frame.start.raw)
+    }
+    return held
+  }
+}
