@@ -208,8 +208,10 @@ int lab_kvm_root_set(lab_kvm_guest *guest, const lab_kvm_root *root) {
       ((root->controls & LAB_KVM_SMAP) && !guest->features.smap)) {
     return ENOTSUP;
   }
-  bool alike = guest->running && root->level_count == guest->root.level_count &&
-               root->monitor_slot == guest->root.monitor_slot && root->controls == guest->root.controls;
+  // The monitor resumes under the old root, which must map it still.
+  bool alike = guest->running && root->physical_address == guest->root.physical_address &&
+               root->level_count == guest->root.level_count && root->monitor_slot == guest->root.monitor_slot &&
+               root->controls == guest->root.controls;
   lab_kvm_root_clear(guest);
   guest->root = *root;
   if (*monitor_entry(guest) & LAB_ENTRY_PRESENT) return EBUSY;

@@ -6,7 +6,7 @@ import Testing
 // written its dirty bit, and no page has a dirty bit that was not written. Whether a walk that ends in a fault leaves
 // accessed bits in the entries it met is up to the processor; entries that no probe's walk meets stay untouched.
 
-extension AddressSpaceTrial {
+extension RandomTablesTrial {
   private var marks: UInt64 { 1 << 5 | 1 << 6 }
 
   /// Every word of every table that is not 0, with its physical address.

@@ -7,7 +7,7 @@ import Testing
 // history of the operations, `translate`, and each judge. All must be the same, to the bit of an error code.
 
 /// A trial of random tables of an x86-64 format.
-struct AddressSpaceTrial<Format: PageTableFormat>: ~Copyable {
+struct RandomTablesTrial<Format: PageTableFormat>: ~Copyable {
   let seed: UInt64
   let memory: PhysicalMemory
   let bench: Bench
