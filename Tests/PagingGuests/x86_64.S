@@ -17,6 +17,7 @@
     .globl _start
 _start:
     cli
+    movl $stack_end, %esp
     // Tables for the jump: four levels, all of memory at its own addresses.
     movl $boot_pdpt + 7, boot_root
     movl $boot_root, %eax
@@ -57,7 +58,7 @@ leave_long:
     ljmp $0x08, $enter_five
     .code64
 enter_five:
-    movq $0xFF00000000000000, %r12
+    movq $0xFFFF000000000000, %r12
     movq $boot_pml4 + 7, %rax
     jmp 1f
 go_high:
