@@ -1,5 +1,3 @@
-import Glibc
-
 /// The judges who sit over one memory: always the manual, and the processor where it can be had.
 struct Bench {
   let software: SoftwareJudge
@@ -21,7 +19,7 @@ struct Bench {
   }
 
   private static let absence: Void = {
-    print("skipped: /dev/kvm (\(String(cString: strerror(errno)))); the software walk judges alone")
+    print("skipped: /dev/kvm; the software walk judges alone")
   }()
 
   private static let presence: Void = {
