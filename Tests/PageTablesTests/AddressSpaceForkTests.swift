@@ -138,21 +138,21 @@ struct FamilyOfTwo<Format: PageTableFormat>: ~Copyable {
     switch choice {
     case 0..<50:
       if usesChild {
-        try child!.write(value, at: address, &frames)
+        try child?.write(value, at: address, &frames)
         childWords[address] = value
       } else {
         try parent.write(value, at: address, &frames)
         parentWords[address] = value
       }
     case 50..<94:
-      let found = usesChild ? try child!.read(address, &frames) : try parent.read(address, &frames)
+      let found = usesChild ? try child?.read(address, &frames) : try parent.read(address, &frames)
       let expected = (usesChild ? childWords : parentWords)[address] ?? 0
       if found != expected { finding = "\(address) reads \(found), expected \(expected)" }
     case 94..<97:
       // Unmapped and added again, memory is zeros.
       let range = AddrRange(start: address, end: min(region.end, address + 64 * 4096))
       if usesChild {
-        try child!.renew(range, &frames)
+        try child?.renew(range, &frames)
         childWords = childWords.filter { !range.contains($0.key) }
       } else {
         try parent.renew(range, &frames)
