@@ -1,0 +1,44 @@
+import CLabPlatform
+import Synchronization
+
+/// Keeps the threads of a replay together: none runs ahead of the slowest by more than a window of the global order.
+///
+/// In the program, queues, locks and joins kept a producer from running away from its consumers. They are not in the
+/// workload, so without a pace its live bytes would be what the scheduler makes them. The slowest thread never waits
+/// for the pace, and what it may wait for otherwise are earlier steps, so that replays cannot deadlock.
+final class ReplayPace: Sendable {
+  /// How many steps of the global order a thread may be ahead.
+  static let windowStepCount = 1024
+
+  /// How many of its own steps a thread takes between two looks at the others.
+  static let stepCountBetweenLooks = 64
+
+  /// A thread's position, on cache lines of its own.
+  private final class Position: Sendable {
+    let value = Atomic<Int>(0)
+    let padding = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+  }
+
+  private let positions: [Position]
+
+  /// The pace of so many threads, all at the start.
+  init(threadCount: Int) {
+    positions = (0..<threadCount).map { _ in Position() }
+  }
+
+  /// Says where a thread is in the global order, and waits while that is too far ahead.
+  func wait(_ thread: Int, at position: Int) {
+    // Nothing but the number itself is communicated, so relaxed order is enough here and below.
+    positions[thread].value.store(position, ordering: .relaxed)
+    while position > slowest + Self.windowStepCount { lab_platform_yield() }
+  }
+
+  /// Says that a thread has taken all its steps.
+  func finish(_ thread: Int) {
+    positions[thread].value.store(.max, ordering: .relaxed)
+  }
+
+  private var slowest: Int {
+    positions.reduce(.max - Self.windowStepCount) { min($0, $1.value.load(ordering: .relaxed)) }
+  }
+}
