@@ -64,10 +64,10 @@ public struct MemoryRegion: ~Copyable {
     require(code == 0, "a region could not be released, at", UInt64(range.start.raw))
   }
 
-  /// The start of `part`, or of the region when there is none, as the system takes it, and the byte count.
+  /// `part`, or the whole region when there is none, as the system takes it.
   ///
   /// Traps unless the part is a run of whole pages of the region.
-  func checked(_ part: AddrRange<VirtAddr>?) -> AddrRange<VirtAddr> {
+  package func checked(_ part: AddrRange<VirtAddr>?) -> AddrRange<VirtAddr> {
     guard let part else { return range }
     require(range.contains(part), "a part must lie in its region, found", UInt64(part.start.raw))
     require(!part.isEmpty, "a part of a region must not be empty, at", UInt64(part.start.raw))
