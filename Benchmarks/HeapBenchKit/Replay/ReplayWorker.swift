@@ -13,10 +13,14 @@ struct ReplayWorker<Target: ReplayTarget, Observer: ReplayObserver> {
     self.observer = observer
   }
 
-  /// Takes `steps`, all of one thread.
-  mutating func take(_ steps: UnsafeBufferPointer<ReplayStep>, objects: borrowing ObjectTable) {
+  /// Takes `steps`, all of one thread; at the pace of the others where there are others.
+  mutating func take(
+    _ steps: UnsafeBufferPointer<ReplayStep>, objects: borrowing ObjectTable, pace: ReplayPace? = nil, thread: Int = 0
+  ) {
+    var limit = 0
     // SAFETY: the caller's buffer outlives the call.
-    for unsafe step in unsafe steps {
+    for unsafestep in unsafe steps {
+      if let pace { pace.enter(thread, at: Int(step.position), limit: &limit) }
       switch step.kind {
       case .pause: break
       case .allocate, .allocateZeroed: allocate(step, objects)
