@@ -18,8 +18,9 @@ struct ReplayWorker<Target: ReplayTarget, Observer: ReplayObserver> {
     _ steps: UnsafeBufferPointer<ReplayStep>, objects: borrowing ObjectTable, pace: ReplayPace? = nil, thread: Int = 0
   ) {
     var limit = 0
-    // SAFETY: the caller's buffer outlives the call.
-    for unsafestep in unsafe steps {
+    for index in steps.indices {
+      // SAFETY: the caller's buffer outlives the call.
+      let step = unsafe steps[index]
       if let pace { pace.enter(thread, at: Int(step.position), limit: &limit) }
       switch step.kind {
       case .pause: break
