@@ -18,7 +18,9 @@ struct HolesCommand: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  @Option(name: .long, help: ArgumentHelp("What the holes' places start from.", valueName: "number"))
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp("What the holes' places start from.", valueName: "number"))
   var seed: UInt64 = 1
 
   func run() throws {

@@ -26,7 +26,7 @@ struct RunCommand: ParsableCommand {
   var policy: [String] = []
 
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: ArgumentHelp("Threads that share a profile's work; traces have their own.", valueName: "number"))
   var threads: Int?
 

@@ -30,15 +30,18 @@ public struct LayoutReport: Hashable, Sendable, Codable {
     growth: ForcedGrowth, samples: [LayoutSample], pictures: [HeapPicture]
   ) {
     self.peakHeapByteCount = peakHeapByteCount
-    blowUp = MemoryRatios.blowUp(
-      peakHeapByteCount: peakHeapByteCount, peakLiveByteCount: facts.peakLiveByteCount
-    ).figure
-    blowUpOverOracle = MemoryRatios.blowUp(
-      peakHeapByteCount: peakHeapByteCount, peakLiveByteCount: facts.oraclePeakByteCount
-    ).figure
-    internalWaste = MemoryRatios.internalWaste(
-      grantedByteCount: grantedByteCount, requestedByteCount: requestedByteCount
-    ).figure
+    blowUp =
+      MemoryRatios.blowUp(
+        peakHeapByteCount: peakHeapByteCount, peakLiveByteCount: facts.peakLiveByteCount
+      ).figure
+    blowUpOverOracle =
+      MemoryRatios.blowUp(
+        peakHeapByteCount: peakHeapByteCount, peakLiveByteCount: facts.oraclePeakByteCount
+      ).figure
+    internalWaste =
+      MemoryRatios.internalWaste(
+        grantedByteCount: grantedByteCount, requestedByteCount: requestedByteCount
+      ).figure
     forcedGrowthShare = growth.share.figure
     robsonBoundByteCount = UInt64(
       RobsonBound.byteCount(

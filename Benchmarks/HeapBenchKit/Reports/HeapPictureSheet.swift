@@ -113,10 +113,12 @@ public struct HeapPictureSheet: Sendable {
   private func legend(y: Int) -> String {
     var text = "<text x=\"\(Self.labelWidth)\" y=\"\(y + 12)\" class=\"n\">free</text>\n"
     for (index, colour) in Self.colours.enumerated() {
-      text += "<rect x=\"\(Self.labelWidth + 32 + index * 22)\" y=\"\(y + 2)\" width=\"20\" height=\"12\" fill=\"\(colour)\"/>\n"
+      text +=
+        "<rect x=\"\(Self.labelWidth + 32 + index * 22)\" y=\"\(y + 2)\" width=\"20\" height=\"12\" fill=\"\(colour)\"/>\n"
     }
     let end = Self.labelWidth + 32 + Self.colours.count * 22 + 6
-    text += "<text x=\"\(end)\" y=\"\(y + 12)\" class=\"n\">in use; addresses rise from left to right, then down</text>\n"
+    text +=
+      "<text x=\"\(end)\" y=\"\(y + 12)\" class=\"n\">in use; addresses rise from left to right, then down</text>\n"
     return text
   }
 

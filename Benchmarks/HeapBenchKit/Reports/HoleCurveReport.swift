@@ -11,9 +11,12 @@ public struct HoleCurveReport: Sendable {
 
   /// The table, each line ended by a newline.
   public func text(style: TerminalStyle) -> String {
-    let header = "holes".leftPadded(to: 11) + HoleCurve.policies.map { $0.leftPadded(to: 12) }.joined() + "  list÷firstfit"
-    var lines = ["One allocate + deallocate of a block whose hole must be searched for,",
-      "median of \(HoleCurve.roundCount) interleaved rounds.", "", style.text(header, .strong)]
+    let header =
+      "holes".leftPadded(to: 11) + HoleCurve.policies.map { $0.leftPadded(to: 12) }.joined() + "  list÷firstfit"
+    var lines = [
+      "One allocate + deallocate of a block whose hole must be searched for,",
+      "median of \(HoleCurve.roundCount) interleaved rounds.", "", style.text(header, .strong),
+    ]
     let longest = log10(curve.points.flatMap(\.nanoseconds.values).max() ?? 10)
     let room = Double(style.columnCount - header.count - 2)
     for point in curve.points {
@@ -25,7 +28,8 @@ public struct HoleCurveReport: Sendable {
       var bar = ""
       if let own = point.nanoseconds["firstfit"], let list = point.nanoseconds["list"] {
         line += Figure.ratio(list / own).leftPadded(to: 15)
-        bar = Self.bar(own: log10(max(own, 1)) / longest * room, list: log10(max(list, 1)) / longest * room, style: style)
+        bar = Self.bar(
+          own: log10(max(own, 1)) / longest * room, list: log10(max(list, 1)) / longest * room, style: style)
       }
       lines.append(line + "  " + bar)
     }
