@@ -8,7 +8,7 @@ import Contracts
 //   block: | size, bit 0 set when in use | content ... |          hole: | size | address of the next hole | ... |
 
 /// A first-fit heap that walks a list of its holes.
-public struct PlainListHeap: ~Copyable, HeapPolicy {
+public struct PlainListHeap: ~Copyable, HeapPolicy, Sendable {
   /// The lowest hole, 0 when there is none; each holds the address of the next.
   var head: UInt = 0
   /// Where the lowest block starts: where FirstFitHeap's does.
