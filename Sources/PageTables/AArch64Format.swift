@@ -27,6 +27,7 @@ public protocol AArch64Format: PageTableFormat {}
 /// AArch64 with a 4 KiB granule: the lower 48-bit range, which TTBR0_EL1 points at.
 public enum AArch64Lower: AArch64Format {
   @inlinable public static func covers(_ address: VirtAddr) -> Bool { UInt64(address.raw) >> 48 == 0 }
+  @inlinable public static func rootIndex(of address: VirtAddr) -> UInt64 { UInt64(address.raw) >> 39 }
   @inlinable public static func address(_ translatedBits: UInt64) -> VirtAddr {
     VirtAddr(UInt(truncatingIfNeeded: translatedBits))
   }
@@ -35,6 +36,9 @@ public enum AArch64Lower: AArch64Format {
 /// AArch64 with a 4 KiB granule: the upper 48-bit range, which TTBR1_EL1 points at.
 public enum AArch64Upper: AArch64Format {
   @inlinable public static func covers(_ address: VirtAddr) -> Bool { UInt64(address.raw) >> 48 == 0xFFFF }
+  @inlinable public static func rootIndex(of address: VirtAddr) -> UInt64 {
+    (UInt64(address.raw) &- 0xFFFF << 48) >> 39
+  }
   @inlinable public static func address(_ translatedBits: UInt64) -> VirtAddr {
     VirtAddr(UInt(truncatingIfNeeded: translatedBits | 0xFFFF << 48))
   }
@@ -121,9 +125,11 @@ extension AArch64Format {
   }
 
   /// A page that becomes writable counts as written to; one that ceases to be remembers whether it was.
-  @inlinable public static func leaf(_ leaf: PageTableEntry, with permissions: MemPerm) -> PageTableEntry {
-    var bits = leaf.bits & ~permissionMask | permissionBits(permissions)
-    if permissions.contains(.write) {
+  @inlinable public static func leaf(
+    _ leaf: PageTableEntry, withPermissionBits permissionBits: UInt64
+  ) -> PageTableEntry {
+    var bits = leaf.bits & ~permissionMask | permissionBits
+    if permissionBits & AArch64Bit.dirtyModifier != 0 {
       if isWritable(leaf) && !isDirty(leaf) { bits |= AArch64Bit.readOnly }
     } else if isDirty(leaf) {
       bits |= AArch64Bit.wasDirty
@@ -182,7 +188,7 @@ extension AArch64Format {
       | AArch64Bit.kernelExecuteNever | AArch64Bit.userExecuteNever | AArch64Bit.wasDirty
   }
 
-  @inlinable static func permissionBits(_ permissions: MemPerm) -> UInt64 {
+  @inlinable public static func permissionBits(_ permissions: MemPerm) -> UInt64 {
     let isExecutable = permissions.contains(.execute)
     var bits = permissions.contains(.write) ? AArch64Bit.dirtyModifier : AArch64Bit.readOnly
     if permissions.contains(.user) {

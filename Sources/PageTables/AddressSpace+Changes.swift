@@ -76,12 +76,7 @@ extension AddressSpace {
     }
     let mapped = permissions.rawValue & 7 == 0 ? MemPerm.read : permissions
     do throws(RangeError<MapError>) {
-      let change = try table.change(range, &frames) { _ in
-        false
-      } to: { leaf in
-        let isWritable = Format.permissions(of: leaf).contains(.write)
-        return Format.leaf(leaf, with: isWritable ? mapped : mapped.subtracting(.write))
-      }
+      let change = try table.change(range, PrivatePermissionChange<Format>(to: mapped), &frames)
       change.flush(using: &tlb)
     } catch {
       fail("a range that was prepared must change, found", UInt64(error.page.start.raw))
@@ -131,4 +126,27 @@ struct FrameGather: ~Copyable {
     }
     count = 0
   }
+}
+
+/// Gives leaves other permissions, but writing only to those that had it: a page that is not writable may be shared, and
+/// its first write finds that out.
+@frozen
+@usableFromInline
+struct PrivatePermissionChange<Format: PageTableFormat>: LeafChange {
+  @usableFromInline let bits: UInt64
+  @usableFromInline let bitsWithoutWrite: UInt64
+
+  @inlinable init(to permissions: MemPerm) {
+    bits = Format.permissionBits(permissions)
+    bitsWithoutWrite = Format.permissionBits(permissions.subtracting(.write))
+  }
+
+  @inlinable @inline(__always)
+  func changed(_ leaf: PageTableEntry) -> PageTableEntry {
+    let isWritable = Format.permissions(of: leaf).contains(.write)
+    return Format.leaf(leaf, withPermissionBits: isWritable ? bits : bitsWithoutWrite)
+  }
+
+  @inlinable @inline(__always)
+  func leavesAlone(_ leaf: PageTableEntry) -> Bool { false }
 }

@@ -128,7 +128,7 @@ extension PageTable {
       } else if order.fitsLeaf(slot, level: level) {
         table.store(order.leaf(at: at, level: level), at: index)
       } else {
-        let (newEntry, newTable) = takeTable(&chain)
+        let (newEntry, newTable) = level == 1 ? takeLeafTable(&chain, toFill: slot) : takeTable(&chain)
         fill(newTable, level: level - 1, slot, order, &chain)
         table.link(newEntry, at: index)
       }

@@ -17,41 +17,31 @@ extension PageTable {
     _ range: AddrRange<VirtAddr>, _ permissions: MemPerm, _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(RangeError<MapError>) -> TLBFlush {
     requireSomething(permissions)
-    let granted = Format.granted(permissions)
-    return try change(range, &allocator) {
-      Format.permissions(of: $0) == granted
-    } to: {
-      Format.leaf($0, with: permissions)
-    }
+    return try change(range, PermissionChange<Format>(to: permissions), &allocator)
   }
 
   /// Changes every leaf in a range.
-  ///
-  /// - Parameters:
-  ///   - unless: Whether a large page at a boundary has already what is wanted and need not be split.
-  ///   - leaf: What the leaf becomes.
-  @inlinable @inline(__always)
-  mutating func change(
-    _ range: AddrRange<VirtAddr>, _ allocator: inout some FrameAllocator & ~Copyable,
-    unless: (PageTableEntry) -> Bool, to leaf: (PageTableEntry) -> PageTableEntry
+  @inlinable
+  mutating func change<Change: LeafChange>(
+    _ range: AddrRange<VirtAddr>, _ change: Change, _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(RangeError<MapError>) -> TLBFlush {
     let span = try mapSpan(range)
     if span.isEmpty { return span.flush() }
-    guard var chain = TableChain.allocate(splitsNeeded(span, unless: unless), &allocator, mapper) else {
-      let isLower = !splitLevels(at: span.start, unless).isEmpty
+    let count = splitsNeeded(span) { change.leavesAlone($0) }
+    guard var chain = TableChain.allocate(count, &allocator, mapper) else {
+      let isLower = !splitLevels(at: span.start) { change.leavesAlone($0) }.isEmpty
       throw RangeError(.frameAllocationFailed, at: span.page(at: isLower ? span.start : span.end))
     }
-    change(rootTable, level: Format.rootLevel, span, &chain, unless, leaf)
+    self.change(rootTable, level: Format.rootLevel, span, change, &chain)
     return span.flush()
   }
 
   @inlinable
-  func change(
-    _ table: Table, level: Int, _ span: TableSpan, _ chain: inout TableChain,
-    _ unless: (PageTableEntry) -> Bool, _ leaf: (PageTableEntry) -> PageTableEntry
+  func change<Change: LeafChange>(
+    _ table: Table, level: Int, _ span: TableSpan, _ change: Change, _ chain: inout TableChain
   ) {
     if level == 0 {
-      changeLeaves(table, span, leaf)
+      changeLeaves(table, span, change)
       return
     }
     var at = span.start
@@ -63,28 +53,57 @@ extension PageTable {
       case .empty, .malformed: break
       case .leaf:
         if slot.isWholeSlot(level: level) {
-          table.store(leaf(entry), at: index)
-        } else if !unless(entry) {
+          table.store(change.changed(entry), at: index)
+        } else if !change.leavesAlone(entry) {
           let below = splitLeaf(entry, level: level, in: table, at: index, &chain)
-          change(below, level: level - 1, slot, &chain, unless, leaf)
+          self.change(below, level: level - 1, slot, change, &chain)
         }
       case .table:
-        change(self.table(entry), level: level - 1, slot, &chain, unless, leaf)
+        self.change(self.table(entry), level: level - 1, slot, change, &chain)
       }
       at = slot.end
     }
   }
 
   @inlinable @inline(__always)
-  func changeLeaves(_ table: Table, _ span: TableSpan, _ leaf: (PageTableEntry) -> PageTableEntry) {
+  func changeLeaves<Change: LeafChange>(_ table: Table, _ span: TableSpan, _ change: Change) {
     var index = slotIndex(span.start, level: 0)
     let end = slotIndex(span.end - 4096, level: 0) + 1
     while index < end {
       let entry = table[index]
       if Format.isPresent(entry) {
-        table.store(leaf(entry), at: index)
+        table.store(change.changed(entry), at: index)
       }
       index += 1
     }
   }
+}
+
+/// What happens to each leaf of a range: a type rather than a closure, so that the loop over a table contains it.
+@usableFromInline
+protocol LeafChange {
+  /// What a leaf becomes.
+  func changed(_ leaf: PageTableEntry) -> PageTableEntry
+
+  /// Whether a large page at the edge of the range has already what is wanted, and need not be split.
+  func leavesAlone(_ leaf: PageTableEntry) -> Bool
+}
+
+/// Gives leaves other permissions.
+@frozen
+@usableFromInline
+struct PermissionChange<Format: PageTableFormat>: LeafChange {
+  @usableFromInline let bits: UInt64
+  @usableFromInline let granted: MemPerm
+
+  @inlinable init(to permissions: MemPerm) {
+    bits = Format.permissionBits(permissions)
+    granted = Format.granted(permissions)
+  }
+
+  @inlinable @inline(__always)
+  func changed(_ leaf: PageTableEntry) -> PageTableEntry { Format.leaf(leaf, withPermissionBits: bits) }
+
+  @inlinable @inline(__always)
+  func leavesAlone(_ leaf: PageTableEntry) -> Bool { Format.permissions(of: leaf) == granted }
 }

@@ -75,13 +75,13 @@ extension PageTable {
         if isPrivate {
           frames.split(Format.frame(of: entry, level: level), into: PageSize(level: level - 1))
           let below = splitLeaf(entry, level: level, in: table, at: index, &chain)
-          let childBelow = childTable(child, level: level, at: index, &chain)
+          let childBelow = childTable(child, level: level, slot, at: index, &chain)
           share(below, with: childBelow, level: level - 1, slot, isPrivate: true, &chain, &frames)
         } else {
           child.store(entry, at: index)
         }
       case .table:
-        let childBelow = childTable(child, level: level, at: index, &chain)
+        let childBelow = childTable(child, level: level, slot, at: index, &chain)
         share(
           self.table(entry), with: childBelow, level: level - 1, slot, isPrivate: isPrivate, &chain, &frames)
       }
@@ -91,33 +91,42 @@ extension PageTable {
 
   /// The child's table in a slot, a new one unless it has one.
   @inlinable
-  func childTable(_ child: Table, level: Int, at index: Int, _ chain: inout TableChain) -> Table {
+  func childTable(
+    _ child: Table, level: Int, _ slot: TableSpan, at index: Int, _ chain: inout TableChain
+  ) -> Table {
     if Format.kind(of: child[index], level: level) == .table { return table(child[index]) }
-    let (entry, table) = takeTable(&chain)
+    let (entry, table) = level == 1 ? takeLeafTable(&chain, toFill: slot) : takeTable(&chain)
     child.link(entry, at: index)
     return table
   }
 
-  @inlinable @inline(__always)
+  /// Writes every entry of the span in the child's table, so that a new one need not be cleared there.
+  @inlinable @inline(never)
   func shareLeaves(
     _ table: Table, with child: Table, _ span: TableSpan, isPrivate: Bool,
     _ frames: inout some FrameReferenceCounts & ~Copyable
   ) {
-    var index = slotIndex(span.start, level: 0)
-    let end = slotIndex(span.end - 4096, level: 0) + 1
-    while index < end {
-      let entry = table[index]
-      if Format.isPresent(entry) {
-        if isPrivate {
-          let shared = Format.withoutWrite(entry)
-          frames.retain(Page(containing: Format.address(in: entry)))
-          table.store(shared, at: index)
-          child.store(shared, at: index)
-        } else {
-          child.store(entry, at: index)
-        }
+    let first = slotIndex(span.start, level: 0)
+    let count = slotIndex(span.end - 4096, level: 0) + 1 - first
+    // From here on, entry 0 is the span's first.
+    let table = Table(at: table.start + UInt(first) * 8)
+    let child = Table(at: child.start + UInt(first) * 8)
+    if !isPrivate {
+      for index in 0..<count {
+        child.store(table[index], at: index)
       }
-      index += 1
+      return
+    }
+    frames.retain(count) { index in
+      let entry = table[index]
+      guard Format.isPresent(entry) else {
+        child.store(.empty, at: index)
+        return nil
+      }
+      let shared = Format.withoutWrite(entry)
+      table.store(shared, at: index)
+      child.store(shared, at: index)
+      return Page(containing: Format.address(in: entry))
     }
   }
 }

@@ -4,24 +4,25 @@ public import Addresses
 
 extension PageTable {
   /// Where an address leads; ``TranslationError/notMapped`` also for one that these tables do not translate.
+  ///
+  /// The way to a 4 KiB page through tables that restrict nothing is inlined; large pages and the rest take a call.
   /// - Complexity: O(levels)
-  @inlinable
+  @inlinable @inline(__always)
   public func translate(_ address: VirtAddr) throws(TranslationError) -> Translation<Format> {
-    guard Format.covers(address) else { throw .notMapped }
     let raw = UInt64(address.raw)
-    var table = rootTable
+    let rootIndex = Format.rootIndex(of: address)
+    guard _fastPath(rootIndex < 512) else { return try translateSlowly(address) }
+    var entry = rootTable[Int(truncatingIfNeeded: rootIndex)]
     var level = Format.rootLevel
-    while level > 0 {
-      let entry = table[slotIndex(raw, level: level)]
-      guard Format.isPlainTable(entry, level: level) else {
-        return try translateRestricted(raw, entry, level: level)
-      }
-      table = self.table(entry)
+    while true {
+      guard _fastPath(Format.isPlainTable(entry, level: level)) else { return try translateSlowly(address) }
       level -= 1
+      if level == 0 { break }
+      entry = table(entry)[slotIndex(raw, level: level)]
     }
-    let entry = table[slotIndex(raw, level: 0)]
-    guard Format.isPresent(entry) else { throw .notMapped }
-    return try translateLeaf(raw, entry, level: 0)
+    let leaf = table(entry)[slotIndex(raw, level: 0)]
+    guard _fastPath(Format.kind(of: leaf, level: 0) == .leaf) else { return try translateSlowly(address) }
+    return Translation(PhysAddr(Format.address(in: leaf).raw | raw & 0xFFF), leaf, level: 0)
   }
 
   /// The frame that a page of exactly this size is mapped to.
@@ -34,28 +35,26 @@ extension PageTable {
     return translation.frame
   }
 
-  /// Goes on from an entry that is no plain table: a large page, nothing, or a table that restricts.
+  /// The whole walk, for whatever may stand on the way.
   @inlinable @inline(never)
-  func translateRestricted(
-    _ raw: UInt64, _ entry: PageTableEntry, level: Int
-  ) throws(TranslationError) -> Translation<Format> {
-    switch Format.kind(of: entry, level: level) {
-    case .empty, .malformed: throw .notMapped
-    case .leaf: return try translateLeaf(raw, entry, level: level)
-    case .table:
-      let next = table(entry)[slotIndex(raw, level: level - 1)]
-      let below = try translateRestricted(raw, next, level: level - 1)
-      return Translation(below.physical, Format.restricting(below.leaf, by: entry), level: below.level)
-    }
+  func translateSlowly(_ address: VirtAddr) throws(TranslationError) -> Translation<Format> {
+    guard Format.covers(address) else { throw .notMapped }
+    let raw = UInt64(address.raw)
+    return try translate(raw, in: rootTable, level: Format.rootLevel)
   }
 
-  @inlinable @inline(__always)
-  func translateLeaf(
-    _ raw: UInt64, _ entry: PageTableEntry, level: Int
-  ) throws(TranslationError) -> Translation<Format> {
-    if level == 0, Format.kind(of: entry, level: 0) != .leaf { throw .notMapped }
-    let offsetMask = slotByteCount(level) - 1
-    let physical = Format.address(in: entry).raw & ~offsetMask | raw & offsetMask
-    return Translation(PhysAddr(physical), entry, level: level)
+  @inlinable
+  func translate(_ raw: UInt64, in table: Table, level: Int) throws(TranslationError) -> Translation<Format> {
+    let entry = table[slotIndex(raw, level: level)]
+    switch Format.kind(of: entry, level: level) {
+    case .empty, .malformed: throw .notMapped
+    case .table:
+      let below = try translate(raw, in: self.table(entry), level: level - 1)
+      return Translation(below.physical, Format.restricting(below.leaf, by: entry), level: below.level)
+    case .leaf:
+      let offsetMask = slotByteCount(level) - 1
+      let physical = Format.address(in: entry).raw & ~offsetMask | raw & offsetMask
+      return Translation(PhysAddr(physical), entry, level: level)
+    }
   }
 }

@@ -134,12 +134,26 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
     Table(at: mapper.physToVirt(covered: Format.address(in: entry)))
   }
 
-  /// The entry that refers to a table, and that table, taken from a chain that was allocated for it and zeroed.
+  /// The entry that refers to a table, and that table, taken from a chain that was allocated for it and cleared.
   @inlinable
   func takeTable(_ chain: inout TableChain) -> (entry: PageTableEntry, table: Table) {
     guard let frame = chain.pop(mapper) else { fail("a page-table plan must count every table it needs") }
     let table = Table(at: mapper.physToVirt(covered: frame))
     table.start.fillWithZeros(byteCount: 4096)
+    return (Format.tableEntry(frame), table)
+  }
+
+  /// The same for a table of level 0, cleared but for the entries of a span, each of which the caller writes.
+  @inlinable
+  func takeLeafTable(
+    _ chain: inout TableChain, toFill span: TableSpan
+  ) -> (entry: PageTableEntry, table: Table) {
+    guard let frame = chain.pop(mapper) else { fail("a page-table plan must count every table it needs") }
+    let table = Table(at: mapper.physToVirt(covered: frame))
+    let first = UInt64(truncatingIfNeeded: slotIndex(span.start, level: 0)) * 8
+    let end = UInt64(truncatingIfNeeded: slotIndex(span.end - 4096, level: 0) + 1) * 8
+    table.start.fillWithZeros(byteCount: first)
+    (table.start + UInt(end)).fillWithZeros(byteCount: 4096 - end)
     return (Format.tableEntry(frame), table)
   }
 }

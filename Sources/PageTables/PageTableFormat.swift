@@ -31,6 +31,9 @@ public protocol PageTableFormat: Sendable {
   /// Whether a walk of these tables can translate `address`: whether its high bits are what the processor wants.
   static func covers(_ address: VirtAddr) -> Bool
 
+  /// The index of the root's entry for an address; 512 or more exactly where ``covers(_:)`` is false.
+  static func rootIndex(of address: VirtAddr) -> UInt64
+
   /// The address whose translated bits are these.
   static func address(_ translatedBits: UInt64) -> VirtAddr
 
@@ -56,8 +59,11 @@ public protocol PageTableFormat: Sendable {
   /// What a leaf allows: `granted` of what it was made with.
   static func permissions(of leaf: PageTableEntry) -> MemPerm
 
-  /// A leaf with other permissions. The frame, the accessed bit and everything that is not a permission stay.
-  static func leaf(_ leaf: PageTableEntry, with permissions: MemPerm) -> PageTableEntry
+  /// The bits of a leaf that say what it allows, all others 0.
+  static func permissionBits(_ permissions: MemPerm) -> UInt64
+
+  /// A leaf with other permissions. The frame, the marks and everything that is not a permission stay.
+  static func leaf(_ leaf: PageTableEntry, withPermissionBits bits: UInt64) -> PageTableEntry
 
   /// A leaf without the permission to write. Everything else stays, the dirty mark too.
   static func withoutWrite(_ leaf: PageTableEntry) -> PageTableEntry
@@ -91,6 +97,11 @@ extension PageTableFormat {
 
   /// The bits of an address that the tables translate.
   @inlinable static var translatedMask: UInt64 { (1 << (12 + 9 * UInt64(levelCount))) - 1 }
+
+  /// A leaf with other permissions. The frame, the marks and everything that is not a permission stay.
+  @inlinable public static func leaf(_ leaf: PageTableEntry, with permissions: MemPerm) -> PageTableEntry {
+    self.leaf(leaf, withPermissionBits: permissionBits(permissions))
+  }
 
   /// Whether the page was used since the accessed mark was last cleared.
   @inlinable public static func isAccessed(_ leaf: PageTableEntry) -> Bool { leaf.bits & accessedBits != 0 }

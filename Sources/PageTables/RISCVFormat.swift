@@ -23,6 +23,9 @@ public protocol RISCVFormat: PageTableFormat {}
 public enum Sv39: RISCVFormat {
   @inlinable public static var levelCount: Int { 3 }
   @inlinable public static func covers(_ address: VirtAddr) -> Bool { address.isCanonical(.bits39) }
+  @inlinable public static func rootIndex(of address: VirtAddr) -> UInt64 {
+    PageTables.rootIndex(of: address, translatedBitCount: 39)
+  }
   @inlinable public static func address(_ translatedBits: UInt64) -> VirtAddr {
     VirtAddr(UInt(truncatingIfNeeded: translatedBits)).canonicalized(.bits39)
   }
@@ -32,6 +35,9 @@ public enum Sv39: RISCVFormat {
 public enum Sv48: RISCVFormat {
   @inlinable public static var levelCount: Int { 4 }
   @inlinable public static func covers(_ address: VirtAddr) -> Bool { address.isCanonical(.bits48) }
+  @inlinable public static func rootIndex(of address: VirtAddr) -> UInt64 {
+    PageTables.rootIndex(of: address, translatedBitCount: 48)
+  }
   @inlinable public static func address(_ translatedBits: UInt64) -> VirtAddr {
     VirtAddr(UInt(truncatingIfNeeded: translatedBits)).canonicalized(.bits48)
   }
@@ -97,10 +103,10 @@ extension RISCVFormat {
     MemPerm(rawValue: UInt8(truncatingIfNeeded: leaf.bits >> 1) & 0xF)
   }
 
-  @inlinable public static func leaf(_ leaf: PageTableEntry, with permissions: MemPerm) -> PageTableEntry {
-    let becomesWritable = permissions.contains(.write) && leaf.bits & RISCVBit.write == 0
-    let dirty = becomesWritable ? RISCVBit.dirty : 0
-    return PageTableEntry(leaf.bits & ~0x1E | permissionBits(permissions) | dirty)
+  @inlinable public static func leaf(_ leaf: PageTableEntry, withPermissionBits bits: UInt64) -> PageTableEntry {
+    // D stands five bits above W.
+    let becomesWritable = bits & ~leaf.bits & RISCVBit.write
+    return PageTableEntry(leaf.bits & ~0x1E | bits | becomesWritable << 5)
   }
 
   @inlinable public static func withoutWrite(_ leaf: PageTableEntry) -> PageTableEntry {
@@ -128,7 +134,7 @@ extension RISCVFormat {
     PageTableEntry(markedDirty ? leaf.bits | RISCVBit.dirty : leaf.bits & ~RISCVBit.dirty)
   }
 
-  @inlinable static func permissionBits(_ permissions: MemPerm) -> UInt64 {
+  @inlinable public static func permissionBits(_ permissions: MemPerm) -> UInt64 {
     UInt64(granted(permissions).rawValue & 0xF) << 1
   }
 }
