@@ -35,6 +35,7 @@ public enum FrameTableContent: Sendable {
 /// | file | what is in it |
 /// | --- | --- |
 /// | `BuddyFrames+Blocks.swift` | blocks of an order or a page size; one frame |
+/// | `BuddyFrames+SmallBlocks.swift` | how the smallest of them are so quick |
 /// | `BuddyFrames+Ranges.swift` | runs of any length, runs at a given address |
 /// | `BuddyFrames+Bulk.swift` | many blocks at once |
 /// | `BuddyFrames+Reservations.swift` | frames to be left alone |
@@ -155,13 +156,15 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
 
   /// Takes a free run out of the index and the counts.
   mutating func take(_ frame: UInt, order: UInt8) {
-    index.counts.cut(order, outOf: index.take(frame, order: order))
+    index.counts.take(order)
+    index.counts.cut(outOf: index.take(frame, order: order))
     freeFrameCount &-= 1 &<< UInt64(order)
   }
 
   /// Puts a run back that was taken as a whole.
   mutating func give(_ frame: UInt, order: UInt8) {
-    index.counts.merge(order, into: index.give(frame, order: order))
+    index.counts.give(order)
+    index.counts.merge(into: index.give(frame, order: order))
     freeFrameCount &+= 1 &<< UInt64(order)
   }
 }

@@ -216,7 +216,7 @@ extension FreeRunIndex {
   ///
   /// Whoever has a run of an order has runs of the smaller ones: the first order already noted ends the loop.
   @inline(__always)
-  private func includeOrders(upTo order: UInt8, of piece: UInt, base: UInt8, level: Int) {
+  func includeOrders(upTo order: UInt8, of piece: UInt, base: UInt8, level: Int) {
     var order = order
     while include(piece, in: level, order: base &+ order), order > 0 { order &-= 1 }
   }
