@@ -77,8 +77,11 @@ public struct HoleCurveReport: Sendable {
         })
     }
     return LogarithmicChart(
-      title: "allocate + deallocate among holes", xLabel: "holes", yLabel: "nanoseconds", series: series
-    ).svg
+      title: "What allocate + deallocate costs where the hole must be searched for", xLabel: "holes",
+      yLabel: "time of a pair", series: series
+    ) { decade in
+      Figure.count(Int(pow(10, Double((decade + 9) % 3)))) + [" ns", " µs", " ms", " s"][min(3, max(0, decade / 3))]
+    }.svg
   }
 }
 
