@@ -18,7 +18,8 @@ import Contracts
 
 /// A first-fit heap over memory that it is given.
 ///
-/// Not thread-safe: its owner locks, as ``LockedHeap`` does. The heap may be moved while it is used, since it holds no
+/// Not thread-safe: its owner locks, as ``LockedHeap`` does, for reading too, since ``statistics`` and
+/// ``checkConsistency()`` tidy the index up before they read it. The heap may be moved while it is used, since it holds no
 /// pointer to itself; the memory stays where it is. There is nothing to tear down: with the heap's last use the memory
 /// is its owner's again.
 @frozen

@@ -183,6 +183,14 @@ import Testing
     Self.expect("a heap's ranges must not overlap, found", at: FixedMemory.start + 4096, in: result)
   }
 
+  @Test func extensionOfNothing() async {
+    let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+      var heap = FirstFitHeap()
+      heap.extend(by: 4096)
+    }
+    #expect(text(of: result) == "heaplab: a heap without any range cannot be extended; insert one first\n")
+  }
+
   private static let freeBlock = "pointer to a free block given to the heap (a double free, or use after free)"
   private static let noBlock = "no block starts at the pointer given to the heap, or its header was overwritten"
 }

@@ -134,6 +134,30 @@ import Testing
     try heap.checkConsistency()
   }
 
+  @Test func aRangeRightAboveAnotherMakesItLonger() throws {
+    let heap = TestHeap(byteCount: 4096)
+    heap.insert(AddrRange(start: heap.start + 20_000, byteCount: 4096))
+    heap.insert(AddrRange(start: heap.start + 4096, byteCount: 10))
+    heap.insert(AddrRange(start: heap.start + 4106, byteCount: 4086))
+    #expect(heap.allocate(8000) == heap.first)
+    #expect(heap.statistics.capacityByteCount == 8192 - 48 + 4096 - 48)
+    try heap.checkConsistency()
+  }
+
+  @Test func aLongRangeIsTakenAsSeveral() throws {
+    let range = FixedMemory.map(byteCount: 40 << 30)
+    let heap = TestHeap(byteCount: 0)
+    heap.insert(range)
+    #expect(heap.allocate(16 << 30) == nil)
+    #expect(heap.allocate(15 << 30) == range.start + 48)
+    #expect(heap.allocate(15 << 30) == range.start + (16 << 30) + 48)
+    #expect(heap.allocate(15 << 30) == nil)
+    #expect(heap.allocate(7 << 30) == range.start + (32 << 30) + 48)
+    #expect(heap.statistics.capacityByteCount == (40 << 30) - 3 * 48)
+    #expect(heap.statistics.peakExtentByteCount == (39 << 30) + 56)
+    try heap.checkConsistency()
+  }
+
   @Test func extendsUpwardAndGivesItsTopBack() throws {
     let heap = TestHeap(byteCount: 4096)
     let block = try #require(heap.allocate(4000))

@@ -6,10 +6,11 @@ enum FixedMemory {
   /// Far from where the system puts things by itself.
   static let start = VirtAddr(0x2000_0000_0000)
 
-  /// Maps `byteCount` bytes there; once per process.
+  /// Maps `byteCount` bytes there, which cost nothing until they are touched; once per process.
   static func map(byteCount: UInt) -> AddrRange<VirtAddr> {
     let mapped = unsafe mmap(
-      start.pointer, Int(byteCount), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0)
+      start.pointer, Int(byteCount), PROT_READ | PROT_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0)
     precondition(unsafe VirtAddr(mapped) == start, "the fixed address must be free")
     return AddrRange(start: start, byteCount: byteCount)
   }
