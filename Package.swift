@@ -105,7 +105,10 @@ let testTargets: [Target] =
   [
     .target(
       name: "LabTestSupport", dependencies: ["Addresses", "MemoryRegions"], path: "Tests/LabTestSupport",
-      swiftSettings: strict)
+      swiftSettings: strict),
+    // Runs inside the machine with four nodes that scripts/test-numa boots.
+    .executableTarget(
+      name: "NUMAGuest", dependencies: ["Addresses", "MemoryRegions", "NUMARegions"], path: "Tests/NUMAGuest"),
   ]
   + [
     ("Contracts", []), ("Addresses", []), ("SpinLocks", []), ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),

@@ -75,6 +75,14 @@ int lab_numa_current_node(unsigned *node) {
   return code;
 }
 
+int lab_numa_run_on(unsigned node) {
+  if (available() != 0) return node == 0 ? 0 : ENOENT;
+  int saved = errno;
+  int code = numa_run_on_node((int)node) < 0 ? errno : 0;
+  errno = saved;
+  return code;
+}
+
 int lab_numa_place(
     void *address, uintptr_t byte_count, enum lab_numa_policy policy, const uint64_t nodes[LAB_NUMA_WORDS]) {
   int mode = MPOL_DEFAULT;

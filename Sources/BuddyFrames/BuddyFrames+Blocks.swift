@@ -103,6 +103,7 @@ extension BuddyFrames {
     switch use(of: address) {
     case .free:
       fail("a frame in use was expected, found one that is free (never allocated, or deallocated twice)", address.raw)
+    case .cached: fail("a frame in use was expected, found one in a cache (deallocated twice)", address.raw)
     case .reserved: fail("a frame in use was expected, found a reserved one", address.raw)
     case .allocated: fail("a block must be named by its first frame, found one inside it", address.raw)
     }

@@ -118,6 +118,18 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
     }
   }
 
+  /// An allocator of no frames without a table, to stand where there is none yet: it must not be used.
+  init() {
+    range = AddrRange(start: .null, end: .null)
+    let layout = FrameTableLayout(for: range)
+    origin = .null
+    firstFrame = 0
+    frameCount = 0
+    freeFrameCount = 0
+    index = FreeRunIndex(layout: layout, table: .null)
+    table = FrameTable(for: range, at: .null)
+  }
+
   /// Takes frames that are not in the range out of the index.
   private mutating func exclude(from first: UInt, to end: UInt) {
     var pieces = AlignedRuns(from: first, to: end)

@@ -81,7 +81,8 @@ public struct FrameTable: Sendable {
 
 /// The allocator's word of a descriptor: 0 for a frame that starts no block in use.
 ///
-/// Bits 0 to 7 are the block's order plus one, with bit 7 set for a reserved one; bits 32 to 63 count its holders.
+/// Bits 0 to 4 are the block's order plus one; bit 6 is set for one that waits in a ``FrameCache``, bit 7 for a
+/// reserved one; bits 32 to 63 count its holders.
 struct FrameState: RawRepresentable, Equatable {
   var rawValue: UInt64
 
@@ -95,16 +96,22 @@ struct FrameState: RawRepresentable, Equatable {
   /// The first frame of a reserved block of `order`.
   static func reserved(_ order: UInt8) -> FrameState { FrameState(rawValue: 0x80 | (UInt64(order) &+ 1)) }
 
-  /// Whether this is the first frame of a block in use that is not reserved.
-  var isAllocated: Bool { self != .none && rawValue & 0x80 == 0 }
+  /// The first frame of a block of `order` that waits in a cache.
+  static func cached(_ order: UInt8) -> FrameState { FrameState(rawValue: 0x40 | (UInt64(order) &+ 1)) }
+
+  /// Whether this is the first frame of a block that somebody holds.
+  var isAllocated: Bool { self != .none && rawValue & 0xC0 == 0 }
+
+  /// Whether this is the first frame of a block that waits in a cache.
+  var isCached: Bool { rawValue & 0x40 != 0 }
 
   /// Whether this is the first frame of a reserved block.
   var isReserved: Bool { rawValue & 0x80 != 0 }
 
   /// The order of the block that starts here; there must be one.
-  var order: UInt8 { UInt8(truncatingIfNeeded: rawValue & 0x7F) &- 1 }
+  var order: UInt8 { UInt8(truncatingIfNeeded: rawValue & 0x1F) &- 1 }
 
-  /// How many holders the block has; 0 for a reserved one.
+  /// How many holders the block has; 0 for one that is reserved or waits in a cache.
   var holderCount: UInt32 {
     get { UInt32(truncatingIfNeeded: rawValue &>> 32) }
     set { rawValue = rawValue & 0xFFFF_FFFF | UInt64(newValue) &<< 32 }

@@ -10,7 +10,7 @@ public enum Placement: Equatable, Sendable {
   case bound(to: NUMANodeSet)
   /// From this node while it has memory, then from others.
   case preferring(NUMANode)
-  /// From these nodes in turn, page by page.
+  /// From these nodes in turn, page by page; a transparent huge page is one page.
   case interleaved(over: NUMANodeSet)
 }
 

@@ -80,6 +80,13 @@ public struct NUMATopology: Sendable {
     return unsafe lab_numa_current_node(&node) == 0 ? NUMANode(UInt16(node)) : NUMANode(0)
   }
 
+  /// Lets the calling thread run on the processors of `node` only, from now on.
+  public func runCallingThread(on node: NUMANode) throws(NUMAError) {
+    try check(node)
+    let code = lab_numa_run_on(UInt32(node.rawValue))
+    if code != 0 { throw NUMAError(code, node) }
+  }
+
   /// Throws unless the topology has `node`.
   func check(_ node: NUMANode) throws(NUMAError) {
     guard nodes.contains(node) else { throw .noSuchNode(node) }
