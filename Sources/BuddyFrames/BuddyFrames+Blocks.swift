@@ -7,7 +7,7 @@ import Contracts
 extension BuddyFrames {
   /// The lowest free block of `order`, or nil when there is none.
   ///
-  /// - Complexity: O(1); some 20 words are written at most for each order.
+  /// - Complexity: O(1)
   public mutating func allocate(_ order: FrameOrder) -> PhysAddr? {
     // One frame gets code of its own, since that is what is asked for most.
     order == .min ? allocateFrame() : allocateRun(order.rawValue)

@@ -44,6 +44,7 @@ struct FreeRunCounts {
   }
 
   /// A block of `order` was cut out of a free block of order `source`.
+  @inline(__always)
   func cut(_ order: UInt8, outOf source: UInt8) {
     cutFrame(outOf: source)
     // SAFETY: as in `start(largestBlockCount:)`.
@@ -51,6 +52,7 @@ struct FreeRunCounts {
   }
 
   /// A block of `order` was given back and is part of a free block of order `merged` now.
+  @inline(__always)
   func merge(_ order: UInt8, into merged: UInt8) {
     mergeFrame(into: merged)
     // SAFETY: as in `start(largestBlockCount:)`.

@@ -65,7 +65,7 @@ struct FrameSpan: CustomTestStringConvertible, Sendable {
     var model = FrameModel(frames: span.count, from: span.first)
     var random = SeededGenerator(seed: seed)
     var held: [PhysAddr] = []
-    for burst in 0..<400 {
+    for burst in 0..<200 {
       let allocates = Bool.random(using: &random)
       for _ in 0..<Int.random(in: 1...(burst % 3 == 0 ? 200 : 2), using: &random) {
         if allocates {

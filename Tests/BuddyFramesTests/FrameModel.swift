@@ -15,6 +15,7 @@ struct FrameModel {
 
   /// The lowest aligned free run of an order.
   func lowestRun(_ order: FrameOrder) -> PhysAddr? {
+    if order == .min { return isFree.firstIndex(of: true).map { PhysAddr((first + UInt64($0)) << 12) } }
     let size = order.frameCount
     var frame = (first + size - 1) / size * size
     while frame + size <= first + UInt64(isFree.count) {
@@ -25,8 +26,11 @@ struct FrameModel {
   }
 
   func isWhollyFree(_ frame: UInt64, _ count: UInt64) -> Bool {
-    frame >= first && frame + count <= first + UInt64(isFree.count)
-      && isFree[Int(frame - first)..<Int(frame - first + count)].allSatisfy { $0 }
+    guard frame >= first, frame + count <= first + UInt64(isFree.count) else { return false }
+    var index = Int(frame - first)
+    let end = index + Int(count)
+    while index < end, isFree[index] { index += 1 }
+    return index == end
   }
 
   mutating func allocate(_ order: FrameOrder, at address: PhysAddr) {
