@@ -52,3 +52,19 @@ extension BuddyFrames {
     }
   }
 }
+
+extension BuddyFrames: FrameSplitting {
+  /// Makes an allocated frame frames of a smaller size, each with the holders it had.
+  ///
+  /// - Complexity: O(n) for n parts.
+  public mutating func split(_ frame: Page<PhysAddr>, into size: PageSize) {
+    split(frame.start, order: frame.size.order, into: size.order)
+  }
+
+  /// Makes the allocated frames of `size` that fill `frame`, each with one holder, one frame.
+  ///
+  /// - Complexity: O(n) for n parts.
+  public mutating func join(_ frame: Page<PhysAddr>, from size: PageSize) {
+    join(frame.start, order: frame.size.order, from: size.order)
+  }
+}

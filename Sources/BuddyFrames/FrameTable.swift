@@ -58,6 +58,32 @@ public struct FrameTable: Sendable {
     return start &+ UInt(truncatingIfNeeded: offset &>> 12) &<< 4
   }
 
+  /// Where the descriptor of a frame stands, in bytes from the first descriptor, if the frame is in the range.
+  ///
+  /// A frame's distance from the first is a multiple of 4 KiB: shifting it by 8 instead of 12 multiplies the frame's
+  /// number by the descriptor's 16 bytes.
+  @inlinable @inline(__always)
+  func descriptorOffset(of frame: Page<PhysAddr>) -> UInt64 { (frame.start.raw &- range.start.raw) &>> 8 }
+
+  /// Adds a holder to the frame of `size` whose descriptor stands at an offset; false when no block of that size is in
+  /// use there, or it has 2^32 - 1 holders.
+  @inlinable @inline(__always)
+  func addHolder(at offset: UInt64, size: PageSize) -> Bool {
+    // Never wraps: a range does not end below its start.
+    guard offset < (range.end.raw &- range.start.raw) &>> 8 else { return false }
+    let word = start &+ UInt(truncatingIfNeeded: offset)
+    // SAFETY: the first byte of a descriptor, the lowest of its first word, is the order plus one for a block in use.
+    // Every processor that this runs on keeps the lowest byte first.
+    let order = unsafe UnsafePointer<UInt8>(bitPattern: word).unsafelyUnwrapped.pointee
+    guard order == size.order.rawValue &+ 1 else { return false }
+    // SAFETY: the same word. Its upper half counts holders, so that it overflows with the whole; then the process ends,
+    // and what was stored does not matter.
+    let state = unsafe UnsafeMutablePointer<UInt64>(bitPattern: word).unsafelyUnwrapped
+    let (sum, overflow) = unsafe state.pointee.addingReportingOverflow(1 << 32)
+    unsafe state.pointee = sum
+    return !overflow
+  }
+
   /// The allocator's word of the frame at `position`, counted from the start of the range.
   @inline(__always)
   func state(at position: UInt) -> FrameState {

@@ -75,7 +75,7 @@ public struct BuddyHeap: ~Copyable, HeapPolicy {
       let order: FrameOrder
       let isFree: Bool
       switch frames.use(of: address) {
-      case .allocated(_, let size), .reserved(_, let size): (order, isFree) = (size, false)
+      case .allocated(_, let size), .reserved(_, let size), .cached(_, let size): (order, isFree) = (size, false)
       case .free: (order, isFree) = (freeOrder(at: address), true)
       }
       let range = AddrRange(start: VirtAddr(UInt(address.raw)), byteCount: UInt(order.byteCount))
