@@ -93,6 +93,14 @@ let benchmarkTargets: [Target] = [
     path: "Benchmarks/heapbench", swiftSettings: strict),
 ]
 
+/// The packages' products that a module's tests use themselves.
+let productsOfTests: [String: [Target.Dependency]] = [
+  "HeapBenchKit": [
+    .product(name: "Subprocess", package: "swift-subprocess"),
+    .product(name: "SystemPackage", package: "swift-system"),
+  ]
+]
+
 let testTargets: [Target] =
   [
     .target(
@@ -107,9 +115,10 @@ let testTargets: [Target] =
     ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
     ("GeneralHeap", []), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
   ].map { (module: String, more: [String]) in
-    .testTarget(
-      name: "\(module)Tests",
-      dependencies: (["LabTestSupport", "Addresses", "MemoryRegions", module] + more).uniqued.map { .target(name: $0) })
+    let ours = (["LabTestSupport", "Addresses", "MemoryRegions", module] + more).uniqued.map {
+      Target.Dependency.target(name: $0)
+    }
+    return .testTarget(name: "\(module)Tests", dependencies: ours + (productsOfTests[module] ?? []))
   }
 
 extension [String] {

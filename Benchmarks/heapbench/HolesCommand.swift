@@ -31,12 +31,10 @@ struct HolesCommand: ParsableCommand {
       if let path { try ResultFiles.checkWritable(path, option: option) }
     }
     let progress = ProgressLine(style: style)
-    progress.begin(weights: [1])
     let seed = seed
     let curve = try Interruptible.run {
-      try HoleCurve.measure(seed: seed) { progress.show($0, share: $1) }
+      try HoleCurve.measure(seed: seed, progress: progress)
     }
-    progress.end()
     let report = HoleCurveReport(curve)
     print(report.text(style: style))
     try ResultFiles.write(Data(report.svg.utf8), to: "\(folder)/holes.svg")

@@ -15,7 +15,7 @@ public struct HoleCurveReport: Sendable {
       "holes".leftPadded(to: 11) + HoleCurve.policies.map { $0.leftPadded(to: 12) }.joined() + "  list÷firstfit"
     var lines = [
       "One allocate + deallocate of a block whose hole must be searched for,",
-      "median of \(HoleCurve.roundCount) interleaved rounds.", "", style.text(header, .strong),
+      "median of \(HoleCurve.roundCount) interleaved rounds of processor time.", "", style.text(header, .strong),
     ]
     let longest = log10(curve.points.flatMap(\.nanoseconds.values).max() ?? 10)
     let room = Double(style.columnCount - header.count - 2)
@@ -77,8 +77,11 @@ public struct HoleCurveReport: Sendable {
         })
     }
     return LogarithmicChart(
-      title: "allocate + deallocate among holes", xLabel: "holes", yLabel: "nanoseconds", series: series
-    ).svg
+      title: "What allocate + deallocate costs where the hole must be searched for", xLabel: "holes",
+      yLabel: "time of a pair", series: series
+    ) { decade in
+      Figure.count(Int(pow(10, Double((decade + 9) % 3)))) + [" ns", " µs", " ms", " s"][min(3, max(0, decade / 3))]
+    }.svg
   }
 }
 

@@ -12,6 +12,8 @@ struct LogarithmicChart {
   let xLabel: String
   let yLabel: String
   let series: [Series]
+  /// What stands at a power of ten of the vertical axis.
+  let yText: (Int) -> String
 
   private static let width = 860.0
   private static let height = 520.0
@@ -42,7 +44,7 @@ struct LogarithmicChart {
       let at = Self.text(y(pow(10, Double(decade))))
       body += Self.line(Self.text(Self.plot.left), at, Self.text(Self.plot.right), at)
       body +=
-        "<text x=\"\(Self.text(Self.plot.left - 8))\" y=\"\(at)\" dy=\"4\" text-anchor=\"end\">\(Self.power(decade))</text>\n"
+        "<text x=\"\(Self.text(Self.plot.left - 8))\" y=\"\(at)\" dy=\"4\" text-anchor=\"end\">\(yText(decade))</text>\n"
     }
     for (index, curve) in series.enumerated() where !curve.points.isEmpty {
       let colour = Self.colours[index % Self.colours.count]
