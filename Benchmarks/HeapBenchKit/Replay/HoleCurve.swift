@@ -19,7 +19,7 @@ public struct HoleCurve: Hashable, Sendable, Codable {
   public static let holeCounts = [10, 32, 100, 316, 1000, 3162, 10_000, 31_623, 100_000, 316_228, 1_000_000]
 
   /// Interleaved rounds at each number of holes.
-  public static let roundCount = 15
+  public static let roundCount = 11
 
   /// One pair may take so long; a policy that is slower leaves the rest of the curve.
   static let slowestPairNanoseconds: UInt64 = 100_000_000
@@ -68,8 +68,8 @@ public struct HoleCurve: Hashable, Sendable, Codable {
   ) throws(MeasurementFailure) -> Point? {
     // Both heaps have the same blocks; the yardstick is left out of memory that it has no more use for.
     let byteCount = HoleField<FirstFitHeap>.byteCount(holeCount: holeCount)
-    let memory = try ReplayMemory(byteCount: byteCount, isPinned: true)
-    let listMemory = try ReplayMemory(byteCount: byteCount, isPinned: true)
+    let memory = try ReplayMemory(byteCount: byteCount, isPinned: true, wantsHugePages: true)
+    let listMemory = try ReplayMemory(byteCount: byteCount, isPinned: true, wantsHugePages: true)
     var fields: [(policy: String, field: any HoleSearch)] = [
       ("firstfit", HoleField<FirstFitHeap>(over: memory.range, holeCount: holeCount, seed: seed))
     ]

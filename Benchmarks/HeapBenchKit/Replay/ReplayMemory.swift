@@ -14,9 +14,12 @@ struct ReplayMemory: ~Copyable {
 
   /// `byteCount` bytes, rounded up to pages: pinned, or at least resident where that is refused, if asked for; else
   /// each page appears with its first touch.
-  init(byteCount: UInt, isPinned wantsPin: Bool) throws(MeasurementFailure) {
+  ///
+  /// - Parameter wantsHugePages: Whether to ask for transparent huge pages; that there are none is no failure.
+  init(byteCount: UInt, isPinned wantsPin: Bool, wantsHugePages: Bool = false) throws(MeasurementFailure) {
     let region = try Self.reserve((max(byteCount, 1) + 4095) & ~4095)
     try Self.commit(region)
+    if wantsHugePages { try? region.useTransparentHugePages(true) }
     let refusal = wantsPin ? try Self.pin(region) : nil
     self.init(region, isPinned: wantsPin && refusal == nil, pinRefusal: refusal)
   }
