@@ -10,7 +10,7 @@ import CLabBench
 /// A heap with many holes, and requests that have to search among them.
 final class HoleField<Heap: HeapPolicy & ~Copyable>: HoleSearch {
   private var heap: Heap
-  private let requests: [UInt]
+  let requests: [UInt]
   private var firstRequest = 0
 
   /// How many long holes there are at most, so how many places the requests go to.
@@ -57,6 +57,13 @@ final class HoleField<Heap: HeapPolicy & ~Copyable>: HoleSearch {
       requests.swapAt(index, random.index(below: index + 1))
     }
     self.requests = requests
+  }
+
+  /// How many free blocks the heap shows.
+  var holeCount: Int {
+    var count = 0
+    heap.forEachBlock { if $0.isFree { count += 1 } }
+    return count
   }
 
   func nanoseconds(pairCount: Int) -> UInt64 {

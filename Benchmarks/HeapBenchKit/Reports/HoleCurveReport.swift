@@ -15,7 +15,8 @@ public struct HoleCurveReport: Sendable {
       "holes".leftPadded(to: 11) + HoleCurve.policies.map { $0.leftPadded(to: 12) }.joined() + "  list÷firstfit"
     var lines = [
       "One allocate + deallocate of a block whose hole must be searched for,",
-      "median of \(HoleCurve.roundCount) interleaved rounds of processor time, caches warm, memory pinned.", "", style.text(header, .strong),
+      "median of \(HoleCurve.roundCount) interleaved rounds of processor time; warm caches.", "",
+      style.text(header, .strong),
     ]
     let longest = log10(curve.points.flatMap(\.nanoseconds.values).max() ?? 10)
     let room = Double(style.columnCount - header.count - 2)
