@@ -24,7 +24,7 @@ public enum Sv39: RISCVFormat {
   @inlinable public static var levelCount: Int { 3 }
   @inlinable public static func covers(_ address: VirtAddr) -> Bool { address.isCanonical(.bits39) }
   @inlinable public static func rootIndex(of address: VirtAddr) -> UInt64 {
-    PageTables.rootIndex(of: address, translatedBitCount: 39)
+    canonicalRootIndex(of: address, translatedBitCount: 39)
   }
   @inlinable public static func address(_ translatedBits: UInt64) -> VirtAddr {
     VirtAddr(UInt(truncatingIfNeeded: translatedBits)).canonicalized(.bits39)
@@ -36,7 +36,7 @@ public enum Sv48: RISCVFormat {
   @inlinable public static var levelCount: Int { 4 }
   @inlinable public static func covers(_ address: VirtAddr) -> Bool { address.isCanonical(.bits48) }
   @inlinable public static func rootIndex(of address: VirtAddr) -> UInt64 {
-    PageTables.rootIndex(of: address, translatedBitCount: 48)
+    canonicalRootIndex(of: address, translatedBitCount: 48)
   }
   @inlinable public static func address(_ translatedBits: UInt64) -> VirtAddr {
     VirtAddr(UInt(truncatingIfNeeded: translatedBits)).canonicalized(.bits48)

@@ -17,7 +17,7 @@ public enum X86FourLevel: X86Format {
   @inlinable public static var levelCount: Int { 4 }
   @inlinable public static func covers(_ address: VirtAddr) -> Bool { address.isCanonical(.bits48) }
   @inlinable public static func rootIndex(of address: VirtAddr) -> UInt64 {
-    PageTables.rootIndex(of: address, translatedBitCount: 48)
+    canonicalRootIndex(of: address, translatedBitCount: 48)
   }
   @inlinable public static func address(_ translatedBits: UInt64) -> VirtAddr {
     VirtAddr(UInt(truncatingIfNeeded: translatedBits)).canonicalized(.bits48)
@@ -29,7 +29,7 @@ public enum X86FiveLevel: X86Format {
   @inlinable public static var levelCount: Int { 5 }
   @inlinable public static func covers(_ address: VirtAddr) -> Bool { address.isCanonical(.bits57) }
   @inlinable public static func rootIndex(of address: VirtAddr) -> UInt64 {
-    PageTables.rootIndex(of: address, translatedBitCount: 57)
+    canonicalRootIndex(of: address, translatedBitCount: 57)
   }
   @inlinable public static func address(_ translatedBits: UInt64) -> VirtAddr {
     VirtAddr(UInt(truncatingIfNeeded: translatedBits)).canonicalized(.bits57)
@@ -39,7 +39,7 @@ public enum X86FiveLevel: X86Format {
 /// The root index of an address whose upper bits must equal its highest translated one: adding half of the space makes
 /// the two halves neighbours, so that one compare finds what lies in neither.
 @inlinable @inline(__always)
-func rootIndex(of address: VirtAddr, translatedBitCount: UInt64) -> UInt64 {
+func canonicalRootIndex(of address: VirtAddr, translatedBitCount: UInt64) -> UInt64 {
   ((UInt64(address.raw) &+ 1 << (translatedBitCount - 1)) >> (translatedBitCount - 9)) ^ 256
 }
 
