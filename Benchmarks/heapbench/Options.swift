@@ -21,8 +21,7 @@ struct MeasurementOptions: ParsableArguments {
 
   @Option(
     name: .long,
-    help: ArgumentHelp(
-      "A factor to the requests and live bytes of profiles; below 1, traces are cut.", valueName: "factor"))
+    help: ArgumentHelp("A factor to the requests and live bytes of profiles; below 1, traces are cut.", valueName: "factor"))
   var scale: Double = 1
 
   @Option(

@@ -1,4 +1,5 @@
 import Addresses
+import Glibc
 import LabTestSupport
 import PageTables
 import Testing
