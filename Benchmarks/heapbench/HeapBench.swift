@@ -33,7 +33,10 @@ struct HeapBench: ParsableCommand {
       HEAPBENCH_HOME says. Bad input ends with one line and exit status 2, Ctrl-C with what was measured so far and 130.
       """,
     version: "heapbench 0.1.0",
-    subcommands: [RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self])
+    subcommands: [
+      RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
+      PagingOperationCommand.self,
+    ])
 
   @OptionGroup var output: OutputOptions
   @OptionGroup var measurement: MeasurementOptions

@@ -36,6 +36,7 @@ extension AddressSpace {
     } else if access == .write, !Format.permissions(of: leaf).contains(.write) {
       let page = Page(containing: address, size: PageSize(level: level))
       resolution = try copyOnWrite(page, region, Format.frame(of: leaf, level: level), &frames, &tlb)
+      if policy.mode == .dynamic, level == 0 { promoteIfDense(page, region, &frames, &tlb) }
     } else {
       let marked = access == .write ? Format.leaf(leaf, markedDirty: true) : leaf
       table.store(PageTableEntry(marked.bits | Format.accessedBits), at: slotIndex(bits, level: level))
@@ -75,7 +76,7 @@ extension AddressSpace {
       guard reclaimFrames(&frames, &tlb) else { throw .outOfFrames(page) }
     }
     statistics.smallFillCount += 1
-    if policy.mode == .dynamic, canBeLarge(block, region) { promoteIfDense(page, region, &frames, &tlb) }
+    if policy.mode == .dynamic { promoteIfDense(page, region, &frames, &tlb) }
     return .size4KiB
   }
 

@@ -40,6 +40,7 @@ extension AddressSpace {
         table.rootTable, with: child.table.rootTable, level: Format.rootLevel, span(region.range),
         isPrivate: region.isPrivate, &chain, &frames)
     }
+    statistics.demotionCount += plan.splitCount
     tlb.invalidateAll()
     return child
   }

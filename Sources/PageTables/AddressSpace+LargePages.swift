@@ -19,6 +19,7 @@ extension AddressSpace {
     // Counting reads 512 entries; once in 32 fills makes that 16 an each.
     guard page.start.tableIndex(level: 0) % 32 == 31 else { return }
     let block = Page(containing: page.start, size: .size2MiB)
+    guard region.isPrivate, canBeLarge(block, region) else { return }
     let bits = UInt64(block.start.raw) & Format.translatedMask
     let (_, level, entry) = table.lowestEntry(bits, downTo: 1)
     guard level == 1, Format.kind(of: entry, level: 1) == .table else { return }
@@ -40,8 +41,11 @@ extension AddressSpace {
     return level == 1 && Format.kind(of: entry, level: 1) == .leaf
   }
 
-  /// Makes a block one large page: what is there is copied, the rest is zeros. Does nothing when a page is shared with
-  /// another space or no large frame is free.
+  /// Makes a block one large page. Does nothing when a page is shared with another space, or when a large frame is
+  /// needed and none is free.
+  ///
+  /// Frames that are neighbours, as after a split, are joined where they are. Else what is there is copied into a large
+  /// frame, and the rest of that is zeros.
   @inlinable
   mutating func promote(
     _ block: Page<VirtAddr>, _ below: Table, _ permissions: MemPerm, _ frames: inout some CountedFrames & ~Copyable,
@@ -50,12 +54,37 @@ extension AddressSpace {
     for index in 0..<512 where Format.isPresent(below[index]) {
       if frames.referenceCount(of: Format.frame(of: below[index], level: 0)) != 1 { return }
     }
-    guard let frame = frames.allocate(.size2MiB) else { return }
+    let inPlace = neighbours(in: below)
+    guard let frame = inPlace ?? frames.allocate(.size2MiB) else { return }
     // Unlinked and flushed first, so that nothing is written to the old pages while they are copied.
     let bits = UInt64(block.start.raw) & Format.translatedMask
     let (upper, _, entry) = table.lowestEntry(bits, downTo: 1)
     upper.store(.empty, at: slotIndex(bits, level: 1))
     TLBFlush(block).flush(using: &tlb)
+    if inPlace == nil { gather(below, into: frame, &frames) } else { frames.join(frame, from: .size4KiB) }
+    // Marked as used and written to: some of its pages were.
+    let leaf = Format.leaf(Format.leafEntry(frame.start, permissions, level: 1), markedDirty: true)
+    upper.store(PageTableEntry(leaf.bits | Format.accessedBits), at: slotIndex(bits, level: 1))
+    frames.deallocate(Page(start: Format.address(in: entry)))
+    statistics.promotionCount += 1
+  }
+
+  /// The large frame that a table's 512 pages fill in order, nil unless they do.
+  @inlinable
+  func neighbours(in below: Table) -> Page<PhysAddr>? {
+    guard Format.isPresent(below[0]),
+      let whole = Page(validating: Format.frame(of: below[0], level: 0).start, size: .size2MiB)
+    else { return nil }
+    for index in 0..<512 {
+      let wanted = whole.start + UInt64(index) * 4096
+      guard Format.isPresent(below[index]), Format.frame(of: below[index], level: 0).start == wanted else { return nil }
+    }
+    return whole
+  }
+
+  /// Copies the pages of a table into a large frame and gives theirs back; what is missing becomes zeros.
+  @inlinable
+  func gather(_ below: Table, into frame: Page<PhysAddr>, _ frames: inout some CountedFrames & ~Copyable) {
     let memory = table.mapper.physToVirt(frame.start)
     for index in 0..<512 {
       let target = memory + UInt(index) * 4096
@@ -67,11 +96,6 @@ extension AddressSpace {
         target.fillWithZeros(byteCount: 4096)
       }
     }
-    // Marked as used and written to: some of its pages were.
-    let leaf = Format.leaf(Format.leafEntry(frame.start, permissions, level: 1), markedDirty: true)
-    upper.store(PageTableEntry(leaf.bits | Format.accessedBits), at: slotIndex(bits, level: 1))
-    frames.deallocate(Page(start: Format.address(in: entry)))
-    statistics.promotionCount += 1
   }
 
   /// Splits the large page, if any, that reaches across an address, so that a change can end there.

@@ -7,7 +7,7 @@ public import Contracts
 // witness is what it has touched.
 //
 // - Span: a block is considered only when it lies wholly inside one private region.
-// - Density: every 32nd page of a block that is filled, the block's pages are counted. From `promotionCount` on, half of
+// - Density: when every 32nd page of a block is filled, or written after a fork, the block's pages are counted. From `promotionCount` on, half of
 //   the block by default, it becomes one page: what is there is copied, the rest is zeros. So a
 //   large page wastes at most half of itself when it is made, and a program that touches memory here and
 //   there stays with small pages.

@@ -13,6 +13,8 @@ public import Contracts
 @usableFromInline
 struct SharePlan {
   @usableFromInline var tableCount = 0
+  /// How many large pages are split.
+  @usableFromInline var splitCount = 0
   /// The last slot of each level for which the child's table was counted.
   @usableFromInline var lastSlots = InlineArray<5, UInt64>(repeating: .max)
 
@@ -48,6 +50,7 @@ extension PageTable {
           require(level == 1, "a private page must be 4 KiB or 2 MiB, found another at", at)
           plan.countTable(at: at, level: level)
           plan.tableCount += 1
+          plan.splitCount += 1
         }
       }
       at = slot.end

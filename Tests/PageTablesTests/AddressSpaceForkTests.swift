@@ -147,7 +147,7 @@ struct FamilyOfTwo<Format: PageTableFormat>: ~Copyable {
     case 50..<94:
       let found = usesChild ? try child?.read(address, &frames) : try parent.read(address, &frames)
       let expected = (usesChild ? childWords : parentWords)[address] ?? 0
-      if found != expected { finding = "\(address) reads \(found), expected \(expected)" }
+      if let found, found != expected { finding = "\(address) reads \(found), expected \(expected)" }
     case 94..<97:
       // Unmapped and added again, memory is zeros.
       let range = AddrRange(start: address, end: min(region.end, address + 64 * 4096))

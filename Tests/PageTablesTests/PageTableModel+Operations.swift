@@ -35,7 +35,10 @@ extension PageTableModel {
     let half = Self.spaceByteCount / 2
     let areas: [UInt64] = [0, (1 << 30) - (2 << 20), half - (6 << 20), half, Self.spaceByteCount - (6 << 20), 1 << 30]
     let area = areas[bytes.next() % areas.count]
-    return (area + UInt64(bytes.next16() % 1536) * 4096) % Self.spaceByteCount
+    // Pages at and around the boundaries of three neighbouring tables, so that operations often meet.
+    let choice = bytes.next()
+    let page = [0, 500, 1012, 1504][choice >> 6] + choice & 31
+    return (area + UInt64(page) * 4096) % Self.spaceByteCount
   }
 
   func size(_ bytes: inout OperationBytes) -> PageSize {

@@ -90,6 +90,4 @@ struct OperationBytes {
   var isEmpty: Bool { bytes.isEmpty }
 
   mutating func next() -> Int { Int(bytes.popFirst() ?? 0) }
-
-  mutating func next16() -> Int { next() << 8 | next() }
 }

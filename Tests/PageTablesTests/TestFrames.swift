@@ -30,7 +30,6 @@ struct TestFrames: ~Copyable, FrameAllocator {
   init(byteCount: Int = 8 << 20) {
     self.byteCount = byteCount
     memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 1 << 21)
-    memset(memory, 0xA5, byteCount)
     nextLarge = TestFrames.base + UInt64(byteCount)
   }
 
@@ -53,6 +52,8 @@ struct TestFrames: ~Copyable, FrameAllocator {
     guard let start = take(size) else { return nil }
     used[start] = (size, 1)
     allocationCount += 1
+    // The content of a frame is undefined; this is what it is not.
+    memset(memory + Int(start - TestFrames.base), 0xA5, Int(size.byteCount))
     return Page(start: PhysAddr(start), size: size)
   }
 

@@ -3,10 +3,15 @@ import PageTables
 
 /// A counter that plays the processors' caches of translations.
 struct CountingTLB: TLBInvalidator {
+  private(set) var callCount = 0
   private(set) var pageCount: UInt64 = 0
   private(set) var fullCount = 0
 
-  mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) { self.pageCount += pageCount }
+  mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) {
+    callCount += 1
+    self.pageCount += pageCount
+  }
+
   mutating func invalidateAll() { fullCount += 1 }
 }
 

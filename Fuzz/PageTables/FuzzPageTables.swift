@@ -1,0 +1,37 @@
+import PageTables
+
+// A libFuzzer target: its input is a sequence of operations on page tables, run beside the dictionary of the tests. Built
+// and run by scripts/fuzz-paging.
+
+/// Runs one input; a disagreement between tables and dictionary ends the process, which libFuzzer reports.
+@c(LLVMFuzzerTestOneInput)
+public func fuzzPageTables(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  // SAFETY: libFuzzer gives `count` bytes that live as long as the call.
+  let input = unsafe Array(UnsafeBufferPointer(start: bytes, count: count))
+  guard let first = input.first else { return 0 }
+  switch first % 4 {
+  case 0: run(X86FiveLevel.self, input.dropFirst())
+  case 1: run(AArch64Lower.self, input.dropFirst())
+  case 2: run(Sv39.self, input.dropFirst())
+  default: run(X86FourLevel.self, input.dropFirst())
+  }
+  return 0
+}
+
+func run<Format: PageTableFormat>(_ format: Format.Type, _ input: ArraySlice<UInt8>) {
+  do {
+    var model = try PageTableModel<Format>()
+    #if SEEDED_BUG
+      model.seedsBug = true
+    #endif
+    var bytes = OperationBytes(bytes: input)
+    var stepCount = 0
+    while !bytes.isEmpty, stepCount < 64 {
+      try model.step(&bytes)
+      stepCount += 1
+    }
+    try model.finish()
+  } catch {
+    fatalError("\(Format.self): \(error)")
+  }
+}
