@@ -31,7 +31,7 @@ let coreModules = [
   CoreModule(
     "GeneralHeap",
     imports: ["Contracts", "Addresses", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames"],
-    shims: ["CLabSystem", "CLabMalloc"]),
+    shims: ["CLabPlatform", "CLabSystem", "CLabMalloc"]),
 ]
 
 let strict: [SwiftSetting] = [
@@ -48,6 +48,25 @@ func embedded(importing modules: [String]) -> [SwiftSetting] {
     .enableExperimentalFeature("Embedded"), .unsafeFlags(["-O", "-wmo", "-no-allocations"] + aliases),
   ]
 }
+
+// `libheaplab.so`: the malloc family, in Embedded Swift alone. The linker binds the real names, since Swift reserves
+// `malloc`, and exports nothing else: a preloaded Swift program must not bind to our runtime functions.
+let mallocNames = [
+  "malloc", "calloc", "realloc", "reallocarray", "free", "cfree", "free_sized", "free_aligned_sized", "aligned_alloc",
+  "memalign", "posix_memalign", "valloc", "pvalloc", "malloc_usable_size", "malloc_trim", "malloc_stats", "mallopt",
+  "mallinfo", "mallinfo2", "malloc_info",
+]
+
+let preloadTarget = Target.target(
+  name: "MallocPreload", dependencies: ["EmbeddedGeneralHeap", "CLabMalloc"],
+  swiftSettings: embedded(importing: coreModules.map(\.name)),
+  linkerSettings: [
+    .unsafeFlags(
+      mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] } + [
+        "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MallocPreload/exports.map",
+        "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "now",
+      ])
+  ])
 
 let coreTargets: [Target] = coreModules.flatMap { module -> [Target] in
   let shims = module.shims.map { Target.Dependency.target(name: $0) }
@@ -106,12 +125,13 @@ extension [String] {
 let package = Package(
   name: "heaplab",
   products: coreModules.map { .library(name: $0.name, targets: [$0.name]) } + [
-    .executable(name: "heapbench", targets: ["heapbench"])
+    .executable(name: "heapbench", targets: ["heapbench"]),
+    .library(name: "heaplab", type: .dynamic, targets: ["MallocPreload"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
-  targets: shimTargets + coreTargets + benchmarkTargets + testTargets
+  targets: shimTargets + coreTargets + [preloadTarget] + benchmarkTargets + testTargets
 )
