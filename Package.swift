@@ -58,7 +58,7 @@ let mallocNames = [
 ]
 
 let preloadTarget = Target.target(
-  name: "MallocPreload", dependencies: ["EmbeddedGeneralHeap", "CLabMalloc"],
+  name: "MallocPreload", dependencies: ["EmbeddedGeneralHeap", "CLabMalloc"], exclude: ["exports.map"],
   swiftSettings: embedded(importing: coreModules.map(\.name)),
   linkerSettings: [
     .unsafeFlags(
