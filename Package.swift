@@ -41,28 +41,33 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Leaf functions do without a frame pointer: that is malloc's hot path, which calls nothing but its own continuation.
+let embeddedFlags = ["-O", "-wmo", "-no-allocations", "-Xcc", "-momit-leaf-frame-pointer"]
+
 /// Settings of an Embedded target whose sources import `modules` by their ordinary names.
 func embedded(importing modules: [String]) -> [SwiftSetting] {
   let aliases = modules.flatMap { ["-module-alias", "\($0)=Embedded\($0)"] }
   return strict + [
-    .enableExperimentalFeature("Embedded"), .unsafeFlags(["-O", "-wmo", "-no-allocations"] + aliases),
+    .enableExperimentalFeature("Embedded"), .unsafeFlags(embeddedFlags + aliases),
   ]
 }
 
 // `libheaplab.so`: the malloc family, in Embedded Swift alone. The linker binds the real names, since Swift reserves
 // `malloc`, and exports nothing else: a preloaded Swift program must not bind to our runtime functions.
 let mallocNames = [
-  "malloc", "calloc", "realloc", "reallocarray", "free", "cfree", "free_sized", "free_aligned_sized", "aligned_alloc",
-  "memalign", "posix_memalign", "valloc", "pvalloc", "malloc_usable_size", "malloc_trim", "malloc_stats", "mallopt",
-  "mallinfo", "mallinfo2", "malloc_info",
+  "malloc", "calloc", "realloc", "reallocarray", "free", "aligned_alloc", "memalign", "posix_memalign", "valloc",
+  "pvalloc", "malloc_usable_size", "malloc_trim", "malloc_stats", "mallopt", "mallinfo", "mallinfo2", "malloc_info",
 ]
+/// Names that are `free` under another one: what more they are given is of no use here.
+let freeNames = ["cfree", "free_sized", "free_aligned_sized"]
 
 let preloadTarget = Target.target(
   name: "MallocPreload", dependencies: ["EmbeddedGeneralHeap", "CLabMalloc"], exclude: ["exports.map"],
   swiftSettings: embedded(importing: coreModules.map(\.name)),
   linkerSettings: [
     .unsafeFlags(
-      mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] } + [
+      mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
+        + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] } + [
         "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MallocPreload/exports.map",
         "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "now",
       ])
