@@ -1,0 +1,71 @@
+internal import CLabMalloc
+internal import Contracts
+
+// How threads come by heaps, and heaps by new threads.
+//
+// A heap outlives its thread. Each carries a robust mutex that its thread holds as long as it lives; when the thread
+// ends, in whatever way, the kernel itself marks the mutex (get_robust_list(2)). Nothing runs at the thread's
+// end, so that a thread's last frees, in destructors of thread-local objects and in libc's own clean-up, are frees like
+// any other, and a thread that lives shortly pays nothing for its end. A new thread first looks for a heap whose
+// thread ended and goes on with it whole: spans, active lists and all. So there are never more heaps than there
+// were threads at one time.
+
+extension ProcessHeap {
+  /// A heap for this thread, with its slot still showing the empty one; nil when there is no memory.
+  static func attach() -> ThreadHeap? {
+    let state = ProcessState()
+    guard HeapLock.acquire(at: state.address) else { return nil }
+    defer { HeapLock.release(at: state.address) }
+    guard let space = setUp() else { return nil }
+    var older = state.fields.newestHeap
+    while older != 0 {
+      let heap = ThreadHeap(address: older)
+      if lab_malloc_owner_claim(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 {
+        heap.flushOutgoing()
+        return heap
+      }
+      older = heap.fields.olderHeap
+    }
+    guard let heap = ThreadHeap.create(over: space) else { return nil }
+    guard lab_malloc_owner_init(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 else { return nil }
+    heap.fields.olderHeap = state.fields.newestHeap
+    state.fields.newestHeap = heap.address
+    return heap
+  }
+
+  /// Reserves the space when there is none yet, with the lock held.
+  private static func setUp() -> HeapSpace? {
+    let state = ProcessState()
+    if state.fields.space != 0 { return processSpace }
+    // What the address space limit allows, halving: 256 GiB down to 16 MiB.
+    var byteCount: UInt = 256 << 30
+    var base: CUnsignedLong = 0
+    while true {
+      if unsafe lab_malloc_reserve(CUnsignedLong(byteCount), 2 << 20, &base) == 0 { break }
+      byteCount /= 2
+      if byteCount < 16 << 20 { return nil }
+    }
+    guard let space = HeapSpace.create(base: UInt(base), byteCount: byteCount, ownsMapping: true) else {
+      _ = lab_malloc_unmap(base, CUnsignedLong(byteCount))
+      return nil
+    }
+    if state.fields.emergencyEnd == 0 {
+      var region: CUnsignedLong = 0
+      if unsafe lab_malloc_map(1 << 20, 4096, &region) == 0 {
+        state.fields.emergencyStart = UInt(region)
+        state.fields.emergencyNext = UInt(region)
+        state.fields.emergencyEnd = UInt(region) + 1 << 20
+      }
+    }
+    if state.fields.forkPage == 0 {
+      var page: CUnsignedLong = 0
+      if unsafe lab_malloc_fork_page(&page) == 0 {
+        lab_malloc_word_set(page, 1)
+        state.fields.forkPage = UInt(page)
+      }
+    }
+    state.fields.space = space.address
+    lab_malloc_space_set(base, CUnsignedLong(space.fields.granuleCount * Span.recordByteCount))
+    return space
+  }
+}

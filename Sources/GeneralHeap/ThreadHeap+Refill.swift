@@ -1,0 +1,126 @@
+internal import CLabMalloc
+
+// Where an active list's next blocks come from. In order, the cheapest and densest first: what the current span's own
+// frees left, what other threads gave back, other spans with free blocks, pages of the current span that were never
+// carved, an empty span at hand, a granule of the space.
+
+extension ThreadHeap {
+  /// Fills the active list of a class and takes a block from it; 0 when there is no memory.
+  @inline(never)
+  func refill(_ sizeClass: SizeClass) -> UInt {
+    collectIncoming()
+    let index = sizeClass.index
+    let current = fields.current[index]
+    if current != 0 {
+      let span = space.span(current)
+      if span.fields.free != 0 {
+        activateFree(of: span, sizeClass)
+        widen(span, sizeClass)
+        return popActive(sizeClass)
+      }
+      if fields.available[index] == 0, span.fields.absentPages != 0 {
+        if carve(span, sizeClass) { return popActive(sizeClass) }
+      }
+    }
+    while fields.available[index] != 0 {
+      let span = space.span(fields.available[index])
+      unlink(span)
+      replaceCurrent(with: span, sizeClass)
+      if span.fields.free != 0 {
+        activateFree(of: span, sizeClass)
+        return popActive(sizeClass)
+      }
+      if carve(span, sizeClass) { return popActive(sizeClass) }
+    }
+    guard let span = takeEmptySpan(for: sizeClass) else { return 0 }
+    replaceCurrent(with: span, sizeClass)
+    return carve(span, sizeClass) ? popActive(sizeClass) : 0
+  }
+
+  /// Makes the span's free list the active one.
+  private func activateFree(of span: Span, _ sizeClass: SizeClass) {
+    fields.active[sizeClass.index] = span.fields.free
+    span.fields.free = 0
+    span.await(Int(span.fields.carvedCount), freeCount: 0)
+  }
+
+  /// Carves more of a span whose blocks come and go so fast that few of them are carved.
+  private func widen(_ span: Span, _ sizeClass: SizeClass) {
+    let count = fields.refillCounts[sizeClass.index]
+    if count < 32 {
+      fields.refillCounts[sizeClass.index] = count &+ 1
+    } else if span.fields.carvedCount < 8, span.fields.absentPages != 0 {
+      _ = carve(span, sizeClass)
+    }
+  }
+
+  /// Makes `span` the one that its class allocates from and puts the one before it aside.
+  private func replaceCurrent(with span: Span, _ sizeClass: SizeClass) {
+    let before = fields.current[sizeClass.index]
+    span.fields.state = .current
+    fields.current[sizeClass.index] = space.granule(of: span)
+    if before != 0 { park(space.span(before)) }
+  }
+
+  /// Puts aside a current span with no blocks on its free list.
+  private func park(_ span: Span) {
+    if span.fields.absentPages != 0 && span.fields.carvedCount < span.capacity {
+      link(span)
+      span.await(Int(span.fields.carvedCount), freeCount: 0)
+    } else {
+      span.fields.state = .full
+      span.await(max(1, Int(span.fields.carvedCount) / 16), freeCount: 0)
+    }
+  }
+
+  /// Puts a span at the front of its class's list.
+  func link(_ span: Span) {
+    let index = Int(span.fields.sizeClass)
+    let first = fields.available[index]
+    let granule = space.granule(of: span)
+    span.fields.state = .available
+    span.fields.previous = 0
+    span.fields.next = first
+    if first != 0 { space.span(first).fields.previous = granule }
+    fields.available[index] = granule
+  }
+
+  /// Takes a span out of its class's list.
+  func unlink(_ span: Span) {
+    let previous = span.fields.previous
+    let next = span.fields.next
+    if next != 0 { space.span(next).fields.previous = previous }
+    if previous != 0 {
+      space.span(previous).fields.next = next
+    } else {
+      fields.available[Int(span.fields.sizeClass)] = next
+    }
+  }
+
+  /// An empty span, made one of `sizeClass`, nil when there is no memory.
+  private func takeEmptySpan(for sizeClass: SizeClass) -> Span? {
+    var found: Span?
+    if fields.idleSpan != 0 {
+      let span = space.span(fields.idleSpan)
+      fields.idleSpan = span.fields.next
+      fields.idleCount -= 1
+      found = span
+    } else {
+      found = space.allocateGranule()
+    }
+    guard let span = found else { return nil }
+    let blockByteCount = sizeClass.blockByteCount
+    span.fields.kind = .span
+    span.fields.sizeClass = UInt8(truncatingIfNeeded: sizeClass.index)
+    span.fields.blockByteCount = UInt32(truncatingIfNeeded: blockByteCount)
+    span.fields.reciprocal = UInt32(truncatingIfNeeded: ((1 << 32) + blockByteCount - 1) / blockByteCount)
+    span.fields.reciprocalBound = span.fields.reciprocal
+    span.fields.free = 0
+    span.fields.remote = 0
+    span.fields.absentPages = .max
+    span.fields.carvedCount = 0
+    span.await(0, freeCount: 0)
+    span.fields.owner = address
+    return span
+  }
+}
