@@ -9,7 +9,7 @@
 #include <time.h>
 
 struct lab_malloc_space lab_malloc_space;
-unsigned long lab_malloc_empty_heap[128];
+unsigned long lab_malloc_empty_heap[512];
 unsigned long lab_malloc_state_words[128] __attribute__((aligned(64)));
 _Thread_local unsigned long lab_malloc_heap_slot = (unsigned long)lab_malloc_empty_heap;
 _Thread_local unsigned int lab_malloc_depth_slot;

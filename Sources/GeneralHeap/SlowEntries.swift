@@ -20,6 +20,17 @@ func lab_heap_allocate_larger(_ byteCount: UInt) -> UInt {
 @inline(never)
 @usableFromInline
 func lab_heap_allocate_slow(_ byteCount: UInt) -> UInt {
+  if byteCount <= SizeClass.maximumByteCount {
+    let block = ThreadHeap(address: UInt(lab_malloc_heap())).refillFromCurrent(SizeClass(fitting: byteCount))
+    if block != 0 { return block }
+  }
+  return lab_heap_allocate_slowest(byteCount)
+}
+
+/// A block when the current span of its class has none either, or for which there is no class.
+@c(lab_heap_allocate_slowest)
+@inline(never)
+func lab_heap_allocate_slowest(_ byteCount: UInt) -> UInt {
   ProcessHeap.failIfNull(ProcessHeap.allocateSlow(byteCount))
 }
 

@@ -25,7 +25,8 @@ extension ThreadHeap {
         let freeCount = span.freeCount
         span.fields.absentPages = absent
         span.fields.carvedCount += UInt16(truncatingIfNeeded: count)
-        span.await(Int(span.fields.carvedCount), freeCount: freeCount)
+        // One more than there are: an empty current span is no event, its class allocates from it next.
+        span.await(Int(span.fields.carvedCount) + 1, freeCount: freeCount)
         return true
       }
     }

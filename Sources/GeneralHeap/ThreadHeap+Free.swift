@@ -24,7 +24,6 @@ extension ThreadHeap {
         retire(span)
       }
     case .current, .idle:
-      // An empty current span stays: its class allocates from it next.
       break
     }
   }

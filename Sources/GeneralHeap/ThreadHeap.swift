@@ -22,7 +22,7 @@ struct ThreadHeapRecord {
   var current = InlineArray<80, UInt32>(repeating: 0)
   /// The first span with blocks to give, by size class, 0 for none.
   var available = InlineArray<80, UInt32>(repeating: 0)
-  /// How often a class has run out, up to 255: how many blocks are worth carving at once.
+  /// How often a class has run out, modulo 256.
   var refillCounts = InlineArray<80, UInt8>(repeating: 0)
   /// The space the spans come from.
   var space: UInt = 0
@@ -86,6 +86,20 @@ struct ThreadHeap: Equatable {
   func activeSlot(_ sizeClass: SizeClass) -> UnsafeMutablePointer<UInt> {
     // SAFETY: `active` is the record's first field, and a class's number is below its count.
     unsafe UnsafeMutablePointer<UInt>(bitPattern: address).unsafelyUnwrapped + sizeClass.index
+  }
+
+  /// The current span's granule of a class.
+  @inline(__always)
+  func currentSlot(_ index: Int) -> UnsafeMutablePointer<UInt32> {
+    // SAFETY: `current` follows `active` in the record, 640 bytes into it.
+    unsafe UnsafeMutablePointer<UInt32>(bitPattern: address &+ 640).unsafelyUnwrapped + index
+  }
+
+  /// How often a class has run out.
+  @inline(__always)
+  func refillCountSlot(_ index: Int) -> UnsafeMutablePointer<UInt8> {
+    // SAFETY: `refillCounts` lies 1,280 bytes into the record.
+    unsafe UnsafeMutablePointer<UInt8>(bitPattern: address &+ 1280).unsafelyUnwrapped + index
   }
 
   /// Pops a block off the active list, 0 when that is empty: the hot path.
