@@ -10,18 +10,25 @@ struct CoreModule {
   let name: String
   let modules: [String]
   let shims: [String]
+  let features: [String]
 
-  init(_ name: String, imports modules: [String] = [], shims: [String] = []) {
+  init(_ name: String, imports modules: [String] = [], shims: [String] = [], features: [String] = []) {
     self.name = name
     self.modules = modules
     self.shims = shims
+    self.features = features
   }
+
+  /// What its two targets are compiled with, beyond what all are.
+  var settings: [SwiftSetting] { features.map { .enableExperimentalFeature($0) } }
 }
 
 let coreModules = [
   CoreModule("Contracts", shims: ["CLabPlatform"]),
   CoreModule("Addresses", imports: ["Contracts"]),
-  CoreModule("SpinLocks", imports: ["Contracts"], shims: ["CLabPlatform"]),
+  // A value that changes behind a borrowed lock needs storage of a raw layout, as the standard library's Mutex does.
+  CoreModule(
+    "SpinLocks", imports: ["Contracts"], shims: ["CLabPlatform"], features: ["RawLayout", "BuiltinModule"]),
   CoreModule("MemoryRegions", imports: ["Contracts", "Addresses"], shims: ["CLabSystem"]),
   CoreModule("NUMARegions", imports: ["Contracts", "Addresses", "MemoryRegions"], shims: ["CLabNUMA"]),
   CoreModule("FirstFitHeap", imports: ["Contracts", "Addresses", "SpinLocks"]),
@@ -77,10 +84,11 @@ let coreTargets: [Target] = coreModules.flatMap { module -> [Target] in
   let shims = module.shims.map { Target.Dependency.target(name: $0) }
   return [
     .target(
-      name: module.name, dependencies: module.modules.map { .target(name: $0) } + shims, swiftSettings: strict),
+      name: module.name, dependencies: module.modules.map { .target(name: $0) } + shims,
+      swiftSettings: strict + module.settings),
     .target(
       name: "Embedded\(module.name)", dependencies: module.modules.map { .target(name: "Embedded\($0)") } + shims,
-      path: "Sources/Embedded/\(module.name)", swiftSettings: embedded(importing: module.modules)),
+      path: "Sources/Embedded/\(module.name)", swiftSettings: embedded(importing: module.modules) + module.settings),
   ]
 }
 

@@ -1,0 +1,141 @@
+public import Addresses
+import Contracts
+
+// Blocks: aligned runs of 2^k frames. What is checked when one comes back is a single compare of the descriptor
+// with what allocation wrote there; the reason is looked for only when they differ.
+
+extension BuddyFrames {
+  /// The lowest free block of `order`, or nil when there is none.
+  ///
+  /// - Complexity: O(1); some 20 words are written at most for each order.
+  public mutating func allocate(_ order: FrameOrder) -> PhysAddr? {
+    // One frame gets code of its own, since that is what is asked for most.
+    order == .min ? allocateFrame() : allocateRun(order.rawValue)
+  }
+
+  /// The lowest free frame of `size`, or nil when there is none. Its content is undefined.
+  public mutating func allocate(_ size: PageSize) -> Page<PhysAddr>? {
+    guard let address = allocate(size.order) else { return nil }
+    return Page(start: address, size: size)
+  }
+
+  /// Takes back a block that was allocated with this order; anything else ends the process.
+  ///
+  /// - Complexity: as for ``allocate(_:)``.
+  public mutating func deallocate(_ address: PhysAddr, order: FrameOrder) {
+    if order == .min { deallocateFrame(address) } else { deallocateRun(address, order.rawValue) }
+  }
+
+  /// Takes back a frame that was allocated with this size; anything else ends the process.
+  public mutating func deallocate(_ frame: Page<PhysAddr>) {
+    deallocate(frame.start, order: frame.size.order)
+  }
+
+  @inline(__always)
+  private mutating func allocateFrame() -> PhysAddr? {
+    var used = index.word(at: cursor)
+    if used == ~0 {
+      guard let piece = index.lowestPiece() else { return nil }
+      cursor = index.frameWord(piece)
+      used = index.word(at: cursor)
+    }
+    let after = used | (used &+ 1)
+    index.setWord(at: cursor, to: after)
+    let piece = (cursor &- index.level0) &>> 3
+    let position = UInt64(truncatingIfNeeded: (~used).trailingZeroBitCount)
+    let frame = piece &<< 6 | UInt(truncatingIfNeeded: position)
+    freeFrameCount &-= 1
+    table.setState(.allocated(0), at: frame &- firstFrame)
+    let address = address(of: frame)
+    counts.cutFrame(outOf: index.noteTaken(position, in: piece, before: used, after: after))
+    return address
+  }
+
+  @inline(never)
+  private mutating func allocateRun(_ order: UInt8) -> PhysAddr? {
+    guard let frame = index.lowestRun(order: order) else { return nil }
+    take(frame, order: order)
+    table.setState(.allocated(order), at: frame &- firstFrame)
+    return address(of: frame)
+  }
+
+  @inline(__always)
+  private mutating func deallocateFrame(_ address: PhysAddr) {
+    let inRange = position(of: address)
+    guard inRange < frameCount, table.state(at: UInt(truncatingIfNeeded: inRange)) == .allocated(0) else {
+      failDeallocation(of: address, order: 0)
+    }
+    table.setState(.none, at: UInt(truncatingIfNeeded: inRange))
+    freeFrameCount &+= 1
+    let frame = UInt(truncatingIfNeeded: inRange) &+ firstFrame
+    let word = index.frameWord(frame &>> 6)
+    cursor = min(cursor, word)
+    let after = index.word(at: word) & ~(1 &<< UInt64(frame & 63))
+    index.setWord(at: word, to: after)
+    counts.mergeFrame(into: index.noteGiven(UInt64(frame & 63), in: frame &>> 6, after: after))
+  }
+
+  @inline(never)
+  private mutating func deallocateRun(_ address: PhysAddr, _ order: UInt8) {
+    let inRange = position(of: address)
+    guard inRange < frameCount, table.state(at: UInt(truncatingIfNeeded: inRange)) == .allocated(order) else {
+      failDeallocation(of: address, order: order)
+    }
+    table.setState(.none, at: UInt(truncatingIfNeeded: inRange))
+    give(UInt(truncatingIfNeeded: inRange) &+ firstFrame, order: order)
+  }
+
+  /// How many frames above the start of the range the one at `address` is; a number past the last frame when the
+  /// address is outside or no multiple of 4 KiB.
+  @inline(__always)
+  func position(of address: PhysAddr) -> UInt64 {
+    // A rotation, so that bits below the frame's size make the number too large.
+    let offset = address.raw &- range.start.raw
+    return offset &>> 12 | offset &<< 52
+  }
+
+  /// Whether `address` is in the range, by one compare.
+  @inline(__always)
+  func contains(_ address: PhysAddr) -> Bool { address.raw &- range.start.raw < range.byteCount }
+
+  /// Ends the process unless an allocated block of `order` with one holder starts at `address`.
+  func requireSoleHolder(of address: PhysAddr, order: UInt8) {
+    let state = requireBlock(at: address)
+    require(
+      state.order == order, "a frame must be deallocated with the order it was allocated with, found", address.raw)
+    require(
+      state.holderCount == 1, "a frame with several holders must be released by each of them, not deallocated",
+      address.raw)
+  }
+
+  /// Ends the process for a block that cannot be taken back, saying why.
+  ///
+  /// Mutating only so that the caller need not copy the allocator to call it.
+  @inline(never)
+  private mutating func failDeallocation(of address: PhysAddr, order: UInt8) -> Never {
+    requireSoleHolder(of: address, order: order)
+    fail("the frame table is damaged at the descriptor of", address.raw)
+  }
+
+  /// What the descriptor says of the allocated block that starts at `address`; ends the process when there is none.
+  @inline(__always)
+  func requireBlock(at address: PhysAddr) -> FrameState {
+    guard contains(address), address.raw & 0xFFF == 0 else { failLookup(of: address) }
+    let state = table.state(at: UInt(position(of: address)))
+    guard state.isAllocated else { failLookup(of: address) }
+    return state
+  }
+
+  /// Ends the process for an address at which no allocated block starts, saying what is there.
+  @inline(never)
+  private func failLookup(of address: PhysAddr) -> Never {
+    require(contains(address), "a frame must be one of this allocator's, found", address.raw)
+    require(address.raw & 0xFFF == 0, "a frame must be named by its first address, found", address.raw)
+    switch use(of: address) {
+    case .free:
+      fail("a frame in use was expected, found one that is free (never allocated, or deallocated twice)", address.raw)
+    case .reserved: fail("a frame in use was expected, found a reserved one", address.raw)
+    case .allocated: fail("a block must be named by its first frame, found one inside it", address.raw)
+    }
+  }
+}

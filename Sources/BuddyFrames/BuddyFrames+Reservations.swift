@@ -1,0 +1,85 @@
+public import Addresses
+import Contracts
+
+// Reserved frames are blocks in use with no holder: each has a descriptor at its first frame.
+
+extension BuddyFrames {
+  /// Sets aside what is still free in `frames`, never to be given out.
+  ///
+  /// Frames that are reserved already stay so; one that is allocated traps, as does a range that is no part of the
+  /// allocator's. A frame that is only partly in `frames` is reserved as a whole.
+  ///
+  /// - Complexity: O(log n) for n frames that are all free; else the number of blocks in the range matters too.
+  public mutating func reserve(_ frames: AddrRange<PhysAddr>) {
+    var pieces = alignedRuns(in: frames.alignedOutward(to: PageSize.size4KiB.byteCount))
+    while let (frame, order) = pieces.next() { reserve(frame, order: order) }
+  }
+
+  /// Makes reserved frames free; traps when one of them is not reserved.
+  ///
+  /// - Complexity: O(m log n) for m reserved blocks and n frames.
+  public mutating func unreserve(_ frames: AddrRange<PhysAddr>) {
+    var pieces = alignedRuns(in: frames)
+    while let (frame, order) = pieces.next() { requireReserved(frame, order: order) }
+    pieces = alignedRuns(in: frames)
+    while let (frame, order) = pieces.next() { unreserve(frame, order: order) }
+  }
+
+  private mutating func reserve(_ frame: UInt, order: UInt8) {
+    if index.isFree(frame, order: order) {
+      take(frame, order: order)
+      table.setState(.reserved(order), at: frame - firstFrame)
+      reservedFrameCount += 1 << UInt64(order)
+      return
+    }
+    // Some of it is in use: by one block around it, or by blocks within.
+    if let (_, state) = block(containing: frame), state.order >= order {
+      requireReserved(state, frame)
+      return
+    }
+    reserve(frame, order: order - 1)
+    reserve(frame + (1 << UInt(order - 1)), order: order - 1)
+  }
+
+  private func requireReserved(_ frame: UInt, order: UInt8) {
+    if let (_, state) = block(containing: frame) {
+      requireReserved(state, frame)
+      if state.order >= order { return }
+    }
+    require(order > 0, "only reserved frames can be made free, found", address(of: frame).raw)
+    requireReserved(frame, order: order - 1)
+    requireReserved(frame + (1 << UInt(order - 1)), order: order - 1)
+  }
+
+  private func requireReserved(_ state: FrameState, _ frame: UInt) {
+    require(
+      state.isReserved, "a frame that is allocated can be neither reserved nor unreserved", address(of: frame).raw)
+  }
+
+  private mutating func unreserve(_ frame: UInt, order: UInt8) {
+    if let (head, state) = block(containing: frame), state.order >= order {
+      // Cut the block down to the piece.
+      var head = head
+      var current = state.order
+      while current > order {
+        current -= 1
+        halve(head, to: current, .reserved(current))
+        if frame >= head + (1 << UInt(current)) { head += 1 << UInt(current) }
+      }
+      table.setState(.none, at: frame - firstFrame)
+      give(frame, order: order)
+      reservedFrameCount -= 1 << UInt64(order)
+    } else {
+      unreserve(frame, order: order - 1)
+      unreserve(frame + (1 << UInt(order - 1)), order: order - 1)
+    }
+  }
+
+  /// Makes the block in use of order `order` + 1 at `frame` two blocks of `order` in `state`.
+  mutating func halve(_ frame: UInt, to order: UInt8, _ state: FrameState) {
+    index.splitUsed(frame, to: order)
+    cursor = index.unknownCursor
+    table.setState(state, at: frame - firstFrame)
+    table.setState(state, at: frame + (1 << UInt(order)) - firstFrame)
+  }
+}

@@ -1,0 +1,164 @@
+public import Addresses
+import Contracts
+
+/// What the memory of a frame table holds when an allocator starts in it.
+public enum FrameTableContent: Sendable {
+  /// Only zeros, as fresh pages from an operating system do. Nothing is written but what the range's edges need.
+  case zeros
+  /// Anything. The table is cleared first, in time proportional to its size.
+  case anything
+}
+
+/// A binary buddy over frames of physical memory, or of anything that can be counted in pieces of 4 KiB.
+///
+/// It gives out blocks of 2^k frames at multiples of their size, k from 0 (4 KiB) to 18 (1 GiB), and always **the
+/// lowest free one**: of all aligned free runs of the order asked for, the one at the lowest address. Blocks given
+/// back merge at once. What is free and what is known of blocks in use lies in a *frame table*, memory that the
+/// caller provides; the frames themselves are never touched and need not be mapped.
+///
+/// ```swift
+/// let range = AddrRange(start: PhysAddr(0x1000_0000), byteCount: 1 << 30)
+/// var frames = BuddyFrames(over: range, tableIn: table, holding: .zeros)
+/// let frame = frames.allocate(.size2MiB)
+/// ```
+///
+/// Taking or giving back a block costs the same in 64 MiB and in 4 TiB, whatever is in use, and one step more for
+/// each factor of 64 beyond; ``FreeRunIndex`` (in its source file) explains how. The allocator holds no lock;
+/// ``LockedFrames`` does.
+///
+/// The frame at physical address 0 is never given out, since ``Addr/null`` names none.
+///
+/// | file | what is in it |
+/// | --- | --- |
+/// | `BuddyFrames+Blocks.swift` | blocks of an order or a page size; one frame |
+/// | `BuddyFrames+Ranges.swift` | runs of any length, runs at a given address |
+/// | `BuddyFrames+Bulk.swift` | many blocks at once |
+/// | `BuddyFrames+Reservations.swift` | frames to be left alone |
+/// | `BuddyFrames+Splitting.swift` | cutting and joining blocks in use |
+/// | `BuddyFrames+ReferenceCounts.swift` | frames with several holders |
+/// | `BuddyFrames+MemoryMap.swift` | starting from a boot loader's memory map |
+/// | `BuddyFrames+Statistics.swift` | what is free, and how fragmented it is |
+/// | `BuddyFrames+Consistency.swift` | checks for tests |
+public struct BuddyFrames: ~Copyable, FrameAllocator {
+  /// The frames that the allocator was given, a whole number of them.
+  public let range: AddrRange<PhysAddr>
+
+  /// What is known of each frame; the place of the owner words.
+  public let table: FrameTable
+
+  /// How many frames are free.
+  public internal(set) var freeFrameCount: UInt64
+
+  /// How many frames are reserved: see ``reserve(_:)``.
+  public internal(set) var reservedFrameCount: UInt64 = 0
+
+  /// The multiple of 1 GiB from which frames are numbered.
+  let origin: PhysAddr
+
+  /// The number of the first frame of the range.
+  let firstFrame: UInt
+
+  /// How many frames the range has.
+  let frameCount: UInt64
+
+  /// Which frames are free.
+  let index: FreeRunIndex
+
+  /// The address of the word of level 0 that has the lowest free frame, if it has one: no lower word does.
+  ///
+  /// Where that is not known, it is the address of a word of ones that lies below level 0.
+  var cursor: UInt
+
+  /// How many free blocks there are, in the same memory as the index.
+  @inline(__always)
+  var counts: FreeRunCounts { FreeRunCounts(at: index.table &+ FrameTableLayout.counts) }
+
+  /// How many bytes a frame table for `range` needs, at a multiple of ``tableAlignment``.
+  ///
+  /// It is 16 bytes for each frame and 2 to 3 bits more, of which only what describes frames in use is ever touched.
+  /// Traps when the table would not fit the address space.
+  public static func tableByteCount(for range: AddrRange<PhysAddr>) -> UInt {
+    let byteCount = FrameTableLayout(for: range).byteCount
+    require(byteCount <= UInt64(UInt.max / 2), "a frame table must fit the address space, found bytes", byteCount)
+    return UInt(byteCount)
+  }
+
+  /// The alignment that a frame table needs, in bytes: a cache line.
+  public static var tableAlignment: UInt { 64 }
+
+  /// An allocator for the whole frames in `range`, all free.
+  ///
+  /// - Parameters:
+  ///   - range: Any start, any size below 16 PiB.
+  ///   - tableMemory: Memory for the frame table, readable, writable and nobody else's as long as the allocator is
+  ///     used: at least ``tableByteCount(for:)`` bytes at a multiple of ``tableAlignment``, else this traps.
+  ///   - content: What that memory holds.
+  /// - Complexity: O(1) in a table of zeros.
+  public init(
+    over range: AddrRange<PhysAddr>, tableIn tableMemory: AddrRange<VirtAddr>, holding content: FrameTableContent
+  ) {
+    let layout = FrameTableLayout(for: range)
+    require(
+      !tableMemory.start.isNull && tableMemory.start.isAligned(to: BuddyFrames.tableAlignment),
+      "a frame table must start at a multiple of 64 bytes, found", UInt64(tableMemory.start.raw))
+    require(
+      layout.byteCount <= UInt64(tableMemory.byteCount), "a frame table needs more memory than it was given, in bytes",
+      layout.byteCount)
+    if content == .anything {
+      // SAFETY: the caller gave this memory to the table, and it is large enough.
+      unsafe tableMemory.start.unsafePointer.initializeMemory(
+        as: UInt8.self, repeating: 0, count: Int(layout.byteCount))
+    }
+    self.range = range.alignedInward(to: PageSize.size4KiB.byteCount)
+    origin = layout.origin
+    firstFrame = UInt(layout.firstFrame)
+    frameCount = layout.endFrame - layout.firstFrame
+    index = FreeRunIndex(layout: layout, table: tableMemory.start)
+    table = FrameTable(for: self.range, at: tableMemory.start + UInt(layout.descriptors))
+
+    // The index spans whole pieces of 1 GiB, all free; what lies in them beside the range is taken for good.
+    index.start(layout: layout)
+    cursor = index.unknownCursor
+    freeFrameCount = layout.gibibyteCount << 18
+    counts.start(largestBlockCount: layout.gibibyteCount)
+    exclude(from: 0, to: UInt(layout.firstFrame))
+    exclude(from: UInt(layout.endFrame), to: UInt(layout.gibibyteCount << 18))
+    if self.range.start.isNull && !self.range.isEmpty {
+      reserve(AddrRange(start: .null, byteCount: PageSize.size4KiB.byteCount))
+    }
+  }
+
+  /// Takes frames that are not in the range out of the index.
+  private mutating func exclude(from first: UInt, to end: UInt) {
+    var pieces = AlignedRuns(from: first, to: end)
+    while let (frame, order) = pieces.next() { take(frame, order: order) }
+  }
+
+  // MARK: Frame numbers
+
+  /// The number of the frame at `address`, which must be in the range.
+  @inline(__always)
+  func number(of address: PhysAddr) -> UInt { UInt(truncatingIfNeeded: (address.raw &- origin.raw) &>> 12) }
+
+  /// The address of a frame by its number.
+  @inline(__always)
+  func address(of frame: UInt) -> PhysAddr { PhysAddr(origin.raw &+ UInt64(frame) &<< 12) }
+
+  // MARK: The free set
+
+  /// Takes a free run out of the index and the counts.
+  mutating func take(_ frame: UInt, order: UInt8) {
+    counts.cut(order, outOf: index.take(frame, order: order))
+    freeFrameCount &-= 1 &<< UInt64(order)
+    // The words below a run that is used as a whole say nothing.
+    let word = index.frameWord(frame >> 6)
+    if order >= 6 && cursor >= word && cursor < word &+ (8 &<< UInt(order &- 6)) { cursor = index.unknownCursor }
+  }
+
+  /// Puts a run back that was taken as a whole.
+  mutating func give(_ frame: UInt, order: UInt8) {
+    counts.merge(order, into: index.give(frame, order: order))
+    freeFrameCount &+= 1 &<< UInt64(order)
+    cursor = min(cursor, index.frameWord(frame >> 6))
+  }
+}

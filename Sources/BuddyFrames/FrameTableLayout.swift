@@ -1,0 +1,86 @@
+import Addresses
+import Contracts
+
+/// Where the parts of a frame table lie, in bytes from its start.
+///
+/// Frames are numbered from the multiple of 1 GiB at or below the range, the *origin*, so that a frame's number is
+/// aligned as its address is. Each part holds the words and nodes that the range needs and no others: those of
+/// levels 0 and 1 begin at the range's first frame, the others at the origin.
+///
+/// ```
+/// counts, addresses … | level 6 … level 3 | level 2 | level 1 | level 0 | descriptors
+/// ```
+struct FrameTableLayout {
+  /// The multiple of 1 GiB at or below the first frame.
+  let origin: PhysAddr
+  /// The number of the first frame.
+  let firstFrame: UInt64
+  /// The number of the frame after the last; equal to `firstFrame` when there is none.
+  let endFrame: UInt64
+
+  /// How many pieces of 1 GiB the frames lie in.
+  var gibibyteCount: UInt64 { (endFrame + 0x3FFFF) >> 18 }
+
+  /// The level that has a single node, 4 to 6.
+  ///
+  /// Level 4 spans 4 TiB. It is there for smaller ranges too, so that the search has the same number of steps for
+  /// every range up to that size.
+  let topLevel: Int
+
+  /// Where the counts of ``FreeRunCounts`` are: 40 words.
+  static var counts: UInt { 0 }
+  /// Where four words with the addresses of the levels 3 to 6 are.
+  static var upperLevels: UInt { 320 }
+  /// Where a word with the number of the top level is.
+  static var topLevel: UInt { 352 }
+  /// Where a word of ones is.
+  static var ones: UInt { 360 }
+  /// Where the node of the top level is, at a multiple of a cache line.
+  static var topNode: UInt { 384 }
+
+  /// Where level 3 to 6 begin; they end where the level below does.
+  private(set) var upperLevels = InlineArray<4, UInt64>(repeating: 0)
+  private(set) var level2: UInt64 = 0
+  private(set) var level1: UInt64 = 0
+  private(set) var level0: UInt64 = 0
+  private(set) var descriptors: UInt64 = 0
+  private(set) var byteCount: UInt64 = 0
+
+  /// The layout for the whole frames in `range`.
+  init(for range: AddrRange<PhysAddr>) {
+    let frames = range.alignedInward(to: PageSize.size4KiB.byteCount)
+    origin = frames.start.alignedDown(to: PageSize.size1GiB.byteCount)
+    firstFrame = frames.isEmpty ? 0 : frames.start.byteCount(from: origin) >> 12
+    endFrame = frames.isEmpty ? 0 : frames.end.byteCount(from: origin) >> 12
+
+    var topLevel = 4
+    while UInt64(1) << UInt64(6 * (topLevel + 1)) < endFrame { topLevel += 1 }
+    require(
+      topLevel <= 6, "a buddy allocator must span less than 16 PiB, found one of this many bytes", range.byteCount)
+    self.topLevel = topLevel
+
+    var offset = UInt64(FrameTableLayout.topNode)
+    var level = topLevel
+    while level >= 3 {
+      upperLevels[level - 3] = offset
+      offset += nodeCount(level: level) << 8
+      level -= 1
+    }
+    level2 = offset
+    offset += gibibyteCount << 7
+    level1 = offset
+    offset += (((endFrame + 0xFFF) >> 12) - (firstFrame >> 12)) << 6
+    level0 = offset
+    offset += (((endFrame + 0x3F) >> 6) - (firstFrame >> 6)) << 3
+    offset = (offset + 63) & ~63
+    descriptors = offset
+    offset += (endFrame - firstFrame) << 4
+    byteCount = offset
+  }
+
+  /// How many nodes a level from 3 to the top one has: one for each 64 of the level below, and at least one.
+  func nodeCount(level: Int) -> UInt64 {
+    let nodeShift = UInt64(6 * (level + 1))
+    return max(1, (endFrame + (1 << nodeShift) - 1) >> nodeShift)
+  }
+}

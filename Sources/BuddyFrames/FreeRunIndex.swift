@@ -1,0 +1,142 @@
+import Addresses
+import Contracts
+
+// Which frames are free, and where the lowest run of an order is.
+//
+// A binary buddy that merges at once is determined by its set of free frames: its blocks are the largest aligned
+// runs of free frames. So nothing here stores blocks or lists of them. The set is a bitmap, and what a search needs
+// beside it is, for every order k and every piece of memory, whether the piece holds an aligned free run of 2^k
+// frames. Those are bits too, sixty-four pieces to a word:
+//
+//   level 0: a word for each 64 frames; bit i is frame i of the piece, set when it is in use
+//   level L: a node for each 64^(L+1) frames, that is for 64 pieces of level L-1 (16 MiB, 1 GiB, 64 GiB, 4 TiB …);
+//            one word for each order k = 0 … min(6L, 18); bit i is set when piece i holds no free run of order k
+//
+// Word 6L of a node of level L says which pieces are not wholly free. It is to units of 64^L frames what a word of
+// level 0 is to frames, so that the three words at levels 0, 1 and 2 hold all of the orders 0 to 17, six each, and
+// word 18 of level 3 holds order 18. Splitting 1 GiB down to one frame sets one bit in each of four words.
+//
+// Invariants, with none(L, i, k) for bit i of word k, and pieces numbered through the whole level:
+//
+//   none(L, i, k) = every bit of word k is set in node i of level L-1            for k < 6(L-1)
+//   none(L, i, k) = no aligned zero run of 2^(k-6(L-1)) bits is in word 6(L-1)
+//                   of node i of level L-1 (the word itself for L = 1)           for 6(L-1) <= k < 6L
+//   none(L, i, 6L) = that word is not 0
+//   none(L, i, k) implies none(L, i, k+1)
+//
+// except below a block that is used as a whole: there the words keep the zeros that they had when it was free. A
+// block of 64^L frames or more is taken by setting bits in nodes of level L alone and given back by clearing them.
+//
+// Three things follow. The lowest free run of an order is found by one count of trailing zeros per level: exactly
+// the lowest address, at a cost that depends on neither the size of the memory nor what is in use. Taking or giving
+// back one frame changes the largest free order of a piece by at most one, hence at most one bit per level. And
+// memory full of zeros is the index of a range that is wholly free, so that starting costs nothing, and untouched
+// parts of a lazily committed table stay untouched.
+//
+// The buddy system: Knowlton 1965; Knuth, TAOCP volume 1, 2.5. Lowest address first keeps fragmentation low:
+// Wilson, Johnstone, Neely and Boles 1995; Johnstone and Wilson 1998. Trees of words searched by a bit scan are van
+// Emde Boas' idea with a fan-out of the machine word.
+
+/// The free frames of a range, by number, and the lowest free run of each order.
+///
+/// A handle to memory that its holder owns: copies share it.
+struct FreeRunIndex {
+  /// The address that word 0 of level 0 would have.
+  let level0: UInt
+  /// The address that node 0 of level 1 would have.
+  let level1: UInt
+  /// The address of node 0 of level 2.
+  let level2: UInt
+  /// The address of the table, which begins with the counts, the addresses of the levels above 2 and the top node.
+  let table: UInt
+
+  /// The index with `layout` in a table at `table`.
+  init(layout: FrameTableLayout, table: VirtAddr) {
+    let start = table.raw
+    // The subtractions may wrap where the range starts far above the origin; the additions of an index wrap back.
+    level0 = start &+ UInt(truncatingIfNeeded: layout.level0 &- (layout.firstFrame >> 6) << 3)
+    level1 = start &+ UInt(truncatingIfNeeded: layout.level1 &- (layout.firstFrame >> 12) << 6)
+    level2 = start &+ UInt(truncatingIfNeeded: layout.level2)
+    self.table = start
+  }
+
+  /// Makes the words of zeros in a fresh table say which frames there are: those of `layout`, all free.
+  ///
+  /// - Complexity: O(1): at most 19 words for each level above 2, and the edges of the range.
+  func start(layout: FrameTableLayout) {
+    setWord(at: table + FrameTableLayout.topLevel, to: UInt64(layout.topLevel))
+    setWord(at: table + FrameTableLayout.ones, to: ~0)
+    for level in 3...layout.topLevel {
+      let address = table + FrameTableLayout.upperLevels + UInt(level - 3) << 3
+      setWord(at: address, to: UInt64(table) + layout.upperLevels[level - 3])
+    }
+    // The pieces that a node of level 3 and up could have but that lie past the end.
+    for level in 3...layout.topLevel {
+      let pieceCount = level == 3 ? layout.gibibyteCount : layout.nodeCount(level: level - 1)
+      let lastNode = UInt(truncatingIfNeeded: layout.nodeCount(level: level) - 1)
+      let pieceCountInLast = pieceCount - UInt64(lastNode) << 6
+      guard pieceCountInLast < 64 else { continue }
+      for order in 0...18 {
+        setWord(at: upperWord(level: level, node: lastNode, order: UInt(order)), to: ~0 << pieceCountInLast)
+      }
+    }
+  }
+
+  // MARK: Words
+
+  /// The word at `address`.
+  @inline(__always)
+  func word(at address: UInt) -> UInt64 {
+    // SAFETY: every address comes from the functions below with a frame number of the range, which makes it the
+    // address of a word in the table that the index's owner was given.
+    unsafe UnsafePointer<UInt64>(bitPattern: address).unsafelyUnwrapped.pointee
+  }
+
+  /// Sets the word at `address`.
+  @inline(__always)
+  func setWord(at address: UInt, to value: UInt64) {
+    // SAFETY: as for `word(at:)`.
+    unsafe UnsafeMutablePointer<UInt64>(bitPattern: address).unsafelyUnwrapped.pointee = value
+  }
+
+  /// The address of the word that holds the frames 64 · `index` … 64 · `index` + 63.
+  @inline(__always)
+  func frameWord(_ index: UInt) -> UInt { level0 &+ index &<< 3 }
+
+  /// The address of a word of ones below all words of level 0.
+  @inline(__always)
+  var unknownCursor: UInt { table &+ FrameTableLayout.ones }
+
+  /// The address of word `order` of a node of level 1.
+  @inline(__always)
+  func level1Word(node: UInt, order: UInt) -> UInt { level1 &+ node &<< 6 &+ order &<< 3 }
+
+  /// The address of word `order` of a node of level 2.
+  @inline(__always)
+  func level2Word(node: UInt, order: UInt) -> UInt { level2 &+ node &<< 7 &+ order &<< 3 }
+
+  /// The address of word `order` of a node of level 3 and up.
+  @inline(__always)
+  func upperWord(level: Int, node: UInt, order: UInt) -> UInt {
+    let start = word(at: table &+ FrameTableLayout.upperLevels &+ UInt(bitPattern: level &- 3) &<< 3)
+    return UInt(truncatingIfNeeded: start) &+ node &<< 8 &+ order &<< 3
+  }
+
+  /// The address of word `order` of the single node of the top level.
+  @inline(__always)
+  func topWord(order: UInt) -> UInt { table &+ FrameTableLayout.topNode &+ order &<< 3 }
+
+  /// The level that has a single node, 4 to 6.
+  @inline(__always)
+  var topLevel: Int { Int(truncatingIfNeeded: word(at: table &+ FrameTableLayout.topLevel)) }
+
+  /// The address of word `order` of the node of `level`, 1 and up.
+  @inline(__always)
+  func nodeWord(level: Int, node: UInt, order: UInt) -> UInt {
+    switch level {
+    case 1: level1Word(node: node, order: order)
+    case 2: level2Word(node: node, order: order)
+    default: upperWord(level: level, node: node, order: order)
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Addresses
+import BuddyFrames
+import Glibc
+
+/// Memory for a frame table: lazily committed zeros, so that tables for a terabyte cost what is touched.
+final class TableMemory {
+  let range: AddrRange<VirtAddr>
+
+  init(byteCount: UInt) {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+    let pointer = mmap(nil, Int(byteCount), PROT_READ | PROT_WRITE, flags, -1, 0)
+    guard let pointer = unsafe pointer, unsafe pointer != MAP_FAILED else {
+      fatalError("no memory for a frame table of \(byteCount) bytes")
+    }
+    range = AddrRange(start: VirtAddr(UnsafeRawPointer(pointer)), byteCount: byteCount)
+  }
+
+  /// Memory for the table of an allocator over `frames`.
+  convenience init(for frames: AddrRange<PhysAddr>) {
+    self.init(byteCount: BuddyFrames.tableByteCount(for: frames))
+  }
+
+  /// An allocator over `frames` with its table here.
+  func frames(over frames: AddrRange<PhysAddr>) -> BuddyFrames {
+    BuddyFrames(over: frames, tableIn: range, holding: .zeros)
+  }
+
+  deinit {
+    // SAFETY: the mapping of `init`; no allocator outlives its test's table.
+    unsafe munmap(range.start.pointer, Int(range.byteCount))
+  }
+}
+
+extension AddrRange<PhysAddr> {
+  /// `count` frames from the frame with the number `first`, counted from physical address 0.
+  init(frames count: UInt64, from first: UInt64) {
+    self.init(start: PhysAddr(first << 12), byteCount: count << 12)
+  }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import LabTestSupport
+import SpinLocks
+import Testing
+
+/// Locks under many more threads than processors. `scripts/test-tsan` runs these under ThreadSanitizer, which reports
+/// every access that the locks' orderings do not order.
+@Suite(.serialized) struct LockContentionTests {
+  private static let threadCount = 64
+  private static let roundCount = 500
+
+  /// Plain fields that only the holder of `lock` may touch: a lost update or a race shows.
+  private final class Shared<Lock: LockKind & ~Copyable>: @unchecked Sendable {
+    let lock = Lock()
+    var first = 0
+    var second = 0
+    var insideCount = 0
+
+    /// One visit, which checks that it is alone and that the last visitor's writes are whole.
+    func visit() {
+      insideCount += 1
+      precondition(insideCount == 1 && first == second)
+      first += 1
+      second += 1
+      insideCount -= 1
+    }
+  }
+
+  private func everyVisitCounts<Lock: LockKind & ~Copyable>(_: Lock.Type) {
+    let shared = Shared<Lock>()
+    Threads.run(Self.threadCount) { _ in
+      for _ in 0..<Self.roundCount { shared.lock.withLock { shared.visit() } }
+    }
+    #expect(shared.first == Self.threadCount * Self.roundCount)
+    #expect(shared.second == shared.first)
+  }
+
+  private func everyTriedVisitCounts<Lock: LockKind & ~Copyable>(_: Lock.Type) {
+    let shared = Shared<Lock>()
+    let granted = SharedCount()
+    Threads.run(Self.threadCount) { _ in
+      var count = 0
+      for _ in 0..<Self.roundCount where shared.lock.withLockIfAvailable({ shared.visit() }) != nil { count += 1 }
+      granted.count.withLock { $0 += count }
+    }
+    #expect(shared.first == granted.count.withLock { $0 })
+    #expect(shared.first > 0)
+  }
+
+  private final class SharedCount: Sendable {
+    let count = Locked(0)
+  }
+
+  @Test func everyVisitUnderASpinLockCounts() { everyVisitCounts(SpinLock.self) }
+
+  @Test func everyVisitUnderATicketLockCounts() { everyVisitCounts(TicketLock.self) }
+
+  @Test func everyTriedVisitUnderASpinLockCounts() { everyTriedVisitCounts(SpinLock.self) }
+
+  @Test func everyTriedVisitUnderATicketLockCounts() { everyTriedVisitCounts(TicketLock.self) }
+
+  private final class SharedArray: Sendable {
+    let numbers = Locked<[Int]>([])
+  }
+
+  @Test func aLockedArrayKeepsEveryElement() {
+    let shared = SharedArray()
+    Threads.run(Self.threadCount) { number in
+      for _ in 0..<10 { shared.numbers.withLock { $0.append(number) } }
+    }
+    let numbers = shared.numbers.withLock { $0 }
+    #expect(numbers.sorted() == (0..<Self.threadCount).flatMap { Array(repeating: $0, count: 10) })
+  }
+
+  /// A holder that is put to sleep while everybody waits must come back: the waiters give their processors up.
+  @Test func aSleepingHolderIsNotStarved() {
+    let spin = Shared<SpinLock>()
+    let ticket = Shared<TicketLock>()
+    Threads.run(Self.threadCount) { number in
+      spin.lock.withLock {
+        if number % 16 == 0 { usleep(2000) }
+        spin.visit()
+      }
+      ticket.lock.withLock {
+        if number % 16 == 0 { usleep(2000) }
+        ticket.visit()
+      }
+    }
+    #expect(spin.first == Self.threadCount)
+    #expect(ticket.first == Self.threadCount)
+  }
+
+  /// Threads that queue up while the lock is held enter in the order in which they came.
+  @Test func aTicketLockServesInOrder() {
+    let shared = Shared<TicketLock>()
+    let order = SharedArray()
+    // SAFETY: unlocked below, by this thread, after all have queued up one after the other.
+    unsafe shared.lock.lock()
+    let ended = DispatchGroup()
+    for number in 0..<8 {
+      ended.enter()
+      Thread.detachNewThread {
+        shared.lock.withLock { order.numbers.withLock { $0.append(number) } }
+        ended.leave()
+      }
+      usleep(20_000)
+    }
+    unsafe shared.lock.unlock()
+    ended.wait()
+    #expect(order.numbers.withLock { $0 } == Array(0..<8))
+  }
+}
