@@ -1,0 +1,44 @@
+public import Addresses
+
+extension FirstFitHeap {
+  /// Visits every block, in use and free, in address order.
+  /// - Complexity: O(blocks); reads every header.
+  public func forEachBlock(_ body: (HeapBlock) -> Void) {
+    var next = firstRange
+    while let range = next {
+      var start = range.first
+      while start < range.top {
+        let header = range.checkedHeader(at: start)
+        let blockRange = AddrRange(start: VirtAddr(start), byteCount: header.byteCount)
+        body(HeapBlock(range: blockRange, isFree: !header.isInUse))
+        start += header.byteCount
+      }
+      if range.topByteCount > 0 {
+        body(HeapBlock(range: AddrRange(start: VirtAddr(range.top), byteCount: range.topByteCount), isFree: true))
+      }
+      next = range.next
+    }
+  }
+
+  /// What the heap holds now.
+  /// - Complexity: O(r) for r ranges.
+  public var statistics: HeapStatistics {
+    var statistics = HeapStatistics()
+    statistics.usedByteCount = usedByteCount
+    statistics.peakUsedByteCount = peakUsedByteCount
+    statistics.blockCount = blockCount
+    statistics.holeCount = indexedHoleCount
+    if let firstRange, highestEnd > firstRange.base { statistics.peakExtentByteCount = highestEnd - firstRange.base }
+    var next = firstRange
+    while let range = next {
+      range.holes.settle()
+      let largest = max(UInt(range.largestHole) * BlockLayout.granuleByteCount, range.topByteCount)
+      statistics.capacityByteCount += range.capacityByteCount
+      statistics.largestFreeByteCount = max(statistics.largestFreeByteCount, largest)
+      if range.topByteCount > 0 { statistics.holeCount += 1 }
+      next = range.next
+    }
+    statistics.freeByteCount = statistics.capacityByteCount - usedByteCount
+    return statistics
+  }
+}

@@ -1,0 +1,119 @@
+public import Addresses
+import Contracts
+
+// Address-ordered first fit with immediate coalescing: the textbook policy (Knuth, TAOCP 1, 2.5; Wilson, Johnstone,
+// Neely and Boles, "Dynamic Storage Allocation: A Survey and Critical Review", 1995), exactly, in logarithmic time.
+//
+// A request gets the lowest address at which it fits. It is cut from the front of the hole there, and what is left of
+// the hole stays free when it can hold a block, else goes with the block. A block that is freed merges at once with the
+// free neighbours on both sides. So, between any two operations:
+//
+//   the blocks and the free top of each range cover it without gaps
+//   no two free blocks touch
+//   used + free = capacity;  holes = nodes of the index;  blocks = headers in use
+//
+// What is found is exactly what a walk along the list of holes would find; what differs is the way there, an index
+// inside the holes (HoleTree), so that the heap needs no memory but the ranges it was given. A block in use costs one
+// word (BlockHeader). Ranges, which are few, are visited one after the other (HeapRange).
+
+/// A first-fit heap over memory that it is given.
+///
+/// Not thread-safe: its owner locks, as ``LockedHeap`` does. The heap may be moved while it is used, since it holds no
+/// pointer to itself; the memory stays where it is. There is nothing to tear down: with the heap's last use the memory
+/// is its owner's again.
+public struct FirstFitHeap: ~Copyable, Sendable {
+  /// The base of the lowest range, 0 when there is none.
+  private var firstBase: UInt = 0
+
+  /// The lowest range; the others follow it in address order.
+  @inline(__always) var firstRange: HeapRange? {
+    get { firstBase == 0 ? nil : HeapRange(base: firstBase) }
+    set { firstBase = newValue?.base ?? 0 }
+  }
+
+  /// The bytes of the blocks in use.
+  var usedByteCount: UInt = 0
+
+  /// The highest `usedByteCount` there has been.
+  var peakUsedByteCount: UInt = 0
+
+  /// How many blocks are in use.
+  var blockCount: UInt = 0
+
+  /// How many holes the indexes hold: all free blocks but the tops.
+  var indexedHoleCount: UInt = 0
+
+  /// The end of the highest block that was ever in use.
+  var highestEnd: UInt = 0
+
+  /// A heap without memory: every request gets nil until ``insert(_:)`` gives it a range.
+  public init() {}
+
+  /// A heap over `range`, which is mapped, readable and writable, and nobody else's as long as the heap is used.
+  ///
+  /// The heap uses the part of the range that its own alignment allows; one too small to use is a full heap.
+  /// - Complexity: O(1); touches the first bytes of the range only.
+  public init(over range: AddrRange<VirtAddr>) {
+    insert(range)
+  }
+}
+
+extension FirstFitHeap: HeapPolicy {}
+
+// MARK: - Blocks and addresses
+
+/// A block in use, found by the address its holder has.
+struct FoundBlock {
+  let range: HeapRange
+  /// Where the block starts: at its header.
+  let start: UInt
+  let header: BlockHeader
+
+  var end: UInt { start &+ header.byteCount }
+}
+
+extension FirstFitHeap {
+  /// The range that contains an address, among `first` and those that follow it.
+  @inline(__always) private static func range(containing address: UInt, from first: HeapRange?) -> HeapRange? {
+    var range = first
+    while let candidate = range {
+      if address < candidate.end { return address >= candidate.first ? candidate : nil }
+      range = candidate.next
+    }
+    return nil
+  }
+
+  /// The block in use whose content starts at `address`; any other address ends the process.
+  @inline(__always) func block(at address: VirtAddr) -> FoundBlock {
+    let start = address.raw &- BlockLayout.headerByteCount
+    if address.raw & (BlockLayout.granuleByteCount &- 1) == 0, let range = Self.range(containing: start, from: firstRange) {
+      let found = FoundBlock(range: range, start: start, header: range.header(at: start))
+      if start < range.top, found.header.isSealed(offset: start &- range.base), found.header.isInUse {
+        return found
+      }
+    }
+    Self.reject(address, firstRange)
+  }
+
+  /// Ends the process: `address` is not that of a block in use.
+  @inline(never) private static func reject(_ address: VirtAddr, _ firstRange: HeapRange?) -> Never {
+    let value = UInt64(address.raw)
+    if address.raw & (BlockLayout.granuleByteCount - 1) != 0 { fail("misaligned pointer given to the heap", value) }
+    // No underflow where it matters: no range starts at address 0.
+    let start = address.raw &- BlockLayout.headerByteCount
+    guard let range = range(containing: start, from: firstRange), start <= range.end - BlockLayout.headerByteCount else {
+      fail("foreign pointer given to the heap, it lies in none of its ranges", value)
+    }
+    let header = range.header(at: start)
+    if header.isSealed(offset: start - range.base), !header.isInUse {
+      fail("pointer to a free block given to the heap (a double free, or use after free)", value)
+    }
+    fail("no block starts at the pointer given to the heap, or its header was overwritten", value)
+  }
+
+  /// How many bytes of the block at `address` its holder may use: at least as many as it asked for.
+  /// - Complexity: O(1) in one range.
+  public func usableByteCount(of address: VirtAddr) -> UInt {
+    block(at: address).header.byteCount - BlockLayout.headerByteCount
+  }
+}

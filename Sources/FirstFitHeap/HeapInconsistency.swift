@@ -1,0 +1,47 @@
+public import Addresses
+
+/// What a consistency check found wrong first, and at which address.
+public enum HeapInconsistency: Error, Equatable, Sendable {
+  /// A range's record is damaged: its top or its end lies outside it, or the ranges are out of order.
+  case damagedRange(VirtAddr)
+  /// A block's header is none that the heap wrote.
+  case overwrittenHeader(VirtAddr)
+  /// A block is smaller than any can be, or runs past the top of its range.
+  case impossibleSize(VirtAddr)
+  /// A block is free, and so is the one below it or the top above it.
+  case adjacentFreeBlocks(VirtAddr)
+  /// A block's header is wrong about the block below it.
+  case wrongNeighbour(VirtAddr)
+  /// The header and the node of a hole differ in its size.
+  case differentSizes(VirtAddr)
+  /// A link of the index leads nowhere, or a parent link does not lead back.
+  case brokenLink(VirtAddr)
+  /// A hole is not in the index, or the index has one that is no hole, or they are out of order.
+  case wrongIndex(VirtAddr)
+  /// The index is wrong about the largest hole below this point.
+  case wrongLargest(VirtAddr)
+  /// One side of the index is higher than it may be, or higher than is noted.
+  case wrongBalance(VirtAddr)
+  /// The counts of bytes, blocks or holes are not what the ranges hold.
+  case wrongTotals
+}
+
+#if !hasFeature(Embedded)
+  extension HeapInconsistency: CustomStringConvertible {
+    public var description: String {
+      switch self {
+      case .damagedRange(let address): "the record of the range at \(address) is damaged"
+      case .overwrittenHeader(let address): "the header of the block at \(address) was overwritten"
+      case .impossibleSize(let address): "the block at \(address) has an impossible size"
+      case .adjacentFreeBlocks(let address): "the free block at \(address) touches another free block"
+      case .wrongNeighbour(let address): "the block at \(address) is wrong about the block below it"
+      case .differentSizes(let address): "the hole at \(address) has two different sizes"
+      case .brokenLink(let address): "a link of the index is broken at \(address)"
+      case .wrongIndex(let address): "the index and the blocks differ at \(address)"
+      case .wrongLargest(let address): "the index is wrong about the largest hole under \(address)"
+      case .wrongBalance(let address): "the index is out of balance at \(address)"
+      case .wrongTotals: "the heap's totals are not what its ranges hold"
+      }
+    }
+  }
+#endif

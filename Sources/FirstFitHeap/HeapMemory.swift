@@ -1,0 +1,38 @@
+import Addresses
+
+// The one file of this module that touches memory.
+//
+// Everything above it reads and writes words of blocks through these functions. They are safe on the heap's word
+// alone: an address that arrives here was computed from a range that the heap's owner gave it and from sizes and links
+// whose checks are in the callers (see BlockHeader and HoleTree).
+
+enum HeapMemory {
+  /// The word at a multiple of the word's size.
+  @inline(__always) static func word(at address: UInt) -> UInt {
+    // SAFETY: the address lies inside one of the heap's ranges.
+    unsafe VirtAddr(address).unsafePointer.load(as: UInt.self)
+  }
+
+  @inline(__always) static func setWord(_ word: UInt, at address: UInt) {
+    // SAFETY: the address lies inside one of the heap's ranges, in a part that no block's holder may use.
+    unsafe VirtAddr(address).unsafePointer.storeBytes(of: word, as: UInt.self)
+  }
+
+  /// The 32 bits at a multiple of 4.
+  @inline(__always) static func field(at address: UInt) -> UInt32 {
+    // SAFETY: the address lies inside one of the heap's ranges.
+    unsafe VirtAddr(address).unsafePointer.load(as: UInt32.self)
+  }
+
+  @inline(__always) static func setField(_ field: UInt32, at address: UInt) {
+    // SAFETY: the address lies inside one of the heap's ranges, in a hole.
+    unsafe VirtAddr(address).unsafePointer.storeBytes(of: field, as: UInt32.self)
+  }
+
+  /// Copies the content of one block to another.
+  static func copy(byteCount: UInt, from source: UInt, to destination: UInt) {
+    // SAFETY: both blocks are in use and hold at least `byteCount` bytes of content; blocks do not overlap.
+    unsafe VirtAddr(destination).unsafePointer.copyMemory(
+      from: VirtAddr(source).unsafePointer, byteCount: Int(bitPattern: byteCount))
+  }
+}

@@ -1,0 +1,155 @@
+// Holes that come, go, move and change their size.
+
+extension HoleTree {
+  /// Adds the hole whose node is `node`, of `size` granules.
+  /// - Complexity: O(log n)
+  func insert(_ node: HoleNode, size: UInt32) {
+    node.setLink(.below, 0)
+    node.setLink(.above, 0)
+    node.setLargest(.below, 0)
+    node.setLargest(.above, 0)
+    node.size = size
+    range.largestHole = max(range.largestHole, size)
+    let link = link(to: node)
+    guard var parent = root else {
+      node.upAndLean = 0
+      range.rootLink = link
+      return
+    }
+    // An insertion only raises maxima, and it raises them on this path: no second walk for them.
+    while true {
+      let side = side(of: node, under: parent)
+      if parent.largest(side) < size { parent.setLargest(side, size) }
+      guard let child = child(of: parent, side) else {
+        parent.setLink(side, link)
+        break
+      }
+      parent = child
+    }
+    node.upAndLean = self.link(to: parent) << 2
+    rebalanceAfterGrowth(of: node)
+  }
+
+  /// Takes the hole whose node is `node` out.
+  /// - Complexity: O(log n)
+  func remove(_ node: HoleNode) {
+    if node.link(.below) != 0, let child = child(of: node, .above) {
+      // The successor gives up its own place, where it has at most one child, and takes over the node's.
+      let successor = lowest(from: child)
+      settle()
+      node.size = successor.size
+      updateMaxima(above: node)
+      unlink(successor)
+      move(node, to: successor)
+    } else {
+      unlink(node)
+    }
+  }
+
+  /// Takes out a node that has at most one child.
+  private func unlink(_ node: HoleNode) {
+    if range.openLink != link(to: node) { settle() }
+    let childLink = node.link(.below) | node.link(.above)
+    let parent = parent(of: node)
+    replaceChild(node, of: parent, with: childLink)
+    self.node(childLink)?.parentLink = node.parentLink
+    let largest = max(node.largest(.below), node.largest(.above))
+    guard let parent else {
+      range.openLink = 0
+      range.largestHole = largest
+      return
+    }
+    let side = side(of: node, under: parent)
+    parent.setLargest(side, largest)
+    range.openLink = link(to: parent)
+    rebalanceAfterLoss(under: parent, side)
+  }
+
+  /// Puts a hole in the place of the one whose node is `node`: the hole grew or shrank at its end.
+  ///
+  /// The maxima above stay as they are; the size is taken along.
+  /// - Complexity: O(1)
+  func move(_ node: HoleNode, to moved: HoleNode) {
+    moved.setLink(.below, node.link(.below))
+    moved.setLink(.above, node.link(.above))
+    moved.setLargest(.below, node.largest(.below))
+    moved.setLargest(.above, node.largest(.above))
+    moved.size = node.size
+    moved.upAndLean = node.upAndLean
+    let link = link(to: moved)
+    if range.openLink == self.link(to: node) { range.openLink = link }
+    replaceChild(node, of: parent(of: moved), with: link)
+    child(of: moved, .below)?.parentLink = link
+    child(of: moved, .above)?.parentLink = link
+  }
+
+  /// Makes the link from `parent`, or that to the root, point to another node.
+  func replaceChild(_ node: HoleNode, of parent: HoleNode?, with link: UInt32) {
+    let old = self.link(to: node)
+    if let parent {
+      let side = side(of: node, under: parent)
+      if parent.link(side) != old { corrupted(node.address) }
+      parent.setLink(side, link)
+    } else {
+      if range.rootLink != old { corrupted(node.address) }
+      range.rootLink = link
+    }
+  }
+}
+
+// MARK: - Sizes
+
+extension HoleTree {
+  /// Gives the hole whose node is `node` another size, in granules.
+  /// - Complexity: O(log n); O(1) when the hole becomes smaller and was the last one to do so.
+  @inline(__always) func setSize(of node: HoleNode, to size: UInt32) {
+    node.size = size
+    let largest = node.largestOfSubtree
+    let noted = parent(of: node).map { $0.largest(side(of: node, under: $0)) } ?? range.largestHole
+    if largest > noted {
+      raiseMaxima(above: node, to: largest)
+    } else if largest < noted {
+      let link = link(to: node)
+      if range.openLink != link {
+        settle()
+        range.openLink = link
+      }
+    }
+  }
+
+  /// Makes every maximum above `node` at least `largest`.
+  private func raiseMaxima(above node: HoleNode, to largest: UInt32) {
+    var node = node
+    while let parent = parent(of: node) {
+      let side = side(of: node, under: parent)
+      if parent.largest(side) >= largest { return }
+      parent.setLargest(side, largest)
+      node = parent
+    }
+    range.largestHole = max(range.largestHole, largest)
+  }
+
+  /// Lowers the maxima above the open node, if there is one, to what they should be.
+  /// - Complexity: O(log n)
+  @inline(__always) func settle() {
+    if let node = node(range.openLink) {
+      range.openLink = 0
+      updateMaxima(above: node)
+    }
+  }
+
+  /// Makes the maxima above `node` agree with it.
+  /// - Complexity: O(log n); ends at the first ancestor that another hole decides.
+  private func updateMaxima(above node: HoleNode) {
+    var node = node
+    var largest = node.largestOfSubtree
+    while let parent = parent(of: node) {
+      let side = side(of: node, under: parent)
+      if parent.largest(side) == largest { return }
+      parent.setLargest(side, largest)
+      largest = max(max(largest, parent.largest(side.opposite)), parent.size)
+      node = parent
+    }
+    range.largestHole = largest
+  }
+}

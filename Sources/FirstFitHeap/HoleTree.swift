@@ -1,0 +1,132 @@
+import Contracts
+
+// The index of the holes of one range: a balanced tree in address order in which every node knows the largest hole of
+// each of its two subtrees.
+//
+// First fit wants the lowest hole of at least s granules. With L(n, side) the largest size in a subtree of node n:
+//
+//   L(n, side) = 0 for an empty subtree, else max(size(c), L(c, below), L(c, above)) for its root c
+//   address(every node below n) < address(n) < address(every node above n)
+//   |height(below n) - height(above n)| <= 1                                     (AVL)
+//   parent(c) = n for both children c of n;  largestHole of the range = max over the root
+//
+// the search starts at the root, knowing that some hole fits, and goes below when L(n, below) >= s, else takes n when
+// size(n) >= s, else goes above. No step is undone, so it is exact and takes at most 1.44 log2 n steps; since the
+// maxima lie in the parent, each step touches one cache line.
+//
+// First fit cuts many requests in a row from one hole, and a block is often freed soon after it was cut: the maxima
+// above that hole would go down and up again each time. So one node, the open one, may owe the walk up that lowers
+// them. As long as it owes it, the maxima above it, and none else, may be too high:
+//
+//   L(p, side of c) >= max(size(c), L(c, below), L(c, above)), with equality for every child c but the open node
+//
+// Maxima that are too high only make the search end without a hole, below an ancestor of the open node; it then walks
+// the way up (`settle`) and starts again. A rotation would hide from that walk what it must lower, so `settle` comes
+// before one too, and before another node becomes the open one.
+//
+// Why this and not the Cartesian tree of Stephenson's fast fits (CACM 1983), which needs no maxima: that tree is as high
+// as the sizes are unlucky, and first fit itself sorts holes by size, small ones at the front, which is its worst case.
+// Why AVL and not a treap or a red-black tree: the tree is read at cache-miss cost and written rarely; AVL is the
+// shallowest of them (1.01 log2 n on average), and its lean is known in the parent, without a look at the sibling.
+//
+// Sources: Adelson-Velsky and Landis 1962; Knuth, TAOCP 3, section 6.2.3; for trees whose nodes keep a summary of their
+// subtrees, Cormen et al., chapter "Augmenting data structures".
+
+/// The holes of a range in address order, searchable by size.
+struct HoleTree {
+  let range: HeapRange
+
+  @inline(__always) init(range: HeapRange) {
+    self.range = range
+  }
+
+  /// Where link 0 would point.
+  @inline(__always) private var origin: UInt {
+    range.base &+ BlockLayout.headerByteCount &- BlockLayout.nodeByteCount
+  }
+
+  /// The node that a link other than 0 points to.
+  @inline(__always) func node(_ link: UInt32) -> HoleNode? {
+    link == 0 ? nil : HoleNode(address: origin &+ UInt(link) &* BlockLayout.granuleByteCount)
+  }
+
+  /// The link to a node.
+  @inline(__always) func link(to node: HoleNode) -> UInt32 {
+    UInt32(truncatingIfNeeded: (node.address &- origin) / BlockLayout.granuleByteCount)
+  }
+
+  @inline(__always) var root: HoleNode? { node(range.rootLink) }
+
+  @inline(__always) func child(of node: HoleNode, _ side: Side) -> HoleNode? { self.node(node.link(side)) }
+
+  @inline(__always) func parent(of node: HoleNode) -> HoleNode? { self.node(node.parentLink) }
+
+  /// On which side of `parent` a node lies: the order of the tree is that of the addresses.
+  @inline(__always) func side(of node: HoleNode, under parent: HoleNode) -> Side {
+    node.address < parent.address ? .below : .above
+  }
+}
+
+// MARK: - Searching
+
+extension HoleTree {
+  /// The lowest hole of at least `size` granules.
+  /// - Complexity: O(log n)
+  @inline(__always) func lowestHole(ofAtLeast size: UInt32) -> HoleNode? {
+    while range.largestHole >= size {
+      guard let root else { corrupted(range.base) }
+      if let node = lowestHole(ofAtLeast: size, from: root) { return node }
+      if range.openLink == 0 { corrupted(range.base) }
+      settle()
+    }
+    return nil
+  }
+
+  /// The lowest hole of at least `size` granules in the subtree of `node`, where the maxima say that there is one.
+  private func lowestHole(ofAtLeast size: UInt32, from node: HoleNode) -> HoleNode? {
+    var node = node
+    while true {
+      let side: Side
+      if node.largest(.below) >= size {
+        side = .below
+      } else if node.size >= size {
+        return node
+      } else {
+        side = .above
+      }
+      guard let child = child(of: node, side) else { return nil }
+      node = child
+    }
+  }
+
+  /// The next hole of at least `size` granules above `node` in address order; no node may be open.
+  /// - Complexity: O(log n)
+  func nextHole(ofAtLeast size: UInt32, after node: HoleNode) -> HoleNode? {
+    if node.largest(.above) >= size, let child = child(of: node, .above) {
+      return lowestHole(ofAtLeast: size, from: child)
+    }
+    var node = node
+    while let parent = parent(of: node) {
+      if side(of: node, under: parent) == .below {
+        if parent.size >= size { return parent }
+        if parent.largest(.above) >= size, let child = child(of: parent, .above) {
+          return lowestHole(ofAtLeast: size, from: child)
+        }
+      }
+      node = parent
+    }
+    return nil
+  }
+
+  /// The lowest hole in the subtree of `node`.
+  func lowest(from node: HoleNode) -> HoleNode {
+    var node = node
+    while let child = child(of: node, .below) { node = child }
+    return node
+  }
+
+  /// Ends the process: a hole was written to after it was freed.
+  func corrupted(_ address: UInt) -> Never {
+    fail("heap corrupted, freed memory was written to, near", UInt64(address))
+  }
+}
