@@ -1,36 +1,52 @@
+internal import Addresses
+internal import BuddyFrames
 internal import CLabMalloc
+internal import Contracts
+internal import FirstFitHeap
 
-// The address range that a heap's granules come from, and the table that describes them.
+// The address range that a heap's granules come from, and the tables that describe them.
 //
-//     base                                                            base + 64 KiB * granuleCount
-//     | span table | space record | heap records ... | granules: spans and arenas ...        |
+//     base                                                                        base + 64 KiB * granuleCount
+//     | span table | space record | frame table (unless it is a mapping of its own) | granules: spans, arenas ...   |
 //
-// The table has 64 bytes for each granule of the range, its own included, so that the descriptor of the granule of
-// any address p in the range is at base + 64 * ((p - base) >> 16): a subtraction, a compare, a shift. Table and
-// granules are committed in steps as they are first given out, lowest address first.
+// The span table has 64 bytes for each granule of the range, its own included, so that the descriptor of the granule of
+// any address p in the range is at base + 64 * ((p - base) >> 16): a subtraction, a compare, a shift. Which granules are
+// free a buddy knows, `BuddyFrames`, which counts one frame for each granule and gives out the lowest. Table and
+// granules are committed in steps as the buddy reaches them.
 
 /// A space's own fields. Those above the line may be read by any thread; those below it are the lock holder's.
-struct SpaceRecord {
+struct SpaceRecord: ~Copyable {
   /// The `HeapLock` of the space; the first field, so that its address is the space's.
   var lock: UInt = 0
+  /// The `HeapLock` of the arenas, taken before the space's.
+  var arenaLock: UInt = 0
   /// The first address, a multiple of 64 KiB.
   var base: UInt = 0
   /// How many granules there are room for.
   var granuleCount: UInt = 0
   /// Whether the memory is committed in steps and given back: not when a caller brought it.
   var ownsMapping = false
+  /// How often the arenas were abandoned, in children of fork.
+  var arenaEpoch: UInt8 = 0
 
-  /// The lowest granule that was never given out.
-  var freshGranule: UInt = 0
+  /// Which granules are free. Frame n is granule n.
+  var frames: BuddyFrames
+  /// The first granule that the buddy manages.
+  var firstGranule: UInt = 0
   /// The first granule that is not committed.
   var committedEnd: UInt = 0
-  /// The first of the granules that were given back, linked by their descriptors.
-  var idleGranule: UInt32 = 0
-  /// How many there are.
-  var idleCount: UInt32 = 0
-  /// Where the next heap record goes, and where the granules for records end.
+  /// Where the next heap record goes, and where the granule for records ends.
   var recordNext: UInt = 0
   var recordEnd: UInt = 0
+  /// Bytes of granules in use and of mappings that stand alone, and the most they may be; `UInt.max` for no limit.
+  var usedByteCount: UInt = 0
+  var quotaByteCount: UInt = .max
+
+  /// What is too large for spans, and how many bytes its ranges have. The arena lock's.
+  var arena = FirstFitHeap()
+  var arenaByteCount: UInt = 0
+
+  init(frames: consuming BuddyFrames) { self.frames = frames }
 }
 
 /// A space, by the address of its record.
@@ -48,35 +64,55 @@ public struct HeapSpace: Equatable, Sendable {
     }
   }
 
-  /// How much is committed at once: 4 MiB, or a sixteenth of what is committed already.
-  private static var stepGranuleCount: UInt { 64 }
+  var arenaLock: UInt { address + 8 }
 
   /// A space over `byteCount` bytes from `base`, a multiple of 64 KiB; nil when the range is too small, or when its
   /// first pages cannot be committed.
   static func create(base: UInt, byteCount: UInt, ownsMapping: Bool) -> HeapSpace? {
+    // Both are known when this is compiled; a record that grew past its place would run into the next one.
+    require(MemoryLayout<SpanRecord>.size == Int(Span.recordByteCount), "a span record must have 64 bytes")
+    require(
+      MemoryLayout<ThreadHeapRecord>.size == Int(ThreadHeap.markOffset) + 64, "a heap record must end with its mark")
     let granuleCount = byteCount / Span.byteCount
-    let tableByteCount = (granuleCount * Span.recordByteCount + 15) & ~15
-    let headByteCount = tableByteCount + UInt(MemoryLayout<SpaceRecord>.size)
+    let tableByteCount = (granuleCount * Span.recordByteCount + 63) & ~63
+    let recordByteCount = UInt(MemoryLayout<SpaceRecord>.size + 63) & ~63
+    let granules = HeapSpace.frames(from: 0, to: granuleCount)
+    let frameTableByteCount = BuddyFrames.tableByteCount(for: granules)
+    var headByteCount = tableByteCount + recordByteCount
+    var frameTable = base + headByteCount
+    if !ownsMapping { headByteCount += frameTableByteCount }
     let headGranuleCount = (headByteCount + Span.byteCount - 1) / Span.byteCount
     guard granuleCount > headGranuleCount else { return nil }
     if ownsMapping {
-      // The table's first page and the record's; the rest of the table comes with the granules it describes.
+      // The record's page; the span table's come with the granules they describe.
       let recordPage = (base + tableByteCount) & ~4095
-      guard lab_malloc_commit(recordPage, (base + headGranuleCount * Span.byteCount) - recordPage) == 0 else {
-        return nil
-      }
+      let pageByteCount = (base + headGranuleCount * Span.byteCount) - recordPage
+      guard lab_malloc_commit(CUnsignedLong(recordPage), CUnsignedLong(pageByteCount)) == 0 else { return nil }
+      var mapping: CUnsignedLong = 0
+      let pages = CUnsignedLong((frameTableByteCount + 4095) & ~4095)
+      guard unsafe lab_malloc_map(pages, 4096, &mapping) == 0 else { return nil }
+      frameTable = UInt(mapping)
     } else {
-      lab_malloc_bytes_zero(base, headByteCount)
+      lab_malloc_bytes_zero(CUnsignedLong(base), CUnsignedLong(headByteCount))
     }
     let space = HeapSpace(address: base + tableByteCount)
-    // SAFETY: the record lies in the range, is aligned to 16 and committed, and nobody else's.
-    unsafe UnsafeMutablePointer<SpaceRecord>(bitPattern: space.address).unsafelyUnwrapped.initialize(to: SpaceRecord())
+    let frames = BuddyFrames(
+      over: HeapSpace.frames(from: headGranuleCount, to: granuleCount),
+      tableIn: AddrRange(start: VirtAddr(frameTable), byteCount: frameTableByteCount), holding: .zeros)
+    // SAFETY: the record lies in the range, is aligned to 64 and committed, and nobody else's.
+    unsafe UnsafeMutablePointer<SpaceRecord>(bitPattern: space.address).unsafelyUnwrapped.initialize(
+      to: SpaceRecord(frames: frames))
     space.fields.base = base
     space.fields.granuleCount = granuleCount
     space.fields.ownsMapping = ownsMapping
-    space.fields.freshGranule = headGranuleCount
+    space.fields.firstGranule = headGranuleCount
     space.fields.committedEnd = ownsMapping ? headGranuleCount : granuleCount
     return space
+  }
+
+  /// The buddy's frames for granules.
+  private static func frames(from first: UInt, to end: UInt) -> AddrRange<PhysAddr> {
+    AddrRange(start: PhysAddr(UInt64(first) << 12), end: PhysAddr(UInt64(end) << 12))
   }
 
   /// The descriptor of the granule with the number `granule`.
@@ -97,80 +133,16 @@ public struct HeapSpace: Equatable, Sendable {
     fields.base &+ (span.address &- fields.base) &* (Span.byteCount / Span.recordByteCount)
   }
 
-  /// The granule around `address`, nil outside of the space.
+  /// The granule around `address`, which lies in the space.
+  @inline(__always)
+  func spanUnchecked(containing address: UInt) -> Span {
+    Span(address: fields.base &+ (address &- fields.base) / Span.byteCount &* Span.recordByteCount)
+  }
+
+  /// The granule around `address`, nil outside of the space and where it was never committed.
   func span(containing address: UInt) -> Span? {
     let granule = (address &- fields.base) / Span.byteCount
-    guard address >= fields.base, granule < fields.granuleCount, granule < fields.freshGranule else { return nil }
+    guard address >= fields.base, granule < fields.committedEnd, granule >= fields.firstGranule else { return nil }
     return span(UInt32(truncatingIfNeeded: granule))
-  }
-
-  /// A granule for the caller's own use, nil when there is none left. Its fields are as its last user left them.
-  func allocateGranule() -> Span? {
-    guard HeapLock.acquire(at: address) else { return nil }
-    defer { HeapLock.release(at: address) }
-    return takeGranule()
-  }
-
-  /// Takes an empty span back.
-  func deallocateGranule(_ span: Span) {
-    guard HeapLock.acquire(at: address) else { return }
-    span.fields.owner = 0
-    span.fields.kind = .none
-    span.fields.next = fields.idleGranule
-    fields.idleGranule = granule(of: span)
-    fields.idleCount += 1
-    HeapLock.release(at: address)
-  }
-
-  /// Room for a heap record of `byteCount` bytes, zeroed, 0 when there is none.
-  func allocateRecord(byteCount: UInt) -> UInt {
-    guard HeapLock.acquire(at: address) else { return 0 }
-    defer { HeapLock.release(at: address) }
-    if fields.recordEnd - fields.recordNext < byteCount {
-      guard let span = takeGranule() else { return 0 }
-      span.fields.kind = .metadata
-      fields.recordNext = start(of: span)
-      fields.recordEnd = fields.recordNext + Span.byteCount
-      if !fields.ownsMapping || span.fields.residentPages != 0 {
-        lab_malloc_bytes_zero(fields.recordNext, Span.byteCount)
-      }
-    }
-    let record = fields.recordNext
-    fields.recordNext += byteCount
-    return record
-  }
-
-  /// Forgets the granules that were given back: in a child of fork, when the list may be half changed.
-  func abandonIdleGranules() {
-    fields.idleGranule = 0
-    fields.idleCount = 0
-  }
-
-  /// A granule, with the lock held: one that was given back, else the lowest fresh one.
-  private func takeGranule() -> Span? {
-    if fields.idleGranule != 0 {
-      let span = span(fields.idleGranule)
-      fields.idleGranule = span.fields.next
-      fields.idleCount -= 1
-      return span
-    }
-    guard fields.freshGranule < fields.granuleCount else { return nil }
-    if fields.freshGranule >= fields.committedEnd, !commitStep() { return nil }
-    let span = span(UInt32(truncatingIfNeeded: fields.freshGranule))
-    fields.freshGranule += 1
-    return span
-  }
-
-  /// Commits the next granules and their descriptors.
-  private func commitStep() -> Bool {
-    let first = fields.committedEnd
-    let count = min(max(HeapSpace.stepGranuleCount, first / 16), fields.granuleCount - first)
-    // The descriptors of [first, first + count), in whole pages; those of lower granules may share the first page.
-    let tableStart = (fields.base + first * Span.recordByteCount) & ~4095
-    let tableEnd = min((fields.base + (first + count) * Span.recordByteCount + 4095) & ~4095, address & ~4095)
-    if tableStart < tableEnd, lab_malloc_commit(tableStart, tableEnd - tableStart) != 0 { return false }
-    if lab_malloc_commit(fields.base + first * Span.byteCount, count * Span.byteCount) != 0 { return false }
-    fields.committedEnd = first + count
-    return true
   }
 }

@@ -23,6 +23,11 @@ extension ProcessHeap {
   private static func allocateLargeZeroed(_ byteCount: UInt) -> UInt {
     guard let heap = enter() else { return failIfNull(allocateNested(byteCount)) }
     defer { leave(heap) }
+    if byteCount <= arenaMaximumByteCount {
+      let block = allocateLarge(byteCount, alignment: 16, from: heap)
+      if block != 0 { lab_malloc_bytes_zero(CUnsignedLong(block), CUnsignedLong(byteCount)) }
+      return failIfNull(block)
+    }
     return failIfNull(MappedBlocks.allocate(byteCount: byteCount, alignment: 16, zeroed: true))
   }
 
@@ -35,22 +40,25 @@ extension ProcessHeap {
     if alignment <= 16 { return allocate(byteCount) }
     // A span's blocks of a size that is a multiple of the alignment are aligned; see SizeClass.
     if alignment <= SizeClass.maximumByteCount, byteCount <= SizeClass.maximumByteCount {
-      return allocate(max(byteCount &+ alignment &- 1, 1) & ~(alignment &- 1))
+      return allocate((max(byteCount, 1) &+ alignment &- 1) & ~(alignment &- 1))
     }
-    return allocateLarge(byteCount, alignment: alignment)
+    return allocateAligned(byteCount, alignment: alignment)
   }
 
   @inline(never)
-  private static func allocateLarge(_ byteCount: UInt, alignment: UInt) -> UInt {
+  private static func allocateAligned(_ byteCount: UInt, alignment: UInt) -> UInt {
     guard byteCount < UInt(Int.max), alignment < UInt(Int.max) else { return fail(ENOMEM) }
     guard let heap = enter() else { return fail(ENOMEM) }
     defer { leave(heap) }
-    return failIfNull(MappedBlocks.allocate(byteCount: byteCount, alignment: alignment))
+    return failIfNull(allocateLarge(byteCount, alignment: alignment, from: heap))
   }
 
   /// How many bytes the holder of a block may use.
   public static func usableByteCount(of address: UInt) -> UInt {
     if let span = span(of: address) {
+      if span.fields.kind == .arena {
+        return ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(checkedSlot(address, of: span))))).byteCount
+      }
       require(span.fields.kind == .span, "size of a pointer that heaplab did not give out", UInt64(address))
       return UInt(span.fields.blockByteCount)
     }
@@ -73,6 +81,7 @@ extension ProcessHeap {
     }
     if byteCount >= UInt(Int.max) { return fail(ENOMEM) }
     if let span = span(of: address) {
+      if span.fields.kind == .arena { return reallocateInArena(address, byteCount, of: span) }
       _ = checkedBlock(address, of: span)
       let usable = UInt(span.fields.blockByteCount)
       // Not worth moving: it fits, and at least half of it stays in use.
@@ -80,6 +89,18 @@ extension ProcessHeap {
       return move(address, usable, to: byteCount)
     }
     return reallocateMapped(address, byteCount)
+  }
+
+  @inline(never)
+  private static func reallocateInArena(_ address: UInt, _ byteCount: UInt, of span: Span) -> UInt {
+    let slot = checkedSlot(address, of: span)
+    let usable = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot)))).byteCount
+    if byteCount <= usable, byteCount > usable - usable / 8 { return address }
+    if byteCount > SizeClass.maximumByteCount, byteCount <= arenaMaximumByteCount, let heap = enter() {
+      defer { leave(heap) }
+      if heap.space.resizeInArena(address, byteCount: byteCount) { return address }
+    }
+    return move(address, usable, to: byteCount)
   }
 
   @inline(never)

@@ -15,8 +15,8 @@ internal import Synchronization
 //
 //   - A lock that nobody holds guards a consistent structure: if the unlock is in the prefix, so is all before it.
 //   - A lock that another thread holds guards something half done, by a thread that is not there. The child frees the
-//     lock and drops what can be half done: the space's stack of idle granules, whose granules it never gets
-//     back; a fresh granule that was being given out. Nothing that is live is in them.
+//     lock and starts that structure anew: a buddy over the granules that were never committed, arenas without a
+//     range. What was free in the old one is lost to the child; nothing that is live is.
 //   - A thread heap of another thread may be half done too. Nobody works on it any more: its live blocks stay, and
 //     what is given back to it waits on its `incoming` stack for ever. Only the forking thread's heap goes on, and it
 //     is consistent, because that very thread called fork; or, when it did so in a signal handler that interrupted a
@@ -42,8 +42,12 @@ extension ProcessHeap {
     if state.fields.space != 0 {
       let space = processSpace
       if HeapLock.isHeldByAnother(at: space.address) {
-        space.abandonIdleGranules()
+        space.abandonFrames()
         HeapLock.release(at: space.address)
+      }
+      if HeapLock.isHeldByAnother(at: space.arenaLock) {
+        space.abandonArena()
+        HeapLock.release(at: space.arenaLock)
       }
     }
     if HeapLock.isHeldByAnother(at: state.mappedLock) {

@@ -15,7 +15,7 @@ extension ProcessHeap {
     if byteCount <= SizeClass.maximumByteCount {
       return heap.refill(SizeClass(fitting: byteCount))
     }
-    return MappedBlocks.allocate(byteCount: byteCount, alignment: 16)
+    return allocateLarge(byteCount, alignment: 16, from: heap)
   }
 
   static func handleEvent(_ address: UInt) {
@@ -33,6 +33,7 @@ extension ProcessHeap {
       leave(heap)
       return
     }
+    if span.fields.kind == .arena { return deallocateInArena(address, of: span) }
     let block = checkedBlock(address, of: span)
     guard let heap = enter() else {
       let granule = processSpace.granule(of: span)

@@ -68,7 +68,7 @@ public struct SpanRecord {
   /// The granule after this one among its owner's spans with new remote blocks.
   var nextIncoming: UInt32 = 0
   /// How many free blocks make the event.
-  var target: Int32 = 0
+  var target: Int16 = 0
   /// How many blocks overlap no absent page.
   var carvedCount: UInt16 = 0
   /// The pages, one bit each, whose blocks are in no list.
@@ -98,6 +98,10 @@ public struct Span: Equatable, Sendable {
   /// A descriptor's size in bytes.
   @inlinable public static var recordByteCount: UInt { 64 }
 
+  /// Where `free` and `remote` lie in the descriptor.
+  static var freeOffset: UInt { 8 }
+  static var remoteOffset: UInt { 32 }
+
   /// The descriptor's fields.
   @inlinable var fields: SpanRecord {
     // SAFETY: a span is made only for a granule of a space, whose table is mapped as far as granules were given out.
@@ -114,15 +118,15 @@ public struct Span: Equatable, Sendable {
   func withRemote<Result>(_ body: (borrowing Atomic<UInt>) -> Result) -> Result {
     // SAFETY: the field lies 32 bytes into the record, is aligned and, once the granule is a span, only ever
     // accessed here.
-    unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address &+ 32).unsafelyUnwrapped.pointee)
+    unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address &+ Span.remoteOffset).unsafelyUnwrapped.pointee)
   }
 
   /// How many blocks are on the owner's free list.
-  var freeCount: Int { Int(fields.target - fields.pending) }
+  var freeCount: Int { Int(fields.target) - Int(fields.pending) }
 
   /// Sets the event to the moment when `count` blocks are free, of which `freeCount` are now.
   func await(_ count: Int, freeCount: Int) {
-    fields.target = Int32(truncatingIfNeeded: count)
+    fields.target = Int16(truncatingIfNeeded: count)
     fields.pending = Int32(truncatingIfNeeded: count - freeCount)
   }
 

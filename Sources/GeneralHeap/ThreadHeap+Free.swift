@@ -1,3 +1,4 @@
+internal import Addresses
 internal import CLabMalloc
 
 // What a free does off the hot path: a span's event, and a block of another heap's span.
@@ -33,7 +34,7 @@ extension ThreadHeap {
     span.fields.owner = 0
     span.fields.state = .idle
     guard fields.idleCount < ThreadHeap.idleSpanMaximum else {
-      space.deallocateGranule(span)
+      space.deallocateGranules(span, .min)
       return
     }
     span.fields.kind = .none

@@ -57,7 +57,7 @@ extension ThreadHeap {
     unsafe count.pointee &+= 1
     if unsafe count.pointee == 0 { return 0 }
     span.fields.free = 0
-    span.fields.pending = span.fields.target
+    span.fields.pending = Int32(span.fields.target)
     unsafe activeSlot(sizeClass).pointee = block.next
     block.markWord = 0
     return block.address

@@ -40,6 +40,9 @@ struct ThreadHeapRecord {
   var padding = InlineArray<8, UInt>(repeating: 0)
   var incoming: UInt = 0
   var padding2 = InlineArray<8, UInt>(repeating: 0)
+  /// The blocks in the cache, by bin, and their bytes (ThreadHeap+Cache.swift).
+  var cacheBins = InlineArray<88, UInt>(repeating: 0)
+  var cacheByteCount: UInt = 0
   /// The kernel's mark that the owning thread lives (`lab_malloc_owner_init`).
   var mark = InlineArray<8, UInt>(repeating: 0)
 
@@ -60,7 +63,11 @@ struct ThreadHeap: Equatable {
 
   /// Where `incoming` and `mark` lie in the record.
   static var incomingOffset: UInt { 1480 }
-  static var markOffset: UInt { 1552 }
+  static var cacheBinsOffset: UInt { 1552 }
+  static var markOffset: UInt { 2264 }
+
+  /// How many bins the cache has, one of them always empty.
+  static var cacheBinCount: Int { 88 }
 
   var fields: ThreadHeapRecord {
     // SAFETY: a heap is made only over a record that its space gave out, and never taken away.

@@ -1,0 +1,120 @@
+internal import Addresses
+internal import BuddyFrames
+internal import CLabMalloc
+
+// Granules out of the buddy and back.
+
+extension HeapSpace {
+  /// How many granules are committed at once: 4 MiB, or a sixteenth of what is committed already.
+  private static var stepGranuleCount: UInt { 64 }
+
+  /// A granule for the caller's own use, nil when there is none left. Its fields are as its last user left them.
+  func allocateGranule() -> Span? {
+    allocateGranules(.min)
+  }
+
+  /// A run of 2^order granules at a multiple of its size, by its first one; nil when there is none left.
+  func allocateGranules(_ order: FrameOrder) -> Span? {
+    guard HeapLock.acquire(at: address) else { return nil }
+    defer { HeapLock.release(at: address) }
+    return takeGranules(order)
+  }
+
+  /// Takes a run back that `allocateGranules` gave out.
+  func deallocateGranules(_ span: Span, _ order: FrameOrder) {
+    guard HeapLock.acquire(at: address) else { return }
+    defer { HeapLock.release(at: address) }
+    let granule = granule(of: span)
+    // In a child of fork, granules from before may belong to a buddy that was abandoned.
+    guard UInt(granule) >= fields.firstGranule else { return }
+    fields.frames.deallocate(PhysAddr(UInt64(granule) << 12), order: order)
+    fields.usedByteCount -= UInt(order.frameCount) * Span.byteCount
+  }
+
+  /// Room for a heap record of `byteCount` bytes, zeroed, 0 when there is none.
+  func allocateRecord(byteCount: UInt) -> UInt {
+    guard HeapLock.acquire(at: address) else { return 0 }
+    defer { HeapLock.release(at: address) }
+    if fields.recordEnd - fields.recordNext < byteCount {
+      guard let span = takeGranules(.min) else { return 0 }
+      span.fields.kind = .metadata
+      fields.recordNext = start(of: span)
+      fields.recordEnd = fields.recordNext + Span.byteCount
+      if !fields.ownsMapping || span.fields.residentPages != 0 {
+        lab_malloc_bytes_zero(CUnsignedLong(fields.recordNext), CUnsignedLong(Span.byteCount))
+      }
+    }
+    let record = fields.recordNext
+    fields.recordNext += byteCount
+    return record
+  }
+
+  /// Counts bytes against the quota, for mappings that stand alone; false when they would exceed it.
+  func charge(byteCount: UInt) -> Bool {
+    guard HeapLock.acquire(at: address) else { return false }
+    defer { HeapLock.release(at: address) }
+    guard fields.quotaByteCount - min(fields.usedByteCount, fields.quotaByteCount) >= byteCount else { return false }
+    fields.usedByteCount += byteCount
+    return true
+  }
+
+  /// Takes bytes off the quota's account.
+  func refund(byteCount: UInt) {
+    guard HeapLock.acquire(at: address) else { return }
+    fields.usedByteCount -= min(byteCount, fields.usedByteCount)
+    HeapLock.release(at: address)
+  }
+
+  /// Starts a new buddy over what was never committed: in a child of fork, when the old one may be half changed.
+  func abandonFrames() {
+    let first = fields.committedEnd
+    guard first < fields.granuleCount else { return }
+    let granules = AddrRange(start: PhysAddr(UInt64(first) << 12), end: PhysAddr(UInt64(fields.granuleCount) << 12))
+    let tableByteCount = BuddyFrames.tableByteCount(for: granules)
+    var table: CUnsignedLong = 0
+    guard unsafe lab_malloc_map(CUnsignedLong((tableByteCount + 4095) & ~4095), 4096, &table) == 0 else { return }
+    fields.frames = BuddyFrames(
+      over: granules, tableIn: AddrRange(start: VirtAddr(UInt(table)), byteCount: tableByteCount), holding: .zeros)
+    fields.firstGranule = first
+    fields.recordNext = 0
+    fields.recordEnd = 0
+  }
+
+  /// The lowest free run, with the lock held.
+  private func takeGranules(_ order: FrameOrder) -> Span? {
+    let byteCount = UInt(order.frameCount) * Span.byteCount
+    guard fields.quotaByteCount - min(fields.usedByteCount, fields.quotaByteCount) >= byteCount,
+      let frame = fields.frames.allocate(order)
+    else { return nil }
+    let granule = UInt(frame.raw >> 12)
+    if granule + UInt(order.frameCount) > fields.committedEnd, !commit(upTo: granule + UInt(order.frameCount)) {
+      fields.frames.deallocate(frame, order: order)
+      return nil
+    }
+    fields.usedByteCount += byteCount
+    return span(UInt32(truncatingIfNeeded: granule))
+  }
+
+  /// Commits granules and their descriptors, at least up to `end`.
+  private func commit(upTo end: UInt) -> Bool {
+    let first = fields.committedEnd
+    let step = max(HeapSpace.stepGranuleCount, first / 16)
+    return commit(from: first, to: min(max(end, first + step), fields.granuleCount))
+      || commit(from: first, to: end)
+  }
+
+  private func commit(from first: UInt, to end: UInt) -> Bool {
+    // The descriptors, in whole pages; those of lower granules may share the first page.
+    let tableStart = (fields.base + first * Span.recordByteCount) & ~4095
+    let tableEnd = min((fields.base + end * Span.recordByteCount + 4095) & ~4095, address & ~4095)
+    if tableStart < tableEnd,
+      lab_malloc_commit(CUnsignedLong(tableStart), CUnsignedLong(tableEnd - tableStart)) != 0
+    {
+      return false
+    }
+    let start = fields.base + first * Span.byteCount
+    if lab_malloc_commit(CUnsignedLong(start), CUnsignedLong((end - first) * Span.byteCount)) != 0 { return false }
+    fields.committedEnd = end
+    return true
+  }
+}
