@@ -70,7 +70,7 @@ public struct HeapSpace: Equatable, Sendable {
   /// first pages cannot be committed.
   static func create(base: UInt, byteCount: UInt, ownsMapping: Bool) -> HeapSpace? {
     // Both are known when this is compiled; a record that grew past its place would run into the next one.
-    require(MemoryLayout<SpanRecord>.size == Int(Span.recordByteCount), "a span record must have 64 bytes")
+    require(MemoryLayout<SpanRecord>.stride == Int(Span.recordByteCount), "a span record must have 64 bytes")
     require(
       MemoryLayout<ThreadHeapRecord>.size == Int(ThreadHeap.markOffset) + 64, "a heap record must end with its mark")
     let granuleCount = byteCount / Span.byteCount
