@@ -34,7 +34,7 @@ extension MappedBlocks {
         return
       }
     }
-    _ = lab_malloc_unmap(CUnsignedLong(address), CUnsignedLong(byteCount))
+    unmap(address, byteCount)
   }
 
   /// Gives kept mappings back that were freed at `deadline` or before.
@@ -47,8 +47,13 @@ extension MappedBlocks {
       if kept.byteCount != 0, kept.milliseconds <= deadline {
         state.fields.kept[index] = KeptMapping()
         state.fields.keptByteCount -= kept.byteCount
-        _ = lab_malloc_unmap(CUnsignedLong(kept.address), CUnsignedLong(kept.byteCount))
+        unmap(kept.address, kept.byteCount)
       }
     }
+  }
+
+  private static func unmap(_ address: UInt, _ byteCount: UInt) {
+    _ = lab_malloc_unmap(CUnsignedLong(address), CUnsignedLong(byteCount))
+    ProcessHeap.processSpace.refund(byteCount: byteCount)
   }
 }

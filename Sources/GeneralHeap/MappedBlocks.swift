@@ -32,12 +32,15 @@ enum MappedBlocks {
       let kept = takeKept(rounded)
       if kept != 0 { return kept }
     }
+    guard ProcessHeap.processSpace.charge(byteCount: rounded) else { return 0 }
     var address: CUnsignedLong = 0
-    guard unsafe lab_malloc_map(CUnsignedLong(rounded), CUnsignedLong(max(alignment, 4096)), &address) == 0 else {
+    if unsafe lab_malloc_map(CUnsignedLong(rounded), CUnsignedLong(max(alignment, 4096)), &address) != 0 {
+      ProcessHeap.processSpace.refund(byteCount: rounded)
       return 0
     }
     guard insert(UInt(address), rounded) else {
       _ = lab_malloc_unmap(address, CUnsignedLong(rounded))
+      ProcessHeap.processSpace.refund(byteCount: rounded)
       return 0
     }
     return UInt(address)
@@ -53,6 +56,8 @@ enum MappedBlocks {
     }
     let byteCount = record(slot).byteCount
     write(slot, address: MappedSlot.removed)
+    state.fields.mappedLiveCount -= 1
+    state.fields.mappedByteCount -= byteCount
     keepOrUnmap(address, byteCount)
     HeapLock.release(at: state.mappedLock)
   }
@@ -75,15 +80,26 @@ enum MappedBlocks {
     guard slot != 0 else { return 0 }
     let old = record(slot).byteCount
     if old == rounded { return address }
+    if rounded > old {
+      guard ProcessHeap.processSpace.charge(byteCount: rounded - old) else { return 0 }
+    } else {
+      ProcessHeap.processSpace.refund(byteCount: old - rounded)
+    }
     var moved: CUnsignedLong = 0
     guard
       unsafe lab_malloc_remap(CUnsignedLong(address), CUnsignedLong(old), CUnsignedLong(rounded), 1, &moved) == 0
-    else { return 0 }
+    else {
+      if rounded > old { ProcessHeap.processSpace.refund(byteCount: rounded - old) }
+      return 0
+    }
     if UInt(moved) == address {
+      state.fields.mappedByteCount = state.fields.mappedByteCount &+ rounded &- old
       write(slot, byteCount: rounded)
       return address
     }
     write(slot, address: MappedSlot.removed)
+    state.fields.mappedLiveCount -= 1
+    state.fields.mappedByteCount -= old
     // The slot just freed makes room: this cannot fail.
     _ = insertHoldingLock(UInt(moved), rounded)
     return UInt(moved)
@@ -136,6 +152,8 @@ enum MappedBlocks {
     if (state.fields.mappedCount + 1) * 2 > state.fields.mappedSlotCount, !rebuild() { return false }
     place(address, byteCount, table: state.fields.mappedTable, slotCount: state.fields.mappedSlotCount)
     state.fields.mappedCount += 1
+    state.fields.mappedLiveCount += 1
+    state.fields.mappedByteCount += byteCount
     return true
   }
 

@@ -24,17 +24,13 @@ extension ProcessHeap {
   static func deallocateInArena(_ address: UInt, of span: Span) {
     let slot = checkedSlot(address, of: span)
     let entry = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot))))
-    let current = ThreadHeap(address: UInt(lab_malloc_heap()))
-    if current.address != UInt(lab_malloc_empty_heap_address()),
-      current.pushCached(address, slot: slot, byteCount: entry.byteCount)
-    {
-      return
-    }
     // In an interrupted slow path the arena may be half changed: the block is lost.
     guard let heap = enter() else { return }
-    heap.flushCache()
     if !heap.pushCached(address, slot: slot, byteCount: entry.byteCount) {
-      heap.space.deallocateInArena(address, slot: slot)
+      heap.flushCache()
+      if !heap.pushCached(address, slot: slot, byteCount: entry.byteCount) {
+        heap.space.deallocateInArena(address, slot: slot)
+      }
     }
     leave(heap)
   }

@@ -27,7 +27,7 @@ extension ProcessHeap {
   static func deallocateSlow(_ address: UInt) {
     if address == 0 { return }
     guard let span = span(of: address) else {
-      if isEmergency(address) { return }
+      if isEmergency(address) { return deallocateEmergency(address) }
       guard let heap = enter() else { return }
       MappedBlocks.deallocate(address)
       leave(heap)

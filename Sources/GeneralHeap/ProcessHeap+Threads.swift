@@ -37,6 +37,7 @@ extension ProcessHeap {
   private static func setUp() -> HeapSpace? {
     let state = ProcessState()
     if state.fields.space != 0 { return processSpace }
+    state.fields.settings = Settings.fromEnvironment()
     // What the address space limit allows, halving: 256 GiB down to 16 MiB.
     var byteCount: UInt = 256 << 30
     var base: CUnsignedLong = 0
@@ -49,14 +50,6 @@ extension ProcessHeap {
       _ = lab_malloc_unmap(base, CUnsignedLong(byteCount))
       return nil
     }
-    if state.fields.emergencyEnd == 0 {
-      var region: CUnsignedLong = 0
-      if unsafe lab_malloc_map(1 << 20, 4096, &region) == 0 {
-        state.fields.emergencyStart = UInt(region)
-        state.fields.emergencyNext = UInt(region)
-        state.fields.emergencyEnd = UInt(region) + 1 << 20
-      }
-    }
     if state.fields.forkPage == 0 {
       var page: CUnsignedLong = 0
       if unsafe lab_malloc_fork_page(&page) == 0 {
@@ -64,7 +57,9 @@ extension ProcessHeap {
         state.fields.forkPage = UInt(page)
       }
     }
+    space.fields.quotaByteCount = state.fields.settings.limitByteCount
     state.fields.space = space.address
+    if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
     lab_malloc_space_set(base, CUnsignedLong(space.fields.granuleCount * Span.recordByteCount))
     return space
   }

@@ -24,13 +24,16 @@ struct ProcessRecord {
   var mappedTable: UInt = 0
   var mappedSlotCount: UInt = 0
   var mappedCount: UInt = 0
+  /// The mappings in use and their bytes.
+  var mappedLiveCount: UInt = 0
+  var mappedByteCount: UInt = 0
+  /// How many bytes of the emergency region are in use. Atomic.
+  var emergencyUsed: UInt = 0
+  /// The settings (Settings.swift).
+  var settings = Settings()
   /// Freed mappings at hand, under `mappedLock`, and their bytes.
   var kept = InlineArray<8, KeptMapping>(repeating: KeptMapping())
   var keptByteCount: UInt = 0
-  /// Where blocks for interrupted slow paths come from: the next address (atomic) and the end.
-  var emergencyNext: UInt = 0
-  var emergencyStart: UInt = 0
-  var emergencyEnd: UInt = 0
 }
 
 /// The one process heap's state.
@@ -47,6 +50,6 @@ struct ProcessState {
 
   var mappedLock: UInt { address + 8 }
 
-  /// Where `emergencyNext` lies.
-  var emergencyNext: UInt { address + 272 }
+  /// Where `emergencyUsed` lies.
+  var emergencyUsed: UInt { address + 80 }
 }

@@ -23,12 +23,6 @@ func lab_heap_allocate_slow(_ byteCount: UInt) -> UInt {
   if byteCount <= SizeClass.maximumByteCount {
     let block = ThreadHeap(address: UInt(lab_malloc_heap())).refillFromCurrent(SizeClass(fitting: byteCount))
     if block != 0 { return block }
-  } else if byteCount <= ThreadHeap.cacheBlockMaximum {
-    let heap = ThreadHeap(address: UInt(lab_malloc_heap()))
-    if heap.address != UInt(lab_malloc_empty_heap_address()) {
-      let block = heap.popCached(byteCount)
-      if block != 0 { return block }
-    }
   }
   return lab_heap_allocate_slowest(byteCount)
 }

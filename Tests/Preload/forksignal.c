@@ -21,6 +21,14 @@ static void churn(unsigned seed, int count) {
   }
 }
 
+// The next signal, after a time that varies, so that it meets every instruction.
+static void arm(void) {
+  static unsigned seed = 1;
+  seed = seed * 1103515245 + 12345;
+  struct itimerval once = {{0, 0}, {0, 20 + (seed >> 16) % 200}};
+  setitimer(ITIMER_REAL, &once, 0);
+}
+
 static void onSignal(int number) {
   (void)number;
   pid_t child = fork();
@@ -41,13 +49,13 @@ static void onSignal(int number) {
     if (failures == 1) dprintf(2, "fork %d: status %x\n", forks, status);
   }
   forks++;
+  arm();
 }
 
 int main(int count, char **arguments) {
   int wanted = count > 1 ? atoi(arguments[1]) : 1000;
   signal(SIGALRM, onSignal);
-  struct itimerval interval = {{0, 300}, {0, 300}};
-  setitimer(ITIMER_REAL, &interval, 0);
+  arm();
   for (unsigned seed = 1; forks >= 0 && forks < wanted; seed++) churn(seed, 100);
   if (forks < 0) {
     churn(99, 2000);
