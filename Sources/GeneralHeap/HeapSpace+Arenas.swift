@@ -59,6 +59,9 @@ extension HeapSpace {
   func deallocateInArena(_ address: UInt, slot: UInt) {
     guard HeapLock.acquire(at: arenaLock) else { return }
     defer { HeapLock.release(at: arenaLock) }
+    let byteCount = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot)))).byteCount
+    fields.arenaFreedByteCount += byteCount
+    fields.arenaUsedByteCount -= min(byteCount, fields.arenaUsedByteCount)
     lab_malloc_word_set(CUnsignedLong(slot), 0)
     if span(containing: address)?.fields.sizeClass == fields.arenaEpoch { fields.arena.deallocate(VirtAddr(address)) }
   }
@@ -103,6 +106,7 @@ extension HeapSpace {
   private func note(_ address: UInt, byteCount: UInt) {
     guard let span = span(containing: address) else { return }
     let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: byteCount, state: .live)
+    fields.arenaUsedByteCount += byteCount
     if span.fields.free == 0 { span.fields.free = entry.word } else { span.fields.remote = entry.word }
     markResident(address, byteCount)
   }

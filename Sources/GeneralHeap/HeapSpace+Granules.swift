@@ -27,6 +27,8 @@ extension HeapSpace {
     let granule = granule(of: span)
     // In a child of fork, granules from before may belong to a buddy that was abandoned.
     guard UInt(granule) >= fields.firstGranule else { return }
+    span.fields.kind = .none
+    span.fields.state = .idle
     fields.frames.deallocate(PhysAddr(UInt64(granule) << 12), order: order)
     fields.usedByteCount -= UInt(order.frameCount) * Span.byteCount
   }

@@ -45,6 +45,10 @@ struct SpaceRecord: ~Copyable {
   /// What is too large for spans, and how many bytes its ranges have. The arena lock's.
   var arena = FirstFitHeap()
   var arenaByteCount: UInt = 0
+  /// How many bytes of blocks are in use there or in threads' caches.
+  var arenaUsedByteCount: UInt = 0
+  /// How many bytes of blocks were freed there since the last purge.
+  var arenaFreedByteCount: UInt = 0
 
   init(frames: consuming BuddyFrames) { self.frames = frames }
 }

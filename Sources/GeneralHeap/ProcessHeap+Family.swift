@@ -125,7 +125,12 @@ extension ProcessHeap {
 
   /// Gives back at once what can be given back; whether there was any.
   public static func trim() -> Bool {
-    false
+    guard let heap = enter() else { return false }
+    defer { leave(heap) }
+    let had = heap.fields.freedByteCount != 0 || heap.fields.cacheByteCount != 0
+    heap.purge()
+    MappedBlocks.releaseKept(freedBefore: .max)
+    return had
   }
 
   /// Whether glibc's `mallopt` takes the parameter and the value: of these, none changes this heap.

@@ -31,6 +31,7 @@ extension ProcessHeap {
       if !heap.pushCached(address, slot: slot, byteCount: entry.byteCount) {
         heap.space.deallocateInArena(address, slot: slot)
       }
+      if heap.space.isArenaPurgeDue { heap.space.purgeArenas() }
     }
     leave(heap)
   }

@@ -77,7 +77,10 @@ extension ProcessHeap {
     let address = UInt(lab_malloc_heap())
     if address != UInt(lab_malloc_empty_heap_address()) {
       lab_malloc_heap_set(CUnsignedLong(lab_malloc_empty_heap_address()))
-      return ThreadHeap(address: address)
+      let heap = ThreadHeap(address: address)
+      heap.fields.slowCount &+= 1
+      if heap.fields.slowCount & 63 == 0 { purgeIfDue(heap) }
+      return heap
     }
     if let heap = attach() { return heap }
     lab_malloc_depth_set(0)
@@ -88,5 +91,15 @@ extension ProcessHeap {
   static func leave(_ heap: ThreadHeap) {
     lab_malloc_heap_set(CUnsignedLong(heap.address))
     lab_malloc_depth_set(0)
+  }
+
+  /// What every 64th slow path looks after.
+  @inline(never)
+  private static func purgeIfDue(_ heap: ThreadHeap) {
+    let delay = ProcessState().fields.settings.purgeDelayMilliseconds
+    heap.purgeIfDue(delayMilliseconds: delay)
+    if ProcessState().fields.keptByteCount != 0 {
+      MappedBlocks.releaseKept(freedBefore: UInt(lab_malloc_milliseconds()) &- delay)
+    }
   }
 }

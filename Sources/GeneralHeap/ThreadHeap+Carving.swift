@@ -11,11 +11,12 @@ extension ThreadHeap {
     let start = space.start(of: span)
     var absent = span.fields.absentPages
     while absent != 0 {
-      // The lowest absent page, and on as far as the first block over it reaches.
+      // The lowest absent page, and the absent ones as far as the first block over it reaches. Blocks of pages that are
+      // not absent are on lists or live.
       let firstPage = UInt32(absent.trailingZeroBitCount)
       let firstBlock = (firstPage << 12) / size
       let lastPage = min(15, (firstBlock &* size &+ size &- 1) >> 12)
-      let taken = UInt16(truncatingIfNeeded: (UInt32(2) << lastPage) &- (UInt32(1) << firstPage))
+      let taken = absent & UInt16(truncatingIfNeeded: (UInt32(2) << lastPage) &- (UInt32(1) << firstPage))
       absent &= ~taken
       span.fields.residentPages |= taken
       let count = activate(
@@ -46,7 +47,7 @@ extension ThreadHeap {
     while number > first {
       number &-= 1
       let offset = number &* size
-      let pages = pageMask(offset, size)
+      let pages = ThreadHeap.pageMask(offset, size)
       if pages & absent == 0, pages & taken != 0 {
         let block = FreeBlock(start &+ UInt(offset))
         block.next = next
@@ -60,7 +61,7 @@ extension ThreadHeap {
   }
 
   /// The pages that `size` bytes from `offset` overlap.
-  private func pageMask(_ offset: UInt32, _ size: UInt32) -> UInt16 {
+  static func pageMask(_ offset: UInt32, _ size: UInt32) -> UInt16 {
     let first = offset >> 12
     let last = (offset &+ size &- 1) >> 12
     return UInt16(truncatingIfNeeded: (UInt32(2) << last) &- (UInt32(1) << first))

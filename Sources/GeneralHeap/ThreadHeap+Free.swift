@@ -8,24 +8,24 @@ extension ThreadHeap {
   static var idleSpanMaximum: UInt32 { 16 }
 
   /// Does what was waited for: `target` blocks of the span are free.
+  ///
+  /// A full span becomes available again with its first free blocks. One that is half free is worth a purge; an empty
+  /// one is put away.
   @inline(never)
   func handleEvent(_ span: Span) {
     let freeCount = span.freeCount
-    switch span.fields.state {
-    case .full:
-      link(span)
-      span.await(Int(span.fields.carvedCount), freeCount: freeCount)
-      if freeCount >= Int(span.fields.carvedCount) {
-        unlink(span)
-        retire(span)
-      }
-    case .available:
-      if freeCount >= Int(span.fields.carvedCount) {
-        unlink(span)
-        retire(span)
-      }
-    case .current, .idle:
-      break
+    let carved = Int(span.fields.carvedCount)
+    if span.fields.state == .full { link(span) }
+    guard span.fields.state == .available else { return }
+    if freeCount >= carved {
+      unlink(span)
+      retire(span)
+      noteFreed(byteCount: Span.byteCount / 2)
+    } else if freeCount * 2 < carved {
+      span.await((carved + 1) / 2, freeCount: freeCount)
+    } else {
+      span.await(carved, freeCount: freeCount)
+      noteFreed(byteCount: Span.byteCount / 2)
     }
   }
 
@@ -33,6 +33,7 @@ extension ThreadHeap {
   private func retire(_ span: Span) {
     span.fields.owner = 0
     span.fields.state = .idle
+    fields.spanCount -= 1
     guard fields.idleCount < ThreadHeap.idleSpanMaximum else {
       space.deallocateGranules(span, .min)
       return

@@ -137,6 +137,7 @@ extension ThreadHeap {
     span.fields.carvedCount = 0
     span.await(0, freeCount: 0)
     span.fields.owner = address
+    fields.spanCount += 1
     return span
   }
 }

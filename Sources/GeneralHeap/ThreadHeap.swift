@@ -43,6 +43,11 @@ struct ThreadHeapRecord {
   /// The blocks in the cache, by bin, and their bytes (ThreadHeap+Cache.swift).
   var cacheBins = InlineArray<88, UInt>(repeating: 0)
   var cacheByteCount: UInt = 0
+  /// How many spans the heap has in use, how many bytes of them became free since the last purge, and when that was.
+  var spanCount: UInt32 = 0
+  var slowCount: UInt32 = 0
+  var freedByteCount: UInt = 0
+  var purgedAtMilliseconds: UInt = 0
   /// The kernel's mark that the owning thread lives (`lab_malloc_owner_init`).
   var mark = InlineArray<8, UInt>(repeating: 0)
 
@@ -64,7 +69,7 @@ struct ThreadHeap: Equatable {
   /// Where `incoming` and `mark` lie in the record.
   static var incomingOffset: UInt { 1480 }
   static var cacheBinsOffset: UInt { 1552 }
-  static var markOffset: UInt { 2264 }
+  static var markOffset: UInt { 2288 }
 
   /// How many bins the cache has, one of them always empty.
   static var cacheBinCount: Int { 88 }

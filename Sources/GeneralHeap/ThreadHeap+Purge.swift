@@ -1,0 +1,107 @@
+internal import Addresses
+internal import CLabMalloc
+
+// Giving memory back: whole spans, pages inside partly used spans, holes of arenas.
+//
+// Nothing here runs on a thread of its own or on the hot path. A slow path starts a purge when much was freed since the
+// last one, or when a little was freed and the delay is over. "Much" is a quarter of what the heap holds, and at least
+// 4 MiB: so a heap that shrinks is purged again and again as it shrinks, each time for a part of what it was, and
+// what stays behind when the program falls idle is small; and one that breathes by less than that pays nothing.
+
+extension ThreadHeap {
+  /// The least that must be freed for a purge before its time.
+  private static var purgeMinimum: UInt { 4 << 20 }
+
+  /// Notes that `byteCount` bytes of this heap's spans became free, and purges when it is due.
+  func noteFreed(byteCount: UInt) {
+    fields.freedByteCount += byteCount
+    let threshold = max(ThreadHeap.purgeMinimum, UInt(fields.spanCount) * Span.byteCount / 4)
+    if fields.freedByteCount > threshold { purge() }
+  }
+
+  /// Purges if the delay is over and something was freed.
+  func purgeIfDue(delayMilliseconds: UInt) {
+    guard fields.freedByteCount != 0 || fields.cacheByteCount != 0 else { return }
+    let now = UInt(lab_malloc_milliseconds())
+    if now &- fields.purgedAtMilliseconds >= delayMilliseconds { purge() }
+  }
+
+  /// Gives back what this heap and its space have free.
+  @inline(never)
+  func purge() {
+    guard space.fields.ownsMapping else { return }
+    fields.freedByteCount = 0
+    fields.purgedAtMilliseconds = UInt(lab_malloc_milliseconds())
+    for index in 0..<SizeClass.count {
+      var granule = fields.available[index]
+      while granule != 0 {
+        let span = space.span(granule)
+        granule = span.fields.next
+        if span.fields.state == .available { purgePages(of: span) }
+      }
+    }
+    while fields.idleSpan != 0 {
+      let span = space.span(fields.idleSpan)
+      fields.idleSpan = span.fields.next
+      fields.idleCount -= 1
+      space.deallocateGranules(span, .min)
+    }
+    flushCache()
+    space.purgeGranules()
+    space.purgeArenas()
+  }
+
+  /// Gives back the pages of a span whose blocks are all free, and takes those blocks off its list: they are absent.
+  private func purgePages(of span: Span) {
+    let size = span.fields.blockByteCount
+    let count = UInt32(truncatingIfNeeded: span.capacity)
+    let start = space.start(of: span)
+    guard span.freeCount > 0 else { return }
+    var isFree = InlineArray<64, UInt64>(repeating: 0)
+    var block = FreeBlock(span.fields.free)
+    while block.address != 0 {
+      let number = Int((block.address &- start) / UInt(size))
+      isFree[number >> 6] |= 1 << UInt64(number & 63)
+      block = FreeBlock(block.next)
+    }
+    let absent = span.fields.absentPages
+    var gone = absent
+    for page in UInt32(0)..<16 where absent >> UInt16(page) & 1 == 0 {
+      var number = (page << 12) / size
+      let last = min(count - 1, ((page + 1) << 12 - 1) / size)
+      var allFree = true
+      while number <= last, allFree {
+        let listed = isFree[Int(number) >> 6] >> UInt64(number & 63) & 1 != 0
+        allFree = listed || ThreadHeap.pageMask(number * size, size) & absent != 0
+        number += 1
+      }
+      if allFree { gone |= 1 << UInt16(page) }
+    }
+    guard gone != absent else { return }
+    unlistBlocks(over: gone, of: span, start: start, size: size)
+    space.decommit(pages: gone & span.fields.residentPages, of: span)
+    span.fields.absentPages = gone
+  }
+
+  /// Takes the free blocks that overlap a page of `pages` off a span's list.
+  private func unlistBlocks(over pages: UInt16, of span: Span, start: UInt, size: UInt32) {
+    var kept: UInt = 0
+    var keptCount = 0
+    var removedCount = 0
+    var block = FreeBlock(span.fields.free)
+    while block.address != 0 {
+      let next = block.next
+      if ThreadHeap.pageMask(UInt32(truncatingIfNeeded: block.address &- start), size) & pages != 0 {
+        removedCount += 1
+      } else {
+        block.next = kept
+        kept = block.address
+        keptCount += 1
+      }
+      block = FreeBlock(next)
+    }
+    span.fields.free = kept
+    span.fields.carvedCount -= UInt16(truncatingIfNeeded: removedCount)
+    span.await(Int(span.fields.carvedCount), freeCount: keptCount)
+  }
+}
