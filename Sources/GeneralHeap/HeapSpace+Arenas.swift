@@ -28,6 +28,9 @@ struct ArenaEntry {
 
   init(word: UInt) { self.word = word }
 
+  /// The entry at an address of the span table.
+  init(at slot: UInt) { word = UInt(lab_malloc_word(CUnsignedLong(slot))) }
+
   init(offset: UInt, byteCount: UInt, state: ArenaBlockState) {
     word = offset | state.rawValue << 16 | byteCount << 18
   }

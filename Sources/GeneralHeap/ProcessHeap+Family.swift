@@ -59,7 +59,7 @@ extension ProcessHeap {
       if span.fields.kind == .arena {
         return ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(checkedSlot(address, of: span))))).byteCount
       }
-      require(span.fields.kind == .span, "size of a pointer that heaplab did not give out", UInt64(address))
+      _ = checkedBlock(address, of: span)
       return UInt(span.fields.blockByteCount)
     }
     if isEmergency(address) { return UInt(lab_malloc_word(CUnsignedLong(address - 16))) }

@@ -37,8 +37,8 @@ extension ProcessHeap {
   }
 
   /// The entry of the live block at `address`; ends the process when there is none.
-  static func checkedSlot(_ address: UInt, of span: Span) -> UInt {
-    let slot = processSpace.entrySlot(address, of: span)
+  static func checkedSlot(_ address: UInt, of span: Span, in space: HeapSpace = processSpace) -> UInt {
+    let slot = space.entrySlot(address, of: span)
     require(slot != 0, "free of a pointer that heaplab did not give out, or gave out once", UInt64(address))
     require(
       ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot)))).state == .live, "double free", UInt64(address))

@@ -53,30 +53,15 @@ extension ThreadHeap {
 
   /// Gives back the pages of a span whose blocks are all free, and takes those blocks off its list: they are absent.
   private func purgePages(of span: Span) {
-    let size = span.fields.blockByteCount
-    let count = UInt32(truncatingIfNeeded: span.capacity)
-    let start = space.start(of: span)
     guard span.freeCount > 0 else { return }
-    var isFree = InlineArray<64, UInt64>(repeating: 0)
-    var block = FreeBlock(span.fields.free)
-    while block.address != 0 {
-      let number = Int((block.address &- start) / UInt(size))
-      isFree[number >> 6] |= 1 << UInt64(number & 63)
-      block = FreeBlock(block.next)
-    }
+    let size = span.fields.blockByteCount
+    let start = space.start(of: span)
+    let isFree = FreeBlockMap(of: span, start: start)
     let absent = span.fields.absentPages
-    var gone = absent
-    for page in UInt32(0)..<16 where absent >> UInt16(page) & 1 == 0 {
-      var number = (page << 12) / size
-      let last = min(count - 1, ((page + 1) << 12 - 1) / size)
-      var allFree = true
-      while number <= last, allFree {
-        let listed = isFree[Int(number) >> 6] >> UInt64(number & 63) & 1 != 0
-        allFree = listed || ThreadHeap.pageMask(number * size, size) & absent != 0
-        number += 1
-      }
-      if allFree { gone |= 1 << UInt16(page) }
-    }
+    // A page goes unless a block that someone holds overlaps it.
+    var held: UInt16 = 0
+    for number in 0..<span.capacity where !isFree[number] { held |= isFree.pages(of: number) }
+    let gone = absent | ~held
     guard gone != absent else { return }
     unlistBlocks(over: gone, of: span, start: start, size: size)
     space.decommit(pages: gone & span.fields.residentPages, of: span)
