@@ -3,8 +3,8 @@ internal import Contracts
 
 /// The general heap as a value, over memory of its owner: what `malloc` runs on, for one thread at a time.
 ///
-/// The code is that of the process heap; what differs is where the memory comes from and that there is one thread heap. The
-/// heap keeps to its range, which is thus a hard quota, and to a lower one if it is given. There is nothing to tear
+/// The code is that of the process heap; what differs is where the memory comes from and that there is one thread heap.
+/// The heap keeps to its range, which is thus a hard quota, and to a lower one if it is given. There is nothing to tear
 /// down: with the heap's last use the memory, and every block in it, is its owner's again.
 ///
 /// ```swift

@@ -13,7 +13,8 @@ internal import FirstFitHeap
 //     offset in the granule | state << 16 | usable bytes << 18
 //
 // So the size and the state of the block at p are one load away, out of line; an interior pointer, a double free and a
-// foreign one are told apart without a look into the block; and first fit is only ever asked for blocks that it gave out.
+// foreign one are told apart without a look into the block; and first fit is only ever asked for blocks that it gave
+// out.
 
 /// What became of a block of an arena.
 enum ArenaBlockState: UInt {

@@ -2,8 +2,8 @@ internal import Addresses
 internal import CLabMalloc
 internal import FirstFitHeap
 
-// The space's part of a purge: granules that nobody holds, and the holes of the arenas. Which pages may have memory behind
-// them the descriptors know (`residentPages`), so that a page is given back once.
+// The space's part of a purge: granules that nobody holds, and the holes of the arenas. Which pages may have memory
+// behind them the descriptors know (`residentPages`), so that a page is given back once.
 
 extension HeapSpace {
   /// Gives back pages of a granule, one bit each.

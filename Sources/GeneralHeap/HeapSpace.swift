@@ -10,8 +10,8 @@ internal import FirstFitHeap
 //     | span table | space record | frame table (unless it is a mapping of its own) | granules: spans, arenas ...   |
 //
 // The span table has 64 bytes for each granule of the range, its own included, so that the descriptor of the granule of
-// any address p in the range is at base + 64 * ((p - base) >> 16): a subtraction, a compare, a shift. Which granules are
-// free a buddy knows, `BuddyFrames`, which counts one frame for each granule and gives out the lowest. Table and
+// any address p in the range is at base + 64 * ((p - base) >> 16): a subtraction, a compare, a shift. Which granules
+// are free a buddy knows, `BuddyFrames`, which counts one frame for each granule and gives out the lowest. Table and
 // granules are committed in steps as the buddy reaches them.
 
 /// A space's own fields. Those above the line may be read by any thread; those below it are the lock holder's.

@@ -10,8 +10,8 @@ internal import Synchronization
 // It finds out by a page that the kernel wipes in a child (MADV_WIPEONFORK): its first word reads as zero there. Every
 // slow path looks at it first, and so does every wait for a lock.
 //
-// What the child sees of another thread's work is a prefix of it, in program order: fork write-protects the pages, and a
-// thread's stores land before that or fault. So:
+// What the child sees of another thread's work is a prefix of it, in program order: fork write-protects the pages, and
+// a thread's stores land before that or fault. So:
 //
 //   - A lock that nobody holds guards a consistent structure: if the unlock is in the prefix, so is all before it.
 //   - A lock that another thread holds guards something half done, by a thread that is not there. The child frees the

@@ -2,8 +2,8 @@ internal import CLabMalloc
 internal import Synchronization
 
 // What a signal handler gets that interrupted a slow path of its own thread: blocks of a region of their own, handed
-// out by one atomic addition, and taken back only in the order opposite to that. POSIX does not let a handler allocate at all; programs do it all the same,
-// most often between fork and exec.
+// out by one atomic addition, and taken back only in the order opposite to that. POSIX does not let a handler allocate
+// at all; programs do it all the same, most often between fork and exec.
 
 extension ProcessHeap {
   private static var emergencyStart: UInt { UInt(lab_malloc_emergency()) }

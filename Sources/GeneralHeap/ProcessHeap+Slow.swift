@@ -64,7 +64,9 @@ extension ProcessHeap {
 
   /// The granule of the process heap around `address`.
   static func span(of address: UInt) -> Span? {
-    guard (address &+ UInt(lab_malloc_space_negative_base())) >> 10 < UInt(lab_malloc_space_scaled_end()) else { return nil }
+    guard (address &+ UInt(lab_malloc_space_negative_base())) >> 10 < UInt(lab_malloc_space_scaled_end()) else {
+      return nil
+    }
     return processSpace.span(containing: address)
   }
 

@@ -1,12 +1,12 @@
 public import CLabMalloc
 internal import Synchronization
 
-// What the process heap holds, counted when someone asks: the hot paths count nothing. Other threads go on meanwhile, so
-// the figures are those of no one instant.
+// What the process heap holds, counted when someone asks: the hot paths count nothing. Other threads go on meanwhile,
+// so the figures are those of no one instant.
 
 /// Fills `statistics` for the entries that tell about the heap.
 @c(lab_heap_statistics)
-public func lab_heap_statistics(_ statistics: UnsafeMutablePointer<lab_malloc_statistics>?) {
+public func fillStatistics(_ statistics: UnsafeMutablePointer<lab_malloc_statistics>?) {
   // SAFETY: C passes the address of a struct of its own.
   guard let statistics = unsafe statistics else { return }
   unsafe statistics.pointee = ProcessHeap.statistics

@@ -13,9 +13,9 @@ public enum ProcessHeap {
     if byteCount <= SizeClass.stepMaximumByteCount {
       let block = ThreadHeap(address: UInt(lab_malloc_heap())).popActive(SizeClass(fitting: byteCount))
       if block != 0 { return block }
-      return lab_heap_allocate_slow(byteCount)
+      return slowEntryAllocateSlow(byteCount)
     }
-    return lab_heap_allocate_larger(byteCount)
+    return slowEntryAllocateLarger(byteCount)
   }
 
   /// Takes back a block; nothing happens for 0.
@@ -23,14 +23,14 @@ public enum ProcessHeap {
   public static func deallocate(_ address: UInt) {
     // The descriptor's offset in the table, and 6 bits more.
     let scaled = (address &+ UInt(lab_malloc_space_negative_base())) >> 10
-    guard scaled < UInt(lab_malloc_space_scaled_end()) else { return lab_heap_deallocate_slow(address) }
+    guard scaled < UInt(lab_malloc_space_scaled_end()) else { return slowEntryDeallocateSlow(address) }
     let span = Span(address: UInt(lab_malloc_space_descriptor(CUnsignedLong(scaled & ~63))))
     let heap = ThreadHeap(address: UInt(lab_malloc_heap()))
     let block = FreeBlock(address)
     guard span.fields.owner == heap.address, ThreadHeap.isBlockStart(address, of: span),
       block.markWord != FreeBlock.mark
-    else { return lab_heap_deallocate_slow(address) }
+    else { return slowEntryDeallocateSlow(address) }
     // The block, not the span: its register need not be given up.
-    if heap.push(block, onto: span) { lab_heap_handle_event(address) }
+    if heap.push(block, onto: span) { slowEntryHandleEvent(address) }
   }
 }

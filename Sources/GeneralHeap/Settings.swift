@@ -1,23 +1,15 @@
 internal import CLabMalloc
 
-// The environment's settings, read at the first allocation, without allocating. A value that cannot be read is one warning
-// line, and the default. A set-uid program sees none of them.
+// The environment's settings, read at the first allocation, without allocating. A value that cannot be read is one
+// warning line, and the default. A set-uid program sees none of them.
 //
-//     HEAPLAB_POLICY        general (default), firstfit, buddy: what serves the requests
+//     HEAPLAB_POLICY        general (default): what serves the requests; there is no other yet
 //     HEAPLAB_LIMIT         bytes that the heap may hold, with K, M, G or T; malloc fails past it; default: no limit
 //     HEAPLAB_PURGE_DELAY   milliseconds that freed memory stays at hand before the system gets it back; default 100
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
-/// What serves the requests.
-enum HeapChoice: UInt8 {
-  case general = 0
-  case firstFit = 1
-  case buddy = 2
-}
-
 /// The settings of the process heap.
 struct Settings {
-  var choice: HeapChoice = .general
   var limitByteCount: UInt = .max
   var purgeDelayMilliseconds: UInt = 100
   var showsStatistics = false
@@ -27,16 +19,8 @@ struct Settings {
   /// The environment's.
   static func fromEnvironment() -> Settings {
     var settings = Settings()
-    if let text = SettingText("HEAPLAB_POLICY") {
-      if text == "general" {
-        settings.choice = .general
-      } else if text == "firstfit" {
-        settings.choice = .firstFit
-      } else if text == "buddy" {
-        settings.choice = .buddy
-      } else {
-        text.warn("is not general, firstfit or buddy; general it is")
-      }
+    if let text = SettingText("HEAPLAB_POLICY"), !(text == "general") {
+      text.warn("is not general, the one policy that is built in; general it is")
     }
     if let text = SettingText("HEAPLAB_LIMIT") {
       if let number = text.byteCount, number > 0 {

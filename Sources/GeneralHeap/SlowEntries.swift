@@ -7,30 +7,30 @@ internal import CLabMalloc
 @c(lab_heap_allocate_larger)
 @inline(never)
 @usableFromInline
-func lab_heap_allocate_larger(_ byteCount: UInt) -> UInt {
+func slowEntryAllocateLarger(_ byteCount: UInt) -> UInt {
   if byteCount <= SizeClass.maximumByteCount {
     let block = ThreadHeap(address: UInt(lab_malloc_heap())).popActive(SizeClass(fitting: byteCount))
     if block != 0 { return block }
   }
-  return lab_heap_allocate_slow(byteCount)
+  return slowEntryAllocateSlow(byteCount)
 }
 
 /// A block when its active list is empty, or for which there is none.
 @c(lab_heap_allocate_slow)
 @inline(never)
 @usableFromInline
-func lab_heap_allocate_slow(_ byteCount: UInt) -> UInt {
+func slowEntryAllocateSlow(_ byteCount: UInt) -> UInt {
   if byteCount <= SizeClass.maximumByteCount {
     let block = ThreadHeap(address: UInt(lab_malloc_heap())).refillFromCurrent(SizeClass(fitting: byteCount))
     if block != 0 { return block }
   }
-  return lab_heap_allocate_slowest(byteCount)
+  return slowEntryAllocateSlowest(byteCount)
 }
 
 /// A block when the current span of its class has none either, or for which there is no class.
 @c(lab_heap_allocate_slowest)
 @inline(never)
-func lab_heap_allocate_slowest(_ byteCount: UInt) -> UInt {
+func slowEntryAllocateSlowest(_ byteCount: UInt) -> UInt {
   ProcessHeap.failIfNull(ProcessHeap.allocateSlow(byteCount))
 }
 
@@ -38,7 +38,7 @@ func lab_heap_allocate_slowest(_ byteCount: UInt) -> UInt {
 @c(lab_heap_deallocate_slow)
 @inline(never)
 @usableFromInline
-func lab_heap_deallocate_slow(_ address: UInt) {
+func slowEntryDeallocateSlow(_ address: UInt) {
   ProcessHeap.deallocateSlow(address)
 }
 
@@ -46,6 +46,6 @@ func lab_heap_deallocate_slow(_ address: UInt) {
 @c(lab_heap_handle_event)
 @inline(never)
 @usableFromInline
-func lab_heap_handle_event(_ address: UInt) {
+func slowEntryHandleEvent(_ address: UInt) {
   ProcessHeap.handleEvent(address)
 }
