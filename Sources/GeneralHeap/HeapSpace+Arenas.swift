@@ -111,6 +111,7 @@ extension HeapSpace {
     guard let span = span(containing: address) else { return }
     let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: byteCount, state: .live)
     fields.arenaUsedByteCount += byteCount
+    fields.arenaFreedByteCount -= min(byteCount, fields.arenaFreedByteCount)
     if span.fields.free == 0 { span.fields.free = entry.word } else { span.fields.remote = entry.word }
     markResident(address, byteCount)
   }

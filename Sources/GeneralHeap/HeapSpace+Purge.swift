@@ -67,6 +67,11 @@ extension HeapSpace {
     }
   }
 
+  /// Whether an eighth of what the arenas hold, and at least 4 MiB, was freed and not used again.
+  var hasFreedInArenas: Bool {
+    fields.arenaFreedByteCount > max(4 << 20, fields.arenaUsedByteCount / 8)
+  }
+
   /// Whether so much was freed in the arenas that a purge is due before its time: a quarter of what is in use there.
   var isArenaPurgeDue: Bool {
     fields.arenaFreedByteCount > max(16 << 20, fields.arenaUsedByteCount / 4)

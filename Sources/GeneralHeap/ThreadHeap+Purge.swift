@@ -4,7 +4,7 @@ internal import CLabMalloc
 // Giving memory back: whole spans, pages inside partly used spans, holes of arenas.
 //
 // Nothing here runs on a thread of its own or on the hot path. A slow path starts a purge when much was freed since the
-// last one, or when a little was freed and the delay is over. "Much" is a quarter of what the heap holds, and at least
+// last one and not used again, or when half as much was and the delay is over. "Much" is a quarter of what the heap holds, and at least
 // 4 MiB: so a heap that shrinks is purged again and again as it shrinks, each time for a part of what it was, and
 // what stays behind when the program falls idle is small; and one that breathes by less than that pays nothing.
 
@@ -19,9 +19,15 @@ extension ThreadHeap {
     if fields.freedByteCount > threshold { purge() }
   }
 
-  /// Purges if the delay is over and something was freed.
+  /// Notes that `byteCount` of the bytes that became free are in use again.
+  func noteReused(byteCount: UInt) {
+    fields.freedByteCount -= min(byteCount, fields.freedByteCount)
+  }
+
+  /// Purges if the delay is over and an eighth of what is held, and at least 1 MiB, was freed and not used again.
   func purgeIfDue(delayMilliseconds: UInt) {
-    guard fields.freedByteCount != 0 || fields.cacheByteCount != 0 else { return }
+    let held = UInt(fields.spanCount) * Span.byteCount
+    guard fields.freedByteCount > max(1 << 20, held / 8) || space.hasFreedInArenas else { return }
     let now = UInt(lab_malloc_milliseconds())
     if now &- fields.purgedAtMilliseconds >= delayMilliseconds { purge() }
   }

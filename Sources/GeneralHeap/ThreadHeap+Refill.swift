@@ -28,6 +28,7 @@ extension ThreadHeap {
     while fields.available[index] != 0 {
       let span = space.span(fields.available[index])
       unlink(span)
+      noteReused(byteCount: Span.byteCount / 2)
       replaceCurrent(with: span, sizeClass)
       if span.fields.free != 0 {
         activateFree(of: span, sizeClass)
@@ -37,6 +38,10 @@ extension ThreadHeap {
     }
     guard let span = takeEmptySpan(for: sizeClass) else { return 0 }
     replaceCurrent(with: span, sizeClass)
+    if span.fields.free != 0 {
+      activateFree(of: span, sizeClass)
+      return popActive(sizeClass)
+    }
     return carve(span, sizeClass) ? popActive(sizeClass) : 0
   }
 
@@ -120,6 +125,14 @@ extension ThreadHeap {
       let span = space.span(fields.idleSpan)
       fields.idleSpan = span.fields.next
       fields.idleCount -= 1
+      noteReused(byteCount: Span.byteCount)
+      if Int(span.fields.sizeClass) == sizeClass.index {
+        // It comes back as it went: carved, every block on its free list.
+        span.fields.kind = .span
+        span.fields.owner = address
+        fields.spanCount += 1
+        return span
+      }
       found = span
     } else {
       found = space.allocateGranule()
