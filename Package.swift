@@ -34,7 +34,7 @@ let coreModules = [
   CoreModule("FirstFitHeap", imports: ["Contracts", "Addresses", "SpinLocks"]),
   CoreModule("BuddyFrames", imports: ["Contracts", "Addresses", "SpinLocks"]),
   CoreModule("PageTables", imports: ["Contracts", "Addresses"]),
-  CoreModule("AllocationTraces"),
+  CoreModule("AllocationTraces", imports: ["Contracts"]),
   CoreModule(
     "GeneralHeap",
     imports: ["Contracts", "Addresses", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames"],
@@ -98,6 +98,7 @@ let shimTargets: [Target] = [
   .target(name: "CLabNUMA", path: "CShims/CLabNUMA", linkerSettings: [.linkedLibrary("numa")]),
   .target(name: "CLabMalloc", path: "CShims/CLabMalloc"),
   .target(name: "CLabKVM", path: "CShims/CLabKVM"),
+  .target(name: "CLabBench", path: "CShims/CLabBench"),
 ]
 
 let benchmarkTargets: [Target] = [
@@ -105,8 +106,10 @@ let benchmarkTargets: [Target] = [
     name: "HeapBenchKit",
     dependencies: [
       "Contracts", "Addresses", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap", "BuddyFrames",
-      "PageTables", "AllocationTraces", "CLabSystem", "Yams",
+      "PageTables", "AllocationTraces", "CLabSystem", "CLabBench", "Yams",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
+      .product(name: "Subprocess", package: "swift-subprocess"),
+      .product(name: "SystemPackage", package: "swift-system"),
     ], path: "Benchmarks/HeapBenchKit", swiftSettings: strict),
   .executableTarget(
     name: "heapbench",
@@ -118,12 +121,15 @@ let testTargets: [Target] =
   [
     .target(
       name: "LabTestSupport", dependencies: ["Addresses", "MemoryRegions"], path: "Tests/LabTestSupport",
-      swiftSettings: strict)
+      swiftSettings: strict),
+    // Runs inside the machine with four nodes that scripts/test-numa boots.
+    .executableTarget(
+      name: "NUMAGuest", dependencies: ["Addresses", "MemoryRegions", "NUMARegions"], path: "Tests/NUMAGuest"),
   ]
   + [
     ("Contracts", []), ("Addresses", []), ("SpinLocks", []), ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
     ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
-    ("GeneralHeap", []), ("HeapBenchKit", []),
+    ("GeneralHeap", []), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
   ].map { (module: String, more: [String]) in
     .testTarget(
       name: "\(module)Tests",
@@ -145,6 +151,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
   ],
   targets: shimTargets + coreTargets + [preloadTarget] + benchmarkTargets + testTargets
 )

@@ -11,8 +11,23 @@ public protocol FrameReferenceCounts: ~Copyable {
   /// Adds a holder. Traps unless the frame is in use, and when the count would overflow.
   mutating func retain(_ frame: Page<PhysAddr>)
 
+  /// Adds a holder to each frame that `frame` names for the numbers below `count`, in any order; nil is passed over.
+  ///
+  /// The same as so many calls, but an allocator can keep what they have in common out of the loop: a fork does this
+  /// for every page. Traps as ``retain(_:)`` does.
+  mutating func retain(_ count: Int, _ frame: (Int) -> Page<PhysAddr>?)
+
   /// Takes a holder away; true when that was the last one, and the frame is deallocated then.
   ///
   /// Traps unless the frame is in use.
   mutating func release(_ frame: Page<PhysAddr>) -> Bool
+}
+
+extension FrameReferenceCounts where Self: ~Copyable {
+  /// Adds a holder to each frame, one after the other.
+  @inlinable public mutating func retain(_ count: Int, _ frame: (Int) -> Page<PhysAddr>?) {
+    for index in 0..<count {
+      if let frame = frame(index) { retain(frame) }
+    }
+  }
 }

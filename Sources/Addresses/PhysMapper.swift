@@ -7,6 +7,16 @@ public protocol PhysMapper {
   /// Where the byte at `address` can be reached; traps when the mapper does not cover it.
   func physToVirt(_ address: PhysAddr) -> VirtAddr
 
+  /// Where a byte can be reached that the mapper is known to cover: the same, but a mapper may leave out the check.
+  ///
+  /// For addresses that ``physToVirt(_:)`` has taken before, such as those of page tables on a walk.
+  func physToVirt(covered address: PhysAddr) -> VirtAddr
+
   /// The physical address behind `address`; traps when the mapper does not cover it.
   func virtToPhys(_ address: VirtAddr) -> PhysAddr
+}
+
+extension PhysMapper {
+  /// ``physToVirt(_:)``, with its check.
+  @inlinable public func physToVirt(covered address: PhysAddr) -> VirtAddr { physToVirt(address) }
 }

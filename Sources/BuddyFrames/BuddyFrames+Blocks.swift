@@ -15,8 +15,9 @@ extension BuddyFrames {
 
   /// The lowest free frame of `size`, or nil when there is none. Its content is undefined.
   public mutating func allocate(_ size: PageSize) -> Page<PhysAddr>? {
-    guard let address = allocate(size.order) else { return nil }
-    return Page(start: address, size: size)
+    let address = size == .size4KiB ? allocateFrame() : allocateRun(size.order.rawValue)
+    guard let address else { return nil }
+    return Page(containing: address, size: size)
   }
 
   /// Takes back a block that was allocated with this order; anything else ends the process.
@@ -28,27 +29,11 @@ extension BuddyFrames {
 
   /// Takes back a frame that was allocated with this size; anything else ends the process.
   public mutating func deallocate(_ frame: Page<PhysAddr>) {
-    deallocate(frame.start, order: frame.size.order)
-  }
-
-  @inline(__always)
-  private mutating func allocateFrame() -> PhysAddr? {
-    var used = index.word(at: cursor)
-    if used == ~0 {
-      guard let piece = index.lowestPiece() else { return nil }
-      cursor = index.frameWord(piece)
-      used = index.word(at: cursor)
+    if frame.size == .size4KiB {
+      deallocateFrame(frame.start)
+    } else {
+      deallocateRun(frame.start, frame.size.order.rawValue)
     }
-    let after = used | (used &+ 1)
-    index.setWord(at: cursor, to: after)
-    let piece = (cursor &- index.level0) &>> 3
-    let position = UInt64(truncatingIfNeeded: (~used).trailingZeroBitCount)
-    let frame = piece &<< 6 | UInt(truncatingIfNeeded: position)
-    freeFrameCount &-= 1
-    table.setState(.allocated(0), at: frame &- firstFrame)
-    let address = address(of: frame)
-    counts.cutFrame(outOf: index.noteTaken(position, in: piece, before: used, after: after))
-    return address
   }
 
   @inline(never)
@@ -57,22 +42,6 @@ extension BuddyFrames {
     take(frame, order: order)
     table.setState(.allocated(order), at: frame &- firstFrame)
     return address(of: frame)
-  }
-
-  @inline(__always)
-  private mutating func deallocateFrame(_ address: PhysAddr) {
-    let inRange = position(of: address)
-    guard inRange < frameCount, table.state(at: UInt(truncatingIfNeeded: inRange)) == .allocated(0) else {
-      failDeallocation(of: address, order: 0)
-    }
-    table.setState(.none, at: UInt(truncatingIfNeeded: inRange))
-    freeFrameCount &+= 1
-    let frame = UInt(truncatingIfNeeded: inRange) &+ firstFrame
-    let word = index.frameWord(frame &>> 6)
-    cursor = min(cursor, word)
-    let after = index.word(at: word) & ~(1 &<< UInt64(frame & 63))
-    index.setWord(at: word, to: after)
-    counts.mergeFrame(into: index.noteGiven(UInt64(frame & 63), in: frame &>> 6, after: after))
   }
 
   @inline(never)
@@ -112,7 +81,7 @@ extension BuddyFrames {
   ///
   /// Mutating only so that the caller need not copy the allocator to call it.
   @inline(never)
-  private mutating func failDeallocation(of address: PhysAddr, order: UInt8) -> Never {
+  mutating func failDeallocation(of address: PhysAddr, order: UInt8) -> Never {
     requireSoleHolder(of: address, order: order)
     fail("the frame table is damaged at the descriptor of", address.raw)
   }
@@ -134,6 +103,7 @@ extension BuddyFrames {
     switch use(of: address) {
     case .free:
       fail("a frame in use was expected, found one that is free (never allocated, or deallocated twice)", address.raw)
+    case .cached: fail("a frame in use was expected, found one in a cache (deallocated twice)", address.raw)
     case .reserved: fail("a frame in use was expected, found a reserved one", address.raw)
     case .allocated: fail("a block must be named by its first frame, found one inside it", address.raw)
     }

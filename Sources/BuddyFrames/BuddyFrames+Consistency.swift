@@ -39,7 +39,7 @@ extension BuddyFrames {
       let state = table.state(at: frame - firstFrame)
       if index.isFree(frame, order: 0) {
         if state != .none { throw .freeFrameInUse(address(of: frame)) }
-        if isFirstFree && cursor != index.unknownCursor && index.frameWord(frame >> 6) < cursor { throw .cursor }
+        if isFirstFree && index.frameWord(frame >> 6) < index.cursor { throw .cursor }
         isFirstFree = false
         let order = largestFreeOrder(at: frame)
         found[FrameOrder(order)] += 1

@@ -7,6 +7,8 @@ public enum FrameUse: Equatable, Sendable {
   case free
   /// It is set aside by ``BuddyFrames/reserve(_:)``, in a block of this order that starts at this address.
   case reserved(PhysAddr, FrameOrder)
+  /// It was given back to a ``FrameCache`` and waits there, in a block of this order that starts at this address.
+  case cached(PhysAddr, FrameOrder)
   /// It was given out, in a block of this order that starts at this address.
   case allocated(PhysAddr, FrameOrder)
 }
@@ -24,6 +26,7 @@ extension BuddyFrames {
     }
     let start = self.address(of: head)
     let order = FrameOrder(state.order)
+    if state.isCached { return .cached(start, order) }
     return state.isReserved ? .reserved(start, order) : .allocated(start, order)
   }
 

@@ -12,12 +12,35 @@ extension BuddyFrames: FrameReferenceCounts {
   /// Adds a holder. Traps unless the frame was allocated with this size, and past 2^32 - 1 holders.
   ///
   /// - Complexity: O(1)
+  @inlinable
   public mutating func retain(_ frame: Page<PhysAddr>) {
-    var state = requireFrame(frame)
-    require(
-      state.holderCount < .max, "a frame can have at most 2^32 - 1 holders, found one with so many", frame.start.raw)
-    state.holderCount += 1
-    table.setState(state, at: UInt(position(of: frame.start)))
+    let offset = table.descriptorOffset(of: frame)
+    if !table.addHolder(at: offset, size: frame.size) { refuseHolder(offset, frame.size) }
+  }
+
+  /// Adds a holder to each frame that `frame` names; traps as ``retain(_:)`` does.
+  ///
+  /// - Complexity: O(n) for n frames
+  @inlinable @inline(__always)
+  public mutating func retain(_ count: Int, _ frame: (Int) -> Page<PhysAddr>?) {
+    // A fork does this for every page, so it is a handful of instructions in the caller's loop. The handle is copied, so
+    // that what it holds need not be loaded again after each store; counting down takes no compare.
+    let table = table
+    var index = count
+    while index != 0 {
+      index &-= 1
+      guard let frame = frame(index) else { continue }
+      let offset = table.descriptorOffset(of: frame)
+      if !table.addHolder(at: offset, size: frame.size) { refuseHolder(offset, frame.size) }
+    }
+  }
+
+  /// Ends the process for a frame, named by its descriptor's place, that cannot get another holder.
+  @inline(never) @usableFromInline
+  func refuseHolder(_ offset: UInt64, _ size: PageSize) -> Never {
+    let frame = Page(start: PhysAddr(range.start.raw &+ offset &<< 8), size: size)
+    _ = requireFrame(frame)
+    fail("a frame can have at most 2^32 - 1 holders, found one with so many", frame.start.raw)
   }
 
   /// Takes a holder away; true when that was the last one, and the frame is free then.

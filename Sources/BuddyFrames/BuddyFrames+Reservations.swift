@@ -78,7 +78,6 @@ extension BuddyFrames {
   /// Makes the block in use of order `order` + 1 at `frame` two blocks of `order` in `state`.
   mutating func halve(_ frame: UInt, to order: UInt8, _ state: FrameState) {
     index.splitUsed(frame, to: order)
-    cursor = index.unknownCursor
     table.setState(state, at: frame - firstFrame)
     table.setState(state, at: frame + (1 << UInt(order)) - firstFrame)
   }

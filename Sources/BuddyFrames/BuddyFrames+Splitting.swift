@@ -27,7 +27,6 @@ extension BuddyFrames {
     for index in 0..<(UInt(1) << UInt(order.rawValue - parts.rawValue)) {
       table.setState(part, at: first + index << UInt(parts.rawValue) - firstFrame)
     }
-    cursor = self.index.unknownCursor
   }
 
   /// Makes the allocated blocks of order `parts` that fill the aligned block of `order` at `address` one block.
@@ -51,6 +50,21 @@ extension BuddyFrames {
       let joinedCount: UInt = 1 << UInt(order.rawValue - current)
       for index in 0..<joinedCount { self.index.joinUsed(first + index << UInt(current), to: current) }
     }
-    cursor = self.index.unknownCursor
+  }
+}
+
+extension BuddyFrames: FrameSplitting {
+  /// Makes an allocated frame frames of a smaller size, each with the holders it had.
+  ///
+  /// - Complexity: O(n) for n parts.
+  public mutating func split(_ frame: Page<PhysAddr>, into size: PageSize) {
+    split(frame.start, order: frame.size.order, into: size.order)
+  }
+
+  /// Makes the allocated frames of `size` that fill `frame`, each with one holder, one frame.
+  ///
+  /// - Complexity: O(n) for n parts.
+  public mutating func join(_ frame: Page<PhysAddr>, from size: PageSize) {
+    join(frame.start, order: frame.size.order, from: size.order)
   }
 }

@@ -64,15 +64,6 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
   /// Which frames are free.
   let index: FreeRunIndex
 
-  /// The address of the word of level 0 that has the lowest free frame, if it has one: no lower word does.
-  ///
-  /// Where that is not known, it is the address of a word of ones that lies below level 0.
-  var cursor: UInt
-
-  /// How many free blocks there are, in the same memory as the index.
-  @inline(__always)
-  var counts: FreeRunCounts { FreeRunCounts(at: index.table &+ FrameTableLayout.counts) }
-
   /// How many bytes a frame table for `range` needs, at a multiple of ``tableAlignment``.
   ///
   /// It is 16 bytes for each frame and 2 to 3 bits more, of which only what describes frames in use is ever touched.
@@ -118,14 +109,25 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
 
     // The index spans whole pieces of 1 GiB, all free; what lies in them beside the range is taken for good.
     index.start(layout: layout)
-    cursor = index.unknownCursor
     freeFrameCount = layout.gibibyteCount << 18
-    counts.start(largestBlockCount: layout.gibibyteCount)
+    index.counts.start(largestBlockCount: layout.gibibyteCount)
     exclude(from: 0, to: UInt(layout.firstFrame))
     exclude(from: UInt(layout.endFrame), to: UInt(layout.gibibyteCount << 18))
     if self.range.start.isNull && !self.range.isEmpty {
       reserve(AddrRange(start: .null, byteCount: PageSize.size4KiB.byteCount))
     }
+  }
+
+  /// An allocator of no frames without a table, to stand where there is none yet: it must not be used.
+  init() {
+    range = AddrRange(start: .null, end: .null)
+    let layout = FrameTableLayout(for: range)
+    origin = .null
+    firstFrame = 0
+    frameCount = 0
+    freeFrameCount = 0
+    index = FreeRunIndex(layout: layout, table: .null)
+    table = FrameTable(for: range, at: .null)
   }
 
   /// Takes frames that are not in the range out of the index.
@@ -148,17 +150,13 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
 
   /// Takes a free run out of the index and the counts.
   mutating func take(_ frame: UInt, order: UInt8) {
-    counts.cut(order, outOf: index.take(frame, order: order))
+    index.counts.cut(order, outOf: index.take(frame, order: order))
     freeFrameCount &-= 1 &<< UInt64(order)
-    // The words below a run that is used as a whole say nothing.
-    let word = index.frameWord(frame >> 6)
-    if order >= 6 && cursor >= word && cursor < word &+ (8 &<< UInt(order &- 6)) { cursor = index.unknownCursor }
   }
 
   /// Puts a run back that was taken as a whole.
   mutating func give(_ frame: UInt, order: UInt8) {
-    counts.merge(order, into: index.give(frame, order: order))
+    index.counts.merge(order, into: index.give(frame, order: order))
     freeFrameCount &+= 1 &<< UInt64(order)
-    cursor = min(cursor, index.frameWord(frame >> 6))
   }
 }

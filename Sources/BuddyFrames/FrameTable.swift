@@ -58,6 +58,32 @@ public struct FrameTable: Sendable {
     return start &+ UInt(truncatingIfNeeded: offset &>> 12) &<< 4
   }
 
+  /// Where the descriptor of a frame stands, in bytes from the first descriptor, if the frame is in the range.
+  ///
+  /// A frame's distance from the first is a multiple of 4 KiB: shifting it by 8 instead of 12 multiplies the frame's
+  /// number by the descriptor's 16 bytes.
+  @inlinable @inline(__always)
+  func descriptorOffset(of frame: Page<PhysAddr>) -> UInt64 { (frame.start.raw &- range.start.raw) &>> 8 }
+
+  /// Adds a holder to the frame of `size` whose descriptor stands at an offset; false when no block of that size is in
+  /// use there, or it has 2^32 - 1 holders.
+  @inlinable @inline(__always)
+  func addHolder(at offset: UInt64, size: PageSize) -> Bool {
+    // Never wraps: a range does not end below its start.
+    guard offset < (range.end.raw &- range.start.raw) &>> 8 else { return false }
+    let word = start &+ UInt(truncatingIfNeeded: offset)
+    // SAFETY: the first byte of a descriptor, the lowest of its first word, is the order plus one for a block in use.
+    // Every processor that this runs on keeps the lowest byte first.
+    let order = unsafe UnsafePointer<UInt8>(bitPattern: word).unsafelyUnwrapped.pointee
+    guard order == size.order.rawValue &+ 1 else { return false }
+    // SAFETY: the same word. Its upper half counts holders, so that it overflows with the whole; then the process ends,
+    // and what was stored does not matter.
+    let state = unsafe UnsafeMutablePointer<UInt64>(bitPattern: word).unsafelyUnwrapped
+    let (sum, overflow) = unsafe state.pointee.addingReportingOverflow(1 << 32)
+    unsafe state.pointee = sum
+    return !overflow
+  }
+
   /// The allocator's word of the frame at `position`, counted from the start of the range.
   @inline(__always)
   func state(at position: UInt) -> FrameState {
@@ -81,7 +107,8 @@ public struct FrameTable: Sendable {
 
 /// The allocator's word of a descriptor: 0 for a frame that starts no block in use.
 ///
-/// Bits 0 to 7 are the block's order plus one, with bit 7 set for a reserved one; bits 32 to 63 count its holders.
+/// Bits 0 to 4 are the block's order plus one; bit 6 is set for one that waits in a ``FrameCache``, bit 7 for a
+/// reserved one; bits 32 to 63 count its holders.
 struct FrameState: RawRepresentable, Equatable {
   var rawValue: UInt64
 
@@ -95,16 +122,22 @@ struct FrameState: RawRepresentable, Equatable {
   /// The first frame of a reserved block of `order`.
   static func reserved(_ order: UInt8) -> FrameState { FrameState(rawValue: 0x80 | (UInt64(order) &+ 1)) }
 
-  /// Whether this is the first frame of a block in use that is not reserved.
-  var isAllocated: Bool { self != .none && rawValue & 0x80 == 0 }
+  /// The first frame of a block of `order` that waits in a cache.
+  static func cached(_ order: UInt8) -> FrameState { FrameState(rawValue: 0x40 | (UInt64(order) &+ 1)) }
+
+  /// Whether this is the first frame of a block that somebody holds.
+  var isAllocated: Bool { self != .none && rawValue & 0xC0 == 0 }
+
+  /// Whether this is the first frame of a block that waits in a cache.
+  var isCached: Bool { rawValue & 0x40 != 0 }
 
   /// Whether this is the first frame of a reserved block.
   var isReserved: Bool { rawValue & 0x80 != 0 }
 
   /// The order of the block that starts here; there must be one.
-  var order: UInt8 { UInt8(truncatingIfNeeded: rawValue & 0x7F) &- 1 }
+  var order: UInt8 { UInt8(truncatingIfNeeded: rawValue & 0x1F) &- 1 }
 
-  /// How many holders the block has; 0 for a reserved one.
+  /// How many holders the block has; 0 for one that is reserved or waits in a cache.
   var holderCount: UInt32 {
     get { UInt32(truncatingIfNeeded: rawValue &>> 32) }
     set { rawValue = rawValue & 0xFFFF_FFFF | UInt64(newValue) &<< 32 }

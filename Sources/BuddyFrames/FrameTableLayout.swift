@@ -21,10 +21,7 @@ struct FrameTableLayout {
   /// How many pieces of 1 GiB the frames lie in.
   var gibibyteCount: UInt64 { (endFrame + 0x3FFFF) >> 18 }
 
-  /// The level that has a single node, 4 to 6.
-  ///
-  /// Level 4 spans 4 TiB. It is there for smaller ranges too, so that the search has the same number of steps for
-  /// every range up to that size.
+  /// The level that has a single node, 3 to 6: 3 spans 64 GiB, 4 spans 4 TiB.
   let topLevel: Int
 
   /// Where the counts of ``FreeRunCounts`` are: 40 words.
@@ -35,8 +32,12 @@ struct FrameTableLayout {
   static var topLevel: UInt { 352 }
   /// Where a word of ones is.
   static var ones: UInt { 360 }
+  /// Where ``FreeRunIndex/cursor`` is.
+  static var cursor: UInt { 368 }
+  /// Where the two words of the open note are: see ``FreeRunIndex/noteWord``.
+  static var note: UInt { 376 }
   /// Where the node of the top level is, at a multiple of a cache line.
-  static var topNode: UInt { 384 }
+  static var topNode: UInt { 448 }
 
   /// Where level 3 to 6 begin; they end where the level below does.
   private(set) var upperLevels = InlineArray<4, UInt64>(repeating: 0)
@@ -53,7 +54,7 @@ struct FrameTableLayout {
     firstFrame = frames.isEmpty ? 0 : frames.start.byteCount(from: origin) >> 12
     endFrame = frames.isEmpty ? 0 : frames.end.byteCount(from: origin) >> 12
 
-    var topLevel = 4
+    var topLevel = 3
     while UInt64(1) << UInt64(6 * (topLevel + 1)) < endFrame { topLevel += 1 }
     require(
       topLevel <= 6, "a buddy allocator must span less than 16 PiB, found one of this many bytes", range.byteCount)

@@ -6,6 +6,7 @@ extension FreeRunIndex {
   /// - Complexity: O(n) for n frames.
   func checkSummaries(frames: Range<UInt>) throws(BuddyFramesDefect) {
     if frames.isEmpty { return }
+    settle()
     for level in 1...topLevel {
       let shift = UInt(6 * level)
       for piece in frames.lowerBound >> shift...(frames.upperBound - 1) >> shift {

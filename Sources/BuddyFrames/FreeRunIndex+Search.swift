@@ -7,6 +7,7 @@ extension FreeRunIndex {
   ///
   /// - Complexity: O(log₆₄ n) for n frames: five words up to 4 TiB.
   func lowestRun(order: UInt8) -> UInt? {
+    settle()
     guard var piece = lowestGibibyte(order: order) else { return nil }
     if order >= 18 { return piece &<< 18 }
     if order >= 12 {
@@ -20,7 +21,8 @@ extension FreeRunIndex {
     return enter(piece, unitsAt: frameWord(piece), order: order)
   }
 
-  /// The lowest 64 frames with a free one, counted from the origin; nil when nothing is free.
+  /// The lowest 64 frames with a free one that is noted, counted from the origin; nil when there are none.
+  @inline(__always)
   func lowestPiece() -> UInt? {
     guard var piece = lowestGibibyte(order: 0) else { return nil }
     piece = descend(into: piece, along: level2Word(node: piece, order: 0))
@@ -30,15 +32,14 @@ extension FreeRunIndex {
   /// The lowest piece of 1 GiB that holds a free run of `order`, or nil when there is none.
   @inline(__always)
   private func lowestGibibyte(order: UInt8) -> UInt? {
-    let root = word(at: topWord(order: UInt(order)))
-    guard root != ~0 else { return nil }
-    var piece = UInt(truncatingIfNeeded: (~root).trailingZeroBitCount)
-    var level = topLevel &- 1
-    while level > 3 {
+    guard word(at: topWord(order: UInt(order))) != ~0 else { return nil }
+    var piece: UInt = 0
+    var level = topLevel
+    while level >= 3 {
       piece = descend(into: piece, along: upperWord(level: level, node: piece, order: UInt(order)))
       level &-= 1
     }
-    return descend(into: piece, along: upperWord(level: 3, node: piece, order: UInt(order)))
+    return piece
   }
 
   /// The first part of `piece` that holds a run, by the word at `address`.
@@ -57,6 +58,7 @@ extension FreeRunIndex {
   ///
   /// - Complexity: O(1)
   func isFree(_ frame: UInt, order: UInt8) -> Bool {
+    settle()
     let gibibyte = frame >> 18
     if !isSet(upperWord(level: 3, node: gibibyte >> 6, order: 18), gibibyte) { return true }
     if order == 18 || isSet(upperWord(level: 3, node: gibibyte >> 6, order: 0), gibibyte) { return false }

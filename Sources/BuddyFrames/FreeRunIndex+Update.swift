@@ -9,7 +9,11 @@ extension FreeRunIndex {
   ///
   /// - Returns: The order of the largest free run it was part of, which its parts outside the taken run remain of.
   func take(_ frame: UInt, order: UInt8) -> UInt8 {
+    settle()
     if order < 6 { return takeUnits(ofLevel: 0, frame, order: order) }
+    // The words below a run that is used as a whole say nothing.
+    let first = frameWord(frame >> 6)
+    if cursor >= first && cursor < first &+ (8 &<< UInt(order &- 6)) { cursor = unknownCursor }
     if order < 12 { return takeUnits(ofLevel: 1, frame >> 6, order: order &- 6) }
     if order < 18 { return takeUnits(ofLevel: 2, frame >> 12, order: order &- 12) }
     for smaller in 0...UInt8(18) { exclude(frame >> 18, from: 3, order: smaller) }
@@ -20,12 +24,16 @@ extension FreeRunIndex {
   ///
   /// - Returns: The order of the largest free run it is part of now.
   func give(_ frame: UInt, order: UInt8) -> UInt8 {
+    settle()
+    cursor = min(cursor, frameWord(frame >> 6))
     if order < 6 { return giveUnits(ofLevel: 0, frame, order: order) }
     if order < 12 { return giveUnits(ofLevel: 1, frame >> 6, order: order &- 6) }
     if order < 18 { return giveUnits(ofLevel: 2, frame >> 12, order: order &- 12) }
     for smaller in 0...UInt8(18) { _ = include(frame >> 18, in: 3, order: smaller) }
     return 18
   }
+
+  // MARK: Taking
 
   /// Takes 2^`order` units of a level, 0 to 2; returns the order of the free run they were cut from.
   @inline(__always)
@@ -101,24 +109,28 @@ extension FreeRunIndex {
   /// that makes it so for whole nodes.
   @inline(__always)
   func exclude(_ piece: UInt, from level: Int, order: UInt8) {
-    let address = nodeWord(level: level, node: piece >> 6, order: UInt(order))
-    let none = word(at: address) | 1 &<< UInt64(piece & 63)
-    setWord(at: address, to: none)
-    if none == ~0 { excludeNode(piece >> 6, of: level, order: order) }
-  }
-
-  /// Notes above `level` that `node` of it has no free run of `order`.
-  func excludeNode(_ node: UInt, of level: Int, order: UInt8) {
-    var piece = node
-    var level = level &+ 1
-    while level <= topLevel {
-      let address = nodeWord(level: level, node: piece >> 6, order: UInt(order))
-      let none = word(at: address) | 1 &<< UInt64(piece & 63)
-      setWord(at: address, to: none)
-      if none != ~0 { return }
+    var piece = piece
+    if level <= 1 {
+      if !exclude(piece, at: level1Word(node: piece >> 6, order: UInt(order))) { return }
+      piece >>= 6
+    }
+    if level <= 2 {
+      if !exclude(piece, at: level2Word(node: piece >> 6, order: UInt(order))) { return }
+      piece >>= 6
+    }
+    var level = max(level, 3)
+    while exclude(piece, at: upperWord(level: level, node: piece >> 6, order: UInt(order))), level < topLevel {
       piece >>= 6
       level &+= 1
     }
+  }
+
+  /// Sets the bit of `piece` in the word at `address`; returns whether all are set now.
+  @inline(__always)
+  private func exclude(_ piece: UInt, at address: UInt) -> Bool {
+    let none = word(at: address) | 1 &<< UInt64(piece & 63)
+    setWord(at: address, to: none)
+    return none == ~0
   }
 
   // MARK: Giving back
@@ -193,25 +205,35 @@ extension FreeRunIndex {
   func include(_ piece: UInt, in level: Int, order: UInt8) -> Bool {
     let address = nodeWord(level: level, node: piece >> 6, order: UInt(order))
     let none = word(at: address)
-    let bit = 1 &<< UInt64(piece & 63)
+    let bit: UInt64 = 1 &<< UInt64(piece & 63)
     if none & bit == 0 { return false }
     setWord(at: address, to: none & ~bit)
-    if none == ~0 { includeNode(piece >> 6, of: level, order: order) }
+    if none == ~0 { includeNode(piece >> 6, in: level &+ 1, order: order) }
     return true
   }
 
-  /// Notes above `level` that `node` of it has a free run of `order`.
-  func includeNode(_ node: UInt, of level: Int, order: UInt8) {
+  /// Notes in `level`, 2 and up, that a node of the level below has a free run of `order`, and above where that is
+  /// the first of its node.
+  @inline(__always)
+  private func includeNode(_ node: UInt, in level: Int, order: UInt8) {
     var piece = node
-    var level = level &+ 1
-    while level <= topLevel {
-      let address = nodeWord(level: level, node: piece >> 6, order: UInt(order))
-      let none = word(at: address)
-      setWord(at: address, to: none & ~(1 &<< UInt64(piece & 63)))
-      if none != ~0 { return }
+    if level <= 2 {
+      if !include(piece, at: level2Word(node: piece >> 6, order: UInt(order))) { return }
+      piece >>= 6
+    }
+    var level = max(level, 3)
+    while level <= topLevel, include(piece, at: upperWord(level: level, node: piece >> 6, order: UInt(order))) {
       piece >>= 6
       level &+= 1
     }
+  }
+
+  /// Clears the bit of `piece` in the word at `address`; returns whether all were set.
+  @inline(__always)
+  private func include(_ piece: UInt, at address: UInt) -> Bool {
+    let none = word(at: address)
+    setWord(at: address, to: none & ~(1 &<< UInt64(piece & 63)))
+    return none == ~0
   }
 
   /// The address of the word whose bits are the units of a level, 0 to 2, in `piece`.

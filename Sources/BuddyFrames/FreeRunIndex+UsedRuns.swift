@@ -6,11 +6,15 @@ import Addresses
 extension FreeRunIndex {
   /// Prepares the run in use of order `order` + 1 at `frame` for its halves to be given back one by one.
   func splitUsed(_ frame: UInt, to order: UInt8) {
+    settle()
+    cursor = unknownCursor
     fill(frame, order: order + 1, with: ~0)
   }
 
   /// Prepares two neighbouring runs in use of order `order` - 1, the lower at `frame`, to be given back as one.
   func joinUsed(_ frame: UInt, to order: UInt8) {
+    settle()
+    cursor = unknownCursor
     fill(frame, order: order, with: 0)
   }
 

@@ -66,6 +66,8 @@ struct FreeRunIndex {
   func start(layout: FrameTableLayout) {
     setWord(at: table + FrameTableLayout.topLevel, to: UInt64(layout.topLevel))
     setWord(at: table + FrameTableLayout.ones, to: ~0)
+    cursor = unknownCursor
+    noteWord = FreeRunIndex.noNote
     for level in 3...layout.topLevel {
       let address = table + FrameTableLayout.upperLevels + UInt(level - 3) << 3
       setWord(at: address, to: UInt64(table) + layout.upperLevels[level - 3])
@@ -103,10 +105,6 @@ struct FreeRunIndex {
   @inline(__always)
   func frameWord(_ index: UInt) -> UInt { level0 &+ index &<< 3 }
 
-  /// The address of a word of ones below all words of level 0.
-  @inline(__always)
-  var unknownCursor: UInt { table &+ FrameTableLayout.ones }
-
   /// The address of word `order` of a node of level 1.
   @inline(__always)
   func level1Word(node: UInt, order: UInt) -> UInt { level1 &+ node &<< 6 &+ order &<< 3 }
@@ -126,7 +124,7 @@ struct FreeRunIndex {
   @inline(__always)
   func topWord(order: UInt) -> UInt { table &+ FrameTableLayout.topNode &+ order &<< 3 }
 
-  /// The level that has a single node, 4 to 6.
+  /// The level that has a single node, 3 to 6.
   @inline(__always)
   var topLevel: Int { Int(truncatingIfNeeded: word(at: table &+ FrameTableLayout.topLevel)) }
 

@@ -19,6 +19,10 @@ struct RunWord {
     ((1 &<< (1 &<< UInt64(order))) &- 1) &<< position
   }
 
+  /// Whether the unit at `position` is free.
+  @inline(__always)
+  func isFree(_ position: UInt64) -> Bool { used &>> position & 1 == 0 }
+
   /// The order, 0 to 6, of the largest aligned run of free units that contains the free unit at `position`.
   ///
   /// The smallest aligned run that contains two positions has the order of the highest bit in which they differ,

@@ -36,7 +36,8 @@ struct BlockHeader: Equatable {
   /// The header of a block of `byteCount` bytes, `offset` bytes into its range.
   @inline(__always) init(byteCount: UInt, isInUse: Bool, belowIsFree: Bool = false, offset: UInt) {
     let vouched = byteCount | (isInUse ? Self.inUseBit : 0)
-    word = vouched | (Self.product(of: vouched, offset: offset) & Self.sealMask) | (belowIsFree ? Self.belowIsFreeBit : 0)
+    word =
+      vouched | (Self.product(of: vouched, offset: offset) & Self.sealMask) | (belowIsFree ? Self.belowIsFreeBit : 0)
   }
 
   /// The seal in its place in the word, above bits that mean nothing.

@@ -2,36 +2,38 @@ public import Addresses
 import Contracts
 
 extension FirstFitHeap {
-  /// Gives the heap another range, which lies apart from those it has; no block will span two of them.
+  /// Gives the heap another range.
   ///
-  /// The range is mapped, readable and writable, and nobody else's as long as the heap is used. The heap uses the part
-  /// that its alignment allows; a range with no room for a block changes nothing. A range of more than
+  /// The range is mapped, readable and writable, and nobody else's as long as the heap is used. One that starts where
+  /// one of the heap's ends makes that one longer; any other stands by itself, and no block spans two. The heap uses
+  /// the part that its alignment allows; a range by itself with no room for a block changes nothing. One of more than
   /// ``BlockLayout/largestRangeByteCount`` is taken as several. Traps when the range overlaps one of the heap's.
   /// - Complexity: O(r) for r ranges; touches the first bytes of the range only.
   public mutating func insert(_ range: AddrRange<VirtAddr>) {
-    let granule = BlockLayout.granuleByteCount
-    let least = BlockLayout.recordByteCount + BlockLayout.minimumBlockByteCount
-    // Address 0 is what stands for none.
-    guard var base = max(range.start, VirtAddr(1)).checkedAlignedUp(to: granule)?.raw else { return }
-    while base < range.end.raw, range.end.raw - base >= least {
-      let end = base + min(range.end.raw - base, BlockLayout.largestRangeByteCount)
-      link(base, to: end)
-      base = end
-    }
-  }
-
-  private mutating func link(_ base: UInt, to end: UInt) {
     var below: HeapRange?
     var above = firstRange
-    while let range = above, range.base < base {
-      below = range
-      above = range.next
+    while let candidate = above, candidate.base < range.start.raw {
+      below = candidate
+      above = candidate.next
     }
     require(
-      (below.map { $0.end <= base } ?? true) && (above.map { end <= $0.base } ?? true),
-      "a heap's ranges must not overlap, found", UInt64(base))
-    let range = HeapRange(creatingAt: base, end: end, next: above)
-    if let below { below.next = range } else { firstRange = range }
+      (below.map { $0.end <= range.start.raw } ?? true) && (above.map { range.end.raw <= $0.base } ?? true),
+      "a heap's ranges must not overlap, found", UInt64(range.start.raw))
+    var start = range.start
+    if let below, below.end == start.raw {
+      below.end += min(range.byteCount, BlockLayout.largestRangeByteCount - (below.end - below.base))
+      start = VirtAddr(below.end)
+    }
+    let least = BlockLayout.recordByteCount + BlockLayout.minimumBlockByteCount
+    // Address 0 is what stands for none.
+    guard var base = max(start, VirtAddr(1)).checkedAlignedUp(to: BlockLayout.granuleByteCount)?.raw else { return }
+    while base < range.end.raw, range.end.raw - base >= least {
+      let end = base + min(range.end.raw - base, BlockLayout.largestRangeByteCount)
+      let created = HeapRange(creatingAt: base, end: end, next: above)
+      if let below { below.next = created } else { firstRange = created }
+      below = created
+      base = end
+    }
   }
 
   /// The highest range.
@@ -49,17 +51,17 @@ extension FirstFitHeap {
 
   /// Gives the heap `byteCount` bytes more, right above its highest range, whose free top grows by them.
   ///
-  /// The bytes are mapped, readable and writable, and nobody else's. What would make the range longer than
-  /// ``BlockLayout/largestRangeByteCount`` becomes a range of its own. Traps on a heap without any range and when the
-  /// bytes do not fit the address space.
-  /// - Complexity: O(r) for r ranges; touches no memory but the range's record.
+  /// As ``insert(_:)`` does there. Traps on a heap without any range, when the bytes do not fit the address space, and
+  /// when fewer than 128 of them are past ``BlockLayout/largestRangeByteCount`` and so would have to be a range of their
+  /// own.
+  /// - Complexity: O(r) for r ranges; touches the range's record only, unless a new range starts.
   public mutating func extend(by byteCount: UInt) {
     guard let last = lastRange else { fail("a heap without any range cannot be extended; insert one first") }
-    let newEnd = VirtAddr(last.end) + byteCount
-    let limit = last.base.addingReportingOverflow(BlockLayout.largestRangeByteCount)
-    let end = limit.overflow ? newEnd.raw : min(newEnd.raw, limit.partialValue)
-    last.end = end
-    insert(AddrRange(start: VirtAddr(end), end: newEnd))
+    let room = BlockLayout.largestRangeByteCount - (last.end - last.base)
+    require(
+      byteCount <= room || byteCount - room >= 128,
+      "what extends a heap past its longest range must be 128 bytes or more, found", UInt64(byteCount - room))
+    insert(AddrRange(start: VirtAddr(last.end), byteCount: byteCount))
   }
 
   /// Gives back the free top of the highest range, from a multiple of `alignment` on.

@@ -18,12 +18,14 @@ import Contracts
 
 /// A first-fit heap over memory that it is given.
 ///
-/// Not thread-safe: its owner locks, as ``LockedHeap`` does. The heap may be moved while it is used, since it holds no
+/// Not thread-safe: its owner locks, as ``LockedHeap`` does, for reading too, since ``statistics`` and
+/// ``checkConsistency()`` tidy the index up before they read it. The heap may be moved while it is used, since it holds no
 /// pointer to itself; the memory stays where it is. There is nothing to tear down: with the heap's last use the memory
 /// is its owner's again.
+@frozen
 public struct FirstFitHeap: ~Copyable, Sendable {
   /// The base of the lowest range, 0 when there is none.
-  private var firstBase: UInt = 0
+  @usableFromInline var firstBase: UInt
 
   /// The lowest range; the others follow it in address order.
   @inline(__always) var firstRange: HeapRange? {
@@ -32,28 +34,37 @@ public struct FirstFitHeap: ~Copyable, Sendable {
   }
 
   /// The bytes of the blocks in use.
-  var usedByteCount: UInt = 0
+  @usableFromInline var usedByteCount: UInt
 
   /// The highest `usedByteCount` there has been.
-  var peakUsedByteCount: UInt = 0
+  @usableFromInline var peakUsedByteCount: UInt
 
   /// How many blocks are in use.
-  var blockCount: UInt = 0
+  @usableFromInline var blockCount: UInt
 
   /// How many holes the indexes hold: all free blocks but the tops.
-  var indexedHoleCount: UInt = 0
+  @usableFromInline var indexedHoleCount: UInt
 
   /// The end of the highest block that was ever in use.
-  var highestEnd: UInt = 0
+  @usableFromInline var highestEnd: UInt
 
   /// A heap without memory: every request gets nil until ``insert(_:)`` gives it a range.
-  public init() {}
+  @_transparent
+  public init() {
+    firstBase = 0
+    usedByteCount = 0
+    peakUsedByteCount = 0
+    blockCount = 0
+    indexedHoleCount = 0
+    highestEnd = 0
+  }
 
   /// A heap over `range`, which is mapped, readable and writable, and nobody else's as long as the heap is used.
   ///
   /// The heap uses the part of the range that its own alignment allows; one too small to use is a full heap.
   /// - Complexity: O(1); touches the first bytes of the range only.
   public init(over range: AddrRange<VirtAddr>) {
+    self.init()
     insert(range)
   }
 }
@@ -86,7 +97,9 @@ extension FirstFitHeap {
   /// The block in use whose content starts at `address`; any other address ends the process.
   @inline(__always) func block(at address: VirtAddr) -> FoundBlock {
     let start = address.raw &- BlockLayout.headerByteCount
-    if address.raw & (BlockLayout.granuleByteCount &- 1) == 0, let range = Self.range(containing: start, from: firstRange) {
+    if address.raw & (BlockLayout.granuleByteCount &- 1) == 0,
+      let range = Self.range(containing: start, from: firstRange)
+    {
       let found = FoundBlock(range: range, start: start, header: range.header(at: start))
       if start < range.top, found.header.isSealed(offset: start &- range.base), found.header.isInUse {
         return found
@@ -101,7 +114,8 @@ extension FirstFitHeap {
     if address.raw & (BlockLayout.granuleByteCount - 1) != 0 { fail("misaligned pointer given to the heap", value) }
     // No underflow where it matters: no range starts at address 0.
     let start = address.raw &- BlockLayout.headerByteCount
-    guard let range = range(containing: start, from: firstRange), start <= range.end - BlockLayout.headerByteCount else {
+    guard let range = range(containing: start, from: firstRange), start <= range.end - BlockLayout.headerByteCount
+    else {
       fail("foreign pointer given to the heap, it lies in none of its ranges", value)
     }
     let header = range.header(at: start)

@@ -36,7 +36,6 @@ extension HoleTree {
     if node.link(.below) != 0, let child = child(of: node, .above) {
       // The successor gives up its own place, where it has at most one child, and takes over the node's.
       let successor = lowest(from: child)
-      settle()
       node.size = successor.size
       updateMaxima(above: node)
       unlink(successor)

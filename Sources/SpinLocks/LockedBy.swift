@@ -35,7 +35,8 @@ public struct LockedBy<Lock: LockKind & ~Copyable, Value: ~Copyable>: ~Copyable 
     unsafe lock.lock()
     defer { unsafe lock.unlock() }
     // SAFETY: the lock makes this the only access to an initialised value.
-    return try unsafe body(&storage.address.pointee)
+    let value = unsafe storage.address
+    return try unsafe body(&value.pointee)
   }
 
   /// Runs `body` on the value, or returns nil at once when somebody holds the lock.
@@ -47,7 +48,8 @@ public struct LockedBy<Lock: LockKind & ~Copyable, Value: ~Copyable>: ~Copyable 
     guard unsafe lock.tryLock() else { return nil }
     defer { unsafe lock.unlock() }
     // SAFETY: the lock makes this the only access to an initialised value.
-    return try unsafe body(&storage.address.pointee)
+    let value = unsafe storage.address
+    return try unsafe body(&value.pointee)
   }
 }
 

@@ -1,6 +1,9 @@
-import CLabPlatform
-public import Contracts
 public import Synchronization
+
+#if DEBUG
+  internal import CLabPlatform
+  public import Contracts
+#endif
 
 // A ticket lock.
 //

@@ -15,6 +15,7 @@ struct FrameModel {
 
   /// The lowest aligned free run of an order.
   func lowestRun(_ order: FrameOrder) -> PhysAddr? {
+    if order == .min { return isFree.firstIndex(of: true).map { PhysAddr((first + UInt64($0)) << 12) } }
     let size = order.frameCount
     var frame = (first + size - 1) / size * size
     while frame + size <= first + UInt64(isFree.count) {
@@ -25,18 +26,47 @@ struct FrameModel {
   }
 
   func isWhollyFree(_ frame: UInt64, _ count: UInt64) -> Bool {
-    frame >= first && frame + count <= first + UInt64(isFree.count)
-      && isFree[Int(frame - first)..<Int(frame - first + count)].allSatisfy { $0 }
+    guard frame >= first, frame + count <= first + UInt64(isFree.count) else { return false }
+    var index = Int(frame - first)
+    let end = index + Int(count)
+    while index < end, isFree[index] { index += 1 }
+    return index == end
   }
 
   mutating func allocate(_ order: FrameOrder, at address: PhysAddr) {
-    for frame in address.raw >> 12..<address.raw >> 12 + order.frameCount { isFree[Int(frame - first)] = false }
+    set(address, order.frameCount, free: false)
     blocks[address] = order
+  }
+
+  /// Allocates the blocks that a run of any length is held as.
+  mutating func allocate(frames count: UInt64, at address: PhysAddr) {
+    var frame = address.raw >> 12
+    let end = frame + count
+    while frame < end {
+      var order: UInt8 = 0
+      while order < 18, frame % (2 << UInt64(order)) == 0, frame + (2 << UInt64(order)) <= end { order += 1 }
+      allocate(FrameOrder(order), at: PhysAddr(frame << 12))
+      frame += 1 << UInt64(order)
+    }
   }
 
   mutating func deallocate(_ address: PhysAddr) {
     guard let order = blocks.removeValue(forKey: address) else { fatalError("the model holds no block at \(address)") }
-    for frame in address.raw >> 12..<address.raw >> 12 + order.frameCount { isFree[Int(frame - first)] = true }
+    set(address, order.frameCount, free: true)
+  }
+
+  /// Makes a block blocks of a smaller order, or such blocks one.
+  mutating func replace(_ address: PhysAddr, _ old: FrameOrder, with new: FrameOrder) {
+    for part in stride(from: address.raw, to: address.raw + max(old, new).byteCount, by: Int(old.byteCount)) {
+      blocks[PhysAddr(part)] = nil
+    }
+    for part in stride(from: address.raw, to: address.raw + max(old, new).byteCount, by: Int(new.byteCount)) {
+      blocks[PhysAddr(part)] = new
+    }
+  }
+
+  private mutating func set(_ address: PhysAddr, _ count: UInt64, free: Bool) {
+    for frame in address.raw >> 12..<address.raw >> 12 + count { isFree[Int(frame - first)] = free }
   }
 
   /// The number of largest aligned free runs of each order.

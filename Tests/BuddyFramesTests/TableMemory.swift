@@ -1,6 +1,7 @@
 import Addresses
 import BuddyFrames
 import Glibc
+import Testing
 
 /// Memory for a frame table: lazily committed zeros, so that tables for a terabyte cost what is touched.
 final class TableMemory {
@@ -36,4 +37,19 @@ extension AddrRange<PhysAddr> {
   init(frames count: UInt64, from first: UInt64) {
     self.init(start: PhysAddr(first << 12), byteCount: count << 12)
   }
+}
+
+extension TableMemory {
+  /// How many bytes of the memory are resident: touched so far.
+  var residentByteCount: UInt {
+    // SAFETY: one flag for each page of the mapping.
+    var flags = [UInt8](repeating: 0, count: Int((range.byteCount + 4095) / 4096))
+    guard unsafe mincore(range.start.pointer, Int(range.byteCount), &flags) == 0 else { return .max }
+    return UInt(flags.count { $0 & 1 != 0 }) * 4096
+  }
+}
+
+/// The value, or a failure where it is nil: `#require` for a call on a type that cannot be copied.
+func unwrapped<Value>(_ value: Value?, sourceLocation: SourceLocation = #_sourceLocation) throws -> Value {
+  try #require(value, sourceLocation: sourceLocation)
 }

@@ -1,12 +1,40 @@
+import Foundation
 import Testing
 
 /// The proof that the index changes nothing: for any sequence of operations the heap gives the addresses that a walk
 /// along the list of holes gives.
 @Suite struct ExactnessTests {
-  @Test(arguments: OperationMix.allCases)
-  func agreesWithListWalk(_ mix: OperationMix) throws {
-    var duel = FirstFitDuel(mix, seed: 2026)
-    #expect(try duel.run(steps: 6000, checkingEvery: 500))
+  @Test(arguments: OperationMix.allCases, [1, 2026] as [UInt64])
+  func agreesWithListWalk(_ mix: OperationMix, seed: UInt64) throws {
+    var duel = FirstFitDuel(mix, seed: seed)
+    #expect(try duel.run(steps: 15_000, checkingEvery: 1000))
     #expect(try duel.finish())
+  }
+
+  /// Ten million operations, evenly over the mixes. `scripts/soak` runs it, in a release build.
+  @Test(.enabled(if: Soak.operationCount > 0), arguments: OperationMix.allCases)
+  func soak(_ mix: OperationMix) throws {
+    let count = (Soak.operationCount + OperationMix.allCases.count - 1) / OperationMix.allCases.count
+    let start = ContinuousClock.now
+    var duel = FirstFitDuel(mix, seed: Soak.seed)
+    let agreed = try duel.run(steps: count, checkingEvery: 10_000)
+    let outcome = agreed ? "identical addresses" : "DIFFERENT"
+    let line = duel.summary
+    #expect(agreed)
+    #expect(try duel.finish())
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    print(
+      "soak \(mix.rawValue): \(count) operations, \(outcome), \(line), seed \(Soak.seed), \(Int(seconds.rounded(.up))) s"
+    )
+  }
+}
+
+/// What the environment asks of the long run.
+private enum Soak {
+  static let operationCount = number("HEAPLAB_SOAK_OPERATIONS") ?? 0
+  static let seed = UInt64(number("HEAPLAB_SOAK_SEED") ?? 1)
+
+  private static func number(_ name: String) -> Int? {
+    ProcessInfo.processInfo.environment[name].flatMap(Int.init)
   }
 }

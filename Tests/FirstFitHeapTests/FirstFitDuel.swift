@@ -13,6 +13,8 @@ struct FirstFitDuel: ~Copyable {
   private var plain = PlainFirstFit()
   private var live: [VirtAddr] = []
   private var step = 0
+  private var refusedCount = 0
+  private var peakHoleCount: UInt = 0
 
   /// The end of the heap's highest range, and how far up it may go.
   private var end: VirtAddr
@@ -48,12 +50,16 @@ struct FirstFitDuel: ~Copyable {
       step += 1
       if step % interval == 0 {
         try heap.checkConsistency()
+        peakHoleCount = max(peakHoleCount, heap.statistics.holeCount)
         guard freeBlocks() == plain.freeBlocks else { return differ("free blocks", nil, nil) }
       }
     }
     try heap.checkConsistency()
     return true
   }
+
+  /// What was seen on the way.
+  var summary: String { "up to \(peakHoleCount) holes, \(refusedCount) requests without room" }
 
   /// Frees every block and tells whether the heap is as it was at first.
   mutating func finish() throws -> Bool {
@@ -73,7 +79,7 @@ struct FirstFitDuel: ~Copyable {
       let alignment = mix.alignment(using: &generator)
       let address = heap.allocate(byteCount: byteCount, alignment: alignment)
       let expected = plain.allocate(byteCount: byteCount, alignment: alignment)
-      if let address { live.append(address) }
+      if let address { live.append(address) } else { refusedCount += 1 }
       return address == expected || differ("allocate \(byteCount) at \(alignment)", address, expected)
     }
     let index = mix.victim(of: live.count, step: step, using: &generator)

@@ -12,9 +12,9 @@ enum OperationMix: String, CaseIterable, Sendable {
   case aligned
   /// As many blocks change their size as come and go.
   case resizing
-  /// The youngest block goes first, as on a stack.
+  /// The youngest block goes first, as on a stack, with one in eight that outlives it.
   case lastInFirstOut
-  /// The oldest block goes first, as in a queue.
+  /// The oldest block goes first, as in a queue, with one in 32 out of turn.
   case firstInFirstOut
   /// Fills up, then frees nearly everything, again and again.
   case sawtooth
@@ -78,8 +78,8 @@ enum OperationMix: String, CaseIterable, Sendable {
   /// Which of the live blocks, oldest first, goes next.
   func victim(of liveCount: Int, step: Int, using generator: inout some RandomNumberGenerator) -> Int {
     switch self {
-    case .lastInFirstOut: liveCount - 1
-    case .firstInFirstOut: 0
+    case .lastInFirstOut where step % 8 != 0: liveCount - 1
+    case .firstInFirstOut where step % 32 != 0: 0
     case .doubling: min(liveCount - 1, step * 2 % liveCount)
     default: Int.random(in: 0..<liveCount, using: &generator)
     }

@@ -1,0 +1,79 @@
+import Addresses
+import Contracts
+
+// The list: placing, cutting, merging, and the words in memory that it is made of.
+
+extension PlainListHeap {
+  static func blockByteCount(for byteCount: UInt) -> UInt { max(32, (byteCount + 8 + 15) & ~15) }
+
+  /// The lowest start of a block of `need` bytes in a hole whose content is aligned and which leaves no scrap in front.
+  static func place(need: UInt, alignment: UInt, from hole: UInt, to end: UInt) -> UInt? {
+    guard var content = VirtAddr(hole + 8).checkedAlignedUp(to: alignment)?.raw else { return nil }
+    if content > hole + 8, content < hole + 40 {
+      guard let further = VirtAddr(hole + 40).checkedAlignedUp(to: alignment)?.raw else { return nil }
+      content = further
+    }
+    return content - 8 <= end && end - (content - 8) >= need ? content - 8 : nil
+  }
+
+  /// Makes what is left of a hole a hole where it can be one, and tells where the block in front of it ends.
+  func cut(from start: UInt, to holeEnd: UInt, next: UInt) -> (start: UInt, hole: UInt) {
+    let rest = holeEnd - start
+    guard rest >= 32 || (holeEnd == end && rest > 0) else { return (holeEnd, next) }
+    setHole(at: start, byteCount: rest, next: next)
+    return (start, start)
+  }
+
+  /// The holes below and above an address, 0 where there is none: the walk that makes freeing O(n).
+  func holes(around address: UInt) -> (below: UInt, above: UInt) {
+    var below: UInt = 0
+    var above = head
+    while above != 0, above < address { (below, above) = (above, word(above + 8)) }
+    return (below, above)
+  }
+
+  mutating func release(_ start: UInt, to blockEnd: UInt) {
+    let (below, above) = holes(around: start)
+    let merges = above == blockEnd
+    let holeEnd = merges ? above + word(above) : blockEnd
+    let next = merges ? word(above + 8) : above
+    if below != 0, below + word(below) == start {
+      setHole(at: start, byteCount: holeEnd - start, next: 0)
+      setHole(at: below, byteCount: holeEnd - below, next: next)
+    } else {
+      setHole(at: start, byteCount: holeEnd - start, next: next)
+      link(below, to: start)
+    }
+  }
+
+  /// The start of the block in use whose content is at `address`; ends the process when its header says otherwise.
+  func block(at address: VirtAddr) -> UInt {
+    let start = address.raw &- 8
+    require(
+      address.raw & 15 == 0 && start >= first && start < end && word(start) & 1 == 1,
+      "no block in use starts at the pointer given to the heap", UInt64(address.raw))
+    return start
+  }
+
+  mutating func setInUse(_ start: UInt, byteCount: UInt) {
+    setWord(start, byteCount | 1)
+    counts.usedByteCount += byteCount
+    counts.peakUsedByteCount = max(counts.peakUsedByteCount, counts.usedByteCount)
+    counts.peakExtentByteCount = max(counts.peakExtentByteCount, start + byteCount - (first - 40))
+  }
+
+  func setHole(at start: UInt, byteCount: UInt, next: UInt) {
+    setWord(start, byteCount)
+    setWord(start + 8, next)
+  }
+
+  mutating func link(_ hole: UInt, to next: UInt) {
+    if hole == 0 { head = next } else { setWord(hole + 8, next) }
+  }
+
+  // SAFETY, both: addresses come from the range that the heap was given and from sizes that it wrote there.
+  func word(_ address: UInt) -> UInt { unsafe VirtAddr(address).unsafePointer.load(as: UInt.self) }
+  func setWord(_ address: UInt, _ word: UInt) {
+    unsafe VirtAddr(address).unsafePointer.storeBytes(of: word, as: UInt.self)
+  }
+}

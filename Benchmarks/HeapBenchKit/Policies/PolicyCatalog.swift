@@ -1,0 +1,22 @@
+import FirstFitHeap
+
+/// The policies that everything is run with. A new policy is one file with the type, and one line here.
+public enum PolicyCatalog {
+  /// All policies, in the order of reports.
+  public static let all: [Policy] = [
+    .heap("firstfit", FirstFitHeap.self, summary: "address-ordered first fit with immediate coalescing, indexed"),
+    .heap("buddy", BuddyHeap.self, summary: "a binary buddy: every request is a power of two of 4 KiB frames"),
+    .heap(
+      "list", PlainListHeap.self, isInMainJob: false, summary: "first fit by a walk along a list of the holes: O(n)"),
+    system,
+  ]
+
+  /// The yardstick: the malloc of the process.
+  public static let system = Policy.allocator(
+    "system", SystemMalloc(), summary: "the system's malloc, in the C library's default configuration")
+
+  /// The policy of a name, or nil.
+  public static func policy(named name: String) -> Policy? {
+    all.first { $0.name == name }
+  }
+}

@@ -1,0 +1,122 @@
+import Addresses
+
+// Where does a policy put blocks? One thread takes all steps in their global order, whichever thread they are of, so
+// that the answer depends on nothing but the workload and the policy: no clock, no scheduler, no address of this
+// process. What threads do to throughput and latency is the timed replay's business.
+
+/// How closely a layout replay looks.
+struct LayoutDetail: Sendable {
+  /// How many evenly spaced moments are sampled.
+  var sampleCount: Int
+  /// How many cells a picture has.
+  var pictureCellCount: Int
+
+  /// What reports show.
+  static let full = LayoutDetail(sampleCount: 32, pictureCellCount: 16384)
+}
+
+/// The deterministic replay of a workload over a heap.
+struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
+  private let facts: WorkloadFacts
+  private let detail: LayoutDetail
+  private let origin: VirtAddr
+  private var heap: Heap
+  private var addresses: ContiguousArray<UInt>
+  private var liveByteCount: UInt64 = 0
+  private var extentByteCount: UInt64 = 0
+  private var grantedByteCount: UInt64 = 0
+  private var requestedByteCount: UInt64 = 0
+  private var growth = ForcedGrowth()
+  private var samples: [LayoutSample] = []
+  private var pictures: [HeapPicture] = []
+
+  private init(_ plan: ReplayPlan, over range: AddrRange<VirtAddr>, detail: LayoutDetail) {
+    facts = plan.facts
+    self.detail = detail
+    origin = range.start
+    heap = Heap(over: range)
+    addresses = ContiguousArray(repeating: 0, count: plan.facts.objectCount)
+  }
+
+  /// Replays `plan` over a heap of its own in `range`, or returns nil when the heap runs out of it.
+  ///
+  /// - Complexity: O(n) in the number of steps, apart from what the heap takes.
+  static func report(
+    _ plan: ReplayPlan, over range: AddrRange<VirtAddr>, detail: LayoutDetail = .full
+  ) -> LayoutReport? {
+    var replay = LayoutReplay(plan, over: range, detail: detail)
+    var moments = replay.moments.makeIterator()
+    var moment = moments.next()
+    for position in 0..<plan.facts.stepCount {
+      guard replay.take(plan.steps[position]) else { return nil }
+      if position == moment {
+        replay.sample(stepCount: position + 1)
+        moment = moments.next()
+      }
+    }
+    if plan.facts.stepCount == 0 { replay.sample(stepCount: 0) }
+    return LayoutReport(
+      facts: plan.facts, peakHeapByteCount: UInt64(replay.heap.statistics.peakExtentByteCount),
+      grantedByteCount: replay.grantedByteCount, requestedByteCount: replay.requestedByteCount,
+      growth: replay.growth, samples: replay.samples, pictures: replay.pictures)
+  }
+
+  /// The positions after which the heap is sampled, ascending and each once.
+  private var moments: [Int] {
+    let last = facts.stepCount - 1
+    let even = (1...detail.sampleCount).map { last * $0 / detail.sampleCount }
+    return Set(even + [facts.peakLivePosition]).sorted()
+  }
+
+  private mutating func sample(stepCount: Int) {
+    let layout = HeapLayout(of: heap, from: origin)
+    samples.append(
+      LayoutSample(
+        layout, stepCount: stepCount, liveByteCount: liveByteCount,
+        referenceByteCount: facts.referenceRequestByteCount))
+    pictures.append(HeapPicture(of: layout, cellCount: detail.pictureCellCount))
+  }
+
+  /// Takes one step; false when the heap ran out.
+  private mutating func take(_ step: ReplayStep) -> Bool {
+    let object = Int(step.object)
+    switch step.kind {
+    case .pause:
+      return true
+    case .deallocate:
+      heap.deallocate(VirtAddr(addresses[object]))
+      liveByteCount -= step.previousAmount
+      return true
+    case .allocate, .allocateZeroed:
+      guard let address = heap.allocate(byteCount: UInt(step.amount), alignment: step.alignment) else { return false }
+      addresses[object] = address.raw
+    case .reallocate:
+      let old = VirtAddr(addresses[object])
+      if !heap.resize(old, toByteCount: UInt(step.amount)) {
+        guard let address = heap.allocate(byteCount: UInt(step.amount), alignment: step.alignment) else { return false }
+        heap.deallocate(old)
+        addresses[object] = address.raw
+      }
+      liveByteCount -= step.previousAmount
+    }
+    liveByteCount += step.amount
+    account(for: VirtAddr(addresses[object]), byteCount: step.amount)
+    return true
+  }
+
+  /// Counts what the request of `byteCount` bytes was granted at `address`, and what it did to the extent.
+  private mutating func account(for address: VirtAddr, byteCount: UInt64) {
+    let usable = UInt64(heap.usableByteCount(of: address))
+    grantedByteCount += usable
+    requestedByteCount += byteCount
+    let end = UInt64(address.raw - origin.raw) + usable
+    guard end > extentByteCount else {
+      growth.countServed()
+      return
+    }
+    let usedBefore = UInt64(heap.statistics.usedByteCount) - min(usable, UInt64(heap.statistics.usedByteCount))
+    let freeBefore = extentByteCount - min(usedBefore, extentByteCount)
+    growth.countGrowth(byteCount: byteCount, freeByteCount: freeBefore)
+    extentByteCount = end
+  }
+}

@@ -1,0 +1,50 @@
+public import struct Foundation.Data
+
+/// A heap as a picture: its extent cut into equal cells, left to right in address order, each with its share in use.
+public struct HeapPicture: Hashable, Sendable, Codable {
+  /// The bytes that each cell stands for; the last may stand for fewer.
+  public let cellByteCount: UInt64
+
+  /// The heap's extent in bytes.
+  public let extentByteCount: UInt64
+
+  /// How much of each cell is in use: 0 for nothing, 255 for all of it, rounded up where a single byte is.
+  public let cells: Data
+
+  /// The picture of a layout in at most `cellCount` cells.
+  public init(of layout: HeapLayout, cellCount: Int) {
+    precondition(cellCount > 0, "a picture must have a cell")
+    extentByteCount = layout.extentByteCount
+    let size = max(1, (layout.extentByteCount + UInt64(cellCount) - 1) / UInt64(cellCount))
+    cellByteCount = size
+    let count = Int((layout.extentByteCount + size - 1) / size)
+    var free = [UInt64](repeating: 0, count: count)
+    for run in layout.freeRuns {
+      var start = run.offset
+      let end = run.offset + run.byteCount
+      while start < end {
+        let cell = start / size
+        let clippedEnd = min(end, (cell + 1) * size)
+        free[Int(cell)] += clippedEnd - start
+        start = clippedEnd
+      }
+    }
+    var shares = [UInt8](repeating: 255, count: count)
+    for cell in 0..<count where free[cell] > 0 {
+      let total = min(size, layout.extentByteCount - UInt64(cell) * size)
+      shares[cell] = UInt8((Double(total - free[cell]) / Double(total) * 255).rounded(.up))
+    }
+    cells = Data(shares)
+  }
+
+  /// The picture with `count` cells or fewer, each the average of its part.
+  public func shares(inCells count: Int) -> [Double] {
+    guard cells.count > count else { return cells.map { Double($0) / 255 } }
+    return (0..<count).map { index in
+      let start = index * cells.count / count
+      let end = max(start + 1, (index + 1) * cells.count / count)
+      let sum = cells[(cells.startIndex + start)..<(cells.startIndex + end)].reduce(0.0) { $0 + Double($1) }
+      return sum / Double(end - start) / 255
+    }
+  }
+}

@@ -1,0 +1,95 @@
+public import Foundation
+
+/// The curve of ``HoleCurve`` for people: a table with bars, and a chart as an SVG file.
+public struct HoleCurveReport: Sendable {
+  private let curve: HoleCurve
+
+  /// The report of a curve.
+  public init(_ curve: HoleCurve) {
+    self.curve = curve
+  }
+
+  /// The table, each line ended by a newline.
+  public func text(style: TerminalStyle) -> String {
+    let header =
+      "holes".leftPadded(to: 11) + HoleCurve.policies.map { $0.leftPadded(to: 12) }.joined() + "  list÷firstfit"
+    var lines = [
+      "One allocate + deallocate of a block whose hole must be searched for,",
+      "median of \(HoleCurve.roundCount) interleaved rounds.", "", style.text(header, .strong),
+    ]
+    let longest = log10(curve.points.flatMap(\.nanoseconds.values).max() ?? 10)
+    let room = Double(style.columnCount - header.count - 2)
+    for point in curve.points {
+      var line = Figure.count(point.holeCount).leftPadded(to: 11)
+      for policy in HoleCurve.policies {
+        let nanoseconds = point.nanoseconds[policy]
+        line += (nanoseconds.map { Figure.preciseDuration(nanoseconds: $0) } ?? "too slow").leftPadded(to: 12)
+      }
+      var bar = ""
+      if let own = point.nanoseconds["firstfit"], let list = point.nanoseconds["list"] {
+        line += Figure.ratio(list / own).leftPadded(to: 15)
+        bar = Self.bar(
+          own: log10(max(own, 1)) / longest * room, list: log10(max(list, 1)) / longest * room, style: style)
+      }
+      lines.append(line + "  " + bar)
+    }
+    lines.append("")
+    for policy in HoleCurve.policies {
+      guard let growth = curve.growth(of: policy) else { continue }
+      lines.append("\(policy): 1,000,000 holes cost \(Figure.ratio(growth)) what 1,000 cost")
+    }
+    if curve.points.contains(where: { $0.nanoseconds["list"] == nil }) {
+      lines.append("too slow: one pair takes more than \(HoleCurve.slowestPairNanoseconds / 1_000_000) ms")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Two lengths on one logarithmic line: what both cost, then what the longer costs more.
+  private static func bar(own: Double, list: Double, style: TerminalStyle) -> String {
+    let shared = String(repeating: "█", count: Int(min(own, list)))
+    let rest = String(repeating: "░", count: max(0, Int(max(own, list)) - shared.count))
+    return style.text(shared, .good) + style.text(rest, own < list ? .faint : .good)
+  }
+
+  /// The curve as JSON.
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    return try encoder.encode(curve) + Data("\n".utf8)
+  }
+
+  /// The curve as CSV: a line for each number of holes, nanoseconds for each policy, empty where too slow.
+  public var csv: String {
+    let header = ["holes"] + HoleCurve.policies.map { "\($0)_ns" }
+    let rows = curve.points.map { point in
+      ["\(point.holeCount)"] + HoleCurve.policies.map { point.nanoseconds[$0].map { "\($0.figure)" } ?? "" }
+    }
+    return ([header] + rows).map { $0.joined(separator: ",") + "\r\n" }.joined()
+  }
+
+  /// The curve as an SVG file, both axes logarithmic.
+  public var svg: String {
+    let series = HoleCurve.policies.map { policy in
+      LogarithmicChart.Series(
+        name: policy,
+        points: curve.points.compactMap { point in
+          point.nanoseconds[policy].map { (x: Double(point.holeCount), y: $0) }
+        })
+    }
+    return LogarithmicChart(
+      title: "allocate + deallocate among holes", xLabel: "holes", yLabel: "nanoseconds", series: series
+    ).svg
+  }
+}
+
+extension Figure {
+  /// A duration with three significant digits.
+  static func preciseDuration(nanoseconds: Double) -> String {
+    var value = nanoseconds
+    for unit in ["ns", "µs", "ms"] {
+      if value < 999.5 { return text(value, significantDigits: 3) + " " + unit }
+      value /= 1000
+    }
+    return text(value, significantDigits: 3) + " s"
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+
+/// What one policy made of one workload.
+public struct PolicyResult: Hashable, Sendable, Codable {
+  /// The policy's name.
+  public let policy: String
+  /// The deterministic layout; absent for an allocator with memory of its own.
+  public private(set) var layout: LayoutReport?
+  /// The memory pass.
+  public private(set) var memory: MemoryFigures?
+  /// Each round's throughput.
+  public private(set) var throughputRounds: [ThroughputFigures] = []
+  /// Each round's latencies.
+  public private(set) var latencyRounds: [LatencyFigures] = []
+  /// Requests that the policy had no memory for, in all passes.
+  public private(set) var failureCount = 0
+  /// Whether the heap's memory was pinned in the timed passes; absent for an allocator with memory of its own.
+  public private(set) var isPinned: Bool?
+  /// Why it was not, and what to do.
+  public private(set) var pinRefusal: String?
+  /// Why there are no more figures, as one line.
+  public private(set) var failure: String?
+
+  init(policy: String) {
+    self.policy = policy
+  }
+
+  /// Whether anything was measured.
+  var hasFigures: Bool { layout != nil || memory != nil || !throughputRounds.isEmpty }
+
+  /// Adds what one process found out; nothing when it was cancelled.
+  mutating func add(_ outcome: Result<Measurement, MeasurementFailure>?) {
+    switch outcome {
+    case nil: break
+    case .failure(let failure): self.failure = self.failure ?? failure.description
+    case .success(let measurement):
+      layout = layout ?? measurement.layout
+      memory = memory ?? measurement.memory
+      if let round = measurement.throughput { throughputRounds.append(round) }
+      if let round = measurement.latency { latencyRounds.append(round) }
+      failureCount += measurement.failureCount
+      isPinned = isPinned.map { $0 && (measurement.isPinned ?? true) } ?? measurement.isPinned
+      pinRefusal = pinRefusal ?? measurement.pinRefusal
+    }
+  }
+
+  /// The median of the rounds' operations per second, nil before the first.
+  public var operationsPerSecond: Double? {
+    throughputRounds.map(\.operationsPerSecond).median
+  }
+
+  /// The median of each figure over the rounds, nil before the first.
+  public var latency: LatencyFigures? {
+    guard let p50 = latencyRounds.map(\.p50Nanoseconds).median,
+      let p99 = latencyRounds.map(\.p99Nanoseconds).median,
+      let p999 = latencyRounds.map(\.p999Nanoseconds).median,
+      let p9999 = latencyRounds.map(\.p9999Nanoseconds).median,
+      let longest = latencyRounds.map(\.maxNanoseconds).median,
+      let overhead = latencyRounds.map(\.clockOverheadNanoseconds).median,
+      let resolution = latencyRounds.map(\.clockResolutionNanoseconds).median
+    else { return nil }
+    return LatencyFigures(
+      p50Nanoseconds: p50, p99Nanoseconds: p99, p999Nanoseconds: p999, p9999Nanoseconds: p9999,
+      maxNanoseconds: longest, clockOverheadNanoseconds: overhead, clockResolutionNanoseconds: resolution)
+  }
+
+  /// The heap's peak over the compaction oracle's: from the layout where there is one, else from the resident set.
+  public func blowUpOverOracle(_ facts: WorkloadFacts) -> Double? {
+    layout?.blowUpOverOracle
+      ?? memory.map {
+        MemoryRatios.blowUp(
+          peakHeapByteCount: $0.peakResidentByteCount, peakLiveByteCount: facts.oraclePeakByteCount
+        ).figure
+      }
+  }
+
+  /// The peak resident bytes over the peak of live bytes.
+  public func peakMemoryRatio(_ facts: WorkloadFacts) -> Double? {
+    memory.map {
+      MemoryRatios.blowUp(
+        peakHeapByteCount: $0.peakResidentByteCount, peakLiveByteCount: facts.peakLiveByteCount
+      ).figure
+    }
+  }
+}
+
+extension [Double] {
+  /// The geometric mean of positive numbers, nil of none.
+  var geometricMean: Double? {
+    isEmpty ? nil : exp(reduce(0) { $0 + log($1) } / Double(count))
+  }
+
+  /// The middle of the sorted numbers, the mean of the two middle ones of an even count, nil of none.
+  var median: Double? {
+    guard !isEmpty else { return nil }
+    let ordered = sorted()
+    return (ordered[(count - 1) / 2] + ordered[count / 2]) / 2
+  }
+}
+
+extension [UInt64] {
+  /// The middle of the sorted numbers, the lower of the two middle ones of an even count, nil of none.
+  var median: UInt64? {
+    isEmpty ? nil : sorted()[(count - 1) / 2]
+  }
+}

@@ -1,0 +1,100 @@
+import CLabBench
+import Foundation
+import Synchronization
+
+/// A running job's progress on standard error: one line that changes on a terminal, a line for each workload elsewhere.
+public final class ProgressLine: ProgressMeter {
+  fileprivate struct State {
+    var weights: [Double] = []
+    var completedCount = 0
+    var share = 0.0
+    var what = ""
+    var startNanoseconds: UInt64 = 0
+    var isShown = false
+    var lastWorkload = ""
+  }
+
+  private let state = Mutex(State())
+  private let isTerminal: Bool
+  private let columnCount: Int
+
+  /// Progress of a job on standard error as it is.
+  public init(style: TerminalStyle) {
+    isTerminal = isatty(STDERR_FILENO) == 1
+    columnCount = style.columnCount
+  }
+
+  public func begin(weights: [Double]) {
+    state.withLock {
+      $0.weights = weights
+      $0.startNanoseconds = lab_clock_nanoseconds()
+    }
+  }
+
+  public func show(_ what: String, share: Double) {
+    let text = state.withLock { state -> String? in
+      state.what = what
+      state.share = share
+      return isTerminal ? state.bar(columnCount: columnCount) : state.plainLine()
+    }
+    if let text { write(text) }
+  }
+
+  public func completeWorkload() {
+    state.withLock {
+      $0.completedCount += 1
+      $0.share = 0
+    }
+  }
+
+  public func end() {
+    let wasShown = state.withLock { state in
+      defer { state.isShown = false }
+      return state.isShown
+    }
+    if isTerminal && wasShown { write("\r\u{1B}[K") }
+  }
+
+  private func write(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+}
+
+extension ProgressLine.State {
+  /// How much of the job is done, 0 to 1.
+  private var done: Double {
+    let total = weights.reduce(0, +)
+    guard total > 0 else { return 0 }
+    let current = completedCount < weights.count ? weights[completedCount] * share : 0
+    return (weights.prefix(completedCount).reduce(0, +) + current) / total
+  }
+
+  /// How long the rest will take at the pace so far; nothing before there is a pace.
+  private var timeLeft: String {
+    let elapsed = Double(lab_clock_nanoseconds() - startNanoseconds) / 1e9
+    guard done > 0.02, elapsed > 1 else { return "" }
+    let seconds = Int((elapsed / done * (1 - done)).rounded(.up))
+    return seconds < 60 ? "\(seconds) s left" : "\(seconds / 60) min \(seconds % 60) s left"
+  }
+
+  /// The line of a terminal, which replaces the one before it.
+  fileprivate mutating func bar(columnCount: Int) -> String {
+    isShown = true
+    let width = 24
+    let filled = Int((done * Double(width)).rounded(.down))
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    let percent = "\(Int(done * 100))%".leftPadded(to: 4)
+    let tail = timeLeft.isEmpty ? "" : "  \(timeLeft)"
+    let room = columnCount - width - percent.count - tail.count - 4
+    return "\r\u{1B}[K\(bar) \(percent)  \(what.shortened(to: max(8, room)))\(tail)"
+  }
+
+  /// A line of a log, once for each workload.
+  fileprivate mutating func plainLine() -> String? {
+    let workload = String(what.prefix { $0 != ":" }).droppingPrefix("loading ")
+    guard workload != lastWorkload else { return nil }
+    lastWorkload = workload
+    let tail = timeLeft.isEmpty ? "" : ", \(timeLeft)"
+    return "heapbench: \(workload) (\(completedCount + 1) of \(weights.count)\(tail))\n"
+  }
+}

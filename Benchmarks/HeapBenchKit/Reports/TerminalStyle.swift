@@ -1,0 +1,76 @@
+import Foundation
+
+/// What the reader's terminal can show: how wide, and whether in colour.
+public struct TerminalStyle: Hashable, Sendable {
+  /// Columns, 80 to 200.
+  public let columnCount: Int
+  /// Whether escape sequences for colours are understood.
+  public let hasColour: Bool
+
+  /// The reports' widths.
+  public static let columnCounts = 80...200
+
+  /// A terminal of so many columns, as near to ``columnCounts`` as it may be.
+  public init(columnCount: Int, hasColour: Bool) {
+    self.columnCount = min(max(columnCount, Self.columnCounts.lowerBound), Self.columnCounts.upperBound)
+    self.hasColour = hasColour
+  }
+
+  /// What standard output is: a terminal of its size, or a file of 100 columns without colour.
+  ///
+  /// `COLUMNS` decides on the width of what is no terminal; `NO_COLOR` and `TERM=dumb` switch colours off.
+  public static var standardOutput: TerminalStyle {
+    let environment = ProcessInfo.processInfo.environment
+    var size = winsize()
+    // SAFETY: the out-parameter is this function's own.
+    let isTerminal = unsafe isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
+    let columns = isTerminal && size.ws_col > 0 ? Int(size.ws_col) : environment["COLUMNS"].flatMap { Int($0) } ?? 100
+    let isPlain = environment["NO_COLOR"].map { !$0.isEmpty } ?? false || environment["TERM"] == "dumb"
+    return TerminalStyle(columnCount: columns, hasColour: isTerminal && !isPlain)
+  }
+
+  /// How a piece of text may stand out.
+  enum Emphasis: String {
+    case strong = "1"
+    case faint = "2"
+    case good = "32"
+    case bad = "31"
+    case title = "1;36"
+  }
+
+  /// The text, set off where the terminal can.
+  func text(_ text: String, _ emphasis: Emphasis) -> String {
+    hasColour ? "\u{1B}[\(emphasis.rawValue)m\(text)\u{1B}[0m" : text
+  }
+}
+
+extension String {
+  /// The string cut to `count` characters, the last of them `…` where something was cut.
+  func shortened(to count: Int) -> String {
+    self.count <= count ? self : prefix(max(0, count - 1)) + "…"
+  }
+
+  /// The string filled up to `count` characters on the left.
+  func leftPadded(to count: Int) -> String {
+    String(repeating: " ", count: Swift.max(0, count - self.count)) + self
+  }
+
+  /// The string filled up to `count` characters on the right.
+  func rightPadded(to count: Int) -> String {
+    self + String(repeating: " ", count: Swift.max(0, count - self.count))
+  }
+
+  /// The words in lines of at most `count` characters, each starting with `indent`.
+  func wrapped(to count: Int, indent: String = "") -> String {
+    var lines: [String] = []
+    var line = ""
+    for word in split(separator: " ") {
+      if !line.isEmpty && indent.count + line.count + 1 + word.count > count {
+        lines.append(indent + line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    return (lines + [indent + line]).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,42 @@
+/// What a trace holds, to be checked against the counts in its header.
+struct TraceCounts {
+  var allocate: UInt64 = 0
+  var aligned: UInt64 = 0
+  var zeroed: UInt64 = 0
+  var reallocate: UInt64 = 0
+  var free: UInt64 = 0
+  /// The highest thread number and one; the first events may come without a mark.
+  var threads: UInt64 = 1
+  private(set) var liveByteCount: UInt64 = 0
+  private(set) var peakLiveByteCount: UInt64 = 0
+
+  /// An object of `byteCount` bytes begins.
+  mutating func bytesBegin(_ byteCount: UInt64, at offset: Int) throws(TraceFileError.Finding) {
+    let (sum, overflow) = liveByteCount.addingReportingOverflow(byteCount)
+    guard !overflow else { throw .tooManyBytes(byteOffset: offset) }
+    liveByteCount = sum
+    peakLiveByteCount = max(peakLiveByteCount, sum)
+  }
+
+  /// An object of `byteCount` bytes, which has begun, ends.
+  mutating func bytesEnd(_ byteCount: UInt64) {
+    liveByteCount -= byteCount
+  }
+
+  /// Throws unless every count that `header` names is what was counted here.
+  ///
+  /// Names that a newer recorder may have added are not checked.
+  func check(against header: [String: UInt64]) throws(TraceFileError.Finding) {
+    let objects = allocate + aligned + zeroed + reallocate
+    let counted: [(String, UInt64)] = [
+      ("events", objects + free), ("objects", objects), ("threads", threads), ("allocate", allocate),
+      ("aligned", aligned), ("zeroed", zeroed), ("reallocate", reallocate), ("free", free),
+      ("peakLiveBytes", peakLiveByteCount), ("endLiveBytes", liveByteCount),
+    ]
+    for (key, found) in counted {
+      if let promised = header[key], promised != found {
+        throw .countDiffers(key: key, promised: promised, found: found)
+      }
+    }
+  }
+}

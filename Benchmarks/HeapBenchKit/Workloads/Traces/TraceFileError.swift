@@ -1,0 +1,57 @@
+public import AllocationTraces
+
+/// Why a file cannot be replayed as a trace: one line with the file, the place, the finding and the remedy.
+public struct TraceFileError: Error, Hashable, CustomStringConvertible {
+  /// What is wrong.
+  public enum Finding: Error, Hashable {
+    /// The file cannot be read at all.
+    case unreadable(reason: String)
+    /// The bytes break the format.
+    case malformed(TraceError)
+    /// The header's text is no JSON object, or `program` or `command` is no string.
+    case badText(byteOffset: Int)
+    /// An event names an object that an earlier event has freed or reallocated.
+    case endedObject(number: UInt64, byteOffset: Int)
+    /// A thread's number skips one.
+    case threadOutOfOrder(number: UInt64, threadCount: UInt64, byteOffset: Int)
+    /// More objects than a workload can number.
+    case tooManyObjects(byteOffset: Int)
+    /// More live bytes than 64 bits count.
+    case tooManyBytes(byteOffset: Int)
+    /// The trace has not what its header counts: most often it was cut off.
+    case countDiffers(key: String, promised: UInt64, found: UInt64)
+  }
+
+  /// The file.
+  public let path: String
+
+  /// What is wrong.
+  public let finding: Finding
+
+  init(_ path: String, _ finding: Finding) {
+    self.path = path
+    self.finding = finding
+  }
+
+  public var description: String { "trace '\(path)' \(finding.clause)" }
+}
+
+extension TraceFileError.Finding {
+  /// The rest of the line after the file's name.
+  fileprivate var clause: String {
+    switch self {
+    case .unreadable(let reason): "cannot be read: \(reason)"
+    case .malformed(let error): "\(error)"
+    case .badText(let offset): "byte \(offset): the header's text must be a JSON object; copy or record it again"
+    case .endedObject(let number, let offset):
+      "byte \(offset): object \(number) is used after it was freed; the trace is damaged, copy or record it again"
+    case .threadOutOfOrder(let number, let threadCount, let offset):
+      "byte \(offset): a thread must be numbered 0…\(min(threadCount, 65535)) here, found \(number); the trace is damaged"
+    case .tooManyObjects(let offset): "byte \(offset): a trace may have 4294967295 objects; record a shorter run"
+    case .tooManyBytes(let offset):
+      "byte \(offset): the live objects pass 2^64 bytes; the trace is damaged, copy or record it again"
+    case .countDiffers(let key, let promised, let found):
+      "has \(found) \(key) where its header counts \(promised); it was cut off, copy or record it again"
+    }
+  }
+}

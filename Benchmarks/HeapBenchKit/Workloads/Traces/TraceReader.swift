@@ -1,0 +1,110 @@
+import AllocationTraces
+
+// From the events of a trace to the steps of a workload.
+//
+// The two differ in one point: in a trace, a reallocation ends one object and makes another; in a workload, the
+// object keeps its number. So the reader keeps, for each object of the trace, the workload's number of it, or a mark
+// that it has ended; an event that names an ended one is an error.
+//
+//   n(trace objects) = n(workload objects) + n(reallocations)
+
+/// Builds the steps of a workload from the events of a trace, and counts what it reads.
+struct TraceReader {
+  /// The steps so far.
+  private(set) var steps: ContiguousArray<WorkloadStep> = []
+
+  /// What was read so far.
+  private(set) var counts = TraceCounts()
+
+  /// The objects of the workload so far.
+  var objectCount: Int { byteCounts.count }
+
+  /// The workload's object for each object of the trace; `ended` when there is none any more.
+  private var objects: ContiguousArray<UInt32> = []
+  /// The bytes of each object of the workload.
+  private var byteCounts: ContiguousArray<UInt64> = []
+  private var thread: UInt16 = 0
+
+  private static let ended = UInt32.max
+
+  /// A reader for about `eventCount` events, a number out of a file and not to be trusted.
+  init(eventCount: UInt64) {
+    let expected = Int(min(eventCount, 1 << 24))
+    steps.reserveCapacity(expected)
+    objects.reserveCapacity(expected)
+    byteCounts.reserveCapacity(expected)
+  }
+
+  /// Takes all events of `bytes` that follow `start`.
+  mutating func read(_ bytes: Span<UInt8>, from start: TraceDecoder) throws(TraceFileError.Finding) {
+    var decoder = start
+    while true {
+      let offset = decoder.position
+      let event: TraceEvent?
+      do throws(TraceError) {
+        event = try decoder.next(in: bytes)
+      } catch {
+        throw .malformed(error)
+      }
+      guard let event else { return }
+      try take(event, at: offset)
+    }
+  }
+
+  private mutating func take(_ event: TraceEvent, at offset: Int) throws(TraceFileError.Finding) {
+    switch event {
+    case .allocate(let byteCount):
+      counts.allocate += 1
+      try begin(.allocate, byteCount, at: offset)
+    case .allocateAligned(let byteCount, let alignmentLog2):
+      counts.aligned += 1
+      try begin(.allocate, byteCount, alignmentLog2: alignmentLog2, at: offset)
+    case .allocateZeroed(let byteCount):
+      counts.zeroed += 1
+      try begin(.allocateZeroed, byteCount, at: offset)
+    case .reallocate(let traceObject, let byteCount):
+      counts.reallocate += 1
+      let object = try end(traceObject, at: offset)
+      objects.append(object)
+      counts.bytesEnd(byteCounts[Int(object)])
+      try counts.bytesBegin(byteCount, at: offset)
+      byteCounts[Int(object)] = byteCount
+      steps.append(WorkloadStep(.reallocate, object: object, amount: byteCount, thread: thread))
+    case .deallocate(let traceObject):
+      counts.free += 1
+      let object = try end(traceObject, at: offset)
+      counts.bytesEnd(byteCounts[Int(object)])
+      steps.append(WorkloadStep(.deallocate, object: object, thread: thread))
+    case .timePasses(let microseconds):
+      steps.append(WorkloadStep(.pause, amount: microseconds, thread: thread))
+    case .threadBecomes(let number):
+      // Threads are numbered as they appear, so that a gap can only be damage.
+      guard number <= counts.threads, number <= UInt64(UInt16.max) else {
+        throw .threadOutOfOrder(number: number, threadCount: counts.threads, byteOffset: offset)
+      }
+      counts.threads = max(counts.threads, number + 1)
+      thread = UInt16(number)
+    }
+  }
+
+  private mutating func begin(
+    _ kind: WorkloadStep.Kind, _ byteCount: UInt64, alignmentLog2: UInt8 = 0, at offset: Int
+  ) throws(TraceFileError.Finding) {
+    let object = UInt32(truncatingIfNeeded: byteCounts.count)
+    // A file with four thousand million events has more than the tables here are made for.
+    guard object != Self.ended else { throw .tooManyObjects(byteOffset: offset) }
+    try counts.bytesBegin(byteCount, at: offset)
+    objects.append(object)
+    byteCounts.append(byteCount)
+    steps.append(
+      WorkloadStep(kind, object: object, amount: byteCount, alignmentLog2: alignmentLog2, thread: thread))
+  }
+
+  /// Marks an object of the trace as ended, and returns the workload's number of it.
+  private mutating func end(_ traceObject: UInt64, at offset: Int) throws(TraceFileError.Finding) -> UInt32 {
+    let object = objects[Int(traceObject)]
+    guard object != Self.ended else { throw .endedObject(number: traceObject, byteOffset: offset) }
+    objects[Int(traceObject)] = Self.ended
+    return object
+  }
+}

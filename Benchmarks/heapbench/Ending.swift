@@ -1,0 +1,109 @@
+import ArgumentParser
+import Foundation
+import HeapBenchKit
+
+/// What a person did wrong, as one line with the way out.
+struct UserError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// The ways in which heapbench ends: 0 done, 2 for bad input, 130 when interrupted.
+enum Ending {
+  /// The status of bad input and of what cannot be measured.
+  static let badInput: Int32 = 2
+
+  /// The status of a job that Ctrl-C ended, as a shell has it.
+  static let interrupted: Int32 = 130
+
+  /// Does the work and ends the process with what came of it.
+  static func exit(after work: () throws -> Void) -> Never {
+    do {
+      try work()
+      Foundation.exit(0)
+    } catch let code as ExitCode {
+      Foundation.exit(code.rawValue)
+    } catch {
+      guard HeapBench.exitCode(for: error) != .success else {
+        print(HeapBench.fullMessage(for: error))
+        Foundation.exit(0)
+      }
+      complain(line(for: error))
+      Foundation.exit(badInput)
+    }
+  }
+
+  /// One line on standard error.
+  static func complain(_ line: String) {
+    FileHandle.standardError.write(Data("heapbench: \(line)\n".utf8))
+  }
+
+  /// An error as one line. Errors of this package describe themselves; the parser's get the command to ask for help.
+  private static func line(for error: any Error) -> String {
+    if let error = error as? UserError { return error.description }
+    let isParsing = String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
+    let text = isParsing ? HeapBench.message(for: error) : "\(error)"
+    let line = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+      .joined(separator: " ")
+    guard isParsing else { return line }
+    let names = HeapBench.configuration.subcommands.map { $0._commandName }
+    let command = CommandLine.arguments.dropFirst().first { names.contains($0) }.map { " \($0)" } ?? ""
+    let sentence = line.hasSuffix(".") ? String(line.dropLast()) : line
+    return "\(sentence); see 'heapbench\(command) --help'"
+  }
+
+  /// The first line of a debug build.
+  static func greetDebugBuild(_ arguments: [String]) {
+    #if DEBUG
+      let isAsking = arguments.contains { ["-h", "--help", "--version", "help", "list", "explain"].contains($0) }
+      if !isAsking {
+        print("This is a debug build: its figures mean nothing. For real ones: swift run -c release heapbench")
+      }
+    #endif
+  }
+}
+
+/// Runs asynchronous work to its end on behalf of the main thread, and hears Ctrl-C meanwhile.
+enum Interruptible {
+  /// The result of `work`, whose task is cancelled when the process is told to stop; a second time ends the process.
+  static func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) throws -> Value {
+    let outcome = Outcome<Value>()
+    let done = DispatchSemaphore(value: 0)
+    let task = Task {
+      outcome.result = await Result(catching: work)
+      done.signal()
+    }
+    let sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if task.isCancelled { Foundation.exit(Ending.interrupted) }
+        task.cancel()
+      }
+      source.resume()
+      return source
+    }
+    done.wait()
+    for source in sources { source.cancel() }
+    guard let result = outcome.result else { throw UserError("the work ended without a result") }
+    return try result.get()
+  }
+
+  /// Where the task leaves its result for the thread that waits: written before the semaphore's signal, read after.
+  private final class Outcome<Value: Sendable>: @unchecked Sendable {
+    var result: Result<Value, any Error>?
+  }
+}
+
+extension Result where Failure == any Error {
+  fileprivate init(catching body: () async throws -> Success) async {
+    do {
+      self = .success(try await body())
+    } catch {
+      self = .failure(error)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import HeapBenchKit
+
+/// heapbench: what allocation policies do with what programs ask of malloc.
+@main
+struct HeapBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "heapbench",
+    abstract: "Measures allocation policies under recorded and synthetic programs, beside the system's malloc.",
+    discussion: """
+      Without a command it does the main job: every profile and every trace under every policy and the system's \
+      malloc. That takes about two minutes on two cores in a release build, and ends in a table of throughput, \
+      latency and memory, and in pictures of each heap at its worst moment.
+
+      EXAMPLES
+        heapbench
+            the main job; files go to ./bench-results
+        heapbench run --trace sqlite-oltp
+            one recorded program under all policies
+        heapbench run --profile web-server --profile compiler --policy firstfit --policy system
+            two synthetic ones under two policies
+        heapbench run --trace ./mine.hltrace --json figures.json --csv figures.csv
+            a trace of your own, with all figures in files
+        heapbench run --profile sawtooth --scale 0.1 --seed 7 --threads 4
+            a tenth of a profile, from another seed, on four threads
+        heapbench explain web-server
+            whose behaviour a profile models, and what it asks for
+        heapbench holes
+            what a search costs among 10 to 1,000,000 holes, first fit beside a plain list
+
+      Profiles and traces are found in Benchmarks, from the current folder or the executable upward, or where \
+      HEAPBENCH_HOME says. Bad input ends with one line and exit status 2, Ctrl-C with what was measured so far and 130.
+      """,
+    version: "heapbench 0.1.0",
+    subcommands: [RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self])
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var measurement: MeasurementOptions
+
+  func run() throws {
+    try Benchmark(output: output, measurement: measurement, isMainJob: true).run()
+  }
+
+  static func main() {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    // Before anything else starts a thread: a measuring process must be as single-threaded as the program it plays.
+    if arguments.first == MeasurementProcess.subcommand, arguments.count == 2 {
+      Ending.exit(after: { print(try MeasurementProcess.answer(to: arguments[1])) })
+    }
+    // A reader that goes away early, as `head` does, is no reason to die without a word in the middle of a file.
+    signal(SIGPIPE, SIG_IGN)
+    Ending.exit(after: {
+      Ending.greetDebugBuild(arguments)
+      var command = try parse(arguments)
+      try command.run()
+    })
+  }
+
+  /// The command that the arguments name; a name that is none gets a suggestion.
+  private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    let names = configuration.subcommands.map { $0._commandName }
+    if let first = arguments.first, !first.hasPrefix("-"), first != "help", !names.contains(first) {
+      throw UserError("no command is called '\(first)'\(Names.suggestion(for: first, among: names + ["help"]))")
+    }
+    return try parseAsRoot(arguments)
+  }
+}

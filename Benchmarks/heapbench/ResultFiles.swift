@@ -1,0 +1,87 @@
+import Foundation
+import HeapBenchKit
+
+/// The files that a benchmark leaves, checked before it starts.
+struct ResultFiles {
+  private let folder: String?
+  private let json: String?
+  private let csv: String?
+
+  /// The folder of the main job's files.
+  static let defaultFolder = "bench-results"
+
+  /// The files that were asked for; the main job writes all, unasked.
+  ///
+  /// - Throws: ``UserError`` when one cannot be written.
+  init(_ options: OutputOptions, isMainJob: Bool) throws {
+    folder = options.output ?? (isMainJob ? Self.defaultFolder : nil)
+    json = options.json ?? (isMainJob ? folder.map { $0 + "/report.json" } : nil)
+    csv = options.csv ?? (isMainJob ? folder.map { $0 + "/report.csv" } : nil)
+    if let folder { try Self.makeFolder(folder) }
+    for (option, path) in [("--json", json), ("--csv", csv)] {
+      if let path { try Self.checkWritable(path, option: option) }
+    }
+  }
+
+  /// Writes the files and says which.
+  func write(_ report: BenchmarkReport) throws -> [String] {
+    var lines: [String] = []
+    if let folder {
+      var count = 0
+      for workload in report.workloads {
+        guard let sheet = HeapPictureSheet(workload) else { continue }
+        try Self.write(Data(sheet.svg.utf8), to: "\(folder)/\(workload.name).svg")
+        count += 1
+      }
+      if count > 0 {
+        let worst = report.worstHeap.map { ", the worst in \(folder)/\($0.workload.name).svg" } ?? ""
+        lines.append("Pictures of each heap at its worst moment: \(folder)/*.svg\(worst)")
+      }
+    }
+    if let json {
+      try Self.write(report.json(), to: json)
+      lines.append("All figures: \(json)")
+    }
+    if let csv {
+      try Self.write(Data(report.csv.utf8), to: csv)
+      lines.append("One line for each workload and policy: \(csv)")
+    }
+    return lines
+  }
+
+  static func write(_ data: Data, to path: String) throws {
+    do {
+      try data.write(to: URL(filePath: path))
+    } catch {
+      throw UserError("cannot write '\(path)': \(reason(errno)); name another file")
+    }
+  }
+
+  static func makeFolder(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw UserError("cannot make folder '\(path)': \(reason(errno)); name another with --output")
+    }
+    // SAFETY: access and open read C strings, and so below.
+    guard unsafe access(path, W_OK | X_OK) == 0 else {
+      throw UserError("cannot write to folder '\(path)': \(reason(errno)); name another with --output")
+    }
+  }
+
+  /// Opens the file for writing without touching what is in it; one that was not there is gone again afterwards.
+  static func checkWritable(_ path: String, option: String) throws {
+    let existed = unsafe access(path, F_OK) == 0
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      throw UserError("cannot write '\(path)': \(reason(errno)); name another file with \(option)")
+    }
+    close(descriptor)
+    if !existed { _ = unsafe unlink(path) }
+  }
+
+  private static func reason(_ code: Int32) -> String {
+    // SAFETY: strerror returns a C string that stays valid until the next call on this thread.
+    unsafe String(cString: strerror(code))
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import HeapBenchKit
+
+/// Some workloads under some policies.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Replays some profiles and traces under some policies.",
+    discussion: """
+      Without --profile and --trace it takes all of them, without --policy those of the main job. Each option may be \
+      given several times. A path in place of a name takes a file of your own.
+
+      EXAMPLES
+        heapbench run --trace python-json --policy firstfit
+        heapbench run --profile ./my-server.yaml --threads 8 --json figures.json
+        heapbench run --profile larson-server --policy firstfit --policy list --scale 0.01
+      """)
+
+  @Option(name: .long, help: ArgumentHelp("A profile's name or YAML file.", valueName: "profile"))
+  var profile: [String] = []
+
+  @Option(name: .long, help: ArgumentHelp("A trace's name or file.", valueName: "trace"))
+  var trace: [String] = []
+
+  @Option(name: .long, help: ArgumentHelp("A policy's name; see 'heapbench list'.", valueName: "policy"))
+  var policy: [String] = []
+
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp("Threads that share a profile's work; traces have their own.", valueName: "number"))
+  var threads: Int?
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var measurement: MeasurementOptions
+
+  func validate() throws {
+    if let threads, !(1...256).contains(threads) {
+      throw UserError("--threads must be 1…256, found \(threads)")
+    }
+    if threads != nil && profile.isEmpty && !trace.isEmpty {
+      throw UserError("--threads applies to profiles; a trace is replayed with the threads it was recorded with")
+    }
+  }
+
+  func run() throws {
+    var benchmark = Benchmark(output: output, measurement: measurement, isMainJob: false)
+    benchmark.profiles = profile
+    benchmark.traces = trace
+    benchmark.policies = policy
+    benchmark.threadCount = threads
+    try benchmark.run()
+  }
+}

@@ -1,0 +1,57 @@
+// System calls on address ranges. The contract of `lab_system.h` holds.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Takes `byte_count` bytes of address space at a multiple of `alignment` (a power of two, at least a page): private,
+/// inaccessible, and not charged to the system's memory.
+int lab_region_reserve(uintptr_t byte_count, uintptr_t alignment, void **address);
+
+/// Maps readable and writable memory on explicit huge pages of 2 to the `page_shift` bytes, set aside at once.
+int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **address);
+
+/// Gives address space back, with what it holds.
+int lab_region_release(void *address, uintptr_t byte_count);
+
+/// Makes a range inaccessible and empty again, as `lab_region_reserve` left it, in place.
+int lab_region_reset(void *address, uintptr_t byte_count);
+
+/// Sets what may be done: read, write, execute, in any combination.
+int lab_region_protect(void *address, uintptr_t byte_count, bool read, bool write, bool execute);
+
+/// What `lab_region_advise` can tell the system.
+enum lab_region_advice {
+  /// Drop the content at once; the next read finds zeros.
+  LAB_REGION_DROP,
+  /// Drop the content when memory runs short; until something is written, a read finds the old bytes or zeros.
+  LAB_REGION_DROP_LAZILY,
+  /// Back the range with transparent huge pages.
+  LAB_REGION_HUGE,
+  /// Do not back the range with transparent huge pages.
+  LAB_REGION_NO_HUGE,
+};
+
+int lab_region_advise(void *address, uintptr_t byte_count, enum lab_region_advice advice);
+
+/// Backs every page of a readable and writable range with memory, keeping its content. EFAULT where a page cannot be
+/// written, ENOMEM and EHWPOISON as the system says.
+int lab_region_prefault(void *address, uintptr_t byte_count);
+
+/// Keeps a range in memory: all of it at once, or each page from its first use on.
+int lab_region_pin(void *address, uintptr_t byte_count, bool on_fault);
+
+int lab_region_unpin(void *address, uintptr_t byte_count);
+
+/// How many bytes of the range are in memory.
+int lab_region_resident(void *address, uintptr_t byte_count, uintptr_t *resident_byte_count);
+
+/// How many bytes of the range are in memory and cannot be swapped out: pinned, or on explicit huge pages.
+int lab_region_locked(void *address, uintptr_t byte_count, uintptr_t *locked_byte_count);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,179 @@
+#define _GNU_SOURCE
+#include "lab_region.h"
+
+#include "lab_proc.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Kernel 5.14 and newer; older C libraries do not name it.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MAP_HUGE_SHIFT
+#define MAP_HUGE_SHIFT 26
+#endif
+#ifndef MLOCK_ONFAULT
+#define MLOCK_ONFAULT 1
+#endif
+
+/// The result of a system call that returns -1 on failure, with `errno` put back.
+#define LAB_CALL(call)                 \
+  ({                                   \
+    int saved = errno;                 \
+    int code = (call) < 0 ? errno : 0; \
+    errno = saved;                     \
+    code;                              \
+  })
+
+static int map(uintptr_t byte_count, int protection, int flags, void **address) {
+  int saved = errno;
+  void *found = mmap(NULL, byte_count, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+  int code = found == MAP_FAILED ? errno : 0;
+  errno = saved;
+  if (code == 0) *address = found;
+  return code;
+}
+
+int lab_region_reserve(uintptr_t byte_count, uintptr_t alignment, void **address) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  // Some multiple of the alignment lies in the first `slack` bytes of whatever the system gives.
+  uintptr_t slack = alignment > page ? alignment - page : 0;
+  uintptr_t whole;
+  if (__builtin_add_overflow(byte_count, slack, &whole)) return ENOMEM;
+  void *found;
+  int code = map(whole, PROT_NONE, MAP_NORESERVE, &found);
+  if (code != 0) return code;
+  uintptr_t first = (uintptr_t)found;
+  uintptr_t start = (first + alignment - 1) & ~((uintptr_t)alignment - 1);
+  // Trimming the ends of a mapping of its own splits none, so that these cannot fail.
+  if (start > first) LAB_CALL(munmap(found, start - first));
+  uintptr_t end = start + byte_count;
+  if (first + whole > end) LAB_CALL(munmap((void *)end, first + whole - end));
+  *address = (void *)start;
+  return 0;
+}
+
+int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **address) {
+  return map(byte_count, PROT_READ | PROT_WRITE, MAP_HUGETLB | (int)(page_shift << MAP_HUGE_SHIFT), address);
+}
+
+int lab_region_release(void *address, uintptr_t byte_count) { return LAB_CALL(munmap(address, byte_count)); }
+
+int lab_region_reset(void *address, uintptr_t byte_count) {
+  int saved = errno;
+  void *found = mmap(
+      address, byte_count, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  int code = found == MAP_FAILED ? errno : 0;
+  errno = saved;
+  return code;
+}
+
+int lab_region_protect(void *address, uintptr_t byte_count, bool read, bool write, bool execute) {
+  int protection = (read ? PROT_READ : 0) | (write ? PROT_WRITE : 0) | (execute ? PROT_EXEC : 0);
+  return LAB_CALL(mprotect(address, byte_count, protection));
+}
+
+int lab_region_advise(void *address, uintptr_t byte_count, enum lab_region_advice advice) {
+  int number = MADV_DONTNEED;
+  switch (advice) {
+    case LAB_REGION_DROP: number = MADV_DONTNEED; break;
+    case LAB_REGION_DROP_LAZILY: number = MADV_FREE; break;
+    case LAB_REGION_HUGE: number = MADV_HUGEPAGE; break;
+    case LAB_REGION_NO_HUGE: number = MADV_NOHUGEPAGE; break;
+  }
+  return LAB_CALL(madvise(address, byte_count, number));
+}
+
+/// EFAULT unless every page of the range may be written.
+static int check_writable(uint64_t start, uint64_t byte_count) {
+  struct lab_lines lines;
+  int code = lab_lines_open(&lines, "/proc/thread-self/maps");
+  if (code != 0) return code;
+  // Mappings come in address order: `next` is the first address that none has covered yet.
+  uint64_t next = start, end = start + byte_count;
+  for (char *line; next < end && (line = lab_lines_next(&lines)) != NULL;) {
+    const char *cursor = line;
+    uint64_t first, last;
+    if (!lab_proc_number(&cursor, 16, &first) || *cursor++ != '-' || !lab_proc_number(&cursor, 16, &last)) continue;
+    // What follows is " rw-p".
+    if (first <= next && next < last && cursor[0] == ' ' && cursor[1] != '\0' && cursor[2] == 'w') next = last;
+  }
+  lab_lines_close(&lines);
+  return next < end ? EFAULT : 0;
+}
+
+int lab_region_prefault(void *address, uintptr_t byte_count) {
+  int code;
+  do {
+    code = LAB_CALL(madvise(address, byte_count, MADV_POPULATE_WRITE));
+  } while (code == EAGAIN || code == EINTR);
+  if (code != EINVAL) return code;
+  // Either a page cannot be written, or the kernel is older than 5.14: that one refuses the advice for no bytes, too.
+  if (LAB_CALL(madvise(address, 0, MADV_POPULATE_WRITE)) == 0) return EFAULT;
+  code = check_writable((uintptr_t)address, byte_count);
+  if (code != 0) return code;
+  // An atomic addition of 0 writes each page and changes nothing, whoever else writes it.
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  for (uintptr_t offset = 0; offset < byte_count; offset += page)
+    __atomic_fetch_add((char *)address + offset, 0, __ATOMIC_RELAXED);
+  return 0;
+}
+
+int lab_region_pin(void *address, uintptr_t byte_count, bool on_fault) {
+  return LAB_CALL(syscall(SYS_mlock2, address, byte_count, on_fault ? MLOCK_ONFAULT : 0));
+}
+
+int lab_region_unpin(void *address, uintptr_t byte_count) { return LAB_CALL(munlock(address, byte_count)); }
+
+int lab_region_resident(void *address, uintptr_t byte_count, uintptr_t *resident_byte_count) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  unsigned char pages[4096];
+  uintptr_t resident_count = 0;
+  for (uintptr_t offset = 0; offset < byte_count;) {
+    uintptr_t step = byte_count - offset;
+    if (step > sizeof pages * page) step = sizeof pages * page;
+    int code = LAB_CALL(mincore((char *)address + offset, step, pages));
+    if (code != 0) return code;
+    for (uintptr_t index = 0; index < step / page; index++) resident_count += pages[index] & 1;
+    offset += step;
+  }
+  *resident_byte_count = resident_count * page;
+  return 0;
+}
+
+/// Whether a `VmFlags:` line has the two-letter `flag`.
+static bool has_flag(const char *line, const char *flag) {
+  for (const char *found = strstr(line, flag); found != NULL; found = strstr(found + 1, flag))
+    if (found[-1] == ' ' && (found[2] == ' ' || found[2] == '\0')) return true;
+  return false;
+}
+
+int lab_region_locked(void *address, uintptr_t byte_count, uintptr_t *locked_byte_count) {
+  struct lab_lines lines;
+  int code = lab_lines_open(&lines, "/proc/thread-self/smaps");
+  if (code != 0) return code;
+  uint64_t start = (uint64_t)(uintptr_t)address, end = start + byte_count;
+  uint64_t mapping_start = 0, mapping_end = 0;
+  uintptr_t locked = 0;
+  for (char *line; code == 0 && (line = lab_lines_next(&lines)) != NULL;) {
+    // A mapping begins with a line "START-END ..." in lower-case hexadecimal and ends with its flags.
+    const char *cursor = line;
+    uint64_t first, last;
+    if (lab_proc_number(&cursor, 16, &first) && *cursor == '-') {
+      cursor++;
+      if (lab_proc_number(&cursor, 16, &last)) mapping_start = first, mapping_end = last;
+    } else if (strncmp(line, "VmFlags:", 8) == 0 && (has_flag(line, "lo") || has_flag(line, "ht"))) {
+      uint64_t low = mapping_start > start ? mapping_start : start;
+      uint64_t high = mapping_end < end ? mapping_end : end;
+      uintptr_t resident = 0;
+      if (low < high) code = lab_region_resident((void *)(uintptr_t)low, (uintptr_t)(high - low), &resident);
+      locked += resident;
+    }
+  }
+  lab_lines_close(&lines);
+  if (code == 0) *locked_byte_count = locked;
+  return code;
+}

@@ -1,0 +1,72 @@
+public import Contracts
+
+/// Writes the events of a trace into bytes that the caller provides: what a recorder needs that must not allocate.
+///
+/// The encoder keeps the object count alone. A recorder hands it one buffer after the other and writes each out
+/// as it fills up; the format has no blocks, so that an event may not be split, but buffers may end anywhere.
+@frozen
+public struct TraceEncoder: Hashable, Sendable {
+  /// How many objects the events so far have made: the number of the next one.
+  @inlinable public var objectCount: UInt64 { madeCount }
+
+  @usableFromInline var madeCount: UInt64 = 0
+
+  @inlinable public init() {}
+
+  /// Writes `event` to the end of `output`.
+  ///
+  /// Traps when the event names an object that no event has made, or an alignment above 2^63.
+  /// - Returns: Whether it fitted; if not, nothing was written, and the event is to be written again to a buffer
+  ///   with at least ``TraceEvent/byteCountMax`` bytes free.
+  /// - Complexity: O(1).
+  @inlinable public mutating func encode(_ event: TraceEvent, into output: inout OutputSpan<UInt8>) -> Bool {
+    let tag: UInt8
+    let first: UInt64
+    var second: UInt64?
+    switch event {
+    case .allocate(let byteCount):
+      (tag, first) = (TraceTag.allocate, byteCount)
+    case .allocateAligned(let byteCount, let alignmentLog2):
+      require(alignmentLog2 < 64, "a traced alignment must be at most 2^63, found log2", UInt64(alignmentLog2))
+      (tag, first, second) = (TraceTag.allocateAligned, byteCount, UInt64(alignmentLog2))
+    case .allocateZeroed(let byteCount):
+      (tag, first) = (TraceTag.allocateZeroed, byteCount)
+    case .reallocate(let object, let byteCount):
+      (tag, first, second) = (TraceTag.reallocate, distance(to: object), byteCount)
+    case .deallocate(let object):
+      (tag, first) = (TraceTag.deallocate, distance(to: object))
+    case .timePasses(let microseconds):
+      (tag, first) = (TraceTag.timePasses, microseconds)
+    case .threadBecomes(let number):
+      (tag, first) = (TraceTag.threadBecomes, number)
+    }
+    let byteCount = 1 + Self.byteCount(of: first) + (second.map { Self.byteCount(of: $0) } ?? 0)
+    guard output.freeCapacity >= byteCount else { return false }
+    output.append(tag)
+    Self.append(first, to: &output)
+    if let second { Self.append(second, to: &output) }
+    if event.makesObject { madeCount += 1 }
+    return true
+  }
+
+  /// How many objects `object` lies before the newest one.
+  @inlinable func distance(to object: UInt64) -> UInt64 {
+    require(object < objectCount, "a traced event must name an object that was made before it, found", object)
+    return objectCount - 1 - object
+  }
+
+  /// The bytes that `number` takes as LEB128: one for each seven bits begun, and one for 0.
+  @inlinable static func byteCount(of number: UInt64) -> Int {
+    max(1, (UInt64.bitWidth - number.leadingZeroBitCount + 6) / 7)
+  }
+
+  /// Appends `number` as LEB128.
+  @inlinable static func append(_ number: UInt64, to output: inout OutputSpan<UInt8>) {
+    var rest = number
+    while rest >= 0x80 {
+      output.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    output.append(UInt8(rest))
+  }
+}

@@ -1,0 +1,90 @@
+public import Addresses
+public import SpinLocks
+
+/// A first-fit heap that all threads share, behind one spin lock: what a kernel has as its global allocator.
+///
+/// It starts without memory and gets it once, when there is some to give:
+///
+///     let kernelHeap = LockedHeap()
+///
+///     try kernelHeap.initHeap(range)
+///     let address = kernelHeap.allocate(byteCount: 100, alignment: 16)
+///
+/// As a global `let` it needs no start-up code: the compiler lays it out. Not for use in signal or interrupt handlers,
+/// which could wait for the thread that they interrupted.
+@frozen
+public struct LockedHeap: ~Copyable, Sendable {
+  @usableFromInline let state: Locked<LockedHeapState>
+
+  /// A heap without memory: until ``initHeap(_:)``, every request gets nil.
+  @_transparent
+  public init() {
+    state = Locked(LockedHeapState())
+  }
+
+  /// Gives the heap its memory: a range that is mapped, readable and writable, and nobody else's from now on.
+  ///
+  /// Of several threads that call this at once, one succeeds.
+  /// - Throws: ``HeapInitError/alreadyInitialized`` every time but the first; ``HeapInitError/rangeTooSmall`` for a
+  ///   range without room for a block, and then the heap can still be initialised.
+  public func initHeap(_ range: AddrRange<VirtAddr>) throws(HeapInitError) {
+    try state.withLock { state throws(HeapInitError) in
+      if state.isInitialized { throw .alreadyInitialized }
+      state.heap.insert(range)
+      if state.heap.extent == nil { throw .rangeTooSmall }
+      state.isInitialized = true
+    }
+  }
+
+  /// A block of at least `byteCount` bytes at a multiple of `alignment`, or nil when none fits.
+  ///
+  /// As ``FirstFitHeap/allocate(byteCount:alignment:)``, under the lock.
+  public func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
+    state.withLock { $0.heap.allocate(byteCount: byteCount, alignment: alignment) }
+  }
+
+  /// Takes back a block; any address but that of a block in use ends the process.
+  public func deallocate(_ address: VirtAddr) {
+    state.withLock { $0.heap.deallocate(address) }
+  }
+
+  /// Makes a block hold at least `byteCount` bytes without moving it; tells whether it could.
+  public func resize(_ address: VirtAddr, toByteCount byteCount: UInt) -> Bool {
+    state.withLock { $0.heap.resize(address, toByteCount: byteCount) }
+  }
+
+  /// Makes a block hold at least `byteCount` bytes, moving it and its content if it must; nil when there is no place.
+  public func reallocate(_ address: VirtAddr, toByteCount byteCount: UInt, alignment: UInt = 1) -> VirtAddr? {
+    state.withLock { $0.heap.reallocate(address, toByteCount: byteCount, alignment: alignment) }
+  }
+
+  /// How many bytes of the block at `address` its holder may use.
+  public func usableByteCount(of address: VirtAddr) -> UInt {
+    state.withLock { $0.heap.usableByteCount(of: address) }
+  }
+
+  /// What the heap holds now.
+  public var statistics: HeapStatistics {
+    state.withLock { $0.heap.statistics }
+  }
+
+  /// Waits for the lock and runs `body` on the heap: for whatever else a ``FirstFitHeap`` can do.
+  public func withHeap<Result: ~Copyable, Failure: Error>(
+    _ body: (inout FirstFitHeap) throws(Failure) -> sending Result
+  ) throws(Failure) -> sending Result {
+    try state.withLock { state throws(Failure) in try body(&state.heap) }
+  }
+}
+
+/// What the lock of a ``LockedHeap`` guards.
+@frozen @usableFromInline
+struct LockedHeapState: ~Copyable {
+  @usableFromInline var heap: FirstFitHeap
+  @usableFromInline var isInitialized: Bool
+
+  @_transparent @usableFromInline
+  init() {
+    heap = FirstFitHeap()
+    isInitialized = false
+  }
+}

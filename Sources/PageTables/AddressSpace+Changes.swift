@@ -1,0 +1,152 @@
+public import Addresses
+public import Contracts
+
+// Unmapping parts of the space and changing what they allow. Both may end inside a large page, which is then split
+// first: its frame into 512, then its entry into a table of 512. After that, nothing can fail.
+
+extension AddressSpace {
+  /// Takes away all regions, or parts of them, in a range, and gives their frames back once no processor uses them.
+  ///
+  /// - Throws: ``AddressSpaceError/outOfFrames`` when a large page has to be split and no frame is left for the table, or
+  ///   the list of regions has to grow; `misaligned`, `outside`, `tooManyRegions`.
+  /// - Complexity: O(pages)
+  @inlinable
+  public mutating func unmap(
+    _ range: AddrRange<VirtAddr>, _ frames: inout some CountedFrames & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
+  ) throws(AddressSpaceError) {
+    try prepareChange(range, &frames, &tlb)
+    if range.isEmpty { return }
+    regions.split(at: range.start)
+    regions.split(at: range.end)
+    let first = regions.firstIndex(endingAfter: range.start)
+    while first < regions.count, regions[first].start < range.end {
+      let region = regions[first]
+      regions.remove(at: first)
+      unmapPages(of: region, &frames, &tlb)
+    }
+    table.deallocateRetiredTables(&frames)
+  }
+
+  /// Unmaps what is mapped in a region that is no longer in the list.
+  @inlinable
+  mutating func unmapPages(
+    of region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
+  ) {
+    var gather = FrameGather()
+    let isCounted = region.isPrivate
+    table.clearTree(region.range) { frame in
+      guard isCounted else { return }
+      if gather.isFull {
+        tlb.invalidateAll()
+        gather.release(to: &frames)
+      }
+      gather.add(frame)
+    }
+    span(region.range).flush().flush(using: &tlb)
+    gather.release(to: &frames)
+  }
+
+  /// Changes what all regions in a range allow. Without any permission, user mode is refused every access, while the
+  /// pages keep their content.
+  ///
+  /// Pages that are shared since a fork, or were not writable before, become writable when they are written.
+  /// - Throws: ``AddressSpaceError/noRegion(_:)`` for the first address in the range at which no region stands; and
+  ///   what ``unmap(_:_:_:)`` throws.
+  /// - Complexity: O(pages)
+  @inlinable
+  public mutating func protect(
+    _ range: AddrRange<VirtAddr>, _ permissions: MemPerm, _ frames: inout some CountedFrames & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
+  ) throws(AddressSpaceError) {
+    var at = range.start
+    while at < range.end {
+      guard let region = region(containing: at) else { throw .noRegion(at) }
+      at = region.end
+    }
+    try prepareChange(range, &frames, &tlb)
+    if range.isEmpty { return }
+    regions.split(at: range.start)
+    regions.split(at: range.end)
+    var index = regions.firstIndex(endingAfter: range.start)
+    while index < regions.count, regions[index].start < range.end {
+      if regions[index].purpose != .guardPages { regions[index].permissions = permissions }
+      index += 1
+    }
+    let mapped = permissions.rawValue & 7 == 0 ? MemPerm.read : permissions
+    do throws(RangeError<MapError>) {
+      let change = try table.change(range, PrivatePermissionChange<Format>(to: mapped), &frames)
+      change.flush(using: &tlb)
+    } catch {
+      fail("a range that was prepared must change, found", UInt64(error.page.start.raw))
+    }
+  }
+
+  /// Makes sure that a change of a range cannot fail: there is room in the list for two more regions, and no page
+  /// reaches across either end.
+  @inlinable
+  mutating func prepareChange(
+    _ range: AddrRange<VirtAddr>, _ frames: inout some CountedFrames & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
+  ) throws(AddressSpaceError) {
+    guard range.isAligned(to: 4096) else { throw .misaligned(range.start) }
+    guard self.range.contains(range) else { throw .outside(range) }
+    try regions.makeRoom(for: 2, table.mapper, &frames)
+    try demotePage(across: range.start, &frames, &tlb)
+    try demotePage(across: range.end, &frames, &tlb)
+  }
+}
+
+/// Frames that were unmapped and wait until the processors know.
+@frozen
+@usableFromInline
+struct FrameGather: ~Copyable {
+  @usableFromInline var frames = InlineArray<64, Page<PhysAddr>>(repeating: Page(start: .null))
+  @usableFromInline var count = 0
+
+  @inlinable init() {}
+
+  /// Whether another one fits.
+  @inlinable
+  var isFull: Bool { count == 64 }
+
+  /// Adds a frame; there must be room.
+  @inlinable
+  mutating func add(_ frame: Page<PhysAddr>) {
+    frames[count] = frame
+    count += 1
+  }
+
+  /// Gives up one holder of each.
+  @inlinable
+  mutating func release(to allocator: inout some CountedFrames & ~Copyable) {
+    for index in 0..<count {
+      _ = allocator.release(frames[index])
+    }
+    count = 0
+  }
+}
+
+/// Gives leaves other permissions, but writing only to those that had it: a page that is not writable may be shared, and
+/// its first write finds that out.
+@frozen
+@usableFromInline
+struct PrivatePermissionChange<Format: PageTableFormat>: LeafChange {
+  @usableFromInline let bits: UInt64
+  @usableFromInline let bitsWithoutWrite: UInt64
+
+  @inlinable init(to permissions: MemPerm) {
+    bits = Format.permissionBits(permissions)
+    bitsWithoutWrite = Format.permissionBits(permissions.subtracting(.write))
+  }
+
+  @inlinable @inline(__always)
+  func changed(_ leaf: PageTableEntry) -> PageTableEntry {
+    let isWritable = Format.permissions(of: leaf).contains(.write)
+    return Format.leaf(leaf, withPermissionBits: isWritable ? bits : bitsWithoutWrite)
+  }
+
+  @inlinable @inline(__always)
+  func leavesAlone(_ leaf: PageTableEntry) -> Bool { false }
+}

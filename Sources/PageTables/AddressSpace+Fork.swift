@@ -1,0 +1,74 @@
+public import Addresses
+public import Contracts
+
+extension AddressSpace {
+  /// A child with the same regions over the same pages, shared copy-on-write.
+  ///
+  /// Private pages lose their write permission in both spaces, each frame gets one more holder, and the first write on
+  /// either side copies. Private large pages become small ones. Fixed frames are mapped in both as
+  /// they are. The kernel half is the parent's. The child's policy and permissions are its own from here on.
+  /// - Throws: ``AddressSpaceError/outOfFrames``, with everything as it was.
+  /// - Complexity: O(pages); each table is visited once, the upper ones twice.
+  @inlinable
+  public mutating func fork(
+    _ frames: inout some CountedFrames & ~Copyable, _ tlb: inout some TLBInvalidator & ~Copyable
+  ) throws(AddressSpaceError) -> AddressSpace {
+    // Plan and allocate: a root, a list of regions, and all tables.
+    var plan = SharePlan()
+    for index in 0..<regions.count {
+      let region = regions[index]
+      table.planShare(
+        table.rootTable, level: Format.rootLevel, span(region.range), isPrivate: region.isPrivate, &plan)
+    }
+    guard var chain = TableChain.allocate(plan.tableCount, &frames, table.mapper) else { throw .outOfFrames }
+    let child: AddressSpace
+    do throws(AddressSpaceError) {
+      child = try AddressSpace(
+        managing: range, mapper: table.mapper, largestPage: table.largestPage, policy: policy, regions, &frames)
+    } catch {
+      chain.deallocate(to: &frames, table.mapper)
+      throw error
+    }
+
+    // Write: nothing can fail any more.
+    for index in Format.kernelEntries {
+      child.table.rootTable.link(table.rootTable[index], at: index)
+    }
+    for index in 0..<regions.count {
+      let region = regions[index]
+      table.share(
+        table.rootTable, with: child.table.rootTable, level: Format.rootLevel, span(region.range),
+        isPrivate: region.isPrivate, &chain, &frames)
+    }
+    tlb.invalidateAll()
+    return child
+  }
+
+  /// The tables' view of a range that the space manages.
+  @inlinable
+  func span(_ range: AddrRange<VirtAddr>) -> TableSpan {
+    do throws(NonCanonical) {
+      return try TableSpan.covering(range, Format.self)
+    } catch {
+      fail("an address space must manage addresses that its tables translate, found", UInt64(error.page.start.raw))
+    }
+  }
+
+  /// An address space with the same regions as another and nothing mapped.
+  @inlinable
+  init(
+    managing range: AddrRange<VirtAddr>, mapper: Mapper, largestPage: PageSize, policy: LargePagePolicy,
+    _ parent: RegionList, _ frames: inout some CountedFrames & ~Copyable
+  ) throws(AddressSpaceError) {
+    guard let regions = RegionList(copying: parent, mapper, &frames) else { throw .outOfFrames }
+    do throws(MapError) {
+      table = try PageTable(mapper: mapper, largestPage: largestPage, &frames)
+    } catch {
+      frames.deallocate(regions.frame)
+      throw .outOfFrames
+    }
+    self.range = range
+    self.policy = policy
+    self.regions = regions
+  }
+}

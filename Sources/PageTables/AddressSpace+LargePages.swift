@@ -1,0 +1,187 @@
+public import Addresses
+
+// Making large pages and giving them up: see LargePagePolicy.swift for when.
+
+extension AddressSpace {
+  /// Whether one large page may map a block: it lies wholly inside the region.
+  @inlinable
+  func canBeLarge(_ block: Page<VirtAddr>, _ region: VirtualRegion) -> Bool {
+    table.largestPage >= .size2MiB && region.start <= block.start
+      && region.end.raw - block.start.raw >= UInt(block.size.byteCount)
+  }
+
+  /// Makes the block around a page that was just filled a large page, if enough of it is populated.
+  @inlinable
+  mutating func promoteIfDense(
+    _ page: Page<VirtAddr>, _ region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
+  ) {
+    // Counting reads 512 entries; once in 32 fills makes that 16 an each.
+    guard page.start.tableIndex(level: 0) % 32 == 31 else { return }
+    let block = Page(containing: page.start, size: .size2MiB)
+    let bits = UInt64(block.start.raw) & Format.translatedMask
+    let (_, level, entry) = table.lowestEntry(bits, downTo: 1)
+    guard level == 1, Format.kind(of: entry, level: 1) == .table else { return }
+    let below = table.table(entry)
+    var populated = 0
+    for index in 0..<512 where Format.isPresent(below[index]) {
+      populated += 1
+    }
+    let isSequence = populated >= policy.sequentialCount && isLarge(below: block)
+    guard populated >= policy.promotionCount || isSequence else { return }
+    promote(block, below, region.permissions, &frames, &tlb)
+  }
+
+  /// Whether the block below is one large page.
+  @inlinable
+  func isLarge(below block: Page<VirtAddr>) -> Bool {
+    guard let lower = block.start.checkedSubtract(UInt(block.size.byteCount)) else { return false }
+    let (_, level, entry) = table.lowestEntry(UInt64(lower.raw) & Format.translatedMask, downTo: 1)
+    return level == 1 && Format.kind(of: entry, level: 1) == .leaf
+  }
+
+  /// Makes a block one large page: what is there is copied, the rest is zeros. Does nothing when a page is shared with
+  /// another space or no large frame is free.
+  @inlinable
+  mutating func promote(
+    _ block: Page<VirtAddr>, _ below: Table, _ permissions: MemPerm, _ frames: inout some CountedFrames & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
+  ) {
+    for index in 0..<512 where Format.isPresent(below[index]) {
+      if frames.referenceCount(of: Format.frame(of: below[index], level: 0)) != 1 { return }
+    }
+    guard let frame = frames.allocate(.size2MiB) else { return }
+    // Unlinked and flushed first, so that nothing is written to the old pages while they are copied.
+    let bits = UInt64(block.start.raw) & Format.translatedMask
+    let (upper, _, entry) = table.lowestEntry(bits, downTo: 1)
+    upper.store(.empty, at: slotIndex(bits, level: 1))
+    TLBFlush(block).flush(using: &tlb)
+    let memory = table.mapper.physToVirt(frame.start)
+    for index in 0..<512 {
+      let target = memory + UInt(index) * 4096
+      if Format.isPresent(below[index]) {
+        let page = Format.frame(of: below[index], level: 0)
+        target.copyBytes(from: table.mapper.physToVirt(covered: page.start), byteCount: 4096)
+        _ = frames.release(page)
+      } else {
+        target.fillWithZeros(byteCount: 4096)
+      }
+    }
+    // Marked as used and written to: some of its pages were.
+    let leaf = Format.leaf(Format.leafEntry(frame.start, permissions, level: 1), markedDirty: true)
+    upper.store(PageTableEntry(leaf.bits | Format.accessedBits), at: slotIndex(bits, level: 1))
+    frames.deallocate(Page(start: Format.address(in: entry)))
+    statistics.promotionCount += 1
+  }
+
+  /// Splits the large page, if any, that reaches across an address, so that a change can end there.
+  @inlinable
+  mutating func demotePage(
+    across boundary: VirtAddr, _ frames: inout some CountedFrames & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
+  ) throws(AddressSpaceError) {
+    let bits = UInt64(boundary.raw) & Format.translatedMask
+    var (_, level, entry) = table.lowestEntry(bits, downTo: 0)
+    while level > 0, Format.kind(of: entry, level: level) == .leaf, bits & (slotByteCount(level) - 1) != 0 {
+      let page = Page(containing: boundary, size: PageSize(level: level))
+      guard demote(page, isPrivate: region(containing: page.start)?.isPrivate ?? false, &frames, &tlb) else {
+        throw .outOfFrames
+      }
+      (_, level, entry) = table.lowestEntry(bits, downTo: 0)
+    }
+  }
+
+  /// Splits a large page, and its frame too where that is the space's own; false when no frame is left for the table.
+  @inlinable
+  mutating func demote(
+    _ page: Page<VirtAddr>, isPrivate: Bool, _ frames: inout some CountedFrames & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
+  ) -> Bool {
+    let bits = UInt64(page.start.raw) & Format.translatedMask
+    let (_, level, entry) = table.lowestEntry(bits, downTo: page.size.level)
+    do throws(MapError) {
+      try table.split(page, &frames).flush(using: &tlb)
+    } catch {
+      return false
+    }
+    if isPrivate {
+      frames.split(Format.frame(of: entry, level: level), into: PageSize(level: level - 1))
+      statistics.demotionCount += 1
+    }
+    return true
+  }
+
+  /// Splits the first large page of which parts were never touched, and gives those back; whether that gave any frame.
+  ///
+  /// A part is untouched when it is all zeros, which the program cannot tell from a page that is not there yet.
+  @inlinable
+  mutating func reclaimFrames(
+    _ frames: inout some CountedFrames & ~Copyable, _ tlb: inout some TLBInvalidator & ~Copyable
+  ) -> Bool {
+    if policy.mode == .never { return false }
+    for index in 0..<regions.count where regions[index].isPrivate {
+      let region = regions[index]
+      var at = region.start.alignedUp(to: UInt(PageSize.size2MiB.byteCount))
+      while at < region.end {
+        let page = Page(start: at, size: .size2MiB)
+        if reclaimFrames(of: page, &frames, &tlb) { return true }
+        guard let next = at.checkedAdd(UInt(PageSize.size2MiB.byteCount)) else { break }
+        at = next
+      }
+    }
+    return false
+  }
+
+  @inlinable
+  mutating func reclaimFrames(
+    of page: Page<VirtAddr>, _ frames: inout some CountedFrames & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
+  ) -> Bool {
+    let bits = UInt64(page.start.raw) & Format.translatedMask
+    let (upper, level, leaf) = table.lowestEntry(bits, downTo: 1)
+    guard level == 1, Format.kind(of: leaf, level: 1) == .leaf else { return false }
+    let frame = Format.frame(of: leaf, level: 1)
+    let memory = table.mapper.physToVirt(covered: frame.start)
+    guard hasTwoZeroParts(memory) else { return false }
+
+    // Unlinked and flushed, and then looked at again, so that nothing is written to a part that was found to be zeros.
+    upper.store(.empty, at: slotIndex(bits, level: 1))
+    TLBFlush(page).flush(using: &tlb)
+    guard hasTwoZeroParts(memory), let first = zeroPart(of: memory, from: 0) else {
+      upper.store(leaf, at: slotIndex(bits, level: 1))
+      return false
+    }
+    frames.split(frame, into: .size4KiB)
+    let tableFrame = frame.start + UInt64(first) * 4096
+    let below = Table(at: table.mapper.physToVirt(covered: tableFrame))
+    for index in 0..<512 where index != first {
+      let isZero = (memory + UInt(index) * 4096).isZero(byteCount: 4096)
+      let part = Format.part(index, of: leaf, level: 1)
+      if isZero {
+        _ = frames.release(Format.frame(of: part, level: 0))
+        statistics.reclaimedFrameCount += 1
+      } else {
+        below.store(part, at: index)
+      }
+    }
+    upper.link(Format.tableEntry(tableFrame), at: slotIndex(bits, level: 1))
+    statistics.demotionCount += 1
+    return true
+  }
+
+  /// Whether one untouched part can become the table, and another what the caller is after.
+  @inlinable
+  func hasTwoZeroParts(_ memory: VirtAddr) -> Bool {
+    guard let first = zeroPart(of: memory, from: 0) else { return false }
+    return zeroPart(of: memory, from: first + 1) != nil
+  }
+
+  /// The index of the first of the 512 parts, from `start` on, that is all zeros.
+  @inlinable
+  func zeroPart(of memory: VirtAddr, from start: Int) -> Int? {
+    for index in start..<512 where (memory + UInt(index) * 4096).isZero(byteCount: 4096) {
+      return index
+    }
+    return nil
+  }
+}

@@ -1,0 +1,31 @@
+#if !hasFeature(Embedded)
+  import Addresses
+
+  extension AddressSpaceError: CustomStringConvertible {
+    public var description: String {
+      switch self {
+      case .noRoom(let byteCount): "no free range has room for \(byteCount) bytes and its guard gaps"
+      case .overlaps(let range): "a region stands at \(range) already; unmap it first"
+      case .misaligned(let address):
+        "\(address): ranges and frames start and end at multiples of 4 KiB and are not empty"
+      case .outside(let range): "\(range) lies outside of what the address space manages"
+      case .tooManyRegions: "the address space has 65536 regions already, the most it can have"
+      case .outOfFrames: "no frame is left for a table, a page or the list of regions; free some memory first"
+      case .tableFrame(let frame): "the frame at \(frame) holds a page table and cannot be given to a program"
+      case .unreachableFrames(let frame): "the frames from \(frame) on do not fit the entries of the tables"
+      case .noRegion(let address): "no region stands at \(address)"
+      }
+    }
+  }
+
+  extension FaultRefusal: CustomStringConvertible {
+    public var description: String {
+      switch self {
+      case .noRegion(let address): "\(address): nothing is mapped there"
+      case .guardPage(let address): "\(address): that is a guard page; a stack or buffer ran over"
+      case .notPermitted(let address, let permissions): "\(address): the region there allows only \(permissions)"
+      case .outOfFrames(let page): "\(page): no frame is left to fill it"
+      }
+    }
+  }
+#endif

@@ -1,0 +1,65 @@
+public import Addresses
+public import Contracts
+
+/// Changes gathered to be flushed together: up to eight separate ranges, and everything once there are more.
+///
+/// Telling the other processors costs an interrupt each time, whatever the range; a batch pays it once.
+@frozen
+public struct FlushBatch: ~Copyable {
+  @usableFromInline var starts = InlineArray<8, VirtAddr>(repeating: .null)
+  @usableFromInline var pageCounts = InlineArray<8, UInt64>(repeating: 0)
+  /// How many separate ranges there are; 9 stands for everything.
+  @usableFromInline var rangeCount = 0
+
+  @inlinable public init() {}
+
+  /// Whether there is nothing to tell.
+  @inlinable public var isEmpty: Bool { rangeCount == 0 }
+
+  /// Takes over a change. One that continues the range added last extends it.
+  @inlinable
+  public mutating func add(_ change: consuming TLBFlush) {
+    let start = change.start
+    let pageCount = change.pageCount
+    change.ignore()
+    if pageCount == 0 || rangeCount > 8 { return }
+    if rangeCount > 0 {
+      let last = rangeCount - 1
+      if UInt64(starts[last].raw) &+ pageCounts[last] &* 4096 == UInt64(start.raw) {
+        pageCounts[last] += pageCount
+        return
+      }
+    }
+    if rangeCount < 8 {
+      starts[rangeCount] = start
+      pageCounts[rangeCount] = pageCount
+    }
+    rangeCount += 1
+  }
+
+  /// Tells the processors of all changes.
+  @inlinable
+  public consuming func flush(using tlb: inout some TLBInvalidator & ~Copyable) {
+    if rangeCount > 8 {
+      tlb.invalidateAll()
+    } else {
+      for index in 0..<rangeCount {
+        tlb.invalidate(starts[index], pageCount: pageCounts[index])
+      }
+    }
+    discard self
+  }
+
+  /// Tells nobody: the tables are not in use.
+  @inlinable
+  public consuming func ignore() {
+    discard self
+  }
+
+  @inlinable
+  deinit {
+    if rangeCount > 0 {
+      fail("page-table changes must be flushed or ignored, dropped from", UInt64(starts[0].raw))
+    }
+  }
+}

@@ -1,0 +1,93 @@
+public import Addresses
+
+// Tables in which nothing is left: finding them, unlinking them, keeping them until they may be given back.
+
+extension PageTable {
+  /// Unlinks the tables of a range in which nothing is mapped, and retires them.
+  ///
+  /// The root stays, and so do the tables that the root's kernel entries refer to, since other roots refer to
+  /// them as well. Once the token is flushed, ``deallocateRetiredTables(_:)`` gives the tables back.
+  /// Throws ``MapError/nonCanonical`` with the first page that these tables do not translate.
+  /// - Complexity: O(entries of the tables of the range)
+  @inlinable
+  public mutating func cleanUp(_ range: AddrRange<VirtAddr>) throws(RangeError<MapError>) -> TLBFlush {
+    let span = try mapSpan(range)
+    cleanUp(rootTable, level: Format.rootLevel, span)
+    return span.flush()
+  }
+
+  @inlinable
+  mutating func cleanUp(_ table: Table, level: Int, _ span: TableSpan) {
+    var at = span.start
+    while at < span.end {
+      let slot = span.slot(at: at, level: level)
+      let index = slotIndex(at, level: level)
+      let entry = table[index]
+      if Format.kind(of: entry, level: level) == .table {
+        let below = self.table(entry)
+        if level > 1 { cleanUp(below, level: level - 1, slot) }
+        if !isSharedSlot(index, level: level), isEmptyTable(below) {
+          table.store(.empty, at: index)
+          retired.push(Format.address(in: entry), mapper)
+        }
+      }
+      at = slot.end
+    }
+  }
+
+  /// Whether other roots refer to the table that this slot refers to.
+  @inlinable @inline(__always)
+  func isSharedSlot(_ index: Int, level: Int) -> Bool {
+    level == Format.rootLevel && Format.kernelEntries.contains(index)
+  }
+
+  /// Whether no entry of a table is present.
+  @inlinable
+  func isEmptyTable(_ table: Table) -> Bool {
+    var index = 0
+    while index < 512 {
+      if Format.isPresent(table[index]) { return false }
+      index += 1
+    }
+    return true
+  }
+
+  /// Whether nothing is mapped below a table entry.
+  @inlinable
+  func isEmptyTree(_ entry: PageTableEntry, level: Int) -> Bool {
+    let below = table(entry)
+    if level == 1 { return isEmptyTable(below) }
+    for index in 0..<512 {
+      let entry = below[index]
+      switch Format.kind(of: entry, level: level - 1) {
+      case .empty: break
+      case .table: if !isEmptyTree(entry, level: level - 1) { return false }
+      case .leaf, .malformed: return false
+      }
+    }
+    return true
+  }
+
+  /// Retires the tables at and below an entry that no longer stands anywhere; nothing unless it is a table's.
+  @inlinable
+  mutating func retireTree(_ entry: PageTableEntry, level: Int) {
+    guard Format.kind(of: entry, level: level) == .table else { return }
+    let below = table(entry)
+    if level > 1 {
+      for index in 0..<512 {
+        retireTree(below[index], level: level - 1)
+      }
+    }
+    retired.push(Format.address(in: entry), mapper)
+  }
+
+  /// A range as a span, or the error that names the first page which cannot be translated.
+  @inlinable
+  func mapSpan(_ range: AddrRange<VirtAddr>) throws(RangeError<MapError>) -> TableSpan {
+    do throws(NonCanonical) {
+      return try TableSpan.covering(range, Format.self)
+    } catch {
+      throw RangeError(.nonCanonical, at: error.page)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+public import Addresses
+
+// Joining 512 small pages that are alike into a large one: the opposite of a split.
+
+extension PageTable {
+  /// Replaces every table of a range whose 512 pages are neighbours in memory, properly aligned and alike, by one
+  /// large page, up to 2 MiB or 1 GiB.
+  ///
+  /// Only tables whose whole slot lies in the range are joined. The large page counts as used or
+  /// written when any of the small ones does. The tables are retired. A processor that still walks one may find its first
+  /// page missing until the token is flushed, and then fault on it: the handler finds it mapped, and goes on.
+  /// Throws ``MapError/nonCanonical`` with the first page that these tables do not translate.
+  /// - Complexity: O(pages)
+  @inlinable
+  public mutating func join(_ range: AddrRange<VirtAddr>) throws(RangeError<MapError>) -> TLBFlush {
+    let span = try mapSpan(range)
+    let before = retired.count
+    join(rootTable, level: Format.rootLevel, span)
+    if retired.count == before { return span.part(from: span.start, to: span.start).flush() }
+    return span.flush()
+  }
+
+  @inlinable
+  mutating func join(_ table: Table, level: Int, _ span: TableSpan) {
+    var at = span.start
+    while at < span.end {
+      let slot = span.slot(at: at, level: level)
+      let index = slotIndex(at, level: level)
+      let entry = table[index]
+      if Format.kind(of: entry, level: level) == .table {
+        let below = self.table(entry)
+        if level > 1 { join(below, level: level - 1, slot) }
+        if level <= largestPage.level, slot.isWholeSlot(level: level), !isSharedSlot(index, level: level),
+          let whole = joined(below, level: level)
+        {
+          table.store(whole, at: index)
+          retired.push(Format.address(in: entry), mapper)
+        }
+      }
+      at = slot.end
+    }
+  }
+
+  /// The leaf of a level that maps what a table below it maps; nil unless its 512 pages are neighbours and alike.
+  @inlinable
+  func joined(_ table: Table, level: Int) -> PageTableEntry? {
+    let first = table[0]
+    guard Format.kind(of: first, level: level - 1) == .leaf,
+      Format.frame(of: first, level: level - 1).start.isAligned(to: slotByteCount(level))
+    else { return nil }
+    let plain = withoutMarks(first)
+    var isAccessed = false
+    var isDirty = false
+    for index in 0..<512 {
+      let entry = table[index]
+      guard Format.isPresent(entry),
+        withoutMarks(entry) == Format.part(index, of: Format.whole(plain, level: level), level: level)
+      else { return nil }
+      isAccessed = isAccessed || Format.isAccessed(entry)
+      isDirty = isDirty || Format.isDirty(entry)
+    }
+    let accessed = isAccessed ? Format.accessedBits : 0
+    let marked = PageTableEntry(plain.bits | accessed)
+    return Format.whole(isDirty ? Format.leaf(marked, markedDirty: true) : marked, level: level)
+  }
+
+  /// A leaf without its accessed and dirty marks.
+  @inlinable @inline(__always)
+  func withoutMarks(_ leaf: PageTableEntry) -> PageTableEntry {
+    PageTableEntry(Format.leaf(leaf, markedDirty: false).bits & ~Format.accessedBits)
+  }
+}

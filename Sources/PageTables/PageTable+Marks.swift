@@ -1,0 +1,73 @@
+public import Addresses
+
+// Accessed and dirty marks. ``Translation/isAccessed`` and ``Translation/isDirty`` read them; the processor sets them.
+
+extension PageTable {
+  /// Clears the accessed mark of the mapping of exactly this page; whether it was set.
+  ///
+  /// A processor that has cached the translation need not set the mark again until the token is flushed, which a
+  /// caller who only samples may ignore.
+  /// - Complexity: O(levels)
+  @inlinable
+  public mutating func clearAccessed(_ page: Page<VirtAddr>) throws(TranslationError) -> MarkChange {
+    let (table, index, entry) = try leaf(of: page)
+    table.clear(bits: Format.accessedBits, at: index)
+    return MarkChange(wasSet: Format.isAccessed(entry), TLBFlush(page))
+  }
+
+  /// Clears the dirty mark of the mapping of exactly this page; whether it was set.
+  ///
+  /// Until the token is flushed a processor may write through the page without setting the mark again.
+  /// - Complexity: O(levels)
+  @inlinable
+  public mutating func clearDirty(_ page: Page<VirtAddr>) throws(TranslationError) -> MarkChange {
+    let (table, index, entry) = try leaf(of: page)
+    let clean = Format.leaf(entry, markedDirty: false)
+    if clean.bits & ~entry.bits == 0 {
+      table.clear(bits: entry.bits & ~clean.bits, at: index)
+    } else {
+      // A format whose clean pages have a bit more than dirty ones: a page just written stays marked or is flushed.
+      table.store(clean, at: index)
+    }
+    return MarkChange(wasSet: Format.isDirty(entry), TLBFlush(page))
+  }
+
+  /// Where the leaf of exactly this page stands, and the leaf.
+  @inlinable
+  func leaf(of page: Page<VirtAddr>) throws(TranslationError) -> (table: Table, index: Int, entry: PageTableEntry) {
+    guard let span = TableSpan(page, Format.self) else { throw .notMapped }
+    let (table, level, entry) = lowestEntry(span.start, downTo: page.size.level)
+    guard Format.kind(of: entry, level: level) == .leaf else { throw .notMapped }
+    guard level == page.size.level else { throw .hugePage }
+    return (table, slotIndex(span.start, level: level), entry)
+  }
+}
+
+/// Whether a mark was set before it was cleared, and the duty to tell the processors.
+@frozen
+public struct MarkChange: ~Copyable {
+  /// Whether the mark was set.
+  public let wasSet: Bool
+  @usableFromInline let change: TLBFlush
+
+  @inlinable init(wasSet: Bool, _ change: consuming TLBFlush) {
+    self.wasSet = wasSet
+    self.change = change
+  }
+
+  /// Tells the processors; whether the mark was set.
+  @inlinable
+  public consuming func flush(using tlb: inout some TLBInvalidator & ~Copyable) -> Bool {
+    let wasSet = wasSet
+    change.flush(using: &tlb)
+    return wasSet
+  }
+
+  /// Tells nobody; whether the mark was set.
+  @inlinable
+  public consuming func ignore() -> Bool {
+    let wasSet = wasSet
+    change.ignore()
+    return wasSet
+  }
+}

@@ -1,0 +1,78 @@
+public import Addresses
+public import Contracts
+
+// Splitting large pages, so that a part of one can be changed.
+
+extension PageTable {
+  /// Replaces a large page by a table of 512 pages of the next smaller size, which map the same frames alike.
+  ///
+  /// Processors that walk the tables meanwhile find the one or the other. (AArch64 wants the old entry broken and
+  /// flushed before the new one is made, unless the processor has FEAT_BBM at level 2: where it has not, the owner
+  /// keeps it from using the page meanwhile.)
+  /// Throws ``MapError/notMapped`` unless a mapping of exactly this size stands there, and
+  /// ``MapError/unsupportedPageSize(_:)`` for 4 KiB, which do not split.
+  /// - Complexity: O(512)
+  @inlinable
+  public mutating func split(
+    _ page: Page<VirtAddr>, _ allocator: inout some FrameAllocator & ~Copyable
+  ) throws(MapError) -> TLBFlush {
+    if page.size == .size4KiB || page.size > largestPage { throw .unsupportedPageSize(page.size) }
+    guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
+    let (table, level, entry) = lowestEntry(span.start, downTo: page.size.level)
+    switch Format.kind(of: entry, level: level) {
+    case .malformed: throw .internalError
+    case .empty, .table: throw .notMapped
+    case .leaf: if level != page.size.level { throw .unsupportedPageSize(PageSize(level: level)) }
+    }
+    guard var chain = TableChain.allocate(1, &allocator, mapper) else { throw .frameAllocationFailed }
+    splitLeaf(entry, level: level, in: table, at: slotIndex(span.start, level: level), &chain)
+    return TLBFlush(page)
+  }
+
+  /// Puts a table with the parts of a leaf in its place.
+  @inlinable @discardableResult
+  func splitLeaf(
+    _ entry: PageTableEntry, level: Int, in table: Table, at index: Int, _ chain: inout TableChain
+  ) -> Table {
+    guard let frame = chain.pop(mapper) else { fail("a page-table plan must count every table it needs") }
+    let parts = Table(at: mapper.physToVirt(covered: frame))
+    for part in 0..<512 {
+      parts.store(Format.part(part, of: entry, level: level), at: part)
+    }
+    table.link(Format.tableEntry(frame), at: index)
+    return parts
+  }
+
+  /// How many large pages must be split so that no page reaches beyond the span on either side.
+  ///
+  /// A boundary inside a page of level n that is aligned to pages of level k at most takes n − k splits; the two
+  /// boundaries share those splits for which they lie in the same slot. A page at a boundary that `unless` accepts stays
+  /// whole: it has already what the caller wants.
+  @inlinable
+  func splitsNeeded(_ span: TableSpan, unless: (PageTableEntry) -> Bool) -> Int {
+    let lower = splitLevels(at: span.start, unless)
+    let upper = splitLevels(at: span.end, unless)
+    var count = 0
+    for level in 1...2 {
+      let atLower = lower.contains(level)
+      let atUpper = upper.contains(level)
+      let shift = 12 + 9 * UInt64(level)
+      let isShared = atLower && atUpper && span.start >> shift == span.end >> shift
+      count += (atLower ? 1 : 0) + (atUpper ? 1 : 0) - (isShared ? 1 : 0)
+    }
+    return count
+  }
+
+  /// The levels at which pages must be split for a boundary to fall between two pages.
+  @inlinable
+  func splitLevels(at boundary: UInt64, _ unless: (PageTableEntry) -> Bool) -> Range<Int> {
+    if boundary > Format.translatedMask { return 0..<0 }
+    let (_, level, entry) = lowestEntry(boundary, downTo: 0)
+    guard level > 0, Format.kind(of: entry, level: level) == .leaf, !unless(entry) else { return 0..<0 }
+    var aligned = 0
+    while aligned < level, boundary & (slotByteCount(aligned + 1) - 1) == 0 {
+      aligned += 1
+    }
+    return aligned + 1..<level + 1
+  }
+}

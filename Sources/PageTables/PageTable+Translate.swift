@@ -1,0 +1,60 @@
+public import Addresses
+
+// The walk: from the root, each level's nine bits of the address choose an entry, down to a leaf.
+
+extension PageTable {
+  /// Where an address leads; ``TranslationError/notMapped`` also for one that these tables do not translate.
+  ///
+  /// The way to a 4 KiB page through tables that restrict nothing is inlined; large pages and the rest take a call.
+  /// - Complexity: O(levels)
+  @inlinable @inline(__always)
+  public func translate(_ address: VirtAddr) throws(TranslationError) -> Translation<Format> {
+    let raw = UInt64(address.raw)
+    let rootIndex = Format.rootIndex(of: address)
+    guard _fastPath(rootIndex < 512) else { return try translateSlowly(address) }
+    var entry = rootTable[Int(truncatingIfNeeded: rootIndex)]
+    var level = Format.rootLevel
+    while true {
+      guard _fastPath(Format.isPlainTable(entry, level: level)) else { return try translateSlowly(address) }
+      level -= 1
+      if level == 0 { break }
+      entry = table(entry)[slotIndex(raw, level: level)]
+    }
+    let leaf = table(entry)[slotIndex(raw, level: 0)]
+    guard _fastPath(Format.kind(of: leaf, level: 0) == .leaf) else { return try translateSlowly(address) }
+    return Translation(PhysAddr(Format.address(in: leaf).raw | raw & 0xFFF), leaf, level: 0)
+  }
+
+  /// The frame that a page of exactly this size is mapped to.
+  /// - Complexity: O(levels)
+  @inlinable
+  public func translate(_ page: Page<VirtAddr>) throws(TranslationError) -> Page<PhysAddr> {
+    let translation = try translate(page.start)
+    if translation.size > page.size { throw .hugePage }
+    guard translation.size == page.size else { throw .notMapped }
+    return translation.frame
+  }
+
+  /// The whole walk, for whatever may stand on the way.
+  @inlinable @inline(never)
+  func translateSlowly(_ address: VirtAddr) throws(TranslationError) -> Translation<Format> {
+    guard Format.covers(address) else { throw .notMapped }
+    let raw = UInt64(address.raw)
+    return try translate(raw, in: rootTable, level: Format.rootLevel)
+  }
+
+  @inlinable
+  func translate(_ raw: UInt64, in table: Table, level: Int) throws(TranslationError) -> Translation<Format> {
+    let entry = table[slotIndex(raw, level: level)]
+    switch Format.kind(of: entry, level: level) {
+    case .empty, .malformed: throw .notMapped
+    case .table:
+      let below = try translate(raw, in: self.table(entry), level: level - 1)
+      return Translation(below.physical, Format.restricting(below.leaf, by: entry), level: below.level)
+    case .leaf:
+      let offsetMask = slotByteCount(level) - 1
+      let physical = Format.address(in: entry).raw & ~offsetMask | raw & offsetMask
+      return Translation(PhysAddr(physical), entry, level: level)
+    }
+  }
+}

@@ -1,0 +1,159 @@
+public import Addresses
+public import Contracts
+
+/// The page tables of one address space: a tree of tables in frames, as a processor walks it.
+///
+/// - `PageTable.swift`: what it holds, making one, taking it apart.
+/// - `+Pages`: ``PageTableOps``, one page at a time.
+/// - `+Translate`: the walk.
+/// - `+MapRange`, `+UnmapRange`, `+ProtectRange`, `+Share`: ranges, in one walk each.
+/// - `+Split`, `+Join`, `+CleanUp`: large pages, and tables that are no longer needed.
+/// - `+Marks`: accessed and dirty.
+/// - `+KernelHalf`: the part that all address spaces share.
+///
+/// Every operation plans before it writes. The plan is a walk that changes nothing: it finds what is in the way and
+/// counts the tables that are missing. Then the tables are taken from the allocator, all or none; and only then are
+/// entries written, which cannot fail. So an operation that throws leaves the tables and the allocator as they were.
+///
+/// Invariants: a table is referred to by one entry of one tree, those of the kernel half excepted; an entry
+/// refers to a table only after that table is fully written; tables are linked without restrictions, leaves decide.
+///
+/// Tables that were unlinked (`+Join`, `+CleanUp`, a range that was unmapped) are *retired*: a processor may
+/// still walk them until the change's ``TLBFlush`` is flushed. Then ``deallocateRetiredTables(_:)`` gives them back.
+///
+/// A page table that goes out of scope leaves its tables in memory, since a processor may be using them and only the
+/// owner knows their allocator: take it apart with ``deallocate(_:)``.
+@frozen
+public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable {
+  /// The frame of the topmost table: what goes into CR3, TTBR or satp.
+  public let root: PhysAddr
+
+  /// How the program reaches the tables.
+  public let mapper: Mapper
+
+  /// The largest page that may be mapped: what the processor has.
+  public let largestPage: PageSize
+
+  /// The topmost table.
+  @usableFromInline let rootTable: Table
+
+  /// Tables that are unlinked and not yet given back.
+  @usableFromInline var retired = TableChain()
+
+  /// Tables without a mapping.
+  ///
+  /// - Parameters:
+  ///   - mapper: How the program reaches the frames that the allocator gives out.
+  ///   - largestPage: The largest page that the processor has, where that is not the format's.
+  ///   - allocator: Where the root comes from; throws ``MapError/frameAllocationFailed`` when it has no frame.
+  @inlinable
+  public init(
+    mapper: Mapper, largestPage: PageSize = Format.largestPage, _ allocator: inout some FrameAllocator & ~Copyable
+  ) throws(MapError) {
+    guard let frame = allocator.allocate(.size4KiB) else { throw .frameAllocationFailed }
+    self.init(adopting: frame.start, mapper: mapper, largestPage: largestPage)
+    rootTable.start.fillWithZeros(byteCount: 4096)
+  }
+
+  /// Tables that exist already, such as those a boot loader made; traps unless `root` is a multiple of 4 KiB.
+  @inlinable
+  public init(adopting root: PhysAddr, mapper: Mapper, largestPage: PageSize = Format.largestPage) {
+    require(root.isAligned(to: 4096), "a page table's root must be a multiple of 4 KiB, found", root.raw)
+    require(Format.canHold(root.raw), "a page table's root must lie below the highest frame, found", root.raw)
+    self.root = root
+    self.mapper = mapper
+    self.largestPage = min(largestPage, Format.largestPage)
+    self.rootTable = Table(at: mapper.physToVirt(root))
+  }
+
+  /// Gives every table back, the retired ones too, but none that the kernel half refers to and no mapped frame.
+  ///
+  /// No processor may be using the tables any more.
+  /// - Complexity: O(tables)
+  @inlinable
+  public consuming func deallocate(_ allocator: inout some FrameAllocator & ~Copyable) {
+    for index in 0..<512 where !Format.kernelEntries.contains(index) {
+      deallocateTree(rootTable[index], level: Format.rootLevel, &allocator)
+    }
+    retired.deallocate(to: &allocator, mapper)
+    allocator.deallocate(Page(start: root))
+  }
+
+  /// Gives back the kernel half's tables too: for the last of the address spaces that share it.
+  /// - Complexity: O(tables)
+  @inlinable
+  public consuming func deallocateWithKernelHalf(_ allocator: inout some FrameAllocator & ~Copyable) {
+    for index in Format.kernelEntries {
+      deallocateTree(rootTable[index], level: Format.rootLevel, &allocator)
+    }
+    deallocate(&allocator)
+  }
+
+  @inlinable
+  func deallocateTree(
+    _ entry: PageTableEntry, level: Int, _ allocator: inout some FrameAllocator & ~Copyable
+  ) {
+    guard Format.kind(of: entry, level: level) == .table else { return }
+    let table = table(entry)
+    if level > 1 {
+      for index in 0..<512 {
+        deallocateTree(table[index], level: level - 1, &allocator)
+      }
+    }
+    allocator.deallocate(Page(start: Format.address(in: entry)))
+  }
+
+  /// Gives the retired tables back; their changes must have been flushed.
+  /// - Complexity: O(retired tables)
+  @inlinable
+  public mutating func deallocateRetiredTables(_ allocator: inout some FrameAllocator & ~Copyable) {
+    retired.deallocate(to: &allocator, mapper)
+  }
+
+  /// How many tables are retired and not yet given back.
+  @inlinable public var retiredTableCount: Int { retired.count }
+
+  /// How many tables the tree has, root and kernel half included, without the retired ones.
+  /// - Complexity: O(tables)
+  @inlinable
+  public var tableCount: Int { tableCount(below: rootTable, level: Format.rootLevel) }
+
+  @inlinable
+  func tableCount(below table: Table, level: Int) -> Int {
+    if level == 0 { return 1 }
+    var count = 1
+    for index in 0..<512 where Format.kind(of: table[index], level: level) == .table {
+      count += tableCount(below: self.table(table[index]), level: level - 1)
+    }
+    return count
+  }
+
+  /// The table that an entry refers to.
+  @inlinable @inline(__always)
+  func table(_ entry: PageTableEntry) -> Table {
+    Table(at: mapper.physToVirt(covered: Format.address(in: entry)))
+  }
+
+  /// The entry that refers to a table, and that table, taken from a chain that was allocated for it and cleared.
+  @inlinable
+  func takeTable(_ chain: inout TableChain) -> (entry: PageTableEntry, table: Table) {
+    guard let frame = chain.pop(mapper) else { fail("a page-table plan must count every table it needs") }
+    let table = Table(at: mapper.physToVirt(covered: frame))
+    table.start.fillWithZeros(byteCount: 4096)
+    return (Format.tableEntry(frame), table)
+  }
+
+  /// The same for a table of level 0, cleared but for the entries of a span, each of which the caller writes.
+  @inlinable
+  func takeLeafTable(
+    _ chain: inout TableChain, toFill span: TableSpan
+  ) -> (entry: PageTableEntry, table: Table) {
+    guard let frame = chain.pop(mapper) else { fail("a page-table plan must count every table it needs") }
+    let table = Table(at: mapper.physToVirt(covered: frame))
+    let first = UInt64(truncatingIfNeeded: slotIndex(span.start, level: 0)) * 8
+    let end = UInt64(truncatingIfNeeded: slotIndex(span.end - 4096, level: 0) + 1) * 8
+    table.start.fillWithZeros(byteCount: first)
+    (table.start + UInt(end)).fillWithZeros(byteCount: 4096 - end)
+    return (Format.tableEntry(frame), table)
+  }
+}

@@ -1,0 +1,62 @@
+public import Addresses
+
+// Tables that are in no tree: taken from the allocator before an operation writes anything, or unlinked and waiting
+// until no processor can still be walking them. They need memory to be remembered in, and have some: each holds, in
+// its first entry, the address of the next. Such an address has its low twelve bits clear and is therefore, in every
+// format, an entry that is not present, so that a processor that still walks an unlinked table finds nothing in it.
+
+/// A chain of tables that no entry refers to.
+@frozen
+@usableFromInline
+struct TableChain {
+  /// The first table, unless `count` is 0.
+  @usableFromInline var first = PhysAddr.null
+  /// How many tables there are.
+  @usableFromInline var count = 0
+
+  @inlinable init() {}
+
+  /// Adds a table, whose first entry is overwritten; its other entries are left as they are.
+  @inlinable
+  mutating func push(_ table: PhysAddr, _ mapper: borrowing some PhysMapper) {
+    Table(at: mapper.physToVirt(table)).store(PageTableEntry(count == 0 ? 0 : first.raw), at: 0)
+    first = table
+    count += 1
+  }
+
+  /// Takes the table that was added last; its content is what was left of it.
+  @inlinable
+  mutating func pop(_ mapper: borrowing some PhysMapper) -> PhysAddr? {
+    if count == 0 { return nil }
+    let table = first
+    first = PhysAddr(Table(at: mapper.physToVirt(covered: table))[0].bits)
+    count -= 1
+    return table
+  }
+
+  /// A chain of `count` tables from the allocator, or nil, with the allocator as it was, when it has not that many.
+  @inlinable
+  static func allocate(
+    _ count: Int, _ allocator: inout some FrameAllocator & ~Copyable, _ mapper: borrowing some PhysMapper
+  ) -> TableChain? {
+    var chain = TableChain()
+    while chain.count < count {
+      guard let frame = allocator.allocate(.size4KiB) else {
+        chain.deallocate(to: &allocator, mapper)
+        return nil
+      }
+      chain.push(frame.start, mapper)
+    }
+    return chain
+  }
+
+  /// Gives all tables back.
+  @inlinable
+  mutating func deallocate(
+    to allocator: inout some FrameAllocator & ~Copyable, _ mapper: borrowing some PhysMapper
+  ) {
+    while let table = pop(mapper) {
+      allocator.deallocate(Page(start: table))
+    }
+  }
+}

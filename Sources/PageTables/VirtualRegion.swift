@@ -1,0 +1,63 @@
+public import Addresses
+
+/// A part of an address space that is used alike: what kernels call a VMA.
+@frozen
+public struct VirtualRegion: Equatable, Sendable, BitwiseCopyable {
+  /// What a region is for, and where its pages come from.
+  @frozen
+  public enum Purpose: UInt8, Sendable {
+    /// A program's instructions. Pages are filled with zeros when first touched, unless they were mapped before.
+    case code
+    /// A program's data; filled with zeros when first touched.
+    case data
+    /// Memory that a program asked for; filled with zeros when first touched.
+    case heap
+    /// A stack: it grows downward when it is touched below its start, down to its limit.
+    case stack
+    /// Nothing: every access is refused.
+    case guardPages
+    /// Frames that somebody else owns, such as a device's or shared memory: mapped at once, neither counted nor freed.
+    case fixedFrames
+  }
+
+  /// The first address; a multiple of 4 KiB.
+  public var start: VirtAddr
+  /// One past the last address; a multiple of 4 KiB.
+  public var end: VirtAddr
+  /// The lowest address that the region may grow down to; its start unless it is a stack.
+  public var growthLimit: VirtAddr
+  /// What may be done there. Nothing, for guard pages.
+  public var permissions: MemPerm
+  /// What the region is for.
+  public var purpose: Purpose
+
+  @inlinable
+  init(
+    _ range: AddrRange<VirtAddr>, _ permissions: MemPerm, _ purpose: Purpose, growthLimit: VirtAddr? = nil
+  ) {
+    self.start = range.start
+    self.end = range.end
+    self.growthLimit = growthLimit ?? range.start
+    self.permissions = permissions
+    self.purpose = purpose
+  }
+
+  /// The region's addresses.
+  @inlinable
+  public var range: AddrRange<VirtAddr> { AddrRange(start: start, end: end) }
+
+  /// The region's addresses, and those that it may grow into.
+  @inlinable
+  public var reach: AddrRange<VirtAddr> { AddrRange(start: growthLimit, end: end) }
+
+  /// Whether its pages are private: filled when first touched, counted, and copied when written after a fork.
+  @inlinable
+  public var isPrivate: Bool { purpose != .fixedFrames && purpose != .guardPages }
+
+  /// The part of the region from `start` up to `end`. Only the lowest part of a stack can grow.
+  @inlinable
+  func part(from start: VirtAddr, to end: VirtAddr) -> VirtualRegion {
+    VirtualRegion(
+      AddrRange(start: start, end: end), permissions, purpose, growthLimit: start == self.start ? growthLimit : start)
+  }
+}

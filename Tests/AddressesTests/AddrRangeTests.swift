@@ -1,0 +1,131 @@
+import Addresses
+import Foundation
+import LabTestSupport
+import Testing
+
+/// Ranges against the plainest model there is: the set of their addresses.
+@Suite struct AddrRangeTests {
+  private typealias Range = AddrRange<TinyAddr>
+
+  /// Bounds at which something can go wrong.
+  private static let bounds: [UInt8] = [0, 1, 2, 7, 8, 9, 16, 127, 128, 200, 254, 255]
+
+  private static let ranges: [Range] = bounds.flatMap { start in
+    bounds.filter { start <= $0 }.map { Range(start: TinyAddr(start), end: TinyAddr($0)) }
+  }
+
+  private func addresses(_ range: Range?) -> Swift.Range<UInt8> {
+    range.map { $0.start.raw..<$0.end.raw } ?? 0..<0
+  }
+
+  @Test func aRangeIsHalfOpen() {
+    for range in Self.ranges {
+      let set = addresses(range)
+      #expect(Int(range.byteCount) == set.count)
+      #expect(range.isEmpty == set.isEmpty)
+      for address in Self.bounds where range.contains(TinyAddr(address)) != set.contains(address) {
+        Issue.record("\(range) \(address)")
+      }
+    }
+  }
+
+  @Test func pairsOfRangesBehaveAsSets() {
+    for left in Self.ranges {
+      for right in Self.ranges {
+        let leftSet = addresses(left)
+        let rightSet = addresses(right)
+        let common = Set(leftSet).intersection(rightSet)
+        let rest = left.subtracting(right)
+        let isRight =
+          left.overlaps(right) == !common.isEmpty
+          && Set(addresses(left.intersection(right))) == common
+          && left.intersection(right)?.isEmpty != true
+          && left.contains(right) == Set(leftSet).isSuperset(of: rightSet)
+          && Set(addresses(rest.below)).union(addresses(rest.above)) == Set(leftSet).subtracting(rightSet)
+          && rest.below?.isEmpty != true && rest.above?.isEmpty != true
+          && (rest.below ?? left).start == left.start && (rest.above ?? left).end == left.end
+        if !isRight { Issue.record("\(left) and \(right)") }
+      }
+    }
+  }
+
+  @Test func splittingLosesNothing() {
+    for range in Self.ranges {
+      for bound in Self.bounds where range.start.raw <= bound && bound <= range.end.raw {
+        let (below, above) = range.split(at: TinyAddr(bound))
+        #expect(below.start == range.start && above.end == range.end)
+        #expect(below.end.raw == bound && above.start.raw == bound)
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 8, 64, 128] as [UInt8])
+  func alignmentInwardIsTheLargestAndOutwardTheSmallest(alignment: UInt8) {
+    let multiples = (0..<256).filter { $0 % Int(alignment) == 0 }
+    for range in Self.ranges {
+      let (start, end) = (Int(range.start.raw), Int(range.end.raw))
+      let firstInside = multiples.first { $0 >= start } ?? 256
+      let lastInside = multiples.last { $0 <= end } ?? 0
+      let inward = range.alignedInward(to: alignment)
+      if firstInside < lastInside {
+        #expect(Int(inward.start.raw) == firstInside && Int(inward.end.raw) == lastInside)
+        #expect(inward.isAligned(to: alignment))
+      } else {
+        #expect(inward.isEmpty)
+      }
+      if let lastOutside = multiples.first(where: { $0 >= end }) {
+        let outward = range.alignedOutward(to: alignment)
+        #expect(outward.isAligned(to: alignment) && outward.contains(range))
+        #expect(Int(outward.end.raw) == lastOutside)
+        #expect(Int(outward.start.raw) == multiples.last { $0 <= start })
+      }
+    }
+  }
+
+  @Test func whatComesFromOutsideIsValidated() throws {
+    let range = try AddrRange(validating: PhysAddr(0x1000), end: PhysAddr(0x3000))
+    #expect(range == AddrRange(start: PhysAddr(0x1000), byteCount: 0x2000))
+    #expect(try AddrRange(validating: PhysAddr(5), byteCount: 0).isEmpty)
+    #expect(throws: AddrRangeError.endsBelowStart) { try AddrRange(validating: PhysAddr(2), end: PhysAddr(1)) }
+    #expect(throws: AddrRangeError.overflowsAddressSpace) {
+      try AddrRange(validating: PhysAddr(.max), byteCount: 1)
+    }
+    #expect(try AddrRange(validating: PhysAddr(.max), byteCount: 0).isEmpty)
+    #expect(try AddrRange(validating: PhysAddr.null, byteCount: .max).end == PhysAddr(.max))
+  }
+
+  @Test func rangesAndTheirErrorsReadWell() {
+    #expect("\(AddrRange(start: PhysAddr(0x1000), end: PhysAddr(0xF000)))" == "0x1000..<0xf000")
+    #expect("\(AddrRangeError.endsBelowStart)".contains("give the lower address first"))
+    #expect("\(AddrRangeError.overflowsAddressSpace)".contains("make it smaller or start it lower"))
+  }
+
+  @Test func aRangeThatRunsDownwardTraps() async {
+    let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+      _ = AddrRange(start: PhysAddr(2), end: PhysAddr(1))
+    }
+    #expect(text(of: result) == "heaplab: a range must not end below its start: 0x2\n")
+  }
+
+  @Test func aRangePastTheLastAddressTraps() async {
+    let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+      _ = AddrRange(start: PhysAddr(2), byteCount: .max)
+    }
+    #expect(text(of: result) == "heaplab: an address plus a byte count must fit the address space: 0x2\n")
+  }
+
+  @Test func aSplitOutsideTheRangeTraps() async {
+    let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+      _ = AddrRange(start: PhysAddr(2), end: PhysAddr(4)).split(at: PhysAddr(5))
+    }
+    #expect(text(of: result) == "heaplab: a range must be split at an address of its own, found: 0x5\n")
+  }
+
+  @Test func alignmentOutwardPastTheLastAddressTraps() async {
+    let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+      _ = AddrRange(start: PhysAddr(2), end: PhysAddr(.max)).alignedOutward(to: 4096)
+    }
+    let line = "heaplab: an address rounded up to its alignment must fit the address space: 0xffffffffffffffff\n"
+    #expect(text(of: result) == line)
+  }
+}

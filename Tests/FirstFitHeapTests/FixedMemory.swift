@@ -1,0 +1,23 @@
+import Addresses
+import Foundation
+
+/// Memory at an address that is the same in every process, for tests that read addresses in messages.
+enum FixedMemory {
+  /// Far from where the system puts things by itself.
+  static let start = VirtAddr(0x2000_0000_0000)
+
+  /// Maps `byteCount` bytes there, which cost nothing until they are touched; once per process.
+  static func map(byteCount: UInt) -> AddrRange<VirtAddr> {
+    let mapped = unsafe mmap(
+      start.pointer, Int(byteCount), PROT_READ | PROT_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0)
+    precondition(unsafe VirtAddr(mapped) == start, "the fixed address must be free")
+    return AddrRange(start: start, byteCount: byteCount)
+  }
+
+  /// Writes a word: what a program with a bug does.
+  static func store(_ word: UInt, at address: VirtAddr) {
+    // SAFETY: the memory is mapped.
+    unsafe address.unsafePointer.storeBytes(of: word, as: UInt.self)
+  }
+}

@@ -1,0 +1,54 @@
+import Addresses
+import FirstFitHeap
+import LabTestSupport
+
+/// A heap and its memory in an object, since the testing macros take no values that cannot be copied.
+final class TestHeap {
+  let memory: TestMemory
+  private(set) var heap: FirstFitHeap
+
+  /// A heap over `byteCount` bytes from a page boundary on, of `capacity` bytes of memory.
+  init(byteCount: UInt = 64 << 10, of capacity: UInt = 64 << 10) {
+    memory = TestMemory(byteCount: capacity)
+    heap = FirstFitHeap(over: AddrRange(start: memory.range.start, byteCount: byteCount))
+  }
+
+  /// Where the memory starts.
+  var start: VirtAddr { memory.range.start }
+
+  /// The content of the lowest block there can be: past the range's record and the block's header.
+  var first: VirtAddr { start + 48 }
+
+  var statistics: HeapStatistics { heap.statistics }
+
+  var extent: AddrRange<VirtAddr>? { heap.extent }
+
+  func allocate(_ byteCount: UInt, alignment: UInt = 1) -> VirtAddr? {
+    heap.allocate(byteCount: byteCount, alignment: alignment)
+  }
+
+  func deallocate(_ address: VirtAddr) { heap.deallocate(address) }
+
+  func resize(_ address: VirtAddr, to byteCount: UInt) -> Bool { heap.resize(address, toByteCount: byteCount) }
+
+  func reallocate(_ address: VirtAddr, to byteCount: UInt, alignment: UInt = 1) -> VirtAddr? {
+    heap.reallocate(address, toByteCount: byteCount, alignment: alignment)
+  }
+
+  func usable(_ address: VirtAddr) -> UInt { heap.usableByteCount(of: address) }
+
+  func insert(_ range: AddrRange<VirtAddr>) { heap.insert(range) }
+
+  func extend(by byteCount: UInt) { heap.extend(by: byteCount) }
+
+  func truncate(alignment: UInt = 4096) -> AddrRange<VirtAddr>? { heap.truncate(alignment: alignment) }
+
+  func checkConsistency() throws(HeapInconsistency) { try heap.checkConsistency() }
+
+  /// Every block in address order.
+  var blocks: [HeapBlock] {
+    var blocks: [HeapBlock] = []
+    heap.forEachBlock { blocks.append($0) }
+    return blocks
+  }
+}

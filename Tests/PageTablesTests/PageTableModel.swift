@@ -1,0 +1,95 @@
+import Addresses
+import PageTables
+
+/// Page tables beside a dictionary that says what they should hold: runs operations on both and compares.
+///
+/// Operations come from bytes, so that the same model serves seeded tests and the fuzzer.
+struct PageTableModel<Format: PageTableFormat>: ~Copyable {
+  struct Leaf: Equatable {
+    var size: PageSize
+    var frame: UInt64
+    var permissions: MemPerm
+  }
+
+  /// The tables and the dictionary disagree.
+  struct Mismatch: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  var frames: TestFrames
+  var table: PageTable<Format, OffsetPhysMapper>
+  /// What is mapped, by the translated bits of each page's first address.
+  var leaves: [UInt64: Leaf] = [:]
+  /// The fault to find when the harness itself is tested.
+  var seedsBug = false
+
+  init() throws {
+    frames = TestFrames(byteCount: 4 << 20)
+    table = try PageTable(mapper: frames.mapper, &frames)
+  }
+
+  static var spaceByteCount: UInt64 { 1 << (12 + 9 * UInt64(Format.levelCount)) }
+
+  static func page(_ at: UInt64, _ size: PageSize = .size4KiB) -> Page<VirtAddr> {
+    Page(containing: Format.address(at), size: size)
+  }
+
+  /// The leaves that have an address in a range of translated bits.
+  func leaves(in range: Range<UInt64>) -> [(key: UInt64, value: Leaf)] {
+    leaves.filter { $0.key < range.upperBound && $0.key + $0.value.size.byteCount > range.lowerBound }
+  }
+
+  /// Splits the leaf that a boundary falls into, as partial changes do.
+  mutating func splitLeaf(at boundary: UInt64, unless: (Leaf) -> Bool = { _ in false }) {
+    while let (start, leaf) = leaves(in: boundary..<boundary + 1).first, start != boundary, !unless(leaf) {
+      split(start, leaf)
+    }
+  }
+
+  mutating func split(_ start: UInt64, _ leaf: Leaf) {
+    guard let smaller = leaf.size.smaller else { return }
+    for part in 0..<UInt64(512) {
+      let offset = part * smaller.byteCount
+      leaves[start + offset] = Leaf(size: smaller, frame: leaf.frame + offset, permissions: leaf.permissions)
+    }
+  }
+
+  /// Throws unless the tables hold exactly what the dictionary does.
+  func compare(after operation: String) throws {
+    var found: [UInt64: Leaf] = [:]
+    table.forEachMapping { page, translation in
+      found[UInt64(page.start.raw) & (Self.spaceByteCount - 1)] = Leaf(
+        size: translation.size, frame: translation.physical.raw, permissions: translation.permissions)
+    }
+    if found == leaves { return }
+    let different = Set(found.keys).union(leaves.keys).filter { found[$0] != leaves[$0] }.min() ?? 0
+    throw Mismatch(
+      description: """
+        after \(operation): at 0x\(String(different, radix: 16)) the tables hold \
+        \(String(describing: found[different])), expected \(String(describing: leaves[different]))
+        """)
+  }
+
+  /// Throws unless `condition` holds.
+  func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+    if !condition { throw Mismatch(description: message()) }
+  }
+
+  /// Takes the tables apart; throws when a frame was lost.
+  consuming func finish() throws {
+    var frames = frames
+    table.deallocateWithKernelHalf(&frames)
+    if frames.usedCount != 0 { throw Mismatch(description: "\(frames.usedCount) frames lost") }
+  }
+}
+
+/// Where operations come from: bytes, zeros once they are used up.
+struct OperationBytes {
+  var bytes: ArraySlice<UInt8>
+
+  var isEmpty: Bool { bytes.isEmpty }
+
+  mutating func next() -> Int { Int(bytes.popFirst() ?? 0) }
+
+  mutating func next16() -> Int { next() << 8 | next() }
+}

@@ -1,0 +1,77 @@
+import Addresses
+
+/// Where in a machine's physical memory tables lie, and which frames pages are mapped to.
+struct FramePlan {
+  /// The frames of tables. What a test maps never lies here.
+  var tables: AddrRange<PhysAddr>
+  /// The frames for 4 KiB pages.
+  var small: AddrRange<PhysAddr>
+  /// The frames for 2 MiB pages.
+  var large: AddrRange<PhysAddr>
+  /// The frames for 1 GiB pages.
+  var huge: AddrRange<PhysAddr>
+
+  /// A plan for memory from `start` on, a multiple of 1 GiB: 16 MiB of tables, few and therefore shared frames for
+  /// small and large pages, three gigabytes for huge ones; 4 GiB altogether.
+  init(from start: PhysAddr, tablesAt tablesOffset: UInt64 = 0) {
+    let megabyte: UInt64 = 1 << 20
+    tables = AddrRange(start: start + tablesOffset, byteCount: 16 * megabyte)
+    small = AddrRange(start: start + (tablesOffset + 16 * megabyte), byteCount: 64 << 12)
+    large = AddrRange(start: start + (tablesOffset + 32 * megabyte), byteCount: 16 * megabyte)
+    huge = AddrRange(start: start + (1 << 30), byteCount: 3 << 30)
+  }
+
+  /// Frames of a size to choose from.
+  func frames(of size: PageSize) -> AddrRange<PhysAddr> {
+    switch size {
+    case .size4KiB: small
+    case .size2MiB: large
+    case .size1GiB: huge
+    }
+  }
+
+  /// A random frame of a size; small ones come now and then from the middle of larger ones.
+  func randomFrame(of size: PageSize, using random: inout some RandomNumberGenerator) -> Page<PhysAddr> {
+    let source = Bool.random(using: &random) ? size : [size, .size2MiB, .size1GiB].max() ?? size
+    let frames = frames(of: source)
+    let offset = UInt64.random(in: 0..<frames.byteCount, using: &random)
+    return Page(containing: frames.start + offset, size: size)
+  }
+}
+
+/// The allocator of tables: 4 KiB frames of a part of memory, last freed first used. What is freed is spoilt, so that
+/// a judge who still walks it stumbles.
+final class TableFrames: FrameAllocator {
+  private let memory: PhysicalMemory
+  private let range: AddrRange<PhysAddr>
+  private var free: [Page<PhysAddr>] = []
+  private var next: PhysAddr
+  /// The frames that are in use.
+  private(set) var used: Set<Page<PhysAddr>> = []
+
+  init(_ range: AddrRange<PhysAddr>, of memory: PhysicalMemory) {
+    self.memory = memory
+    self.range = range
+    next = range.start
+  }
+
+  func allocate(_ size: PageSize) -> Page<PhysAddr>? {
+    guard size == .size4KiB else { return nil }
+    guard let frame = free.popLast() ?? fresh() else { return nil }
+    used.insert(frame)
+    return frame
+  }
+
+  func deallocate(_ frame: Page<PhysAddr>) {
+    precondition(used.remove(frame) != nil, "\(frame) was not in use")
+    memory.pointer(to: frame.start.raw).initializeMemory(as: UInt8.self, repeating: 0xA5, count: 4096)
+    free.append(frame)
+  }
+
+  private func fresh() -> Page<PhysAddr>? {
+    guard next < range.end else { return nil }
+    let frame = Page(start: next)
+    next = frame.end
+    return frame
+  }
+}

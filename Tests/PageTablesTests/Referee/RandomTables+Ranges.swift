@@ -1,0 +1,88 @@
+import Addresses
+import PageTables
+
+// The operations over ranges. A range is a few small pages, some megabytes or more than a gigabyte long, and its
+// frames are often congruent with it, so that large pages are chosen, split and joined.
+
+extension RandomTables {
+  /// Does one random operation over a range.
+  mutating func changeRange() {
+    switch Int.random(in: 0..<10, using: &random) {
+    case 0...2: mapRange()
+    case 3...4: unmapRange()
+    case 5...6: protectRange()
+    case 7: splitPage()
+    case 8: joinRange()
+    default: cleanUpRange()
+    }
+    // No judge has the tables loaded, so the changes count as flushed.
+    table.deallocateRetiredTables(&frames)
+  }
+
+  private mutating func randomRange(longest: UInt64 = 1200 << 20) -> AddrRange<VirtAddr>? {
+    guard let page = randomPage(of: [.size4KiB, .size2MiB].randomElement(using: &random) ?? .size4KiB) else {
+      return nil
+    }
+    let limits: [UInt64] = [16 << 12, 5 << 20, longest]
+    let byteCount = UInt64.random(in: 1...(limits.randomElement(using: &random) ?? 1 << 20), using: &random) & ~0xFFF
+    guard let end = page.start.checkedAdd(UInt(byteCount)), byteCount > 0, isUsable(UInt64(end.raw) - 1) else {
+      return nil
+    }
+    return AddrRange(start: page.start, end: end)
+  }
+
+  private mutating func mapRange() {
+    // Frames at the same distance from a multiple of a large page as the range can be mapped by large pages; others
+    // take a table for every 2 MiB, so there are few of them.
+    let granule = ([1 << 12, 1 << 21, 1 << 30] as [UInt64]).randomElement(using: &random) ?? 1 << 12
+    let largest: PageSize = granule == 1 << 12 ? .size4KiB : .size1GiB
+    guard let range = randomRange(longest: granule == 1 << 12 ? 5 << 20 : 1200 << 20) else { return }
+    let distance = UInt64(range.start.raw) & (granule - 1)
+    let room = plan.huge.byteCount - UInt64(range.byteCount) - distance
+    let offset = UInt64.random(in: 0..<room, using: &random) & ~(granule - 1)
+    let frame = plan.huge.start + (offset + distance)
+    let permissions = randomPermissions()
+    do {
+      try table.map(range, to: frame, permissions, largest: largest, &frames).ignore()
+      record(map: range.start, byteCount: UInt64(range.byteCount), to: frame, permissions)
+    } catch {}
+  }
+
+  private mutating func unmapRange() {
+    guard let range = randomRange() else { return }
+    do {
+      try table.unmap(range, &frames) { _ in }.ignore()
+      record(unmap: range.start, byteCount: UInt64(range.byteCount))
+    } catch {}
+  }
+
+  private mutating func protectRange() {
+    guard let range = randomRange() else { return }
+    let permissions = randomPermissions()
+    do {
+      try table.protect(range, permissions, &frames).ignore()
+      record(protect: range.start, byteCount: UInt64(range.byteCount), permissions)
+    } catch {}
+  }
+
+  private mutating func splitPage() {
+    guard let page = randomPage(of: Bool.random(using: &random) ? .size2MiB : .size1GiB) else { return }
+    do { try table.split(page, &frames).ignore() } catch {}
+  }
+
+  /// Joining and cleaning up must change nothing that an access could notice.
+  private mutating func joinRange() {
+    guard let range = randomWholePages() else { return }
+    do { try table.join(range).ignore() } catch {}
+  }
+
+  private mutating func cleanUpRange() {
+    guard let range = randomWholePages() else { return }
+    do { try table.cleanUp(range).ignore() } catch {}
+  }
+
+  private mutating func randomWholePages() -> AddrRange<VirtAddr>? {
+    guard let range = randomRange(), range.end.checkedAlignedUp(to: 1 << 30) != nil else { return nil }
+    return range.alignedOutward(to: Bool.random(using: &random) ? 1 << 21 : 1 << 30)
+  }
+}

@@ -1,0 +1,32 @@
+// Some machines run guests without the processor's virtualization, in user mode and beside their own kernel; there,
+// user mode cannot reach the part of the address space where that kernel lies. What such a machine says about those
+// addresses is about itself and not about the tables. The survey finds them with tables written by hand, in which
+// every entry on the way is present, writable and open to user mode: a fault there is the machine's own.
+
+/// The root entries under which this machine's /dev/kvm does not let user mode read a page that any processor would.
+enum UserModeSurvey {
+  /// The indices of those entries; empty on a machine with hardware virtualization, and where there is no /dev/kvm.
+  static let deniedEntries: Set<Int> = survey()
+
+  private static func survey() -> Set<Int> {
+    let start: UInt64 = 1 << 30
+    let memory = PhysicalMemory(start: .init(start), byteCount: 5 << 12)
+    guard let judge = HardwareJudge(memory: memory) else { return [] }
+    let word = ProbeWord.encode(1)
+    memory[start + 0x1000] = (start + 0x2000) | 7
+    memory[start + 0x2000] = (start + 0x3000) | 7
+    memory[start + 0x3000] = (start + 0x4000) | 7
+    memory[start + 0x4000] = word
+    var denied: Set<Int> = []
+    for entry in 0..<511 {
+      memory[start + UInt64(entry) * 8] = (start + 0x1000) | 7
+      let address = UInt64(bitPattern: (Int64(entry) << 55) >> 16)
+      // A probe that this survey makes must not be kept back by its own result, hence no canJudge here.
+      let probe = Probe(address: address, access: .read, mode: .user)
+      let verdicts = try? judge.judge([probe], under: ProbedRoot(address: start))
+      if verdicts != [.done(word)] { denied.insert(entry) }
+      memory[start + UInt64(entry) * 8] = 0
+    }
+    return denied
+  }
+}

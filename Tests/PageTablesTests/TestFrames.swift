@@ -1,0 +1,146 @@
+import Addresses
+import Contracts
+import PageTables
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Frames of a buffer that plays physical memory from 16 MiB on: an allocator that knows what it gave out, and that
+/// can be told to run out.
+struct TestFrames: ~Copyable, FrameAllocator {
+  /// The lowest physical address; not 0, so that a physical address taken for a virtual one is noticed.
+  static let base: UInt64 = 16 << 20
+
+  let memory: UnsafeMutableRawPointer
+  let byteCount: Int
+  /// What is in use, by its first address, with its size and how many hold it.
+  private(set) var used: [UInt64: (size: PageSize, holders: UInt32)] = [:]
+  /// Starts of free 4 KiB frames below `next`.
+  private var free: [UInt64] = []
+  /// Starts of free 2 MiB frames above `nextLarge`.
+  private var freeLarge: [UInt64] = []
+  private var next = TestFrames.base
+  private var nextLarge: UInt64
+  /// How many more allocations succeed; nil for as many as there are frames.
+  var allocationsLeft: Int?
+  /// How many frames were ever given out.
+  private(set) var allocationCount = 0
+
+  init(byteCount: Int = 8 << 20) {
+    self.byteCount = byteCount
+    memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 1 << 21)
+    memset(memory, 0xA5, byteCount)
+    nextLarge = TestFrames.base + UInt64(byteCount)
+  }
+
+  deinit { memory.deallocate() }
+
+  /// The mapper that reaches this memory.
+  var mapper: OffsetPhysMapper {
+    OffsetPhysMapper(
+      AddrRange(start: PhysAddr(TestFrames.base), byteCount: UInt64(byteCount)), at: VirtAddr(memory))
+  }
+
+  /// How many frames are in use, of whatever size.
+  var usedCount: Int { used.count }
+
+  mutating func allocate(_ size: PageSize) -> Page<PhysAddr>? {
+    if let left = allocationsLeft {
+      if left == 0 { return nil }
+      allocationsLeft = left - 1
+    }
+    guard let start = take(size) else { return nil }
+    used[start] = (size, 1)
+    allocationCount += 1
+    return Page(start: PhysAddr(start), size: size)
+  }
+
+  private mutating func take(_ size: PageSize) -> UInt64? {
+    switch size {
+    case .size4KiB:
+      if let start = free.popLast() { return start }
+      guard next + 4096 <= nextLarge else { return nil }
+      next += 4096
+      return next - 4096
+    case .size2MiB:
+      if let start = freeLarge.popLast() { return start }
+      guard nextLarge >= next + (2 << 20) else { return nil }
+      nextLarge -= 2 << 20
+      return nextLarge
+    case .size1GiB: return nil
+    }
+  }
+
+  mutating func deallocate(_ frame: Page<PhysAddr>) {
+    guard let held = used.removeValue(forKey: frame.start.raw), held.size == frame.size else {
+      fail("a test deallocated a frame that is not in use", frame.start.raw)
+    }
+    // What is freed is spoilt, so that whoever still uses it notices.
+    let memory = memory + Int(frame.start.raw - TestFrames.base)
+    memset(memory, 0x5A, Int(frame.size.byteCount))
+    if frame.size == .size4KiB { free.append(frame.start.raw) } else { freeLarge.append(frame.start.raw) }
+  }
+
+  /// What is in use, with the bytes of every 4 KiB frame.
+  func snapshot() -> [UInt64: [UInt8]] {
+    Dictionary(
+      uniqueKeysWithValues: used.map { start, held in
+        let byteCount = held.size == .size4KiB ? 4096 : 0
+        let bytes = UnsafeRawBufferPointer(start: memory + Int(start - TestFrames.base), count: byteCount)
+        return (start, Array(bytes))
+      })
+  }
+
+  /// The eight bytes at a physical address.
+  func word(_ address: PhysAddr) -> UInt64 {
+    memory.load(fromByteOffset: Int(address.raw - TestFrames.base), as: UInt64.self)
+  }
+
+  /// Writes the eight bytes at a physical address.
+  func write(_ value: UInt64, at address: PhysAddr) {
+    memory.storeBytes(of: value, toByteOffset: Int(address.raw - TestFrames.base), as: UInt64.self)
+  }
+}
+
+extension TestFrames: FrameReferenceCounts, FrameSplitting {
+  func referenceCount(of frame: Page<PhysAddr>) -> UInt32 { held(frame).holders }
+
+  mutating func retain(_ frame: Page<PhysAddr>) {
+    _ = held(frame)
+    used[frame.start.raw]?.holders += 1
+  }
+
+  mutating func release(_ frame: Page<PhysAddr>) -> Bool {
+    if held(frame).holders == 1 {
+      deallocate(frame)
+      return true
+    }
+    used[frame.start.raw]?.holders -= 1
+    return false
+  }
+
+  mutating func split(_ frame: Page<PhysAddr>, into size: PageSize) {
+    let held = held(frame)
+    used[frame.start.raw] = nil
+    for start in stride(from: frame.start.raw, to: frame.end.raw, by: Int(size.byteCount)) {
+      used[start] = (size, held.holders)
+    }
+  }
+
+  mutating func join(_ frame: Page<PhysAddr>, from size: PageSize) {
+    for start in stride(from: frame.start.raw, to: frame.end.raw, by: Int(size.byteCount)) {
+      guard let held = used.removeValue(forKey: start), held.size == size, held.holders == 1 else {
+        fail("a test joined frames that cannot be", start)
+      }
+    }
+    used[frame.start.raw] = (frame.size, 1)
+  }
+
+  private func held(_ frame: Page<PhysAddr>) -> (size: PageSize, holders: UInt32) {
+    guard let held = used[frame.start.raw], held.size == frame.size else {
+      fail("a test counts a frame that is not in use with this size", frame.start.raw)
+    }
+    return held
+  }
+}

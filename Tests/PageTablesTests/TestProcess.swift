@@ -1,0 +1,65 @@
+import Addresses
+import PageTables
+
+/// A counter that plays the processors' caches of translations.
+struct CountingTLB: TLBInvalidator {
+  private(set) var pageCount: UInt64 = 0
+  private(set) var fullCount = 0
+
+  mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) { self.pageCount += pageCount }
+  mutating func invalidateAll() { fullCount += 1 }
+}
+
+/// A process whose instructions are reads and writes of eight bytes: translates, checks, faults and tries again, as a
+/// processor does.
+struct TestProcess<Format: PageTableFormat>: ~Copyable {
+  var space: AddressSpace<Format, OffsetPhysMapper>
+  var tlb = CountingTLB()
+
+  static var heap: AddrRange<VirtAddr> { AddrRange(start: VirtAddr(0x1000), end: VirtAddr(0x40_0000_0000 - 4096)) }
+
+  init(policy: LargePagePolicy = .never, _ frames: inout TestFrames) throws {
+    space = try AddressSpace(managing: Self.heap, mapper: frames.mapper, policy: policy, &frames)
+  }
+
+  init(_ space: consuming AddressSpace<Format, OffsetPhysMapper>) {
+    self.space = space
+  }
+
+  /// Where an access by user mode leads, once the faults are resolved.
+  mutating func access(
+    _ address: VirtAddr, _ access: MemoryAccess, _ frames: inout TestFrames
+  ) throws(FaultRefusal) -> PhysAddr {
+    for _ in 0..<3 {
+      if let found = try? space.table.translate(address),
+        found.permissions.contains(MemPerm(rawValue: access.rawValue) | .user)
+      {
+        return found.physical
+      }
+      _ = try space.handleFault(address, access, &frames, &tlb)
+    }
+    fatalError("\(address) faults again and again")
+  }
+
+  mutating func write(_ value: UInt64, at address: VirtAddr, _ frames: inout TestFrames) throws(FaultRefusal) {
+    frames.write(value, at: try access(address, .write, &frames))
+  }
+
+  mutating func read(_ address: VirtAddr, _ frames: inout TestFrames) throws(FaultRefusal) -> UInt64 {
+    frames.word(try access(address, .read, &frames))
+  }
+
+  mutating func fork(_ frames: inout TestFrames) throws(AddressSpaceError) -> TestProcess {
+    TestProcess(try space.fork(&frames, &tlb))
+  }
+
+  /// Unmaps a range and adds it again, so that it reads as zeros.
+  mutating func renew(_ range: AddrRange<VirtAddr>, _ frames: inout TestFrames) throws(AddressSpaceError) {
+    try space.unmap(range, &frames, &tlb)
+    try space.addRegion(range, .userData, &frames)
+  }
+
+  consuming func exit(_ frames: inout TestFrames) {
+    space.deallocate(&frames)
+  }
+}
