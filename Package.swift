@@ -75,6 +75,9 @@ let preloadTarget = Target.target(
     .unsafeFlags(
       mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
         + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] } + [
+          // lld gives the names default visibility, where GNU's gold takes over the entries' protected one, of which linkers
+          // warn that run on the library; and it keeps thread-local slots out of the dynamic table.
+          "-use-ld=lld",
         "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MallocPreload/exports.map",
         "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "now",
       ])

@@ -58,7 +58,7 @@ struct mallinfo2 lab_entry_mallinfo2(void) {
   info.arena = now.committed_byte_count;
   info.hblks = now.mapped_count;
   info.hblkhd = now.mapped_byte_count;
-  info.uordblks = now.live_byte_count;
+  info.uordblks = now.live_byte_count - now.mapped_byte_count;
   info.fordblks = now.free_byte_count;
   info.ordblks = now.span_count;
   return info;

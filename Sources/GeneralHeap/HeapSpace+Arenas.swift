@@ -50,12 +50,24 @@ extension HeapSpace {
     guard HeapLock.acquire(at: arenaLock) else { return 0 }
     defer { HeapLock.release(at: arenaLock) }
     let need = max(byteCount, HeapSpace.arenaMinimumByteCount)
+    guard charge(byteCount: need) else { return 0 }
     var found = fields.arena.allocate(byteCount: need, alignment: alignment)
     if found == nil, growArena(for: need, alignment: alignment) {
       found = fields.arena.allocate(byteCount: need, alignment: alignment)
     }
-    guard let found else { return 0 }
-    note(found.raw, byteCount: fields.arena.usableByteCount(of: found))
+    guard let found else {
+      refund(byteCount: need)
+      return 0
+    }
+    let usable = fields.arena.usableByteCount(of: found)
+    // What first fit added to the request is less than two of its granules; a refusal of it changes nothing.
+    let rest = usable - need
+    guard charge(byteCount: rest) else {
+      fields.arena.deallocate(found)
+      refund(byteCount: need)
+      return 0
+    }
+    note(found.raw, byteCount: usable)
     return found.raw
   }
 
@@ -66,6 +78,7 @@ extension HeapSpace {
     let byteCount = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot)))).byteCount
     fields.arenaFreedByteCount += byteCount
     fields.arenaUsedByteCount -= min(byteCount, fields.arenaUsedByteCount)
+    refund(byteCount: byteCount)
     lab_malloc_word_set(CUnsignedLong(slot), 0)
     if span(containing: address)?.fields.sizeClass == fields.arenaEpoch { fields.arena.deallocate(VirtAddr(address)) }
   }
@@ -77,10 +90,15 @@ extension HeapSpace {
     else { return false }
     defer { HeapLock.release(at: arenaLock) }
     let slot = entrySlot(address, of: span)
-    guard slot != 0, span.fields.sizeClass == fields.arenaEpoch,
-      fields.arena.resize(VirtAddr(address), toByteCount: byteCount)
-    else { return false }
-    let usable = fields.arena.usableByteCount(of: VirtAddr(address))
+    guard slot != 0, span.fields.sizeClass == fields.arenaEpoch else { return false }
+    let before = ArenaEntry(at: slot).byteCount
+    // With room for what first fit may add.
+    let mostMore = byteCount > before ? byteCount - before + 64 : 0
+    guard charge(byteCount: mostMore) else { return false }
+    let isResized = fields.arena.resize(VirtAddr(address), toByteCount: byteCount)
+    let usable = isResized ? fields.arena.usableByteCount(of: VirtAddr(address)) : before
+    refund(byteCount: before + mostMore - usable)
+    guard isResized else { return false }
     let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: usable, state: .live)
     lab_malloc_word_set(CUnsignedLong(slot), CUnsignedLong(entry.word))
     markResident(address, usable)
@@ -139,7 +157,7 @@ extension HeapSpace {
   }
 
   private func growArena(granuleCount: UInt) -> Bool {
-    guard let order = FrameOrder(fitting: UInt64(granuleCount)), let first = allocateGranules(order) else {
+    guard let order = FrameOrder(fitting: UInt64(granuleCount)), let first = allocateArenaGranules(order) else {
       return false
     }
     return insertIntoArena(first, granuleCount: UInt32(truncatingIfNeeded: order.frameCount))

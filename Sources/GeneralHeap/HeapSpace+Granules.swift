@@ -8,13 +8,17 @@ extension HeapSpace {
   /// How many granules are committed at once: 4 MiB, or a sixteenth of what is committed already.
   private static var stepGranuleCount: UInt { 64 }
 
-  /// A granule for the caller's own use, nil when there is none left. Its fields are as its last user left them.
+  /// A granule for the caller's own use, nil when there is none left or the quota is used up. Its fields are as its
+  /// last user left them.
   func allocateGranule() -> Span? {
-    allocateGranules(.min)
+    guard HeapLock.acquire(at: address) else { return nil }
+    defer { HeapLock.release(at: address) }
+    return takeChargedGranule()
   }
 
-  /// A run of 2^order granules at a multiple of its size, by its first one; nil when there is none left.
-  func allocateGranules(_ order: FrameOrder) -> Span? {
+  /// A run of 2^order granules for an arena, at a multiple of its size, by its first one; nil when there is none left.
+  /// Not the run counts against the quota but the blocks in it.
+  func allocateArenaGranules(_ order: FrameOrder) -> Span? {
     guard HeapLock.acquire(at: address) else { return nil }
     defer { HeapLock.release(at: address) }
     return takeGranules(order)
@@ -26,11 +30,12 @@ extension HeapSpace {
     defer { HeapLock.release(at: address) }
     let granule = granule(of: span)
     // In a child of fork, granules from before may belong to a buddy that was abandoned.
-    guard UInt(granule) >= fields.firstGranule else { return }
+    guard UInt(granule) >= fields.buddyFirstGranule else { return }
     span.fields.kind = .none
     span.fields.state = .idle
     fields.frames.deallocate(PhysAddr(UInt64(granule) << 12), order: order)
-    fields.usedByteCount -= UInt(order.frameCount) * Span.byteCount
+    let byteCount = UInt(order.frameCount) * Span.byteCount
+    fields.usedByteCount -= min(byteCount, fields.usedByteCount)
   }
 
   /// Room for a heap record of `byteCount` bytes, zeroed, 0 when there is none.
@@ -38,7 +43,7 @@ extension HeapSpace {
     guard HeapLock.acquire(at: address) else { return 0 }
     defer { HeapLock.release(at: address) }
     if fields.recordEnd - fields.recordNext < byteCount {
-      guard let span = takeGranules(.min) else { return 0 }
+      guard let span = takeChargedGranule() else { return 0 }
       span.fields.kind = .metadata
       fields.recordNext = start(of: span)
       fields.recordEnd = fields.recordNext + Span.byteCount
@@ -51,20 +56,34 @@ extension HeapSpace {
     return record
   }
 
-  /// Counts bytes against the quota, for mappings that stand alone; false when they would exceed it.
+  /// Counts bytes against the quota; false when they would exceed it.
   func charge(byteCount: UInt) -> Bool {
+    if fields.quotaByteCount == .max { return true }
     guard HeapLock.acquire(at: address) else { return false }
     defer { HeapLock.release(at: address) }
-    guard fields.quotaByteCount - min(fields.usedByteCount, fields.quotaByteCount) >= byteCount else { return false }
+    guard hasRoom(for: byteCount) else { return false }
     fields.usedByteCount += byteCount
     return true
   }
 
   /// Takes bytes off the quota's account.
   func refund(byteCount: UInt) {
+    if fields.quotaByteCount == .max { return }
     guard HeapLock.acquire(at: address) else { return }
     fields.usedByteCount -= min(byteCount, fields.usedByteCount)
     HeapLock.release(at: address)
+  }
+
+  /// Whether the quota has room for so many bytes more, with the lock held.
+  private func hasRoom(for byteCount: UInt) -> Bool {
+    fields.quotaByteCount - min(fields.usedByteCount, fields.quotaByteCount) >= byteCount
+  }
+
+  /// A granule that counts against the quota, with the lock held.
+  private func takeChargedGranule() -> Span? {
+    guard hasRoom(for: Span.byteCount), let span = takeGranules(.min) else { return nil }
+    fields.usedByteCount += Span.byteCount
+    return span
   }
 
   /// Starts a new buddy over what was never committed: in a child of fork, when the old one may be half changed.
@@ -77,23 +96,19 @@ extension HeapSpace {
     guard unsafe lab_malloc_map(CUnsignedLong((tableByteCount + 4095) & ~4095), 4096, &table) == 0 else { return }
     fields.frames = BuddyFrames(
       over: granules, tableIn: AddrRange(start: VirtAddr(UInt(table)), byteCount: tableByteCount), holding: .zeros)
-    fields.firstGranule = first
+    fields.buddyFirstGranule = first
     fields.recordNext = 0
     fields.recordEnd = 0
   }
 
   /// The lowest free run, with the lock held.
   private func takeGranules(_ order: FrameOrder) -> Span? {
-    let byteCount = UInt(order.frameCount) * Span.byteCount
-    guard fields.quotaByteCount - min(fields.usedByteCount, fields.quotaByteCount) >= byteCount,
-      let frame = fields.frames.allocate(order)
-    else { return nil }
+    guard let frame = fields.frames.allocate(order) else { return nil }
     let granule = UInt(frame.raw >> 12)
     if granule + UInt(order.frameCount) > fields.committedEnd, !commit(upTo: granule + UInt(order.frameCount)) {
       fields.frames.deallocate(frame, order: order)
       return nil
     }
-    fields.usedByteCount += byteCount
     return span(UInt32(truncatingIfNeeded: granule))
   }
 

@@ -72,8 +72,12 @@ extension HeapSpace {
     fields.arenaFreedByteCount > max(4 << 20, fields.arenaUsedByteCount / 8)
   }
 
-  /// Whether so much was freed in the arenas that a purge is due before its time: a quarter of what is in use there.
+  /// Whether so much was freed in the arenas that a purge is due before its time: a quarter of what is in use there, or
+  /// what exceeds the quota together with what counts against it.
   var isArenaPurgeDue: Bool {
-    fields.arenaFreedByteCount > max(16 << 20, fields.arenaUsedByteCount / 4)
+    let freed = fields.arenaFreedByteCount
+    if freed > max(16 << 20, fields.arenaUsedByteCount / 4) { return true }
+    let quota = fields.quotaByteCount
+    return quota != .max && freed > quota - min(fields.usedByteCount, quota)
   }
 }

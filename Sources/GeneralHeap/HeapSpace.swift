@@ -31,14 +31,17 @@ struct SpaceRecord: ~Copyable {
 
   /// Which granules are free. Frame n is granule n.
   var frames: BuddyFrames
-  /// The first granule that the buddy manages.
+  /// The first granule behind the tables, and the first that the buddy manages: higher after the buddy was abandoned.
   var firstGranule: UInt = 0
+  var buddyFirstGranule: UInt = 0
   /// The first granule that is not committed.
   var committedEnd: UInt = 0
   /// Where the next heap record goes, and where the granule for records ends.
   var recordNext: UInt = 0
   var recordEnd: UInt = 0
-  /// Bytes of granules in use and of mappings that stand alone, and the most they may be; `UInt.max` for no limit.
+  /// Bytes that count against the quota, which are those of spans' and records' granules, of blocks in arenas or in
+  /// threads' caches, and of mappings that stand alone; and the most they may be, `UInt.max` for no limit, when nothing
+  /// is counted.
   var usedByteCount: UInt = 0
   var quotaByteCount: UInt = .max
 
@@ -110,6 +113,7 @@ public struct HeapSpace: Equatable, Sendable {
     space.fields.granuleCount = granuleCount
     space.fields.ownsMapping = ownsMapping
     space.fields.firstGranule = headGranuleCount
+    space.fields.buddyFirstGranule = headGranuleCount
     space.fields.committedEnd = ownsMapping ? headGranuleCount : granuleCount
     return space
   }

@@ -26,7 +26,8 @@ enum MappedBlocks {
 
   /// A new block of at least `byteCount` bytes, 0 when there is no memory. Its bytes are 0 if `zeroed`.
   static func allocate(byteCount: UInt, alignment: UInt, zeroed: Bool = false) -> UInt {
-    let rounded = (byteCount &+ 4095) & ~4095
+    // A mapping has a page at least, also for a request of no bytes.
+    let rounded = (max(byteCount, 1) &+ 4095) & ~4095
     guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
     if !zeroed, alignment <= 4096 {
       let kept = takeKept(rounded)

@@ -9,6 +9,11 @@ extension ProcessHeap {
 
   /// A block of more than 32 KiB, or of a larger alignment, 0 when there is no memory.
   static func allocateLarge(_ byteCount: UInt, alignment: UInt, from heap: ThreadHeap) -> UInt {
+    let block = allocateLargeOnce(byteCount, alignment: alignment, from: heap)
+    return block != 0 || !reclaim(heap) ? block : allocateLargeOnce(byteCount, alignment: alignment, from: heap)
+  }
+
+  private static func allocateLargeOnce(_ byteCount: UInt, alignment: UInt, from heap: ThreadHeap) -> UInt {
     if byteCount <= arenaMaximumByteCount, alignment <= arenaMaximumByteCount {
       if alignment <= 16, byteCount > SizeClass.maximumByteCount {
         let cached = heap.popCached(byteCount)

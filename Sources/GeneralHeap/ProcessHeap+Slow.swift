@@ -13,9 +13,19 @@ extension ProcessHeap {
     guard let heap = enter() else { return allocateNested(byteCount) }
     defer { leave(heap) }
     if byteCount <= SizeClass.maximumByteCount {
-      return heap.refill(SizeClass(fitting: byteCount))
+      let block = heap.refill(SizeClass(fitting: byteCount))
+      return block != 0 || !reclaim(heap) ? block : heap.refill(SizeClass(fitting: byteCount))
     }
     return allocateLarge(byteCount, alignment: 16, from: heap)
+  }
+
+  /// Takes together what is at hand for later, when a request found no memory; whether there was any.
+  static func reclaim(_ heap: ThreadHeap) -> Bool {
+    guard heap.fields.idleCount != 0 || heap.fields.cacheByteCount != 0 || ProcessState().fields.keptByteCount != 0
+    else { return false }
+    heap.purge()
+    MappedBlocks.releaseKept(freedBefore: .max)
+    return true
   }
 
   static func handleEvent(_ address: UInt) {

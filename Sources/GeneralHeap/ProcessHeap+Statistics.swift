@@ -32,6 +32,7 @@ extension ProcessHeap {
         live += liveByteCount(ArenaEntry(word: span.fields.free)) + liveByteCount(ArenaEntry(word: span.fields.remote))
       }
     }
+    live -= min(live, listedByteCount)
     let committed = (space.fields.committedEnd - space.fields.firstGranule) * Span.byteCount
     statistics.committed_byte_count = CUnsignedLong(committed)
     statistics.free_byte_count = CUnsignedLong(committed - min(live, committed))
@@ -46,6 +47,43 @@ extension ProcessHeap {
       heap = ThreadHeap(address: heap).fields.olderHeap
     }
     return statistics
+  }
+
+  /// The bytes of blocks that nobody holds but spans count as live: on the lists that threads allocate from next, and
+  /// on their way home. Exact as long as no other thread allocates or frees.
+  private static var listedByteCount: UInt {
+    var byteCount: UInt = 0
+    var address = ProcessState().fields.newestHeap
+    while address != 0 {
+      let heap = ThreadHeap(address: address)
+      for index in 0..<SizeClass.count where heap.fields.current[index] != 0 {
+        let span = processSpace.span(heap.fields.current[index])
+        byteCount += activeCount(from: heap.fields.active[index], in: span) * UInt(span.fields.blockByteCount)
+      }
+      let outgoing = heap.fields.outgoingSpan
+      if outgoing != 0 {
+        byteCount += heap.fields.outgoingCount * UInt(Span(address: outgoing).fields.blockByteCount)
+      }
+      address = heap.fields.olderHeap
+    }
+    return byteCount
+  }
+
+  /// How many blocks the list from `first` has. Its thread may pop blocks meanwhile, and their holders write to them: a
+  /// word that is no block of the span, or a block without the mark of a free one, ends the count. The span's
+  /// memory can be read whatever happens to it.
+  private static func activeCount(from first: UInt, in span: Span) -> UInt {
+    let start = processSpace.start(of: span)
+    let most = UInt(span.fields.carvedCount)
+    var count: UInt = 0
+    var block = FreeBlock(first)
+    while count < most, block.address &- start < Span.byteCount, ThreadHeap.isBlockStart(block.address, of: span),
+      block.markWord == FreeBlock.mark
+    {
+      count += 1
+      block = FreeBlock(block.next)
+    }
+    return count
   }
 
   private static func liveByteCount(_ entry: ArenaEntry) -> UInt {

@@ -21,7 +21,9 @@ extension ProcessHeap {
     while older != 0 {
       let heap = ThreadHeap(address: older)
       if lab_malloc_owner_claim(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 {
+        // What the ended thread had at hand goes where every thread finds it.
         heap.flushOutgoing()
+        heap.flushCache()
         return heap
       }
       older = heap.fields.olderHeap
