@@ -21,7 +21,11 @@ extension ProcessHeap {
 
   @inline(never)
   private static func allocateLargeZeroed(_ byteCount: UInt) -> UInt {
-    guard let heap = enter() else { return failIfNull(allocateNested(byteCount)) }
+    guard let heap = enter() else {
+      let block = allocateWithoutHeap(byteCount, alignment: 16)
+      if block != 0 { lab_malloc_bytes_zero(CUnsignedLong(block), CUnsignedLong(byteCount)) }
+      return failIfNull(block)
+    }
     defer { leave(heap) }
     if byteCount <= arenaMaximumByteCount {
       let block = allocateLarge(byteCount, alignment: 16, from: heap)
@@ -38,6 +42,11 @@ extension ProcessHeap {
   /// A block at a multiple of `alignment`, a power of two.
   public static func allocate(_ byteCount: UInt, alignment: UInt) -> UInt {
     if alignment <= 16 { return allocate(byteCount) }
+    if ProcessState().fields.space == 0 {
+      // The first allocation of all, or a textbook policy.
+      if let heap = enter() { leave(heap) }
+      if TextbookHeap.current != nil { return failIfNull(allocateWithoutHeap(byteCount, alignment: alignment)) }
+    }
     // A span's blocks of a size that is a multiple of the alignment are aligned; see SizeClass.
     if alignment <= SizeClass.maximumByteCount, byteCount <= SizeClass.maximumByteCount {
       return allocate((max(byteCount, 1) &+ alignment &- 1) & ~(alignment &- 1))
@@ -63,6 +72,7 @@ extension ProcessHeap {
       return UInt(span.fields.blockByteCount)
     }
     if isEmergency(address) { return UInt(lab_malloc_word(CUnsignedLong(address - 16))) }
+    if let textbook = TextbookHeap.current { return textbook.usableByteCount(of: address) }
     guard let heap = enter() else { return 0 }
     defer { leave(heap) }
     let byteCount = MappedBlocks.byteCount(of: address)
@@ -105,6 +115,10 @@ extension ProcessHeap {
 
   @inline(never)
   private static func reallocateMapped(_ address: UInt, _ byteCount: UInt) -> UInt {
+    if let textbook = TextbookHeap.current, !isEmergency(address) {
+      repairAfterFork()
+      return failIfNull(textbook.reallocate(address, byteCount))
+    }
     let usable = usableByteCount(of: address)
     if byteCount > 256 << 10, !isEmergency(address) {
       guard let heap = enter() else { return fail(ENOMEM) }

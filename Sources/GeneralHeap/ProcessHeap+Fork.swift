@@ -50,6 +50,10 @@ extension ProcessHeap {
         HeapLock.release(at: space.arenaLock)
       }
     }
+    if let textbook = TextbookHeap.current, HeapLock.isHeldByAnother(at: textbook.address) {
+      _ = textbook.start()
+      HeapLock.release(at: textbook.address)
+    }
     if HeapLock.isHeldByAnother(at: state.mappedLock) {
       HeapLock.release(at: state.mappedLock)
     }

@@ -1,5 +1,7 @@
+internal import Addresses
 internal import CLabMalloc
 internal import Contracts
+internal import FirstFitHeap
 
 // Blocks above 32 KiB: from the thread's cache, from an arena, and above 1 MiB from the system.
 
@@ -29,6 +31,9 @@ extension ProcessHeap {
   static func deallocateInArena(_ address: UInt, of span: Span) {
     let slot = checkedSlot(address, of: span)
     let entry = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot))))
+    require(
+      FirstFitHeap.isHeaderIntact(of: VirtAddr(address), usableByteCount: entry.byteCount),
+      "heap corrupted, something wrote past the block below the one at", UInt64(address))
     // In an interrupted slow path the arena may be half changed: the block is lost.
     guard let heap = enter() else { return }
     if !heap.pushCached(address, slot: slot, byteCount: entry.byteCount) {

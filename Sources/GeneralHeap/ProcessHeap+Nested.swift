@@ -9,6 +9,17 @@ extension ProcessHeap {
   private static var emergencyStart: UInt { UInt(lab_malloc_emergency()) }
   private static var emergencyByteCount: UInt { 8 << 20 }
 
+  /// A block for a thread that has no heap at the moment, 0 when there is no memory.
+  static func allocateWithoutHeap(_ byteCount: UInt, alignment: UInt) -> UInt {
+    TextbookHeap.current?.allocate(byteCount, alignment: alignment)
+      ?? allocateEmergency(byteCount, alignment: alignment)
+  }
+
+  /// A block from the emergency region at a multiple of `alignment`, of which it has none above 16.
+  static func allocateEmergency(_ byteCount: UInt, alignment: UInt) -> UInt {
+    alignment <= 16 ? allocateNested(byteCount) : 0
+  }
+
   /// A block from the emergency region, 0 when that is used up.
   static func allocateNested(_ byteCount: UInt) -> UInt {
     guard byteCount < emergencyByteCount else { return 0 }

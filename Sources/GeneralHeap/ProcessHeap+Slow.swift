@@ -10,7 +10,7 @@ internal import Contracts
 
 extension ProcessHeap {
   static func allocateSlow(_ byteCount: UInt) -> UInt {
-    guard let heap = enter() else { return allocateNested(byteCount) }
+    guard let heap = enter() else { return allocateWithoutHeap(byteCount, alignment: 16) }
     defer { leave(heap) }
     if byteCount <= SizeClass.maximumByteCount {
       let block = heap.refill(SizeClass(fitting: byteCount))
@@ -38,6 +38,10 @@ extension ProcessHeap {
     if address == 0 { return }
     guard let span = span(of: address) else {
       if isEmergency(address) { return deallocateEmergency(address) }
+      if let textbook = TextbookHeap.current {
+        repairAfterFork()
+        return textbook.deallocate(address)
+      }
       guard let heap = enter() else { return }
       MappedBlocks.deallocate(address)
       leave(heap)
@@ -80,8 +84,8 @@ extension ProcessHeap {
     return processSpace.span(containing: address)
   }
 
-  /// Begins a slow path: this thread's heap, made or adopted if it has none; nil inside an interrupted slow path, and
-  /// when there is no memory for a heap.
+  /// Begins a slow path: this thread's heap, made or adopted if it has none; nil inside an interrupted slow path, under
+  /// a textbook policy, and when there is no memory for a heap.
   static func enter() -> ThreadHeap? {
     guard lab_malloc_depth() == 0 else { return nil }
     lab_malloc_depth_set(1)
@@ -94,7 +98,7 @@ extension ProcessHeap {
       if heap.fields.slowCount & 63 == 0 { purgeIfDue(heap) }
       return heap
     }
-    if let heap = attach() { return heap }
+    if ProcessState().fields.textbook == 0, let heap = attach() { return heap }
     lab_malloc_depth_set(0)
     return nil
   }

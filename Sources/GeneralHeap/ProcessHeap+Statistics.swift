@@ -16,6 +16,14 @@ extension ProcessHeap {
   static var statistics: lab_malloc_statistics {
     var statistics = lab_malloc_statistics()
     let state = ProcessState()
+    if let textbook = TextbookHeap.current {
+      let committed = textbook.fields.committedEnd - textbook.fields.policyStart
+      let used = min(textbook.fields.usedByteCount, committed)
+      statistics.committed_byte_count = CUnsignedLong(committed)
+      statistics.live_byte_count = CUnsignedLong(used)
+      statistics.free_byte_count = CUnsignedLong(committed - used)
+      return statistics
+    }
     guard state.fields.space != 0 else { return statistics }
     let space = processSpace
     var live: UInt = 0
@@ -58,7 +66,7 @@ extension ProcessHeap {
       let heap = ThreadHeap(address: address)
       for index in 0..<SizeClass.count where heap.fields.current[index] != 0 {
         let span = processSpace.span(heap.fields.current[index])
-        byteCount += activeCount(from: heap.fields.active[index], in: span) * UInt(span.fields.blockByteCount)
+        byteCount += heap.activeCount(index, in: span) * UInt(span.fields.blockByteCount)
       }
       let outgoing = heap.fields.outgoingSpan
       if outgoing != 0 {
@@ -67,23 +75,6 @@ extension ProcessHeap {
       address = heap.fields.olderHeap
     }
     return byteCount
-  }
-
-  /// How many blocks the list from `first` has. Its thread may pop blocks meanwhile, and their holders write to them: a
-  /// word that is no block of the span, or a block without the mark of a free one, ends the count. The span's
-  /// memory can be read whatever happens to it.
-  private static func activeCount(from first: UInt, in span: Span) -> UInt {
-    let start = processSpace.start(of: span)
-    let most = UInt(span.fields.carvedCount)
-    var count: UInt = 0
-    var block = FreeBlock(first)
-    while count < most, block.address &- start < Span.byteCount, ThreadHeap.isBlockStart(block.address, of: span),
-      block.markWord == FreeBlock.mark
-    {
-      count += 1
-      block = FreeBlock(block.next)
-    }
-    return count
   }
 
   private static func liveByteCount(_ entry: ArenaEntry) -> UInt {

@@ -24,6 +24,12 @@ extension ProcessHeap {
         // What the ended thread had at hand goes where every thread finds it.
         heap.flushOutgoing()
         heap.flushCache()
+        heap.fields.adoptionCount &+= 1
+        // Threads that live shortly free too little each for a purge of their own.
+        if heap.fields.adoptionCount & 31 == 0 {
+          heap.collectIncoming()
+          heap.purge()
+        }
         return heap
       }
       older = heap.fields.olderHeap
@@ -39,7 +45,15 @@ extension ProcessHeap {
   private static func setUp() -> HeapSpace? {
     let state = ProcessState()
     if state.fields.space != 0 { return processSpace }
+    if state.fields.textbook != 0 { return nil }
     state.fields.settings = Settings.fromEnvironment()
+    setUpForkPage()
+    if state.fields.settings.policy != .general {
+      guard let heap = TextbookHeap.create(state.fields.settings) else { return nil }
+      if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
+      state.fields.textbook = heap.address
+      return nil
+    }
     // What the address space limit allows, halving: 256 GiB down to 16 MiB.
     var byteCount: UInt = 256 << 30
     var base: CUnsignedLong = 0
@@ -52,17 +66,18 @@ extension ProcessHeap {
       _ = lab_malloc_unmap(base, CUnsignedLong(byteCount))
       return nil
     }
-    if state.fields.forkPage == 0 {
-      var page: CUnsignedLong = 0
-      if unsafe lab_malloc_fork_page(&page) == 0 {
-        lab_malloc_word_set(page, 1)
-        state.fields.forkPage = UInt(page)
-      }
-    }
     space.fields.quotaByteCount = state.fields.settings.limitByteCount
     state.fields.space = space.address
     if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
     lab_malloc_space_set(base, CUnsignedLong(space.fields.granuleCount * Span.recordByteCount))
     return space
+  }
+
+  private static func setUpForkPage() {
+    let state = ProcessState()
+    var page: CUnsignedLong = 0
+    guard state.fields.forkPage == 0, unsafe lab_malloc_fork_page(&page) == 0 else { return }
+    lab_malloc_word_set(page, 1)
+    state.fields.forkPage = UInt(page)
   }
 }

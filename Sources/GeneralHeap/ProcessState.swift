@@ -34,6 +34,8 @@ struct ProcessRecord {
   /// Freed mappings at hand, under `mappedLock`, and their bytes.
   var kept = InlineArray<8, KeptMapping>(repeating: KeptMapping())
   var keptByteCount: UInt = 0
+  /// The heap under a textbook policy (TextbookHeap.swift), 0 under the general one.
+  var textbook: UInt = 0
 }
 
 /// The one process heap's state.
@@ -41,7 +43,7 @@ struct ProcessState {
   var address: UInt { UInt(lab_malloc_state()) }
 
   var fields: ProcessRecord {
-    // SAFETY: the C side holds zeroed, aligned bytes for it, 512 of them, for as long as the process lives.
+    // SAFETY: the C side holds zeroed, aligned bytes for it, 1,024 of them, for as long as the process lives.
     @inline(__always) unsafeAddress { unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped }
     @inline(__always) nonmutating unsafeMutableAddress {
       unsafe UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped

@@ -3,13 +3,14 @@ internal import CLabMalloc
 // The environment's settings, read at the first allocation, without allocating. A value that cannot be read is one
 // warning line, and the default. A set-uid program sees none of them.
 //
-//     HEAPLAB_POLICY        general (default): what serves the requests; there is no other yet
+//     HEAPLAB_POLICY        what serves the requests: general (default), firstfit or buddy (TextbookHeap.swift)
 //     HEAPLAB_LIMIT         bytes that the heap may hold, with K, M, G or T; malloc fails past it; default: no limit
 //     HEAPLAB_PURGE_DELAY   milliseconds that freed memory stays at hand before the system gets it back; default 100
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
 /// The settings of the process heap.
 struct Settings {
+  var policy = ServingPolicy.general
   var limitByteCount: UInt = .max
   var purgeDelayMilliseconds: UInt = 100
   var showsStatistics = false
@@ -19,8 +20,14 @@ struct Settings {
   /// The environment's.
   static func fromEnvironment() -> Settings {
     var settings = Settings()
-    if let text = SettingText("HEAPLAB_POLICY"), !(text == "general") {
-      text.warn("is not general, the one policy that is built in; general it is")
+    if let text = SettingText("HEAPLAB_POLICY") {
+      if text == "firstfit" {
+        settings.policy = .firstFit
+      } else if text == "buddy" {
+        settings.policy = .buddy
+      } else if !(text == "general") {
+        text.warn("is none of general, firstfit and buddy; it is general")
+      }
     }
     if let text = SettingText("HEAPLAB_LIMIT") {
       if let number = text.byteCount, number > 0 {

@@ -30,7 +30,7 @@ extension ThreadHeap {
   }
 
   /// Puts away an empty span that is in no list.
-  private func retire(_ span: Span) {
+  func retire(_ span: Span) {
     span.fields.owner = 0
     span.fields.state = .idle
     fields.spanCount -= 1

@@ -39,6 +39,7 @@ extension ThreadHeap {
     fields.freedByteCount = 0
     fields.purgedAtMilliseconds = UInt(lab_malloc_milliseconds())
     for index in 0..<SizeClass.count {
+      retireCurrentIfEmpty(index)
       var granule = fields.available[index]
       while granule != 0 {
         let span = space.span(granule)
@@ -55,6 +56,39 @@ extension ThreadHeap {
     flushCache()
     space.purgeGranules()
     space.purgeArenas()
+  }
+
+  /// Puts the current span of a class away when nobody holds a block of it.
+  private func retireCurrentIfEmpty(_ index: Int) {
+    guard fields.current[index] != 0 else { return }
+    let span = space.span(fields.current[index])
+    guard Int(activeCount(index, in: span)) + span.freeCount == Int(span.fields.carvedCount) else { return }
+    fields.active[index] = 0
+    fields.current[index] = 0
+    span.fields.free = 0
+    span.fields.absentPages = .max
+    span.fields.carvedCount = 0
+    span.await(0, freeCount: 0)
+    retire(span)
+  }
+
+  /// How many blocks the active list of a class has, all of `span`, its current one.
+  ///
+  /// Another thread may ask too. The heap's own may pop blocks meanwhile, and their holders write to them: a word that
+  /// is no block of the span, or a block without the mark of a free one, ends the count. The span's memory can be read
+  /// whatever happens to it.
+  func activeCount(_ index: Int, in span: Span) -> UInt {
+    let start = space.start(of: span)
+    let most = UInt(span.fields.carvedCount)
+    var count: UInt = 0
+    var block = FreeBlock(fields.active[index])
+    while count < most, block.address &- start < Span.byteCount, ThreadHeap.isBlockStart(block.address, of: span),
+      block.markWord == FreeBlock.mark
+    {
+      count += 1
+      block = FreeBlock(block.next)
+    }
+    return count
   }
 
   /// Gives back the pages of a span whose blocks are all free, and takes those blocks off its list: they are absent.

@@ -48,6 +48,8 @@ struct ThreadHeapRecord {
   var slowCount: UInt32 = 0
   var freedByteCount: UInt = 0
   var purgedAtMilliseconds: UInt = 0
+  /// How often the heap passed from an ended thread to a new one.
+  var adoptionCount: UInt = 0
   /// The kernel's mark that the owning thread lives (`lab_malloc_owner_init`).
   var mark = InlineArray<8, UInt>(repeating: 0)
 
@@ -69,7 +71,7 @@ struct ThreadHeap: Equatable {
   /// Where `incoming` and `mark` lie in the record.
   static var incomingOffset: UInt { 1480 }
   static var cacheBinsOffset: UInt { 1552 }
-  static var markOffset: UInt { 2288 }
+  static var markOffset: UInt { 2296 }
 
   /// How many bins the cache has, one of them always empty.
   static var cacheBinCount: Int { 88 }
