@@ -39,8 +39,10 @@ public enum SpanState: UInt8, Sendable {
   case current = 1
   /// In its class's list of spans with blocks to give.
   case available = 2
-  /// Empty, in its heap's reserve or on the space's stack.
+  /// Empty, and the space's: any thread may give its memory back, under the space's lock.
   case idle = 3
+  /// Empty, in its heap's reserve, with its blocks on its free list: no other thread may touch its memory.
+  case reserved = 4
 }
 
 /// The descriptor of a granule.

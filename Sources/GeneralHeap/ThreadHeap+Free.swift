@@ -32,7 +32,7 @@ extension ThreadHeap {
   /// Puts away an empty span that is in no list.
   func retire(_ span: Span) {
     span.fields.owner = 0
-    span.fields.state = .idle
+    span.fields.state = .reserved
     fields.spanCount -= 1
     guard fields.idleCount < ThreadHeap.idleSpanMaximum else {
       space.deallocateGranules(span, .min)
