@@ -109,6 +109,10 @@ extension HeapSpace {
       fields.frames.deallocate(frame, order: order)
       return nil
     }
+    // From here on, still under the lock, a purge leaves them alone.
+    for number in granule..<granule + UInt(order.frameCount) {
+      span(UInt32(truncatingIfNeeded: number)).fields.state = .reserved
+    }
     return span(UInt32(truncatingIfNeeded: granule))
   }
 
