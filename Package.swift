@@ -68,20 +68,20 @@ let mallocNames = [
 /// Names that are `free` under another one: what more they are given is of no use here.
 let freeNames = ["cfree", "free_sized", "free_aligned_sized"]
 
+// lld gives the names default visibility, where gold takes over the entries' protected one, of which linkers that run
+// on the library warn; and it keeps thread-local slots out of the dynamic table.
+let preloadLinkerFlags: [String] =
+  mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
+  + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] }
+  + [
+    "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "now",
+    "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MallocPreload/exports.map",
+  ]
+
 let preloadTarget = Target.target(
   name: "MallocPreload", dependencies: ["EmbeddedGeneralHeap", "CLabMalloc"], exclude: ["exports.map"],
   swiftSettings: embedded(importing: coreModules.map(\.name)),
-  linkerSettings: [
-    .unsafeFlags(
-      mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
-        + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] } + [
-          // lld gives the names default visibility, where GNU's gold takes over the entries' protected one, of which linkers
-          // warn that run on the library; and it keeps thread-local slots out of the dynamic table.
-          "-use-ld=lld",
-        "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MallocPreload/exports.map",
-        "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "now",
-      ])
-  ])
+  linkerSettings: [.unsafeFlags(preloadLinkerFlags)])
 
 let coreTargets: [Target] = coreModules.flatMap { module -> [Target] in
   let shims = module.shims.map { Target.Dependency.target(name: $0) }
