@@ -38,7 +38,7 @@ let coreModules = [
   CoreModule(
     "GeneralHeap",
     imports: ["Contracts", "Addresses", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames"],
-    shims: ["CLabSystem", "CLabMalloc"]),
+    shims: ["CLabPlatform", "CLabSystem", "CLabMalloc"]),
 ]
 
 let strict: [SwiftSetting] = [
@@ -48,13 +48,40 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Leaf functions do without a frame pointer: that is malloc's hot path, which calls nothing but its own continuation.
+let embeddedFlags = ["-O", "-wmo", "-no-allocations", "-Xcc", "-momit-leaf-frame-pointer"]
+
 /// Settings of an Embedded target whose sources import `modules` by their ordinary names.
 func embedded(importing modules: [String]) -> [SwiftSetting] {
   let aliases = modules.flatMap { ["-module-alias", "\($0)=Embedded\($0)"] }
   return strict + [
-    .enableExperimentalFeature("Embedded"), .unsafeFlags(["-O", "-wmo", "-no-allocations"] + aliases),
+    .enableExperimentalFeature("Embedded"), .unsafeFlags(embeddedFlags + aliases),
   ]
 }
+
+// `libheaplab.so`: the malloc family, in Embedded Swift alone. The linker binds the real names, since Swift reserves
+// `malloc`, and exports nothing else: a preloaded Swift program must not bind to our runtime functions.
+let mallocNames = [
+  "malloc", "calloc", "realloc", "reallocarray", "free", "aligned_alloc", "memalign", "posix_memalign", "valloc",
+  "pvalloc", "malloc_usable_size", "malloc_trim", "malloc_stats", "mallopt", "mallinfo", "mallinfo2", "malloc_info",
+]
+/// Names that are `free` under another one: what more they are given is of no use here.
+let freeNames = ["cfree", "free_sized", "free_aligned_sized"]
+
+let preloadTarget = Target.target(
+  name: "MallocPreload", dependencies: ["EmbeddedGeneralHeap", "CLabMalloc"], exclude: ["exports.map"],
+  swiftSettings: embedded(importing: coreModules.map(\.name)),
+  linkerSettings: [
+    .unsafeFlags(
+      mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
+        + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] } + [
+          // lld gives the names default visibility, where GNU's gold takes over the entries' protected one, of which linkers
+          // warn that run on the library; and it keeps thread-local slots out of the dynamic table.
+          "-use-ld=lld",
+        "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MallocPreload/exports.map",
+        "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "now",
+      ])
+  ])
 
 let coreTargets: [Target] = coreModules.flatMap { module -> [Target] in
   let shims = module.shims.map { Target.Dependency.target(name: $0) }
@@ -93,6 +120,14 @@ let benchmarkTargets: [Target] = [
     path: "Benchmarks/heapbench", swiftSettings: strict),
 ]
 
+/// The packages' products that a module's tests use themselves.
+let productsOfTests: [String: [Target.Dependency]] = [
+  "HeapBenchKit": [
+    .product(name: "Subprocess", package: "swift-subprocess"),
+    .product(name: "SystemPackage", package: "swift-system"),
+  ]
+]
+
 let testTargets: [Target] =
   [
     .target(
@@ -107,9 +142,10 @@ let testTargets: [Target] =
     ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
     ("GeneralHeap", []), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
   ].map { (module: String, more: [String]) in
-    .testTarget(
-      name: "\(module)Tests",
-      dependencies: (["LabTestSupport", "Addresses", "MemoryRegions", module] + more).uniqued.map { .target(name: $0) })
+    let ours = (["LabTestSupport", "Addresses", "MemoryRegions", module] + more).uniqued.map {
+      Target.Dependency.target(name: $0)
+    }
+    return .testTarget(name: "\(module)Tests", dependencies: ours + (productsOfTests[module] ?? []))
   }
 
 extension [String] {
@@ -120,7 +156,8 @@ extension [String] {
 let package = Package(
   name: "heaplab",
   products: coreModules.map { .library(name: $0.name, targets: [$0.name]) } + [
-    .executable(name: "heapbench", targets: ["heapbench"])
+    .executable(name: "heapbench", targets: ["heapbench"]),
+    .library(name: "heaplab", type: .dynamic, targets: ["MallocPreload"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -129,5 +166,5 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
   ],
-  targets: shimTargets + coreTargets + benchmarkTargets + testTargets
+  targets: shimTargets + coreTargets + [preloadTarget] + benchmarkTargets + testTargets
 )

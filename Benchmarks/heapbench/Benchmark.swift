@@ -26,8 +26,9 @@ struct Benchmark {
     let report = try Interruptible.run { try await job.run(settings: settings, progress: progress) }
     print(ResultTable(report, style: style).text, terminator: "")
     if let worst = report.worstHeap {
-      print("\nThe worst heap: \(worst.workload.name) under \(worst.result.policy), after step "
-        + "\(worst.layout.worstSample.stepCount) of \(worst.workload.facts.stepCount)")
+      print(
+        "\nThe worst heap: \(worst.workload.name) under \(worst.result.policy), after step "
+          + "\(worst.layout.worstSample.stepCount) of \(worst.workload.facts.stepCount)")
       print(style.paragraph(HeapPictureSheet.note(on: worst.layout)))
       print(worst.layout.worstPicture.text(style: style), terminator: "")
     }

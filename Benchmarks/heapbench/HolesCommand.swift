@@ -18,7 +18,9 @@ struct HolesCommand: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  @Option(name: .long, help: ArgumentHelp("What the holes' places start from.", valueName: "number"))
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp("What the holes' places start from.", valueName: "number"))
   var seed: UInt64 = 1
 
   func run() throws {
@@ -29,12 +31,10 @@ struct HolesCommand: ParsableCommand {
       if let path { try ResultFiles.checkWritable(path, option: option) }
     }
     let progress = ProgressLine(style: style)
-    progress.begin(weights: [1])
     let seed = seed
     let curve = try Interruptible.run {
-      try HoleCurve.measure(seed: seed) { progress.show($0, share: $1) }
+      try HoleCurve.measure(seed: seed, progress: progress)
     }
-    progress.end()
     let report = HoleCurveReport(curve)
     print(report.text(style: style))
     try ResultFiles.write(Data(report.svg.utf8), to: "\(folder)/holes.svg")

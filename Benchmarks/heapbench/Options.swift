@@ -16,16 +16,20 @@ struct OutputOptions: ParsableArguments {
 
 /// How to measure.
 struct MeasurementOptions: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("What a profile's random choices start from.", valueName: "number"))
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp("What a profile's random choices start from.", valueName: "number"))
   var seed: UInt64 = 1
 
   @Option(
-    name: .long,
-    help: ArgumentHelp("A factor to the requests and live bytes of profiles; below 1, traces are cut.", valueName: "factor"))
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp(
+      "A factor to the requests and live bytes of profiles; below 1, traces are cut.", valueName: "factor"))
   var scale: Double = 1
 
   @Option(
-    name: .long, help: ArgumentHelp("How often timed passes are repeated; medians are reported.", valueName: "number"))
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp("How often timed passes are repeated; medians are reported.", valueName: "number"))
   var rounds: Int = 3
 
   func validate() throws {

@@ -7,10 +7,11 @@ import Contracts
 extension BuddyFrames {
   /// The lowest free block of `order`, or nil when there is none.
   ///
-  /// - Complexity: O(1); some 20 words are written at most for each order.
+  /// - Complexity: O(1)
   public mutating func allocate(_ order: FrameOrder) -> PhysAddr? {
     // One frame gets code of its own, since that is what is asked for most.
-    order == .min ? allocateFrame() : allocateRun(order.rawValue)
+    if order == .min { return allocateFrame() }
+    return order.rawValue < 6 ? allocateSmallRun(order.rawValue) : allocateRun(order.rawValue)
   }
 
   /// The lowest free frame of `size`, or nil when there is none. Its content is undefined.
@@ -24,7 +25,12 @@ extension BuddyFrames {
   ///
   /// - Complexity: as for ``allocate(_:)``.
   public mutating func deallocate(_ address: PhysAddr, order: FrameOrder) {
-    if order == .min { deallocateFrame(address) } else { deallocateRun(address, order.rawValue) }
+    if order == .min { return deallocateFrame(address) }
+    if order.rawValue < 6 {
+      deallocateSmallRun(address, order.rawValue)
+    } else {
+      deallocateRun(address, order.rawValue)
+    }
   }
 
   /// Takes back a frame that was allocated with this size; anything else ends the process.

@@ -15,10 +15,11 @@ extension BuddyFrames {
     while let (frame, order) = pieces.next() { reserve(frame, order: order) }
   }
 
-  /// Makes reserved frames free; traps when one of them is not reserved.
+  /// Makes reserved frames free; traps when one of them is not reserved, and for the frame at address 0.
   ///
   /// - Complexity: O(m log n) for m reserved blocks and n frames.
   public mutating func unreserve(_ frames: AddrRange<PhysAddr>) {
+    require(frames.isEmpty || !frames.start.isNull, "the frame at address 0 must stay reserved")
     var pieces = alignedRuns(in: frames)
     while let (frame, order) = pieces.next() { requireReserved(frame, order: order) }
     pieces = alignedRuns(in: frames)

@@ -22,15 +22,20 @@ public enum FrameTableContent: Sendable {
 /// let frame = frames.allocate(.size2MiB)
 /// ```
 ///
-/// Taking or giving back a block costs the same in 64 MiB and in 4 TiB, whatever is in use, and one step more for
-/// each factor of 64 beyond; ``FreeRunIndex`` (in its source file) explains how. The allocator holds no lock;
-/// ``LockedFrames`` does.
+/// What taking or giving back a block costs depends on neither what is in use nor the size of the range, but for one
+/// step more of a rare search above 64 GiB, 4 TiB and 256 TiB; the essay in `FreeRunIndex.swift` explains how. The
+/// allocator holds no lock; ``LockedFrames`` does. It must not be used by two threads at once, not even for reading.
+///
+/// Why the lowest address, rather than the smallest block that fits: live frames gather at the bottom, so that the
+/// top empties and can be given back to the system, and single frames do not wear down the large blocks above. The
+/// price is that a low large block is cut although a hole farther up would do.
 ///
 /// The frame at physical address 0 is never given out, since ``Addr/null`` names none.
 ///
 /// | file | what is in it |
 /// | --- | --- |
 /// | `BuddyFrames+Blocks.swift` | blocks of an order or a page size; one frame |
+/// | `BuddyFrames+SmallBlocks.swift` | how the smallest of them are so quick |
 /// | `BuddyFrames+Ranges.swift` | runs of any length, runs at a given address |
 /// | `BuddyFrames+Bulk.swift` | many blocks at once |
 /// | `BuddyFrames+Reservations.swift` | frames to be left alone |
@@ -66,7 +71,8 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
 
   /// How many bytes a frame table for `range` needs, at a multiple of ``tableAlignment``.
   ///
-  /// It is 16 bytes for each frame and 2 to 3 bits more, of which only what describes frames in use is ever touched.
+  /// It is 16 bytes for each frame and some 1.2 bits more. Only what describes frames in use and their neighbourhood
+  /// is ever touched, so that a table for a terabyte can lie in memory that is committed as it is used.
   /// Traps when the table would not fit the address space.
   public static func tableByteCount(for range: AddrRange<PhysAddr>) -> UInt {
     let byteCount = FrameTableLayout(for: range).byteCount
@@ -150,13 +156,15 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
 
   /// Takes a free run out of the index and the counts.
   mutating func take(_ frame: UInt, order: UInt8) {
-    index.counts.cut(order, outOf: index.take(frame, order: order))
+    index.counts.take(order)
+    index.counts.cut(outOf: index.take(frame, order: order))
     freeFrameCount &-= 1 &<< UInt64(order)
   }
 
   /// Puts a run back that was taken as a whole.
   mutating func give(_ frame: UInt, order: UInt8) {
-    index.counts.merge(order, into: index.give(frame, order: order))
+    index.counts.give(order)
+    index.counts.merge(into: index.give(frame, order: order))
     freeFrameCount &+= 1 &<< UInt64(order)
   }
 }

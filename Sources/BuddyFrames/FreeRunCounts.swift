@@ -29,30 +29,30 @@ struct FreeRunCounts {
     unsafe word(19).pointee = Int64(count)
   }
 
-  /// A frame was cut out of a free block of order `source`.
+  /// A block was cut out of a free block of order `source`.
   @inline(__always)
-  func cutFrame(outOf source: UInt8) {
+  func cut(outOf source: UInt8) {
     // SAFETY: as in `start(largestBlockCount:)`.
     unsafe word(Int(source)).pointee &+= 1
   }
 
-  /// A frame was given back and is part of a free block of order `merged` now.
+  /// A block was given back and is part of a free block of order `merged` now.
   @inline(__always)
-  func mergeFrame(into merged: UInt8) {
+  func merge(into merged: UInt8) {
     // SAFETY: as in `start(largestBlockCount:)`.
     unsafe word(Int(merged)).pointee &-= 1
   }
 
-  /// A block of `order` was cut out of a free block of order `source`.
-  func cut(_ order: UInt8, outOf source: UInt8) {
-    cutFrame(outOf: source)
+  /// A block of `order` was taken; for order 0 this need not be told.
+  @inline(__always)
+  func take(_ order: UInt8) {
     // SAFETY: as in `start(largestBlockCount:)`.
     unsafe word(20 &+ Int(order)).pointee &+= 1
   }
 
-  /// A block of `order` was given back and is part of a free block of order `merged` now.
-  func merge(_ order: UInt8, into merged: UInt8) {
-    mergeFrame(into: merged)
+  /// A block of `order` was given back; for order 0 this need not be told.
+  @inline(__always)
+  func give(_ order: UInt8) {
     // SAFETY: as in `start(largestBlockCount:)`.
     unsafe word(20 &+ Int(order)).pointee &-= 1
   }

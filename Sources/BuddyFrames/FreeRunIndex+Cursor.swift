@@ -6,12 +6,12 @@ import Addresses
 // found without a search until that word is full.
 //
 // A frame given back often is the next one taken: it is the lowest free one, or the program takes and gives in turn.
-// So what giving a frame back adds to the summaries, a free run of an order that its 64 frames had none of, is not
-// noted at once. One such *note* may be open; it is made before anything looks at the summaries, or another one
-// takes its place. If a frame of those 64 is taken first and the word loses a run order by that, it is the one
-// gained: the run was the only one of its order and the largest. Then the note is dropped, and neither of the two
-// has climbed a level. The cursor leaves the word of an open note out of account; the lower of the two has the
-// lowest free frame.
+// So what giving a small block back adds to the summaries, free runs of orders that its 64 frames had none of, is not
+// noted at once. One such *note* may be open, that a word has free runs of all orders up to one; it is made before
+// anything looks at the summaries, or another one takes its place. If a block of those 64 frames is taken first and
+// the word loses its largest run by that, the note shrinks with it, and is dropped when nothing is left that the
+// summaries do not say: the usual end, for which nobody has climbed a level. The cursor leaves the word of an open
+// note out of account; the lower of the two has the lowest free frame.
 //
 // The frames themselves and the counts below order 6 are always up to date. An open note of order 6 stands for the
 // count as well, since the order of the merged block is known only at the end of the climb.
@@ -37,9 +37,9 @@ extension FreeRunIndex {
     nonmutating set { setWord(at: table &+ FrameTableLayout.note, to: UInt64(newValue)) }
   }
 
-  /// The order, 0 to 6, of the free run that the open note is about.
+  /// The order, 0 to 6, of the largest free run in the word of the open note.
   @inline(__always)
-  private var noteOrder: UInt8 {
+  var noteOrder: UInt8 {
     get { UInt8(truncatingIfNeeded: word(at: table &+ FrameTableLayout.note &+ 8)) }
     nonmutating set { setWord(at: table &+ FrameTableLayout.note &+ 8, to: UInt64(newValue)) }
   }
@@ -69,16 +69,6 @@ extension FreeRunIndex {
     return true
   }
 
-  /// Drops the note for the word at `address`, which has lost the run that it is about.
-  ///
-  /// - Returns: Whether there was one.
-  @inline(__always)
-  func dropNote(_ address: UInt) -> Bool {
-    guard noteWord == address else { return false }
-    noteWord = FreeRunIndex.noNote
-    return true
-  }
-
   /// Makes the open note.
   @inline(__always)
   func settle() {
@@ -92,9 +82,11 @@ extension FreeRunIndex {
     cursor = min(cursor, address)
     let piece = piece(at: address)
     if noteOrder == 6 {
-      counts.mergeFrame(into: merge(piece, level: 1))
+      counts.merge(into: merge(piece, level: 1))
     } else {
-      _ = include(piece, in: 1, order: noteOrder)
+      // The next smaller order, if it is new too, is for the second round.
+      var order = noteOrder
+      while include(piece, in: 1, order: order), order > 0 { order &-= 1 }
     }
   }
 

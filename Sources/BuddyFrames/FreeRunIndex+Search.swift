@@ -5,7 +5,7 @@ import Addresses
 extension FreeRunIndex {
   /// The number of the first frame of the lowest free run of `order`, or nil when there is none.
   ///
-  /// - Complexity: O(log₆₄ n) for n frames: five words up to 4 TiB.
+  /// - Complexity: O(log₆₄ n) for n frames: four words up to 64 GiB, five up to 4 TiB.
   func lowestRun(order: UInt8) -> UInt? {
     settle()
     guard var piece = lowestGibibyte(order: order) else { return nil }

@@ -8,14 +8,15 @@ extension FreeRunIndex {
   /// Takes the free run of `order` at `frame`.
   ///
   /// - Returns: The order of the largest free run it was part of, which its parts outside the taken run remain of.
+  @inline(__always)
   func take(_ frame: UInt, order: UInt8) -> UInt8 {
     settle()
-    if order < 6 { return takeUnits(ofLevel: 0, frame, order: order) }
+    if order < 6 { return takeFrames(frame, order: order) }
     // The words below a run that is used as a whole say nothing.
     let first = frameWord(frame >> 6)
     if cursor >= first && cursor < first &+ (8 &<< UInt(order &- 6)) { cursor = unknownCursor }
-    if order < 12 { return takeUnits(ofLevel: 1, frame >> 6, order: order &- 6) }
-    if order < 18 { return takeUnits(ofLevel: 2, frame >> 12, order: order &- 12) }
+    if order < 12 { return takeWords(frame >> 6, order: order &- 6) }
+    if order < 18 { return takeNodes(frame >> 12, order: order &- 12) }
     for smaller in 0...UInt8(18) { exclude(frame >> 18, from: 3, order: smaller) }
     return 18
   }
@@ -23,15 +24,36 @@ extension FreeRunIndex {
   /// Gives back the run of `order` at `frame`, which was taken as a whole.
   ///
   /// - Returns: The order of the largest free run it is part of now.
+  @inline(__always)
   func give(_ frame: UInt, order: UInt8) -> UInt8 {
     settle()
     cursor = min(cursor, frameWord(frame >> 6))
-    if order < 6 { return giveUnits(ofLevel: 0, frame, order: order) }
-    if order < 12 { return giveUnits(ofLevel: 1, frame >> 6, order: order &- 6) }
-    if order < 18 { return giveUnits(ofLevel: 2, frame >> 12, order: order &- 12) }
+    if order < 6 { return giveFrames(frame, order: order) }
+    if order < 12 { return giveWords(frame >> 6, order: order &- 6) }
+    if order < 18 { return giveNodes(frame >> 12, order: order &- 12) }
     for smaller in 0...UInt8(18) { _ = include(frame >> 18, in: 3, order: smaller) }
     return 18
   }
+
+  // One function for each level, so that in each the level is a constant.
+
+  @inline(never)
+  private func takeFrames(_ unit: UInt, order: UInt8) -> UInt8 { takeUnits(ofLevel: 0, unit, order: order) }
+
+  @inline(never)
+  private func takeWords(_ unit: UInt, order: UInt8) -> UInt8 { takeUnits(ofLevel: 1, unit, order: order) }
+
+  @inline(never)
+  private func takeNodes(_ unit: UInt, order: UInt8) -> UInt8 { takeUnits(ofLevel: 2, unit, order: order) }
+
+  @inline(never)
+  private func giveFrames(_ unit: UInt, order: UInt8) -> UInt8 { giveUnits(ofLevel: 0, unit, order: order) }
+
+  @inline(never)
+  private func giveWords(_ unit: UInt, order: UInt8) -> UInt8 { giveUnits(ofLevel: 1, unit, order: order) }
+
+  @inline(never)
+  private func giveNodes(_ unit: UInt, order: UInt8) -> UInt8 { giveUnits(ofLevel: 2, unit, order: order) }
 
   // MARK: Taking
 
@@ -194,7 +216,7 @@ extension FreeRunIndex {
   ///
   /// Whoever has a run of an order has runs of the smaller ones: the first order already noted ends the loop.
   @inline(__always)
-  private func includeOrders(upTo order: UInt8, of piece: UInt, base: UInt8, level: Int) {
+  func includeOrders(upTo order: UInt8, of piece: UInt, base: UInt8, level: Int) {
     var order = order
     while include(piece, in: level, order: base &+ order), order > 0 { order &-= 1 }
   }

@@ -26,6 +26,7 @@ import Contracts
 //
 // except below a block that is used as a whole: there the words keep the zeros that they had when it was free. A
 // block of 64^L frames or more is taken by setting bits in nodes of level L alone and given back by clearing them.
+// And one note may be outstanding: see `FreeRunIndex+Cursor.swift`.
 //
 // Three things follow. The lowest free run of an order is found by one count of trailing zeros per level: exactly
 // the lowest address, at a cost that depends on neither the size of the memory nor what is in use. Taking or giving
@@ -36,6 +37,9 @@ import Contracts
 // The buddy system: Knowlton 1965; Knuth, TAOCP volume 1, 2.5. Lowest address first keeps fragmentation low:
 // Wilson, Johnstone, Neely and Boles 1995; Johnstone and Wilson 1998. Trees of words searched by a bit scan are van
 // Emde Boas' idea with a fan-out of the machine word.
+//
+// Arithmetic here wraps (&+, &-, &<<) without being able to: frame numbers are below 2^42, positions in a word below
+// 64, orders below 19, and every address lies in the table.
 
 /// The free frames of a range, by number, and the lowest free run of each order.
 ///

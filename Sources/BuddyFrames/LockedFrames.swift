@@ -3,6 +3,9 @@ public import SpinLocks
 
 /// A buddy allocator that threads share, behind a spin lock.
 ///
+/// What looks at other holders' frames, ``BuddyFrames/use(of:)`` and ``BuddyFrames/checkConsistency()``, needs the
+/// caches to be at rest, since they mark their frames without the lock.
+///
 /// For one frame at a time, each thread (or processor) puts a ``FrameCache`` of its own in front: most requests then
 /// take no lock, and the others take it once for a whole batch.
 ///

@@ -42,3 +42,15 @@ extension FirstFitHeap {
     return statistics
   }
 }
+
+extension FirstFitHeap {
+  /// Whether the header of the block at `address` says that it is in use and has `usableByteCount` bytes for its holder.
+  ///
+  /// It asks no range and so does not check the seal; in return any thread may ask, without the heap's lock, about a
+  /// block that it holds and whose size it knows.
+  /// - Complexity: O(1)
+  public static func isHeaderIntact(of address: VirtAddr, usableByteCount: UInt) -> Bool {
+    let header = BlockHeader(word: HeapMemory.word(at: address.raw &- BlockLayout.headerByteCount))
+    return header.isInUse && header.byteCount == usableByteCount &+ BlockLayout.headerByteCount
+  }
+}

@@ -10,8 +10,8 @@ public import SpinLocks
 ///     try kernelHeap.initHeap(range)
 ///     let address = kernelHeap.allocate(byteCount: 100, alignment: 16)
 ///
-/// As a global `let` it needs no start-up code: the compiler lays it out. Not for use in signal or interrupt handlers,
-/// which could wait for the thread that they interrupted.
+/// As a global `let` it is initialised at its first use. Not for use in signal or interrupt handlers, which could wait
+/// for the thread that they interrupted.
 @frozen
 public struct LockedHeap: ~Copyable, Sendable {
   @usableFromInline let state: Locked<LockedHeapState>

@@ -8,20 +8,28 @@ public typealias Locked<Value: ~Copyable> = LockedBy<SpinLock, Value>
 ///     let counter = Locked(0)
 ///     counter.withLock { $0 += 1 }
 ///
-/// In optimised builds such a global is laid out by the compiler: it needs no start-up code, and no access asks
-/// whether it was initialised. That holds for values that are constants without a `deinit`. Start a global whose
-/// value has a `deinit` as nil: Swift 6.3 lays out such a value with undefined content, in the standard library's
-/// `Mutex` too.
+/// Such a global is initialised on its first use, as any other is. For one that must need neither start-up code nor
+/// a test at each access there is ``init(constant:)``.
 @frozen
 public struct LockedBy<Lock: LockKind & ~Copyable, Value: ~Copyable>: ~Copyable {
   @usableFromInline let lock: Lock
   @usableFromInline let storage: LockedStorage<Value>
 
   /// Puts `value` under a lock of its own.
-  @_transparent
+  @inlinable
   public init(_ value: consuming sending Value) {
     lock = Lock()
     storage = LockedStorage(value)
+  }
+
+  /// Puts `value`, a small constant, under a lock of its own; optimised builds lay out a global of it at compile time.
+  ///
+  /// - Safety: The value must have no `deinit` and at most six scalars in all its stored properties. Swift 6.3 lays
+  ///   out others with undefined content, without a word.
+  @unsafe @_transparent
+  public init(constant value: consuming sending Value) {
+    lock = Lock()
+    storage = LockedStorage(visible: value)
   }
 
   /// Waits for the lock, runs `body` on the value, and returns or throws what it does.

@@ -1,4 +1,5 @@
 import Builtin
+public import Synchronization
 
 /// Room for a value inside its owner that may change while the owner is only borrowed.
 ///
@@ -14,10 +15,24 @@ struct LockedStorage<Value: ~Copyable>: ~Copyable {
     unsafe UnsafeMutablePointer<Value>(Builtin.addressOfRawLayout(self))
   }
 
-  // Transparent, so that a global can be laid out by the compiler.
-  @usableFromInline @_transparent
+  /// Puts `value` into the storage.
+  ///
+  /// The fence keeps the compiler from laying out a global of this type at compile time, which Swift 6.3 does for a
+  /// raw layout as soon as it sees nothing but stores: where the value has a `deinit` or more than six scalars, it
+  /// can leave the content undefined. (The standard library's `Mutex` shows the same.) With the fence, the global is
+  /// initialised on its first use.
+  @inlinable
   init(_ value: consuming Value) {
     // SAFETY: the storage has the value's size and alignment, and nothing is in it yet.
+    unsafe address.initialize(to: value)
+    // Pairs with nothing: a lock is handed to another thread by means that order its content already.
+    atomicMemoryFence(ordering: .releasing)
+  }
+
+  /// Puts `value` into the storage where the compiler sees it, so that a global can be laid out at compile time.
+  @usableFromInline @_transparent
+  init(visible value: consuming Value) {
+    // SAFETY: as above.
     unsafe address.initialize(to: value)
   }
 

@@ -152,6 +152,48 @@ import Testing
     try frames.checkConsistency()
   }
 
+  /// A block of every order, cut into parts of every smaller order: the parts come back one by one and merge, and
+  /// joined parts come back as one.
+  @Test func everyOrderSplitsIntoEveryOther() throws {
+    let range = AddrRange(start: PhysAddr(0x4000_0000), byteCount: 2 << 30)
+    let memory = TableMemory(for: range)
+    var frames = memory.frames(over: range)
+    for order in 0...UInt8(18) {
+      for parts in max(order, 7) - 7...order {
+        let (order, parts) = (FrameOrder(order), FrameOrder(parts))
+        let block = try unwrapped(frames.allocate(order))
+        frames.split(block, order: order, into: parts)
+        frames.join(block, order: order, from: parts)
+        frames.deallocate(block, order: order)
+        try #require(frames.freeBlocks[.max] == 2)
+        #expect(frames.allocate(order) == block)
+        frames.split(block, order: order, into: parts)
+        for part in stride(from: block.raw, to: block.raw + order.byteCount, by: Int(parts.byteCount)) {
+          frames.deallocate(PhysAddr(part), order: parts)
+        }
+        try #require(frames.freeBlocks[.max] == 2, "\(order) into \(parts)")
+        #expect(frames.isFree(range) == true)
+      }
+    }
+  }
+
+  @Test func reservedGibibytesCanBeMadeFreeInParts() throws {
+    let range = AddrRange(start: PhysAddr(0x4000_0000), byteCount: 3 << 30)
+    let memory = TableMemory(for: range)
+    var frames = memory.frames(over: range)
+    frames.reserve(range)
+    #expect(frames.allocate(.min) == nil)
+    for part in [(0x12_3000, 0x4567_8000), (0x4567_8000, 0x4567_9000), (0x4567_9000, 0xC000_0000), (0, 0x12_3000)] {
+      let before = frames.freeFrameCount
+      let part = AddrRange(start: range.start + UInt64(part.0), end: range.start + UInt64(part.1))
+      frames.unreserve(part)
+      #expect(frames.freeFrameCount == before + part.byteCount >> 12)
+      #expect(frames.isFree(part) == true)
+      #expect(frames.freeBlocks.frameCount == frames.freeFrameCount)
+    }
+    #expect(frames.freeBlocks[.max] == 3)
+  }
+
   @Test func ownerWordsBelongToTheHolder() throws {
     let range = AddrRange<PhysAddr>(frames: 300, from: 77)
     let memory = TableMemory(for: range)

@@ -68,6 +68,14 @@ import Testing
     #expect(zones.withZone(0) { $0.needsReclaim } == false)
   }
 
+  @Test func aRequestThatFailsAsksForReclaim() {
+    let machine = Machine()
+    var zones = machine.zones(FrameWatermarks(min: 60, low: 60, high: 62))
+    zones.setFallbacks(of: 0, to: [0].span)
+    #expect(zones.allocate(FrameOrder(3), from: 0) == nil)
+    #expect(zones.withZone(0) { $0.needsReclaim } == true)
+  }
+
   @Test func zonesStayAtLowTogetherBeforeAnyGoesBelow() {
     let machine = Machine()
     var zones = machine.zones(FrameWatermarks(min: 2, low: 10, high: 20))

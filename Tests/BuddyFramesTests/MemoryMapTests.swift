@@ -101,6 +101,17 @@ import Testing
     #expect(frames.isFree(Self.range(0x800_0000, 0x900_0000)) == true)
   }
 
+  @Test func reclaimingLeavesTheFrameAtAddress0() throws {
+    var map = MemoryMap()
+    try map.add(Self.range(0, 0x3000), .bootloader)
+    try map.add(Self.range(0x3000, 0x8000), .usable)
+    let memory = TableMemory(for: BuddyFrames.range(of: map))
+    var frames = BuddyFrames(memoryMap: map, tableIn: memory.range, holding: .zeros)
+    #expect(frames.reclaim(.bootloader, in: &map) == 2)
+    #expect(frames.allocate(.min) == PhysAddr(0x1000))
+    #expect(frames.reservedFrameCount == 1)
+  }
+
   @Test func reclaimingGivesBackFramesThatBecomeWhole() throws {
     var map = MemoryMap()
     try map.add(Self.range(0x10_0000, 0x10_4800), .usable)

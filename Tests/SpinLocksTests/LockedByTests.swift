@@ -17,9 +17,53 @@ private struct Token: ~Copyable {
   deinit { Token.endedWeight.wrappingAdd(weight, ordering: .relaxed) }
 }
 
+/// More scalars than Swift's optimiser takes apart.
+private struct Wide: ~Copyable {
+  var first = 1
+  var second = 2
+  var third = 3
+  var fourth = 4
+  var fifth = 5
+  var sixth = 6
+  var seventh = 7
+  var eighth = 8
+
+  init() {
+    first = 11
+  }
+}
+
+/// As wide, and can be copied.
+private struct WideCopy {
+  var numbers: (Int, Int, Int, Int, Int, Int, Int, Int)
+
+  init() {
+    numbers = (1, 2, 3, 4, 5, 6, 7, 8)
+  }
+}
+
+private struct Small: ~Copyable {
+  var first = 1
+  var second: UInt? = 2
+}
+
 private let global = Locked(41)
+private let globalWide = Locked(Wide())
+private let globalCopy = Locked(WideCopy())
+private let globalToken = Locked(Token(weight: 0, uses: 3))
+private let globalArray = LockedBy<TicketLock, [Int]>([1, 2, 3])
+private let globalConstant = unsafe Locked(constant: Small())
 
 @Suite struct LockedByTests {
+  /// In optimised builds the compiler lays some of these out.
+  @Test func everyGlobalStartsWithItsValue() {
+    #expect(globalWide.withLock { $0.first == 11 && $0.second == 2 && $0.eighth == 8 })
+    #expect(globalCopy.withLock { $0.numbers.0 == 1 && $0.numbers.7 == 8 })
+    #expect(globalToken.withLock { $0.uses } == 3)
+    #expect(globalArray.withLock { $0 } == [1, 2, 3])
+    #expect(globalConstant.withLock { $0.first == 1 && $0.second == 2 })
+  }
+
   @Test func aGlobalKeepsWhatIsWritten() {
     global.withLock { $0 += 1 }
     #expect(global.withLock { $0 } == 42)

@@ -13,7 +13,7 @@ public struct Policy: Sendable {
 
   /// Replays for the layout over a range; nil for an allocator that maps its own memory and shows no layout. The
   /// replay returns nil when the range was too small.
-  let reportLayout: (@Sendable (ReplayPlan, AddrRange<VirtAddr>) -> LayoutReport?)?
+  let reportLayout: (@Sendable (ReplayPlan, AddrRange<VirtAddr>, LayoutDetail) -> LayoutReport?)?
 
   /// Replays on threads, over a range where the policy needs one.
   let replay: @Sendable (ReplayPlan, AddrRange<VirtAddr>, ReplayPass) throws(MeasurementFailure) -> Measurement
@@ -24,7 +24,7 @@ public struct Policy: Sendable {
   ) -> Policy {
     Policy(
       name: name, summary: summary, isInMainJob: isInMainJob,
-      reportLayout: { plan, range in LayoutReplay<Heap>.report(plan, over: range) },
+      reportLayout: { plan, range, detail in LayoutReplay<Heap>.report(plan, over: range, detail: detail) },
       replay: { plan, range, pass throws(MeasurementFailure) in
         try pass.measure(plan, on: SpinLockedHeap<Heap>(over: range))
       })

@@ -6,6 +6,8 @@ public enum PolicyCatalog {
   public static let all: [Policy] = [
     .heap("firstfit", FirstFitHeap.self, summary: "address-ordered first fit with immediate coalescing, indexed"),
     .heap("buddy", BuddyHeap.self, summary: "a binary buddy: every request is a power of two of 4 KiB frames"),
+    .heap(
+      "list", PlainListHeap.self, isInMainJob: false, summary: "first fit by a walk along a list of the holes: O(n)"),
     system,
   ]
 

@@ -50,7 +50,8 @@ struct BlockContent {
     guard byteCount > 0 else { return }
     // SAFETY: the replay holds the block of `byteCount` bytes.
     let last = unsafe address.unsafePointer.load(fromByteOffset: Int(byteCount - 1), as: UInt8.self)
-    require(last == byte, "a block lost its last byte: it was moved without it, or overlaps another", UInt64(address.raw))
+    require(
+      last == byte, "a block lost its last byte: it was moved without it, or overlaps another", UInt64(address.raw))
   }
 
   /// Ends the process unless the first and last byte and one of every page are 0.

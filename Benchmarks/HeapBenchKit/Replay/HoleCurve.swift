@@ -7,7 +7,8 @@ public struct HoleCurve: Hashable, Sendable, Codable {
   public struct Point: Hashable, Sendable, Codable {
     /// How many holes there are.
     public let holeCount: Int
-    /// Nanoseconds of one allocate + deallocate, the median of interleaved rounds; absent where it was too slow.
+    /// Nanoseconds of processor time of one allocate + deallocate, the median of interleaved rounds; absent where it
+    /// was too slow.
     public var nanoseconds: [String: Double] = [:]
   }
 
@@ -18,10 +19,10 @@ public struct HoleCurve: Hashable, Sendable, Codable {
   public static let holeCounts = [10, 32, 100, 316, 1000, 3162, 10_000, 31_623, 100_000, 316_228, 1_000_000]
 
   /// Interleaved rounds at each number of holes.
-  public static let roundCount = 7
+  public static let roundCount = 11
 
   /// One pair may take so long; a policy that is slower leaves the rest of the curve.
-  static let slowestPairNanoseconds: UInt64 = 20_000_000
+  static let slowestPairNanoseconds: UInt64 = 100_000_000
 
   /// The points measured.
   public internal(set) var points: [Point] = []
@@ -44,16 +45,20 @@ public struct HoleCurve: Hashable, Sendable, Codable {
 
   /// Measures, until done or the task is cancelled.
   public static func measure(
-    seed: UInt64, holeCounts: [Int] = holeCounts, show: @Sendable (String, Double) -> Void
+    seed: UInt64, holeCounts: [Int] = holeCounts, progress: any ProgressMeter
   ) throws(MeasurementFailure) -> HoleCurve {
     var curve = HoleCurve()
     var tooSlow: Set<String> = []
-    for (index, holeCount) in holeCounts.enumerated() {
-      show("\(Figure.count(holeCount)) holes", Double(index) / Double(holeCounts.count))
-      guard let point = try curve.point(holeCount: holeCount, seed: seed, tooSlow: &tooSlow) else { return curve }
+    // The list's cost rises with the holes, and with it the time for each point, up to a limit.
+    progress.begin(weights: holeCounts.map { 20_000 + Double($0) })
+    for holeCount in holeCounts {
+      progress.show("\(Figure.count(holeCount)) holes")
+      guard let point = try curve.point(holeCount: holeCount, seed: seed, tooSlow: &tooSlow) else { break }
       curve.points.append(point)
+      progress.completeWorkload()
     }
-    curve.isComplete = true
+    progress.end()
+    curve.isComplete = curve.points.count == holeCounts.count
     return curve
   }
 
@@ -63,8 +68,8 @@ public struct HoleCurve: Hashable, Sendable, Codable {
   ) throws(MeasurementFailure) -> Point? {
     // Both heaps have the same blocks; the yardstick is left out of memory that it has no more use for.
     let byteCount = HoleField<FirstFitHeap>.byteCount(holeCount: holeCount)
-    let memory = try ReplayMemory(byteCount: byteCount, isPinned: true)
-    let listMemory = try ReplayMemory(byteCount: byteCount, isPinned: true)
+    let memory = try ReplayMemory(byteCount: byteCount, isPinned: true, wantsHugePages: true)
+    let listMemory = try ReplayMemory(byteCount: byteCount, isPinned: true, wantsHugePages: true)
     var fields: [(policy: String, field: any HoleSearch)] = [
       ("firstfit", HoleField<FirstFitHeap>(over: memory.range, holeCount: holeCount, seed: seed))
     ]
@@ -73,10 +78,10 @@ public struct HoleCurve: Hashable, Sendable, Codable {
     }
     var pairCounts: [Int] = []
     for (policy, field) in fields {
-      // The first pairs also warm the caches. A round takes some five milliseconds, but at least 16 pairs.
+      // The first pairs also warm the caches. A round takes some two milliseconds, but at least 16 pairs.
       let pair = max(1, field.nanoseconds(pairCount: 16) / 16)
       if pair > Self.slowestPairNanoseconds { tooSlow.insert(policy) }
-      pairCounts.append(Int(min(max(5_000_000 / pair, 16), 100_000)))
+      pairCounts.append(Int(min(max(2_000_000 / pair, 16), 100_000)))
     }
     var rounds = [[Double]](repeating: [], count: fields.count)
     for _ in 0..<Self.roundCount {

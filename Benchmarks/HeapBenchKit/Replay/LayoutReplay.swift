@@ -4,9 +4,21 @@ import Addresses
 // that the answer depends on nothing but the workload and the policy: no clock, no scheduler, no address of this
 // process. What threads do to throughput and latency is the timed replay's business.
 
+/// How closely a layout replay looks.
+struct LayoutDetail: Sendable {
+  /// How many evenly spaced moments are sampled.
+  var sampleCount: Int
+  /// How many cells a picture has.
+  var pictureCellCount: Int
+
+  /// What reports show.
+  static let full = LayoutDetail(sampleCount: 32, pictureCellCount: 16384)
+}
+
 /// The deterministic replay of a workload over a heap.
 struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
   private let facts: WorkloadFacts
+  private let detail: LayoutDetail
   private let origin: VirtAddr
   private var heap: Heap
   private var addresses: ContiguousArray<UInt>
@@ -18,14 +30,9 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
   private var samples: [LayoutSample] = []
   private var pictures: [HeapPicture] = []
 
-  /// How many evenly spaced moments are sampled.
-  static var sampleCount: Int { 32 }
-
-  /// How many cells a picture has.
-  static var pictureCellCount: Int { 16384 }
-
-  private init(_ plan: ReplayPlan, over range: AddrRange<VirtAddr>) {
+  private init(_ plan: ReplayPlan, over range: AddrRange<VirtAddr>, detail: LayoutDetail) {
     facts = plan.facts
+    self.detail = detail
     origin = range.start
     heap = Heap(over: range)
     addresses = ContiguousArray(repeating: 0, count: plan.facts.objectCount)
@@ -34,8 +41,10 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
   /// Replays `plan` over a heap of its own in `range`, or returns nil when the heap runs out of it.
   ///
   /// - Complexity: O(n) in the number of steps, apart from what the heap takes.
-  static func report(_ plan: ReplayPlan, over range: AddrRange<VirtAddr>) -> LayoutReport? {
-    var replay = LayoutReplay(plan, over: range)
+  static func report(
+    _ plan: ReplayPlan, over range: AddrRange<VirtAddr>, detail: LayoutDetail = .full
+  ) -> LayoutReport? {
+    var replay = LayoutReplay(plan, over: range, detail: detail)
     var moments = replay.moments.makeIterator()
     var moment = moments.next()
     for position in 0..<plan.facts.stepCount {
@@ -55,7 +64,7 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
   /// The positions after which the heap is sampled, ascending and each once.
   private var moments: [Int] {
     let last = facts.stepCount - 1
-    let even = (1...Self.sampleCount).map { last * $0 / Self.sampleCount }
+    let even = (1...detail.sampleCount).map { last * $0 / detail.sampleCount }
     return Set(even + [facts.peakLivePosition]).sorted()
   }
 
@@ -65,7 +74,7 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
       LayoutSample(
         layout, stepCount: stepCount, liveByteCount: liveByteCount,
         referenceByteCount: facts.referenceRequestByteCount))
-    pictures.append(HeapPicture(of: layout, cellCount: Self.pictureCellCount))
+    pictures.append(HeapPicture(of: layout, cellCount: detail.pictureCellCount))
   }
 
   /// Takes one step; false when the heap ran out.

@@ -16,7 +16,8 @@ public struct LayoutReport: Hashable, Sendable, Codable {
   public let referenceRequestByteCount: UInt64
   /// The heap at evenly spaced moments and at the peak of live bytes, in order of time.
   public let samples: [LayoutSample]
-  /// Which of the samples is the worst: the highest external fragmentation once the heap had half its final size.
+  /// Which of the samples is the worst: the highest external fragmentation once the heap had half
+  /// its final size, and of equal ones the one with the most free bytes.
   public let worstSampleIndex: Int
   /// The heap at that moment.
   public let worstPicture: HeapPicture
@@ -30,15 +31,18 @@ public struct LayoutReport: Hashable, Sendable, Codable {
     growth: ForcedGrowth, samples: [LayoutSample], pictures: [HeapPicture]
   ) {
     self.peakHeapByteCount = peakHeapByteCount
-    blowUp = MemoryRatios.blowUp(
-      peakHeapByteCount: peakHeapByteCount, peakLiveByteCount: facts.peakLiveByteCount
-    ).figure
-    blowUpOverOracle = MemoryRatios.blowUp(
-      peakHeapByteCount: peakHeapByteCount, peakLiveByteCount: facts.oraclePeakByteCount
-    ).figure
-    internalWaste = MemoryRatios.internalWaste(
-      grantedByteCount: grantedByteCount, requestedByteCount: requestedByteCount
-    ).figure
+    blowUp =
+      MemoryRatios.blowUp(
+        peakHeapByteCount: peakHeapByteCount, peakLiveByteCount: facts.peakLiveByteCount
+      ).figure
+    blowUpOverOracle =
+      MemoryRatios.blowUp(
+        peakHeapByteCount: peakHeapByteCount, peakLiveByteCount: facts.oraclePeakByteCount
+      ).figure
+    internalWaste =
+      MemoryRatios.internalWaste(
+        grantedByteCount: grantedByteCount, requestedByteCount: requestedByteCount
+      ).figure
     forcedGrowthShare = growth.share.figure
     robsonBoundByteCount = UInt64(
       RobsonBound.byteCount(
@@ -48,9 +52,16 @@ public struct LayoutReport: Hashable, Sendable, Codable {
     referenceRequestByteCount = facts.referenceRequestByteCount
     self.samples = samples
     let grown = samples.indices.filter { samples[$0].extentByteCount >= peakHeapByteCount / 2 }
-    worstSampleIndex =
-      grown.max { samples[$0].externalFragmentation < samples[$1].externalFragmentation } ?? samples.count - 1
+    // Where holes are never too short, the moment with the most free bytes in the heap.
+    worstSampleIndex = grown.max { samples[$0].badness < samples[$1].badness } ?? samples.count - 1
     worstPicture = pictures[worstSampleIndex]
+  }
+}
+
+extension LayoutSample {
+  /// What moments are compared by: external fragmentation, then the share of free bytes.
+  fileprivate var badness: (Double, Double) {
+    (externalFragmentation, extentByteCount == 0 ? 0 : Double(freeByteCount) / Double(extentByteCount))
   }
 }
 

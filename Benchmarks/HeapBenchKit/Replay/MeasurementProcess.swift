@@ -13,7 +13,8 @@ public struct MeasurementProcess: Sendable {
 
   /// Processes that run `executable`, by default this process's own.
   public init(executable: String? = nil) {
-    self.executable = executable ?? (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    self.executable =
+      executable ?? (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
       ?? CommandLine.arguments[0]
   }
 

@@ -26,10 +26,11 @@ public struct MeasurementRequest: Hashable, Sendable, Codable {
 
   /// Measures a prepared workload in this process; the memory of a heap serves all its passes, one after the other.
   static func measure(
-    _ plan: ReplayPlan, with policy: Policy, passes: [ReplayPass], heapByteCount: UInt64
+    _ plan: ReplayPlan, with policy: Policy, passes: [ReplayPass], heapByteCount: UInt64,
+    detail: LayoutDetail = .full
   ) throws(MeasurementFailure) -> Measurement {
     var measurement = Measurement()
-    if passes.contains(.layout) { measurement.layout = try layout(of: plan, with: policy) }
+    if passes.contains(.layout) { measurement.layout = try layout(of: plan, with: policy, detail) }
     let replays = passes.filter { $0 != .layout }
     guard !replays.isEmpty else { return measurement }
     guard policy.receivesMemory else {
@@ -48,13 +49,15 @@ public struct MeasurementRequest: Hashable, Sendable, Codable {
   }
 
   /// Replays for the layout, over twice the memory each time the heap runs out of it.
-  private static func layout(of plan: ReplayPlan, with policy: Policy) throws(MeasurementFailure) -> LayoutReport? {
+  private static func layout(
+    of plan: ReplayPlan, with policy: Policy, _ detail: LayoutDetail
+  ) throws(MeasurementFailure) -> LayoutReport? {
     guard let reportLayout = policy.reportLayout else { return nil }
     let available = MachineMemory.availableByteCount
     var byteCount = max(4 << 20, (plan.facts.oraclePeakByteCount * 2).roundedUp(toMultipleOf: 1 << 20))
     while byteCount / 2 < available {
       let memory = try ReplayMemory(byteCount: UInt(byteCount), isPinned: false)
-      if let report = reportLayout(plan, memory.range) { return report }
+      if let report = reportLayout(plan, memory.range, detail) { return report }
       byteCount *= 2
     }
     throw MeasurementFailure(

@@ -14,30 +14,39 @@ struct ReplayMemory: ~Copyable {
 
   /// `byteCount` bytes, rounded up to pages: pinned, or at least resident where that is refused, if asked for; else
   /// each page appears with its first touch.
-  init(byteCount: UInt, isPinned wantsPin: Bool) throws(MeasurementFailure) {
-    let region = try Self.region((max(byteCount, 1) + 4095) & ~4095)
-    pinRefusal = wantsPin ? try Self.pin(region) : nil
-    isPinned = wantsPin && pinRefusal == nil
+  ///
+  /// - Parameter wantsHugePages: Whether to ask for transparent huge pages; that there are none is no failure.
+  init(byteCount: UInt, isPinned wantsPin: Bool, wantsHugePages: Bool = false) throws(MeasurementFailure) {
+    let region = try Self.reserve((max(byteCount, 1) + 4095) & ~4095)
+    try Self.commit(region)
+    if wantsHugePages { try? region.useTransparentHugePages(true) }
+    let refusal = wantsPin ? try Self.pin(region) : nil
+    self.init(region, isPinned: wantsPin && refusal == nil, pinRefusal: refusal)
+  }
+
+  private init(_ region: consuming MemoryRegion, isPinned: Bool, pinRefusal: String?) {
     self.region = region
+    self.isPinned = isPinned
+    self.pinRefusal = pinRefusal
   }
 
   /// The bytes that the heap gets.
   var range: AddrRange<VirtAddr> { region.range }
 
-  private static func region(_ byteCount: UInt) throws(MeasurementFailure) -> MemoryRegion {
-    let reason: String
+  private static func reserve(_ byteCount: UInt) throws(MeasurementFailure) -> MemoryRegion {
     do throws(ReserveError) {
-      let region = try MemoryRegion(reserving: byteCount, alignment: 1 << 30)
-      do throws(CommitError) {
-        try region.commit()
-        return region
-      } catch {
-        reason = "\(error)"
-      }
+      return try MemoryRegion(reserving: byteCount, alignment: 1 << 30)
     } catch {
-      reason = "\(error)"
+      throw MeasurementFailure("a heap of \(ByteCount(UInt64(byteCount))) cannot be had: \(error)")
     }
-    throw MeasurementFailure("a heap of \(ByteCount(UInt64(byteCount))) cannot be had: \(reason)")
+  }
+
+  private static func commit(_ region: borrowing MemoryRegion) throws(MeasurementFailure) {
+    do throws(CommitError) {
+      try region.commit()
+    } catch {
+      throw MeasurementFailure("a heap of \(ByteCount(UInt64(region.byteCount))) cannot be had: \(error)")
+    }
   }
 
   /// Pins the region or at least fills it; returns why it is not pinned.

@@ -5,13 +5,11 @@ import Synchronization
 ///
 /// In the program, queues, locks and joins kept a producer from running away from its consumers. They are not in the
 /// workload, so without a pace its live bytes would be what the scheduler makes them. The slowest thread never waits
-/// for the pace, and what it may wait for otherwise are earlier steps, so that replays cannot deadlock.
+/// for the pace, and what else it may wait for are earlier steps, which would make their thread slower still: replays
+/// cannot deadlock.
 final class ReplayPace: Sendable {
   /// How many steps of the global order a thread may be ahead.
   static let windowStepCount = 1024
-
-  /// How many of its own steps a thread takes between two looks at the others.
-  static let stepCountBetweenLooks = 64
 
   /// A thread's position, on cache lines of its own.
   private final class Position: Sendable {
@@ -26,11 +24,24 @@ final class ReplayPace: Sendable {
     positions = (0..<threadCount).map { _ in Position() }
   }
 
-  /// Says where a thread is in the global order, and waits while that is too far ahead.
-  func wait(_ thread: Int, at position: Int) {
-    // Nothing but the number itself is communicated, so relaxed order is enough here and below.
+  /// Says that a thread is about to take the step at `position`, and waits while that is too far ahead.
+  ///
+  /// - Parameter limit: How far the thread knows that it may go; from 0 on its own to keep.
+  @inline(__always)
+  func enter(_ thread: Int, at position: Int, limit: inout Int) {
+    // Nothing but the number itself is communicated, so relaxed order is enough here and below. Every step says where
+    // it is: a thread that waits for an object must not hold up the one it waits for.
     positions[thread].value.store(position, ordering: .relaxed)
-    while position > slowest + Self.windowStepCount { lab_platform_yield() }
+    if position > limit { wait(at: position, limit: &limit) }
+  }
+
+  @inline(never)
+  private func wait(at position: Int, limit: inout Int) {
+    while true {
+      limit = slowest + Self.windowStepCount
+      if position <= limit { return }
+      lab_platform_yield()
+    }
   }
 
   /// Says that a thread has taken all its steps.

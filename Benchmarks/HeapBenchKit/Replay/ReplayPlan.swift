@@ -101,7 +101,7 @@ private struct Preparation {
     let sizes = requestCounts.sorted { $0.key < $1.key }
     facts.smallestRequestByteCount = max(1, sizes.first?.key ?? 1)
     facts.largestRequestByteCount = max(1, sizes.last?.key ?? 1)
-    let rank = sizes.reduce(0) { $0 + $1.value } * 99 / 100
+    let rank = (sizes.reduce(0) { $0 + $1.value } * 99 + 99) / 100
     var seen = 0
     for (size, count) in sizes {
       seen += count

@@ -13,10 +13,15 @@ struct ReplayWorker<Target: ReplayTarget, Observer: ReplayObserver> {
     self.observer = observer
   }
 
-  /// Takes `steps`, all of one thread.
-  mutating func take(_ steps: UnsafeBufferPointer<ReplayStep>, objects: borrowing ObjectTable) {
-    // SAFETY: the caller's buffer outlives the call.
-    for unsafe step in unsafe steps {
+  /// Takes `steps`, all of one thread; at the pace of the others where there are others.
+  mutating func take(
+    _ steps: UnsafeBufferPointer<ReplayStep>, objects: borrowing ObjectTable, pace: ReplayPace? = nil, thread: Int = 0
+  ) {
+    var limit = 0
+    for index in steps.indices {
+      // SAFETY: the caller's buffer outlives the call.
+      let step = unsafe steps[index]
+      if let pace { pace.enter(thread, at: Int(step.position), limit: &limit) }
       switch step.kind {
       case .pause: break
       case .allocate, .allocateZeroed: allocate(step, objects)

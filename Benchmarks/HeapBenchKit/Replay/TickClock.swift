@@ -11,7 +11,8 @@ struct TickClock: Sendable {
   /// The ticks now.
   @inline(__always) static var now: UInt64 { lab_clock_ticks() }
 
-  /// The smallest difference that the counter can show, in nanoseconds: on some machines it advances in steps.
+  /// The difference that two readings show when they show any, in nanoseconds: on some machines the counter advances
+  /// in steps.
   let resolutionNanoseconds: Double
 
   /// Calibrates for some ten milliseconds.
@@ -27,8 +28,8 @@ struct TickClock: Sendable {
     var nanoseconds: UInt64 = 0
     repeat { nanoseconds = lab_clock_nanoseconds() - startNanoseconds } while nanoseconds < 10_000_000
     nanosecondsPerTick = Double(nanoseconds) / Double(Self.now &- startTicks)
-    let step = differences.filter { $0 > 0 }.min() ?? 1
-    resolutionNanoseconds = Double(step) * nanosecondsPerTick
+    let steps = differences.filter { $0 > 0 }.sorted()
+    resolutionNanoseconds = Double(steps.isEmpty ? 1 : steps[steps.count / 2]) * nanosecondsPerTick
   }
 
   /// A difference of two readings in nanoseconds, without the reading's own cost.

@@ -95,13 +95,7 @@ final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
         unsafe worker.take(replay.plan.steps.buffer, objects: objects)
       } else {
         unsafe replay.threadSteps[thread].withUnsafeBufferPointer { steps in
-          var next = 0
-          while next < steps.count {
-            pace.wait(thread, at: Int(unsafe steps[next].position))
-            let end = min(next + ReplayPace.stepCountBetweenLooks, steps.count)
-            unsafe worker.take(UnsafeBufferPointer(rebasing: steps[next..<end]), objects: objects)
-            next = end
-          }
+          unsafe worker.take(steps, objects: objects, pace: pace, thread: thread)
         }
         pace.finish(thread)
       }

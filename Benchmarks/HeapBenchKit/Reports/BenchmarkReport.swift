@@ -41,9 +41,10 @@ public struct BenchmarkReport: Hashable, Sendable, Codable {
     self.settings = settings
   }
 
-  /// Why memory was not pinned, where it was to be; nil when all was.
+  /// Why memory was not pinned, where it was to be, of the largest heap it was refused to; nil when all was.
   public var pinRefusal: String? {
-    workloads.lazy.flatMap(\.results).compactMap(\.pinRefusal).first
+    workloads.lazy.flatMap(\.results).filter { $0.pinRefusal != nil }
+      .max { ($0.layout?.peakHeapByteCount ?? 0) < ($1.layout?.peakHeapByteCount ?? 0) }?.pinRefusal
   }
 
   /// The workload and result whose heap was worst off: the highest external fragmentation at its worst moment.

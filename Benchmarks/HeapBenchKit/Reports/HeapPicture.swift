@@ -29,11 +29,12 @@ public struct HeapPicture: Hashable, Sendable, Codable {
         start = clippedEnd
       }
     }
-    cells = Data(
-      free.enumerated().map { index, free in
-        let total = min(size, layout.extentByteCount - UInt64(index) * size)
-        return UInt8((Double(total - free) / Double(total) * 255).rounded(.up))
-      })
+    var shares = [UInt8](repeating: 255, count: count)
+    for cell in 0..<count where free[cell] > 0 {
+      let total = min(size, layout.extentByteCount - UInt64(cell) * size)
+      shares[cell] = UInt8((Double(total - free[cell]) / Double(total) * 255).rounded(.up))
+    }
+    cells = Data(shares)
   }
 
   /// The picture with `count` cells or fewer, each the average of its part.

@@ -17,11 +17,13 @@ public struct HeapPictureSheet: Sendable {
   }
 
   private let title: String
+  private let summary: String
   private let panels: [Panel]
 
   /// A sheet.
-  public init(title: String, panels: [Panel]) {
+  public init(title: String, summary: String, panels: [Panel]) {
     self.title = title
+    self.summary = summary
     self.panels = panels
   }
 
@@ -35,7 +37,7 @@ public struct HeapPictureSheet: Sendable {
         note: Self.note(on: layout), picture: layout.worstPicture)
     }
     guard !panels.isEmpty else { return nil }
-    self.init(title: "\(workload.name): \(workload.summary)", panels: panels)
+    self.init(title: workload.name, summary: workload.summary, panels: panels)
   }
 
   /// What a heap at its worst moment is worth saying of, in one line.
@@ -56,7 +58,7 @@ public struct HeapPictureSheet: Sendable {
   public var svg: String {
     let width = Self.labelWidth + Self.columnCount * Self.cellWidth + 24
     var body = ""
-    var y = 40
+    var y = 60
     for panel in panels {
       body += "<text x=\"24\" y=\"\(y + 16)\" class=\"b\">\(panel.title.escapedForXML)</text>\n"
       body += "<text x=\"24\" y=\"\(y + 34)\" class=\"n\">\(panel.note.escapedForXML)</text>\n"
@@ -72,7 +74,8 @@ public struct HeapPictureSheet: Sendable {
       <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(y + 40)" viewBox="0 0 \(width) \(y + 40)">
       <style>\(style)</style>
       <rect width="100%" height="100%" fill="#ffffff"/>
-      <text x="24" y="30" class="t">\(title.shortened(to: 120).escapedForXML)</text>
+      <text x="24" y="30" class="t">\(title.escapedForXML)</text>
+      <text x="24" y="48" class="n">\(summary.shortened(to: 180).escapedForXML)</text>
       \(body)</svg>
 
       """
@@ -113,10 +116,12 @@ public struct HeapPictureSheet: Sendable {
   private func legend(y: Int) -> String {
     var text = "<text x=\"\(Self.labelWidth)\" y=\"\(y + 12)\" class=\"n\">free</text>\n"
     for (index, colour) in Self.colours.enumerated() {
-      text += "<rect x=\"\(Self.labelWidth + 32 + index * 22)\" y=\"\(y + 2)\" width=\"20\" height=\"12\" fill=\"\(colour)\"/>\n"
+      text +=
+        "<rect x=\"\(Self.labelWidth + 32 + index * 22)\" y=\"\(y + 2)\" width=\"20\" height=\"12\" fill=\"\(colour)\"/>\n"
     }
     let end = Self.labelWidth + 32 + Self.colours.count * 22 + 6
-    text += "<text x=\"\(end)\" y=\"\(y + 12)\" class=\"n\">in use; addresses rise from left to right, then down</text>\n"
+    text +=
+      "<text x=\"\(end)\" y=\"\(y + 12)\" class=\"n\">in use; addresses rise from left to right, then down</text>\n"
     return text
   }
 

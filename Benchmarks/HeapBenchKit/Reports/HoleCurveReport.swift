@@ -11,9 +11,13 @@ public struct HoleCurveReport: Sendable {
 
   /// The table, each line ended by a newline.
   public func text(style: TerminalStyle) -> String {
-    let header = "holes".leftPadded(to: 11) + HoleCurve.policies.map { $0.leftPadded(to: 12) }.joined() + "  list÷firstfit"
-    var lines = ["One allocate + deallocate of a block whose hole must be searched for,",
-      "median of \(HoleCurve.roundCount) interleaved rounds.", "", style.text(header, .strong)]
+    let header =
+      "holes".leftPadded(to: 11) + HoleCurve.policies.map { $0.leftPadded(to: 12) }.joined() + "  list÷firstfit"
+    var lines = [
+      "One allocate + deallocate of a block whose hole must be searched for,",
+      "median of \(HoleCurve.roundCount) interleaved rounds of processor time; warm caches.", "",
+      style.text(header, .strong),
+    ]
     let longest = log10(curve.points.flatMap(\.nanoseconds.values).max() ?? 10)
     let room = Double(style.columnCount - header.count - 2)
     for point in curve.points {
@@ -25,7 +29,8 @@ public struct HoleCurveReport: Sendable {
       var bar = ""
       if let own = point.nanoseconds["firstfit"], let list = point.nanoseconds["list"] {
         line += Figure.ratio(list / own).leftPadded(to: 15)
-        bar = Self.bar(own: log10(max(own, 1)) / longest * room, list: log10(max(list, 1)) / longest * room, style: style)
+        bar = Self.bar(
+          own: log10(max(own, 1)) / longest * room, list: log10(max(list, 1)) / longest * room, style: style)
       }
       lines.append(line + "  " + bar)
     }
@@ -73,8 +78,11 @@ public struct HoleCurveReport: Sendable {
         })
     }
     return LogarithmicChart(
-      title: "allocate + deallocate among holes", xLabel: "holes", yLabel: "nanoseconds", series: series
-    ).svg
+      title: "What allocate + deallocate costs where the hole must be searched for", xLabel: "holes",
+      yLabel: "time of a pair", series: series
+    ) { decade in
+      Figure.count(Int(pow(10, Double((decade + 9) % 3)))) + [" ns", " µs", " ms", " s"][min(3, max(0, decade / 3))]
+    }.svg
   }
 }
 

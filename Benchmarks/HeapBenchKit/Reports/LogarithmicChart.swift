@@ -12,6 +12,8 @@ struct LogarithmicChart {
   let xLabel: String
   let yLabel: String
   let series: [Series]
+  /// What stands at a power of ten of the vertical axis.
+  let yText: (Int) -> String
 
   private static let width = 860.0
   private static let height = 520.0
@@ -35,22 +37,27 @@ struct LogarithmicChart {
     for decade in xDecades {
       let at = Self.text(x(pow(10, Double(decade))))
       body += Self.line(at, Self.text(Self.plot.top), at, Self.text(Self.plot.bottom))
-      body += "<text x=\"\(at)\" y=\"\(Self.text(Self.plot.bottom + 20))\" text-anchor=\"middle\">\(Self.power(decade))</text>\n"
+      body +=
+        "<text x=\"\(at)\" y=\"\(Self.text(Self.plot.bottom + 20))\" text-anchor=\"middle\">\(Self.power(decade))</text>\n"
     }
     for decade in yDecades {
       let at = Self.text(y(pow(10, Double(decade))))
       body += Self.line(Self.text(Self.plot.left), at, Self.text(Self.plot.right), at)
-      body += "<text x=\"\(Self.text(Self.plot.left - 8))\" y=\"\(at)\" dy=\"4\" text-anchor=\"end\">\(Self.power(decade))</text>\n"
+      body +=
+        "<text x=\"\(Self.text(Self.plot.left - 8))\" y=\"\(at)\" dy=\"4\" text-anchor=\"end\">\(yText(decade))</text>\n"
     }
     for (index, curve) in series.enumerated() where !curve.points.isEmpty {
       let colour = Self.colours[index % Self.colours.count]
       let points = curve.points.map { "\(Self.text(x($0.x))),\(Self.text(y($0.y)))" }
-      body += "<polyline points=\"\(points.joined(separator: " "))\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2.5\"/>\n"
+      body +=
+        "<polyline points=\"\(points.joined(separator: " "))\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2.5\"/>\n"
       for point in curve.points {
-        body += "<circle cx=\"\(Self.text(x(point.x)))\" cy=\"\(Self.text(y(point.y)))\" r=\"3.5\" fill=\"\(colour)\"/>\n"
+        body +=
+          "<circle cx=\"\(Self.text(x(point.x)))\" cy=\"\(Self.text(y(point.y)))\" r=\"3.5\" fill=\"\(colour)\"/>\n"
       }
       if let last = curve.points.last {
-        body += "<text x=\"\(Self.text(x(last.x) + 10))\" y=\"\(Self.text(y(last.y)))\" dy=\"4\" fill=\"\(colour)\" class=\"b\">"
+        body +=
+          "<text x=\"\(Self.text(x(last.x) + 10))\" y=\"\(Self.text(y(last.y)))\" dy=\"4\" fill=\"\(colour)\" class=\"b\">"
         body += "\(curve.name.escapedForXML)</text>\n"
       }
     }

@@ -129,7 +129,8 @@ extension ResultTable {
   private func titleLines(_ workload: WorkloadReport) -> [String] {
     let facts = workload.facts
     let threads = facts.threadCount == 1 ? "1 thread" : "\(facts.threadCount) threads"
-    let size = "\(Figure.count(facts.operationCount)) calls, \(threads), peak live \(ByteCount(facts.peakLiveByteCount))"
+    let size =
+      "\(Figure.count(facts.operationCount)) calls, \(threads), peak live \(ByteCount(facts.peakLiveByteCount))"
     let room = style.columnCount - workload.name.count - size.count - 5
     let summary = room >= 20 ? workload.summary.shortened(to: room) : ""
     let line = style.text(workload.name, .title) + "  " + size

@@ -39,8 +39,14 @@ public struct WorkloadExplanation: Sendable {
       ("deallocations", Figure.count(statistics.deallocationCount)),
       ("  by another thread", share(statistics.remoteDeallocationCount, of: statistics.deallocationCount)),
       ("bytes asked for", "\(ByteCount(statistics.requestedByteCount))"),
-      ("peak live", "\(ByteCount(statistics.peakLiveByteCount)) in \(Figure.count(statistics.peakLiveObjectCount)) objects"),
-      ("live at the end", "\(ByteCount(statistics.endLiveByteCount)) in \(Figure.count(statistics.endLiveObjectCount)) objects"),
+      (
+        "peak live",
+        "\(ByteCount(statistics.peakLiveByteCount)) in \(Figure.count(statistics.peakLiveObjectCount)) objects"
+      ),
+      (
+        "live at the end",
+        "\(ByteCount(statistics.endLiveByteCount)) in \(Figure.count(statistics.endLiveObjectCount)) objects"
+      ),
     ]
   }
 
@@ -48,10 +54,11 @@ public struct WorkloadExplanation: Sendable {
   private func histogram(_ histogram: PowerHistogram, style: TerminalStyle, unit: Bool) -> String {
     let bins = histogram.bins
     let longest = Double(bins.map(\.count).max() ?? 1)
-    let room = style.columnCount - 22 - 10
+    let room = min(60, style.columnCount - 22 - 10)
     return bins.map { bin in
       let bound = bin.numbers.upperBound
-      let label = "≤ " + (unit ? "\(ByteCount(bound))" : Figure.count(Int(clamping: bound)))
+      let (limit, overflow) = bound.addingReportingOverflow(1)
+      let label = "< " + (unit ? "\(ByteCount(overflow ? bound : limit))" : Figure.count(Int(clamping: limit)))
       let share = Figure.percent(Double(bin.count) / Double(histogram.count))
       let bar = String(repeating: "▇", count: Int((Double(bin.count) / longest * Double(room)).rounded(.up)))
       return label.leftPadded(to: 20) + "  " + style.text(bar, .good) + " " + share + "\n"

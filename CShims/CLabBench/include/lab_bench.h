@@ -22,6 +22,13 @@ static inline uint64_t lab_clock_nanoseconds(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/// Nanoseconds that the calling thread has had a processor: what others do to it in between does not count.
+static inline uint64_t lab_clock_thread_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 /// The processor's own counter, for timing single calls of an allocator: reading it costs a few nanoseconds, where
 /// clock_gettime costs some twenty. How many ticks make a nanosecond is for the caller to calibrate. Instructions before and after may overlap with the reading by a few nanoseconds.
 static inline uint64_t lab_clock_ticks(void) {

@@ -12,14 +12,16 @@ import Testing
     #expect(names.contains(PolicyCatalog.system.name))
   }
 
-  /// Every policy serves every profile and the head of every trace, at a size that a debug build takes in its stride.
-  @Test(arguments: try WorkloadCatalog.find(currentFolder: WorkloadFiles.benchmarks.path).sources)
-  func everyPolicyServesEveryWorkload(source: WorkloadSource) throws {
-    let plan = try ReplayPlan(source.workload(seed: 3, scale: 0.003))
+  /// Every policy serves every profile, at a size that a debug build takes in its stride.
+  @Test(arguments: try WorkloadCatalog(folder: WorkloadFiles.benchmarks.path).sources.filter { $0.kind == .profile })
+  func everyPolicyServesEveryProfile(source: WorkloadSource) throws {
+    let plan = try ReplayPlan(source.workload(seed: 3, scale: 0.002))
+    let detail = LayoutDetail(sampleCount: 4, pictureCellCount: 64)
     for policy in PolicyCatalog.all {
       var measurement = Measurement()
       if policy.receivesMemory {
-        measurement = try MeasurementRequest.measure(plan, with: policy, passes: [.layout], heapByteCount: 0)
+        measurement = try MeasurementRequest.measure(
+          plan, with: policy, passes: [.layout], heapByteCount: 0, detail: detail)
         let layout = try #require(measurement.layout, "\(policy.name)")
         #expect(layout.blowUpOverOracle >= 1, "\(policy.name): no heap is denser than one that compacts")
         #expect(layout.internalWaste >= 1, "\(policy.name)")

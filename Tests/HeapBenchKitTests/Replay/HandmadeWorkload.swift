@@ -20,6 +20,17 @@ enum HandmadeWorkload {
     .init(.allocate, object: 3, amount: 128),
   ])
 
+  /// Thread 0 has a step in every two thousand and waits for one of thread 1 each time: whoever lets it hold up thread
+  /// 1 stands still.
+  static let rareWaiter: Workload = {
+    var steps: [WorkloadStep] = []
+    for object in 0..<(20_000 as UInt32) {
+      steps.append(.init(.allocate, object: object, amount: 16, thread: 1))
+      if object % 2000 == 1999 { steps.append(.init(.deallocate, object: object - 1, thread: 0)) }
+    }
+    return make(steps, threads: 2)
+  }()
+
   /// Thread 0 allocates `count` blocks, thread 1 resizes them and thread 0 frees them, each step right after the other.
   static func relay(count: UInt32) -> Workload {
     var steps: [WorkloadStep] = []

@@ -7,17 +7,19 @@ import Testing
 @Suite struct ReplayPaceTests {
   @Test func aThreadWaitsForTheSlowestAtTheWindowsEnd() {
     let pace = ReplayPace(threadCount: 2)
-    pace.wait(0, at: ReplayPace.windowStepCount)  // as far as it may be
+    var limit = 0
+    pace.enter(0, at: ReplayPace.windowStepCount, limit: &limit)  // as far as it may be
+    #expect(limit == ReplayPace.windowStepCount)
 
-    final class Flag: Sendable { let value = Atomic<Bool>(false) }
     let isPast = Flag()
     let slowest = Thread {
       Thread.sleep(forTimeInterval: 0.05)
       isPast.value.store(true, ordering: .releasing)
-      pace.wait(1, at: 10)
+      var limit = 0
+      pace.enter(1, at: 10, limit: &limit)
     }
     slowest.start()
-    pace.wait(0, at: ReplayPace.windowStepCount + 10)
+    pace.enter(0, at: ReplayPace.windowStepCount + 10, limit: &limit)
     let wasPast = isPast.value.load(ordering: .acquiring)
     #expect(wasPast)
   }
@@ -26,6 +28,9 @@ import Testing
     let pace = ReplayPace(threadCount: 3)
     pace.finish(1)
     pace.finish(2)
-    pace.wait(0, at: 1_000_000_000)
+    var limit = 0
+    pace.enter(0, at: 1_000_000_000, limit: &limit)
   }
+
+  private final class Flag: Sendable { let value = Atomic<Bool>(false) }
 }

@@ -34,11 +34,14 @@ import Testing
   }
 
   @Test func theReferenceRequestLeavesOnePercentAbove() throws {
-    let steps = (0..<200).map { WorkloadStep(.allocate, object: UInt32($0), amount: $0 < 198 ? 32 : 4000) }
-    let facts = try ReplayPlan(HandmadeWorkload.make(steps)).facts
-    #expect(facts.referenceRequestByteCount == 32)
-    let more = steps + [WorkloadStep(.allocate, object: 200, amount: 4000)]
-    #expect(try ReplayPlan(HandmadeWorkload.make(more)).facts.referenceRequestByteCount == 4000)
+    func reference(small: Int, large: Int) throws -> UInt64 {
+      let steps = (0..<small + large).map { index in
+        WorkloadStep(.allocate, object: UInt32(index), amount: index < small ? 32 : 4000)
+      }
+      return try ReplayPlan(HandmadeWorkload.make(steps)).facts.referenceRequestByteCount
+    }
+    #expect(try reference(small: 198, large: 2) == 32)
+    #expect(try reference(small: 197, large: 3) == 4000)
   }
 
   @Test func stepsAreSharedWithAnotherProcessByPath() throws {

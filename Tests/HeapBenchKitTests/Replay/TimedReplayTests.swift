@@ -23,6 +23,12 @@ import Testing
     #expect(latency.p9999Nanoseconds <= latency.maxNanoseconds)
   }
 
+  @Test func aThreadWithFewStepsHoldsNobodyUp() throws {
+    let plan = try ReplayPlan(HandmadeWorkload.rareWaiter)
+    let outcome = try TimedReplay(plan, on: SystemMalloc()).run { NoObserver() }
+    #expect(outcome.failureCount == 0)
+  }
+
   @Test func requestsWithoutMemoryAreCountedAndTheirObjectsLeftAlone() throws {
     let plan = try ReplayPlan(
       HandmadeWorkload.make([

@@ -8,7 +8,8 @@ extension Profile {
       let needed = (ranges.compactMap { $0?.upperBound }.max() ?? -1) + 1
       guard threadCount >= needed else {
         throw ProfileError(
-          name, line: nil, "gives work to \(needed) threads by number; --threads must be \(needed)…256, found \(threadCount)")
+          name, line: nil,
+          "gives work to \(needed) threads by number; --threads must be \(needed)…256, found \(threadCount)")
       }
     }
     return Profile(

@@ -1,0 +1,103 @@
+#define _GNU_SOURCE
+#include "lab_malloc.h"
+
+#if defined(__linux__)
+
+// The entries whose arguments are C's: structs by value, a FILE, and the environment. They format into buffers on the
+// stack; nothing here allocates.
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+extern char **environ;
+
+const char *lab_malloc_environment(const char *name) {
+  if (environ == 0 || getauxval(AT_SECURE) != 0) return 0;
+  size_t length = strlen(name);
+  for (char **entry = environ; *entry != 0; entry++)
+    if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') return *entry + length + 1;
+  return 0;
+}
+
+void lab_malloc_warn(const char *text, unsigned long length) {
+  int saved = errno;
+  while (length > 0) {
+    ssize_t written = write(STDERR_FILENO, text, length);
+    if (written <= 0) break;
+    text += written;
+    length -= (unsigned long)written;
+  }
+  errno = saved;
+}
+
+void lab_malloc_report(void) {
+  struct lab_malloc_statistics now;
+  char text[512];
+  lab_heap_statistics(&now);
+  int length = snprintf(text, sizeof text,
+                        "heaplab: committed %lu live %lu free %lu mapped %lu (%lu) bytes; %lu heaps, %lu spans, arenas %lu bytes\n",
+                        now.committed_byte_count, now.live_byte_count, now.free_byte_count, now.mapped_byte_count,
+                        now.mapped_count, now.heap_count, now.span_count, now.arena_byte_count);
+  if (length > 0) lab_malloc_warn(text, (unsigned long)length < sizeof text ? (unsigned long)length : sizeof text - 1);
+}
+
+void lab_malloc_report_at_exit(void) { atexit(lab_malloc_report); }
+
+void lab_entry_malloc_stats(void) { lab_malloc_report(); }
+
+// glibc's fields, with the same meanings where there are such: the space is its arena, mappings of their own its hblks.
+struct mallinfo2 lab_entry_mallinfo2(void) {
+  struct lab_malloc_statistics now;
+  lab_heap_statistics(&now);
+  struct mallinfo2 info = {0};
+  info.arena = now.committed_byte_count;
+  info.hblks = now.mapped_count;
+  info.hblkhd = now.mapped_byte_count;
+  info.uordblks = now.live_byte_count - now.mapped_byte_count;
+  info.fordblks = now.free_byte_count;
+  info.ordblks = now.span_count;
+  return info;
+}
+
+struct mallinfo lab_entry_mallinfo(void) {
+  struct mallinfo2 wide = lab_entry_mallinfo2();
+  struct mallinfo info = {0};
+  info.arena = (int)wide.arena;
+  info.hblks = (int)wide.hblks;
+  info.hblkhd = (int)wide.hblkhd;
+  info.uordblks = (int)wide.uordblks;
+  info.fordblks = (int)wide.fordblks;
+  info.ordblks = (int)wide.ordblks;
+  return info;
+}
+
+int lab_entry_malloc_info(int options, FILE *file) {
+  if (options != 0) {
+    errno = EINVAL;
+    return -1;
+  }
+  struct lab_malloc_statistics now;
+  char text[1024];
+  lab_heap_statistics(&now);
+  snprintf(text, sizeof text,
+           "<malloc version=\"heaplab-1\">\n"
+           "<heap nr=\"0\">\n"
+           "<total type=\"live\" size=\"%lu\"/>\n"
+           "<total type=\"rest\" size=\"%lu\"/>\n"
+           "<system type=\"current\" size=\"%lu\"/>\n"
+           "<total type=\"arena\" size=\"%lu\"/>\n"
+           "<total type=\"spans\" count=\"%lu\"/>\n"
+           "</heap>\n"
+           "<total type=\"mmap\" count=\"%lu\" size=\"%lu\"/>\n"
+           "</malloc>\n",
+           now.live_byte_count, now.free_byte_count, now.committed_byte_count, now.arena_byte_count, now.span_count,
+           now.mapped_count, now.mapped_byte_count);
+  return fputs(text, file) < 0 ? -1 : 0;
+}
+
+#endif

@@ -1,0 +1,38 @@
+/// Which blocks of a span nobody holds, one bit each.
+struct FreeBlockMap {
+  private var words = InlineArray<64, UInt64>(repeating: 0)
+  private let start: UInt
+  private let blockByteCount: UInt
+
+  /// The map of the blocks on a span's free list and over its absent pages.
+  init(of span: Span, start: UInt) {
+    self.start = start
+    blockByteCount = UInt(span.fields.blockByteCount)
+    mark(listFrom: span.fields.free)
+    let absent = span.fields.absentPages
+    guard absent != 0 else { return }
+    for number in 0..<span.capacity where pages(of: number) & absent != 0 { mark(number) }
+  }
+
+  /// Whether nobody holds the block with this number.
+  subscript(number: UInt) -> Bool { words[Int(number >> 6)] >> UInt64(number & 63) & 1 != 0 }
+
+  /// The pages, one bit each, that a block overlaps.
+  func pages(of number: UInt) -> UInt16 {
+    ThreadHeap.pageMask(
+      UInt32(truncatingIfNeeded: number * blockByteCount), UInt32(truncatingIfNeeded: blockByteCount))
+  }
+
+  /// Marks the blocks of a list.
+  mutating func mark(listFrom first: UInt) {
+    var block = FreeBlock(first)
+    while block.address != 0 {
+      mark((block.address - start) / blockByteCount)
+      block = FreeBlock(block.next)
+    }
+  }
+
+  private mutating func mark(_ number: UInt) {
+    words[Int(number >> 6)] |= 1 << UInt64(number & 63)
+  }
+}

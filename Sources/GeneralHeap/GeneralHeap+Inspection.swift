@@ -1,0 +1,65 @@
+public import Addresses
+
+// The heap's layout, as `HeapPolicy` shows it. Runs of free granules, blocks of spans, blocks of arenas and the gaps
+// between those: whatever nobody holds is a free block, down to 16 bytes.
+
+extension GeneralHeap {
+  public func forEachBlock(_ body: (HeapBlock) -> Void) {
+    guard let layout = layout else { return }
+    var walk = LayoutWalk(position: layout.first)
+    var granule = layout.firstGranule
+    while granule < layout.endGranule {
+      let span = layout.space.span(granule)
+      let start = layout.space.start(of: span)
+      switch span.fields.kind {
+      case .none:
+        break
+      case .metadata:
+        walk.visit(start, byteCount: Span.byteCount, body)
+      case .span:
+        visitBlocks(of: span, start: start, &walk, body)
+      case .arena:
+        let entries = (ArenaEntry(word: span.fields.free), ArenaEntry(word: span.fields.remote))
+        let isInOrder = entries.0.offset <= entries.1.offset
+        visit(isInOrder ? entries.0 : entries.1, start, &walk, body)
+        visit(isInOrder ? entries.1 : entries.0, start, &walk, body)
+      }
+      granule += 1
+    }
+    walk.finish(at: layout.end, body)
+  }
+
+  private func visit(_ entry: ArenaEntry, _ start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void) {
+    if entry.state == .live { walk.visit(start + entry.offset, byteCount: entry.byteCount, body) }
+  }
+
+  /// Visits the blocks of a span that someone holds.
+  private func visitBlocks(of span: Span, start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void) {
+    let size = UInt(span.fields.blockByteCount)
+    var isFree = FreeBlockMap(of: span, start: start)
+    if span.fields.state == .current { isFree.mark(listFrom: activeBlock(of: span)) }
+    for number in 0..<span.capacity where !isFree[number] {
+      walk.visit(start + number * size, byteCount: size, body)
+    }
+  }
+}
+
+/// Where a walk over the heap stands.
+private struct LayoutWalk {
+  /// The end of the last block that was shown.
+  var position: UInt
+
+  /// Shows a block in use, and what is free before it.
+  mutating func visit(_ start: UInt, byteCount: UInt, _ body: (HeapBlock) -> Void) {
+    finish(at: start, body)
+    body(HeapBlock(range: AddrRange(start: VirtAddr(start), byteCount: byteCount), isFree: false))
+    position = start + byteCount
+  }
+
+  /// Shows what is free up to `end`.
+  mutating func finish(at end: UInt, _ body: (HeapBlock) -> Void) {
+    guard end > position else { return }
+    body(HeapBlock(range: AddrRange(start: VirtAddr(position), end: VirtAddr(end)), isFree: true))
+    position = end
+  }
+}

@@ -1,0 +1,187 @@
+internal import Addresses
+internal import CLabMalloc
+internal import Contracts
+internal import FirstFitHeap
+
+// Blocks too large for spans, placed by first fit in arenas: runs of granules that the buddy gave. First fit keeps them
+// dense; what it costs beside a thread's own lists is a lock and a logarithm, which a short cache per thread
+// (ThreadHeap+Cache.swift) saves in most cases.
+//
+// A block has more than 32 KiB, so at most two start in any granule. The granule's descriptor says which: two words,
+// `free` and `remote` of its record, each
+//
+//     offset in the granule | state << 16 | usable bytes << 18
+//
+// So the size and the state of the block at p are one load away, out of line; an interior pointer, a double free and a
+// foreign one are told apart without a look into the block; and first fit is only ever asked for blocks that it gave
+// out.
+
+/// What became of a block of an arena.
+enum ArenaBlockState: UInt {
+  case none = 0
+  case live = 1
+  case cached = 2
+}
+
+/// The word that describes a block of an arena.
+struct ArenaEntry {
+  var word: UInt
+
+  init(word: UInt) { self.word = word }
+
+  /// The entry at an address of the span table.
+  init(at slot: UInt) { word = UInt(lab_malloc_word(CUnsignedLong(slot))) }
+
+  init(offset: UInt, byteCount: UInt, state: ArenaBlockState) {
+    word = offset | state.rawValue << 16 | byteCount << 18
+  }
+
+  var offset: UInt { word & 0xFFFF }
+  var state: ArenaBlockState { ArenaBlockState(rawValue: word >> 16 & 3) ?? .none }
+  var byteCount: UInt { word >> 18 }
+}
+
+extension HeapSpace {
+  /// The smallest request that an arena serves: one byte more than a span does.
+  static var arenaMinimumByteCount: UInt { SizeClass.maximumByteCount + 1 }
+
+  /// A block of at least `byteCount` bytes, at least `arenaMinimumByteCount`, from an arena; 0 when there is no memory.
+  func allocateInArena(byteCount: UInt, alignment: UInt) -> UInt {
+    guard HeapLock.acquire(at: arenaLock) else { return 0 }
+    defer { HeapLock.release(at: arenaLock) }
+    let need = max(byteCount, HeapSpace.arenaMinimumByteCount)
+    guard charge(byteCount: need) else { return 0 }
+    var found = fields.arena.allocate(byteCount: need, alignment: alignment)
+    if found == nil, growArena(for: need, alignment: alignment) {
+      found = fields.arena.allocate(byteCount: need, alignment: alignment)
+    }
+    guard let found else {
+      refund(byteCount: need)
+      return 0
+    }
+    let usable = fields.arena.usableByteCount(of: found)
+    // What first fit added to the request is less than two of its granules; a refusal of it changes nothing.
+    let rest = usable - need
+    guard charge(byteCount: rest) else {
+      fields.arena.deallocate(found)
+      refund(byteCount: need)
+      return 0
+    }
+    note(found.raw, byteCount: usable)
+    return found.raw
+  }
+
+  /// Takes back the block at `address`, whose entry is `slot`.
+  func deallocateInArena(_ address: UInt, slot: UInt) {
+    guard HeapLock.acquire(at: arenaLock) else { return }
+    defer { HeapLock.release(at: arenaLock) }
+    let byteCount = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot)))).byteCount
+    fields.arenaFreedByteCount += byteCount
+    fields.arenaUsedByteCount -= min(byteCount, fields.arenaUsedByteCount)
+    refund(byteCount: byteCount)
+    lab_malloc_word_set(CUnsignedLong(slot), 0)
+    if span(containing: address)?.fields.sizeClass == fields.arenaEpoch { fields.arena.deallocate(VirtAddr(address)) }
+  }
+
+  /// Makes the live block at `address` hold `byteCount` bytes without moving it; whether it could.
+  func resizeInArena(_ address: UInt, byteCount: UInt) -> Bool {
+    guard byteCount >= HeapSpace.arenaMinimumByteCount, let span = span(containing: address),
+      HeapLock.acquire(at: arenaLock)
+    else { return false }
+    defer { HeapLock.release(at: arenaLock) }
+    let slot = entrySlot(address, of: span)
+    guard slot != 0, span.fields.sizeClass == fields.arenaEpoch else { return false }
+    let before = ArenaEntry(at: slot).byteCount
+    // With room for what first fit may add.
+    let mostMore = byteCount > before ? byteCount - before + 64 : 0
+    guard charge(byteCount: mostMore) else { return false }
+    let isResized = fields.arena.resize(VirtAddr(address), toByteCount: byteCount)
+    let usable = isResized ? fields.arena.usableByteCount(of: VirtAddr(address)) : before
+    refund(byteCount: before + mostMore - usable)
+    guard isResized else { return false }
+    let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: usable, state: .live)
+    lab_malloc_word_set(CUnsignedLong(slot), CUnsignedLong(entry.word))
+    markResident(address, usable)
+    return true
+  }
+
+  /// Starts without a range: in a child of fork, when the heap may be half changed. Blocks of the ranges before stay,
+  /// and are dropped when they are freed.
+  func abandonArena() {
+    fields.arena = FirstFitHeap()
+    fields.arenaByteCount = 0
+    fields.arenaEpoch &+= 1
+  }
+
+  /// The address of the entry of the block at `address`, 0 when no block starts there.
+  @inline(__always)
+  func entrySlot(_ address: UInt, of span: Span) -> UInt {
+    let offset = address & (Span.byteCount &- 1)
+    let first = ArenaEntry(word: span.fields.free)
+    if first.offset == offset, first.word != 0 { return span.address &+ Span.freeOffset }
+    let second = ArenaEntry(word: span.fields.remote)
+    if second.offset == offset, second.word != 0 { return span.address &+ Span.remoteOffset }
+    return 0
+  }
+
+  /// Writes the entry of a new block.
+  private func note(_ address: UInt, byteCount: UInt) {
+    guard let span = span(containing: address) else { return }
+    let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: byteCount, state: .live)
+    fields.arenaUsedByteCount += byteCount
+    fields.arenaFreedByteCount -= min(byteCount, fields.arenaFreedByteCount)
+    if span.fields.free == 0 { span.fields.free = entry.word } else { span.fields.remote = entry.word }
+    markResident(address, byteCount)
+  }
+
+  /// Notes that the pages of a block may be touched from now on.
+  private func markResident(_ address: UInt, _ byteCount: UInt) {
+    let end = address + byteCount
+    var granule = address & ~(Span.byteCount - 1)
+    while granule < end {
+      let first = max(address, granule) >> 12 & 15
+      let last = (min(end, granule + Span.byteCount) - 1) >> 12 & 15
+      span(containing: granule)?.fields.residentPages |=
+        UInt16(truncatingIfNeeded: (UInt32(2) << UInt32(last)) - (UInt32(1) << UInt32(first)))
+      granule += Span.byteCount
+    }
+  }
+
+  /// Gives the arena another range, with its lock held: 4 MiB, a quarter of what it has, or what the request needs.
+  private func growArena(for byteCount: UInt, alignment: UInt) -> Bool {
+    let (need, overflow) = byteCount.addingReportingOverflow(alignment + 4096)
+    guard !overflow else { return false }
+    let least = (need + Span.byteCount - 1) / Span.byteCount
+    let wanted = max(least, max(fields.arenaByteCount / 4 / Span.byteCount, 64))
+    return growArena(granuleCount: wanted) || growArena(granuleCount: least)
+  }
+
+  private func growArena(granuleCount: UInt) -> Bool {
+    guard let order = FrameOrder(fitting: UInt64(granuleCount)), let first = allocateArenaGranules(order) else {
+      return false
+    }
+    return insertIntoArena(first, granuleCount: UInt32(truncatingIfNeeded: order.frameCount))
+  }
+
+  private func insertIntoArena(_ first: Span, granuleCount: UInt32) -> Bool {
+    let granule = granule(of: first)
+    for number in granule..<granule + granuleCount {
+      let span = span(number)
+      span.fields.owner = 0
+      span.fields.free = 0
+      span.fields.remote = 0
+      span.fields.kind = .arena
+      span.fields.sizeClass = fields.arenaEpoch
+    }
+    let start = start(of: first)
+    let byteCount = UInt(granuleCount) * Span.byteCount
+    first.fields.residentPages |= 1
+    fields.arenaByteCount += byteCount
+    if let extent = fields.arena.extent, extent.end.raw == start {
+      fields.arena.extend(by: byteCount)
+    } else {
+      fields.arena.insert(AddrRange(start: VirtAddr(start), byteCount: byteCount))
+    }
+    return true
+  }
+}

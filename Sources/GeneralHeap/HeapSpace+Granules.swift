@@ -1,0 +1,141 @@
+internal import Addresses
+internal import BuddyFrames
+internal import CLabMalloc
+
+// Granules out of the buddy and back.
+
+extension HeapSpace {
+  /// How many granules are committed at once: 4 MiB, or a sixteenth of what is committed already.
+  private static var stepGranuleCount: UInt { 64 }
+
+  /// A granule for the caller's own use, nil when there is none left or the quota is used up. Its fields are as its
+  /// last user left them.
+  func allocateGranule() -> Span? {
+    guard HeapLock.acquire(at: address) else { return nil }
+    defer { HeapLock.release(at: address) }
+    return takeChargedGranule()
+  }
+
+  /// A run of 2^order granules for an arena, at a multiple of its size, by its first one; nil when there is none left.
+  /// Not the run counts against the quota but the blocks in it.
+  func allocateArenaGranules(_ order: FrameOrder) -> Span? {
+    guard HeapLock.acquire(at: address) else { return nil }
+    defer { HeapLock.release(at: address) }
+    return takeGranules(order)
+  }
+
+  /// Takes a run back that `allocateGranules` gave out.
+  func deallocateGranules(_ span: Span, _ order: FrameOrder) {
+    guard HeapLock.acquire(at: address) else { return }
+    defer { HeapLock.release(at: address) }
+    let granule = granule(of: span)
+    // In a child of fork, granules from before may belong to a buddy that was abandoned.
+    guard UInt(granule) >= fields.buddyFirstGranule else { return }
+    span.fields.kind = .none
+    span.fields.state = .idle
+    fields.frames.deallocate(PhysAddr(UInt64(granule) << 12), order: order)
+    let byteCount = UInt(order.frameCount) * Span.byteCount
+    fields.usedByteCount -= min(byteCount, fields.usedByteCount)
+  }
+
+  /// Room for a heap record of `byteCount` bytes, zeroed, 0 when there is none.
+  func allocateRecord(byteCount: UInt) -> UInt {
+    guard HeapLock.acquire(at: address) else { return 0 }
+    defer { HeapLock.release(at: address) }
+    if fields.recordEnd - fields.recordNext < byteCount {
+      guard let span = takeChargedGranule() else { return 0 }
+      span.fields.kind = .metadata
+      fields.recordNext = start(of: span)
+      fields.recordEnd = fields.recordNext + Span.byteCount
+      if !fields.ownsMapping || span.fields.residentPages != 0 {
+        lab_malloc_bytes_zero(CUnsignedLong(fields.recordNext), CUnsignedLong(Span.byteCount))
+      }
+    }
+    let record = fields.recordNext
+    fields.recordNext += byteCount
+    return record
+  }
+
+  /// Counts bytes against the quota; false when they would exceed it.
+  func charge(byteCount: UInt) -> Bool {
+    if fields.quotaByteCount == .max { return true }
+    guard HeapLock.acquire(at: address) else { return false }
+    defer { HeapLock.release(at: address) }
+    guard hasRoom(for: byteCount) else { return false }
+    fields.usedByteCount += byteCount
+    return true
+  }
+
+  /// Takes bytes off the quota's account.
+  func refund(byteCount: UInt) {
+    if fields.quotaByteCount == .max { return }
+    guard HeapLock.acquire(at: address) else { return }
+    fields.usedByteCount -= min(byteCount, fields.usedByteCount)
+    HeapLock.release(at: address)
+  }
+
+  /// Whether the quota has room for so many bytes more, with the lock held.
+  private func hasRoom(for byteCount: UInt) -> Bool {
+    fields.quotaByteCount - min(fields.usedByteCount, fields.quotaByteCount) >= byteCount
+  }
+
+  /// A granule that counts against the quota, with the lock held.
+  private func takeChargedGranule() -> Span? {
+    guard hasRoom(for: Span.byteCount), let span = takeGranules(.min) else { return nil }
+    fields.usedByteCount += Span.byteCount
+    return span
+  }
+
+  /// Starts a new buddy over what was never committed: in a child of fork, when the old one may be half changed.
+  func abandonFrames() {
+    let first = fields.committedEnd
+    guard first < fields.granuleCount else { return }
+    let granules = AddrRange(start: PhysAddr(UInt64(first) << 12), end: PhysAddr(UInt64(fields.granuleCount) << 12))
+    let tableByteCount = BuddyFrames.tableByteCount(for: granules)
+    var table: CUnsignedLong = 0
+    guard unsafe lab_malloc_map(CUnsignedLong((tableByteCount + 4095) & ~4095), 4096, &table) == 0 else { return }
+    fields.frames = BuddyFrames(
+      over: granules, tableIn: AddrRange(start: VirtAddr(UInt(table)), byteCount: tableByteCount), holding: .zeros)
+    fields.buddyFirstGranule = first
+    fields.recordNext = 0
+    fields.recordEnd = 0
+  }
+
+  /// The lowest free run, with the lock held.
+  private func takeGranules(_ order: FrameOrder) -> Span? {
+    guard let frame = fields.frames.allocate(order) else { return nil }
+    let granule = UInt(frame.raw >> 12)
+    if granule + UInt(order.frameCount) > fields.committedEnd, !commit(upTo: granule + UInt(order.frameCount)) {
+      fields.frames.deallocate(frame, order: order)
+      return nil
+    }
+    // From here on, still under the lock, a purge leaves them alone.
+    for number in granule..<granule + UInt(order.frameCount) {
+      span(UInt32(truncatingIfNeeded: number)).fields.state = .reserved
+    }
+    return span(UInt32(truncatingIfNeeded: granule))
+  }
+
+  /// Commits granules and their descriptors, at least up to `end`.
+  private func commit(upTo end: UInt) -> Bool {
+    let first = fields.committedEnd
+    let step = max(HeapSpace.stepGranuleCount, first / 16)
+    return commit(from: first, to: min(max(end, first + step), fields.granuleCount))
+      || commit(from: first, to: end)
+  }
+
+  private func commit(from first: UInt, to end: UInt) -> Bool {
+    // The descriptors, in whole pages; those of lower granules may share the first page.
+    let tableStart = (fields.base + first * Span.recordByteCount) & ~4095
+    let tableEnd = min((fields.base + end * Span.recordByteCount + 4095) & ~4095, address & ~4095)
+    if tableStart < tableEnd,
+      lab_malloc_commit(CUnsignedLong(tableStart), CUnsignedLong(tableEnd - tableStart)) != 0
+    {
+      return false
+    }
+    let start = fields.base + first * Span.byteCount
+    if lab_malloc_commit(CUnsignedLong(start), CUnsignedLong((end - first) * Span.byteCount)) != 0 { return false }
+    fields.committedEnd = end
+    return true
+  }
+}

@@ -1,0 +1,190 @@
+internal import CLabMalloc
+internal import Contracts
+
+// Blocks that are mappings of their own: what is too large for the space, and whatever the space has no room for.
+//
+// A table from address to size, open addressing with linear probing, finds them: its owner's pointer is all that a free
+// brings. Every change of the table is published by one store: a slot's address after its size, a tombstone over an
+// address, a new table's address after its content. So a child of fork finds it whole whatever another thread was
+// doing. Freed mappings stay at hand for a while, some MiB of them, because to map and fault in 2 MiB afresh costs
+// hundreds of times what a look here costs.
+
+/// A slot of the table.
+private struct MappedSlot {
+  /// The block's address, `free` or `removed`.
+  var address: UInt
+  /// The mapping's size in bytes, a multiple of 4 KiB.
+  var byteCount: UInt
+
+  static var free: UInt { 0 }
+  static var removed: UInt { 1 }
+}
+
+/// The process heap's stand-alone mappings. Every function takes the lock.
+enum MappedBlocks {
+  private static var state: ProcessState { ProcessState() }
+
+  /// A new block of at least `byteCount` bytes, 0 when there is no memory. Its bytes are 0 if `zeroed`.
+  static func allocate(byteCount: UInt, alignment: UInt, zeroed: Bool = false) -> UInt {
+    // A mapping has a page at least, also for a request of no bytes.
+    let rounded = (max(byteCount, 1) &+ 4095) & ~4095
+    guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
+    if !zeroed, alignment <= 4096 {
+      let kept = takeKept(rounded)
+      if kept != 0 { return kept }
+    }
+    guard ProcessHeap.processSpace.charge(byteCount: rounded) else { return 0 }
+    var address: CUnsignedLong = 0
+    if unsafe lab_malloc_map(CUnsignedLong(rounded), CUnsignedLong(max(alignment, 4096)), &address) != 0 {
+      ProcessHeap.processSpace.refund(byteCount: rounded)
+      return 0
+    }
+    guard insert(UInt(address), rounded) else {
+      _ = lab_malloc_unmap(address, CUnsignedLong(rounded))
+      ProcessHeap.processSpace.refund(byteCount: rounded)
+      return 0
+    }
+    return UInt(address)
+  }
+
+  /// Takes a block back; ends the process for an address that is none.
+  static func deallocate(_ address: UInt) {
+    guard HeapLock.acquire(at: state.mappedLock) else { return }
+    let slot = find(address)
+    if slot == 0 {
+      HeapLock.release(at: state.mappedLock)
+      fail("free of a pointer that heaplab did not give out", UInt64(address))
+    }
+    let byteCount = record(slot).byteCount
+    write(slot, address: MappedSlot.removed)
+    state.fields.mappedLiveCount -= 1
+    state.fields.mappedByteCount -= byteCount
+    keepOrUnmap(address, byteCount)
+    HeapLock.release(at: state.mappedLock)
+  }
+
+  /// A block's size in bytes, 0 for an address that is none.
+  static func byteCount(of address: UInt) -> UInt {
+    guard HeapLock.acquire(at: state.mappedLock) else { return 0 }
+    defer { HeapLock.release(at: state.mappedLock) }
+    let slot = find(address)
+    return slot == 0 ? 0 : record(slot).byteCount
+  }
+
+  /// Makes a block hold `byteCount` bytes, moving its pages, not its bytes; 0 when there is no memory.
+  static func resize(_ address: UInt, byteCount: UInt) -> UInt {
+    let rounded = (byteCount &+ 4095) & ~4095
+    guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
+    guard HeapLock.acquire(at: state.mappedLock) else { return 0 }
+    defer { HeapLock.release(at: state.mappedLock) }
+    let slot = find(address)
+    guard slot != 0 else { return 0 }
+    let old = record(slot).byteCount
+    if old == rounded { return address }
+    if rounded > old {
+      guard ProcessHeap.processSpace.charge(byteCount: rounded - old) else { return 0 }
+    } else {
+      ProcessHeap.processSpace.refund(byteCount: old - rounded)
+    }
+    var moved: CUnsignedLong = 0
+    guard
+      unsafe lab_malloc_remap(CUnsignedLong(address), CUnsignedLong(old), CUnsignedLong(rounded), 1, &moved) == 0
+    else {
+      if rounded > old { ProcessHeap.processSpace.refund(byteCount: rounded - old) }
+      return 0
+    }
+    if UInt(moved) == address {
+      state.fields.mappedByteCount = state.fields.mappedByteCount &+ rounded &- old
+      write(slot, byteCount: rounded)
+      return address
+    }
+    write(slot, address: MappedSlot.removed)
+    state.fields.mappedLiveCount -= 1
+    state.fields.mappedByteCount -= old
+    // The slot just freed makes room: this cannot fail.
+    _ = insertHoldingLock(UInt(moved), rounded)
+    return UInt(moved)
+  }
+
+  // MARK: - The table
+
+  private static func record(_ slot: UInt) -> MappedSlot {
+    // SAFETY: slots come from `find`, which stays inside the table.
+    unsafe UnsafePointer<MappedSlot>(bitPattern: slot).unsafelyUnwrapped.pointee
+  }
+
+  private static func write(_ slot: UInt, address: UInt) {
+    // SAFETY: as above.
+    unsafe UnsafeMutablePointer<MappedSlot>(bitPattern: slot).unsafelyUnwrapped.pointee.address = address
+  }
+
+  private static func write(_ slot: UInt, byteCount: UInt) {
+    // SAFETY: as above.
+    unsafe UnsafeMutablePointer<MappedSlot>(bitPattern: slot).unsafelyUnwrapped.pointee.byteCount = byteCount
+  }
+
+  /// Where the search for `address` begins.
+  private static func firstIndex(_ address: UInt, _ slotCount: UInt) -> UInt {
+    (address >> 12 &* 0x9E37_79B9_7F4A_7C15) >> 20 & (slotCount - 1)
+  }
+
+  /// The slot of `address`, 0 when it has none.
+  private static func find(_ address: UInt) -> UInt {
+    let slotCount = state.fields.mappedSlotCount
+    guard slotCount != 0, address & 4095 == 0, address != 0 else { return 0 }
+    var index = firstIndex(address, slotCount)
+    while true {
+      let slot = state.fields.mappedTable + index * 16
+      let found = record(slot).address
+      if found == address { return slot }
+      if found == MappedSlot.free { return 0 }
+      index = (index + 1) & (slotCount - 1)
+    }
+  }
+
+  private static func insert(_ address: UInt, _ byteCount: UInt) -> Bool {
+    guard HeapLock.acquire(at: state.mappedLock) else { return false }
+    defer { HeapLock.release(at: state.mappedLock) }
+    return insertHoldingLock(address, byteCount)
+  }
+
+  static func insertHoldingLock(_ address: UInt, _ byteCount: UInt) -> Bool {
+    // `mappedCount` counts tombstones too: at half full, the live ones move to a new table.
+    if (state.fields.mappedCount + 1) * 2 > state.fields.mappedSlotCount, !rebuild() { return false }
+    place(address, byteCount, table: state.fields.mappedTable, slotCount: state.fields.mappedSlotCount)
+    state.fields.mappedCount += 1
+    state.fields.mappedLiveCount += 1
+    state.fields.mappedByteCount += byteCount
+    return true
+  }
+
+  private static func place(_ address: UInt, _ byteCount: UInt, table: UInt, slotCount: UInt) {
+    var index = firstIndex(address, slotCount)
+    while record(table + index * 16).address != MappedSlot.free { index = (index + 1) & (slotCount - 1) }
+    write(table + index * 16, byteCount: byteCount)
+    write(table + index * 16, address: address)
+  }
+
+  /// Moves the live slots to a new table of four times as many slots as there are of them, at least 256.
+  private static func rebuild() -> Bool {
+    let oldTable = state.fields.mappedTable
+    let oldSlotCount = state.fields.mappedSlotCount
+    var liveCount: UInt = 0
+    for index in 0..<oldSlotCount where record(oldTable + index * 16).address > MappedSlot.removed { liveCount += 1 }
+    var slotCount: UInt = 256
+    while slotCount < liveCount * 4 { slotCount *= 2 }
+    var table: CUnsignedLong = 0
+    guard unsafe lab_malloc_map(CUnsignedLong(slotCount * 16), 4096, &table) == 0 else { return false }
+    for index in 0..<oldSlotCount {
+      let slot = record(oldTable + index * 16)
+      if slot.address > MappedSlot.removed {
+        place(slot.address, slot.byteCount, table: UInt(table), slotCount: slotCount)
+      }
+    }
+    state.fields.mappedTable = UInt(table)
+    state.fields.mappedSlotCount = slotCount
+    state.fields.mappedCount = liveCount
+    if oldTable != 0 { _ = lab_malloc_unmap(CUnsignedLong(oldTable), CUnsignedLong(oldSlotCount * 16)) }
+    return true
+  }
+}

@@ -1,0 +1,83 @@
+public import CLabMalloc
+internal import Synchronization
+
+// What the process heap holds, counted when someone asks: the hot paths count nothing. Other threads go on meanwhile,
+// so the figures are those of no one instant.
+
+/// Fills `statistics` for the entries that tell about the heap.
+@c(lab_heap_statistics)
+public func fillStatistics(_ statistics: UnsafeMutablePointer<lab_malloc_statistics>?) {
+  // SAFETY: C passes the address of a struct of its own.
+  guard let statistics = unsafe statistics else { return }
+  unsafe statistics.pointee = ProcessHeap.statistics
+}
+
+extension ProcessHeap {
+  static var statistics: lab_malloc_statistics {
+    var statistics = lab_malloc_statistics()
+    let state = ProcessState()
+    if let textbook = TextbookHeap.current {
+      let committed = textbook.fields.committedEnd - textbook.fields.policyStart
+      let used = min(textbook.fields.usedByteCount, committed)
+      statistics.committed_byte_count = CUnsignedLong(committed)
+      statistics.live_byte_count = CUnsignedLong(used)
+      statistics.free_byte_count = CUnsignedLong(committed - used)
+      return statistics
+    }
+    guard state.fields.space != 0 else { return statistics }
+    let space = processSpace
+    var live: UInt = 0
+    var spans: UInt = 0
+    for granule in space.fields.firstGranule..<space.fields.committedEnd {
+      let span = space.span(UInt32(truncatingIfNeeded: granule))
+      if span.fields.kind == .span, span.fields.owner != 0 {
+        let remote = span.withRemote { $0.load(ordering: .relaxed) } >> 48
+        let free = UInt(max(0, span.freeCount)) + remote
+        let carved = UInt(span.fields.carvedCount)
+        live += (carved - min(free, carved)) * UInt(span.fields.blockByteCount)
+        spans += 1
+      } else if span.fields.kind == .arena {
+        live += liveByteCount(ArenaEntry(word: span.fields.free)) + liveByteCount(ArenaEntry(word: span.fields.remote))
+      }
+    }
+    live -= min(live, listedByteCount)
+    let committed = (space.fields.committedEnd - space.fields.firstGranule) * Span.byteCount
+    statistics.committed_byte_count = CUnsignedLong(committed)
+    statistics.free_byte_count = CUnsignedLong(committed - min(live, committed))
+    statistics.mapped_byte_count = CUnsignedLong(state.fields.mappedByteCount)
+    statistics.mapped_count = CUnsignedLong(state.fields.mappedLiveCount)
+    statistics.live_byte_count = CUnsignedLong(live + state.fields.mappedByteCount)
+    statistics.span_count = CUnsignedLong(spans)
+    statistics.arena_byte_count = CUnsignedLong(space.fields.arenaByteCount)
+    var heap = state.fields.newestHeap
+    while heap != 0 {
+      statistics.heap_count += 1
+      heap = ThreadHeap(address: heap).fields.olderHeap
+    }
+    return statistics
+  }
+
+  /// The bytes of blocks that nobody holds but spans count as live: on the lists that threads allocate from next, and
+  /// on their way home. Exact as long as no other thread allocates or frees.
+  private static var listedByteCount: UInt {
+    var byteCount: UInt = 0
+    var address = ProcessState().fields.newestHeap
+    while address != 0 {
+      let heap = ThreadHeap(address: address)
+      for index in 0..<SizeClass.count where heap.fields.current[index] != 0 {
+        let span = processSpace.span(heap.fields.current[index])
+        byteCount += heap.activeCount(index, in: span) * UInt(span.fields.blockByteCount)
+      }
+      let outgoing = heap.fields.outgoingSpan
+      if outgoing != 0 {
+        byteCount += heap.fields.outgoingCount * UInt(Span(address: outgoing).fields.blockByteCount)
+      }
+      address = heap.fields.olderHeap
+    }
+    return byteCount
+  }
+
+  private static func liveByteCount(_ entry: ArenaEntry) -> UInt {
+    entry.state == .live ? entry.byteCount : 0
+  }
+}

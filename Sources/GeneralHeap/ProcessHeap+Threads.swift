@@ -1,0 +1,83 @@
+internal import CLabMalloc
+internal import Contracts
+
+// How threads come by heaps, and heaps by new threads.
+//
+// A heap outlives its thread. Each carries a robust mutex that its thread holds as long as it lives; when the thread
+// ends, in whatever way, the kernel itself marks the mutex (get_robust_list(2)). Nothing runs at the thread's
+// end, so that a thread's last frees, in destructors of thread-local objects and in libc's own clean-up, are frees like
+// any other, and a thread that lives shortly pays nothing for its end. A new thread first looks for a heap whose
+// thread ended and goes on with it whole: spans, active lists and all. So there are never more heaps than there
+// were threads at one time.
+
+extension ProcessHeap {
+  /// A heap for this thread, with its slot still showing the empty one; nil when there is no memory.
+  static func attach() -> ThreadHeap? {
+    let state = ProcessState()
+    guard HeapLock.acquire(at: state.address) else { return nil }
+    defer { HeapLock.release(at: state.address) }
+    guard let space = setUp() else { return nil }
+    var older = state.fields.newestHeap
+    while older != 0 {
+      let heap = ThreadHeap(address: older)
+      if lab_malloc_owner_claim(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 {
+        // What the ended thread had at hand goes where every thread finds it.
+        heap.flushOutgoing()
+        heap.flushCache()
+        heap.fields.adoptionCount &+= 1
+        // Threads that live shortly free too little each for a purge of their own.
+        if heap.fields.adoptionCount & 31 == 0 {
+          heap.collectIncoming()
+          heap.purge()
+        }
+        return heap
+      }
+      older = heap.fields.olderHeap
+    }
+    guard let heap = ThreadHeap.create(over: space) else { return nil }
+    guard lab_malloc_owner_init(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 else { return nil }
+    heap.fields.olderHeap = state.fields.newestHeap
+    state.fields.newestHeap = heap.address
+    return heap
+  }
+
+  /// Reserves the space when there is none yet, with the lock held.
+  private static func setUp() -> HeapSpace? {
+    let state = ProcessState()
+    if state.fields.space != 0 { return processSpace }
+    if state.fields.textbook != 0 { return nil }
+    state.fields.settings = Settings.fromEnvironment()
+    setUpForkPage()
+    if state.fields.settings.policy != .general {
+      guard let heap = TextbookHeap.create(state.fields.settings) else { return nil }
+      if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
+      state.fields.textbook = heap.address
+      return nil
+    }
+    // What the address space limit allows, halving: 256 GiB down to 16 MiB.
+    var byteCount: UInt = 256 << 30
+    var base: CUnsignedLong = 0
+    while true {
+      if unsafe lab_malloc_reserve(CUnsignedLong(byteCount), 2 << 20, &base) == 0 { break }
+      byteCount /= 2
+      if byteCount < 16 << 20 { return nil }
+    }
+    guard let space = HeapSpace.create(base: UInt(base), byteCount: byteCount, ownsMapping: true) else {
+      _ = lab_malloc_unmap(base, CUnsignedLong(byteCount))
+      return nil
+    }
+    space.fields.quotaByteCount = state.fields.settings.limitByteCount
+    state.fields.space = space.address
+    if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
+    lab_malloc_space_set(base, CUnsignedLong(space.fields.granuleCount * Span.recordByteCount))
+    return space
+  }
+
+  private static func setUpForkPage() {
+    let state = ProcessState()
+    var page: CUnsignedLong = 0
+    guard state.fields.forkPage == 0, unsafe lab_malloc_fork_page(&page) == 0 else { return }
+    lab_malloc_word_set(page, 1)
+    state.fields.forkPage = UInt(page)
+  }
+}

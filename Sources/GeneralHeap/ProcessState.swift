@@ -1,0 +1,57 @@
+internal import CLabMalloc
+internal import Synchronization
+
+/// A freed mapping that stays at hand, and when it was freed; all 0 for none.
+struct KeptMapping {
+  var address: UInt = 0
+  var byteCount: UInt = 0
+  var milliseconds: UInt = 0
+}
+
+/// What the process heap knows beside its space and its thread heaps; zero bytes are its initial value.
+struct ProcessRecord {
+  /// The `HeapLock` over the set-up; the first field, so that its address is the record's.
+  var lock: UInt = 0
+  /// The `HeapLock` over the mappings that stand alone (MappedBlocks.swift).
+  var mappedLock: UInt = 0
+  /// The space's address, 0 until there is one.
+  var space: UInt = 0
+  /// The thread heap that was made last; they are linked by `olderHeap`. Changed under the lock.
+  var newestHeap: UInt = 0
+  /// The page whose first word reads as zero in a child of fork, 0 when the kernel has no such pages.
+  var forkPage: UInt = 0
+  /// The table of mappings that stand alone: its address, its number of slots, and how many are in use.
+  var mappedTable: UInt = 0
+  var mappedSlotCount: UInt = 0
+  var mappedCount: UInt = 0
+  /// The mappings in use and their bytes.
+  var mappedLiveCount: UInt = 0
+  var mappedByteCount: UInt = 0
+  /// How many bytes of the emergency region are in use. Atomic.
+  var emergencyUsed: UInt = 0
+  /// The settings (Settings.swift).
+  var settings = Settings()
+  /// Freed mappings at hand, under `mappedLock`, and their bytes.
+  var kept = InlineArray<8, KeptMapping>(repeating: KeptMapping())
+  var keptByteCount: UInt = 0
+  /// The heap under a textbook policy (TextbookHeap.swift), 0 under the general one.
+  var textbook: UInt = 0
+}
+
+/// The one process heap's state.
+struct ProcessState {
+  var address: UInt { UInt(lab_malloc_state()) }
+
+  var fields: ProcessRecord {
+    // SAFETY: the C side holds zeroed, aligned bytes for it, 1,024 of them, for as long as the process lives.
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped }
+    @inline(__always) nonmutating unsafeMutableAddress {
+      unsafe UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
+    }
+  }
+
+  var mappedLock: UInt { address + 8 }
+
+  /// Where `emergencyUsed` lies.
+  var emergencyUsed: UInt { address + 80 }
+}

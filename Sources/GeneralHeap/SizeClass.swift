@@ -1,0 +1,51 @@
+/// One of the block sizes that spans are carved into.
+///
+/// Up to 256 bytes a class is a step of 16 bytes, and its number is the size in steps, so that the hot path needs
+/// neither a table nor a search: class = (size + 15) / 16. Class 0, what a request of 0 bytes gets, has blocks of 16
+/// bytes too. Above, each doubling has 8 classes, so that for every request s > 128
+///
+///     s <= blockSize(s) < s + s / 8
+///
+/// which is at most 12.5 % internal waste. Every block size b is a multiple of 16, and of the highest power of two
+/// that is at most b / 8 (of b itself for the powers of two). So a request rounded up to a multiple of its alignment
+/// falls into a class whose blocks, which start at multiples of b in a span aligned to 64 KiB, are aligned too.
+@frozen
+public struct SizeClass: Equatable, Sendable {
+  /// The class's number, 0 to 72.
+  public let index: Int
+
+  /// The class with the number `index`.
+  @inlinable @inline(__always)
+  public init(index: Int) { self.index = index }
+
+  /// How many classes there are.
+  @inlinable public static var count: Int { 73 }
+
+  /// The largest request that a span serves, in bytes.
+  @inlinable public static var maximumByteCount: UInt { 32 << 10 }
+
+  /// The largest request whose class is its size in steps of 16 bytes.
+  @inlinable public static var stepMaximumByteCount: UInt { 256 }
+
+  /// The class of the smallest blocks that hold `byteCount` bytes, which must be at most `maximumByteCount`.
+  /// - Complexity: O(1)
+  @inlinable @inline(__always)
+  public init(fitting byteCount: UInt) {
+    if byteCount <= SizeClass.stepMaximumByteCount {
+      self.index = Int(bitPattern: (byteCount &+ 15) >> 4)
+    } else {
+      // 2^exponent < byteCount <= 2^(exponent + 1); the three bits below the highest number the eighths.
+      let last = byteCount &- 1
+      let exponent = UInt.bitWidth &- 1 &- last.leadingZeroBitCount
+      let eighth = Int(bitPattern: last >> UInt(bitPattern: exponent &- 3)) &- 8
+      self.index = 17 &+ (exponent &- 8) &* 8 &+ eighth
+    }
+  }
+
+  /// The size of the class's blocks, in bytes.
+  @inlinable public var blockByteCount: UInt {
+    if index <= 16 { return UInt(Swift.max(index, 1)) * 16 }
+    let above = index - 17
+    return UInt(above % 8 + 9) << UInt(5 + above / 8)
+  }
+}

@@ -1,0 +1,46 @@
+internal import Addresses
+internal import CLabMalloc
+
+// What a free does off the hot path: a span's event, and a block of another heap's span.
+
+extension ThreadHeap {
+  /// How many empty spans a heap keeps at hand.
+  static var idleSpanMaximum: UInt32 { 16 }
+
+  /// Does what was waited for: `target` blocks of the span are free.
+  ///
+  /// A full span becomes available again with its first free blocks. One that is half free is worth a purge; an empty
+  /// one is put away.
+  @inline(never)
+  func handleEvent(_ span: Span) {
+    let freeCount = span.freeCount
+    let carved = Int(span.fields.carvedCount)
+    if span.fields.state == .full { link(span) }
+    guard span.fields.state == .available else { return }
+    if freeCount >= carved {
+      unlink(span)
+      retire(span)
+      noteFreed(byteCount: Span.byteCount / 2)
+    } else if freeCount * 2 < carved {
+      span.await((carved + 1) / 2, freeCount: freeCount)
+    } else {
+      span.await(carved, freeCount: freeCount)
+      noteFreed(byteCount: Span.byteCount / 2)
+    }
+  }
+
+  /// Puts away an empty span that is in no list.
+  func retire(_ span: Span) {
+    span.fields.owner = 0
+    span.fields.state = .reserved
+    fields.spanCount -= 1
+    guard fields.idleCount < ThreadHeap.idleSpanMaximum else {
+      space.deallocateGranules(span, .min)
+      return
+    }
+    span.fields.kind = .none
+    span.fields.next = fields.idleSpan
+    fields.idleSpan = space.granule(of: span)
+    fields.idleCount += 1
+  }
+}

@@ -1,0 +1,132 @@
+internal import Addresses
+internal import CLabMalloc
+
+// Giving memory back: whole spans, pages inside partly used spans, holes of arenas.
+//
+// Nothing here runs on a thread of its own or on the hot path. A slow path starts a purge when much was freed since the
+// last one and not used again, or when half as much was and the delay is over. "Much" is a quarter of what the heap holds, and at least
+// 4 MiB: so a heap that shrinks is purged again and again as it shrinks, each time for a part of what it was, and
+// what stays behind when the program falls idle is small; and one that breathes by less than that pays nothing.
+
+extension ThreadHeap {
+  /// The least that must be freed for a purge before its time.
+  private static var purgeMinimum: UInt { 4 << 20 }
+
+  /// Notes that `byteCount` bytes of this heap's spans became free, and purges when it is due.
+  func noteFreed(byteCount: UInt) {
+    fields.freedByteCount += byteCount
+    let threshold = max(ThreadHeap.purgeMinimum, UInt(fields.spanCount) * Span.byteCount / 4)
+    if fields.freedByteCount > threshold { purge() }
+  }
+
+  /// Notes that `byteCount` of the bytes that became free are in use again.
+  func noteReused(byteCount: UInt) {
+    fields.freedByteCount -= min(byteCount, fields.freedByteCount)
+  }
+
+  /// Purges if the delay is over and an eighth of what is held, and at least 1 MiB, was freed and not used again.
+  func purgeIfDue(delayMilliseconds: UInt) {
+    let held = UInt(fields.spanCount) * Span.byteCount
+    guard fields.freedByteCount > max(1 << 20, held / 8) || space.hasFreedInArenas else { return }
+    let now = UInt(lab_malloc_milliseconds())
+    if now &- fields.purgedAtMilliseconds >= delayMilliseconds { purge() }
+  }
+
+  /// Gives back what this heap and its space have free.
+  @inline(never)
+  func purge() {
+    guard space.fields.ownsMapping else { return }
+    fields.freedByteCount = 0
+    fields.purgedAtMilliseconds = UInt(lab_malloc_milliseconds())
+    for index in 0..<SizeClass.count {
+      retireCurrentIfEmpty(index)
+      var granule = fields.available[index]
+      while granule != 0 {
+        let span = space.span(granule)
+        granule = span.fields.next
+        if span.fields.state == .available { purgePages(of: span) }
+      }
+    }
+    while fields.idleSpan != 0 {
+      let span = space.span(fields.idleSpan)
+      fields.idleSpan = span.fields.next
+      fields.idleCount -= 1
+      space.deallocateGranules(span, .min)
+    }
+    flushCache()
+    space.purgeGranules()
+    space.purgeArenas()
+  }
+
+  /// Puts the current span of a class away when nobody holds a block of it.
+  private func retireCurrentIfEmpty(_ index: Int) {
+    guard fields.current[index] != 0 else { return }
+    let span = space.span(fields.current[index])
+    guard Int(activeCount(index, in: span)) + span.freeCount == Int(span.fields.carvedCount) else { return }
+    fields.active[index] = 0
+    fields.current[index] = 0
+    span.fields.free = 0
+    span.fields.absentPages = .max
+    span.fields.carvedCount = 0
+    span.await(0, freeCount: 0)
+    retire(span)
+  }
+
+  /// How many blocks the active list of a class has, all of `span`, its current one.
+  ///
+  /// Another thread may ask too. The heap's own may pop blocks meanwhile, and their holders write to them: a word that
+  /// is no block of the span, or a block without the mark of a free one, ends the count. The span's memory can be read
+  /// whatever happens to it.
+  func activeCount(_ index: Int, in span: Span) -> UInt {
+    let start = space.start(of: span)
+    let most = UInt(span.fields.carvedCount)
+    var count: UInt = 0
+    var block = FreeBlock(fields.active[index])
+    while count < most, block.address &- start < Span.byteCount, ThreadHeap.isBlockStart(block.address, of: span),
+      block.markWord == FreeBlock.mark
+    {
+      count += 1
+      block = FreeBlock(block.next)
+    }
+    return count
+  }
+
+  /// Gives back the pages of a span whose blocks are all free, and takes those blocks off its list: they are absent.
+  private func purgePages(of span: Span) {
+    guard span.freeCount > 0 else { return }
+    let size = span.fields.blockByteCount
+    let start = space.start(of: span)
+    let isFree = FreeBlockMap(of: span, start: start)
+    let absent = span.fields.absentPages
+    // A page goes unless a block that someone holds overlaps it.
+    var held: UInt16 = 0
+    for number in 0..<span.capacity where !isFree[number] { held |= isFree.pages(of: number) }
+    let gone = absent | ~held
+    guard gone != absent else { return }
+    unlistBlocks(over: gone, of: span, start: start, size: size)
+    space.decommit(pages: gone & span.fields.residentPages, of: span)
+    span.fields.absentPages = gone
+  }
+
+  /// Takes the free blocks that overlap a page of `pages` off a span's list.
+  private func unlistBlocks(over pages: UInt16, of span: Span, start: UInt, size: UInt32) {
+    var kept: UInt = 0
+    var keptCount = 0
+    var removedCount = 0
+    var block = FreeBlock(span.fields.free)
+    while block.address != 0 {
+      let next = block.next
+      if ThreadHeap.pageMask(UInt32(truncatingIfNeeded: block.address &- start), size) & pages != 0 {
+        removedCount += 1
+      } else {
+        block.next = kept
+        kept = block.address
+        keptCount += 1
+      }
+      block = FreeBlock(next)
+    }
+    span.fields.free = kept
+    span.fields.carvedCount -= UInt16(truncatingIfNeeded: removedCount)
+    span.await(Int(span.fields.carvedCount), freeCount: keptCount)
+  }
+}

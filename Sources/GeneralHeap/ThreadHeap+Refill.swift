@@ -1,0 +1,156 @@
+internal import CLabMalloc
+
+// Where an active list's next blocks come from. In order, the cheapest and densest first: what the current span's own
+// frees left, what other threads gave back, other spans with free blocks, pages of the current span that were never
+// carved, an empty span at hand, a granule of the space.
+
+extension ThreadHeap {
+  /// Fills the active list of a class and takes a block from it; 0 when there is no memory.
+  @inline(never)
+  func refill(_ sizeClass: SizeClass) -> UInt {
+    collectIncoming()
+    let index = sizeClass.index
+    let current = fields.current[index]
+    if current != 0 {
+      let span = space.span(current)
+      if span.fields.free != 0 {
+        activateFree(of: span, sizeClass)
+        // More blocks at once for a class that runs out this often.
+        if UInt(span.fields.carvedCount) * UInt(span.fields.blockByteCount) < ThreadHeap.hotByteCount {
+          _ = carve(span, sizeClass)
+        }
+        return popActive(sizeClass)
+      }
+      if fields.available[index] == 0, span.fields.absentPages != 0 {
+        if carve(span, sizeClass) { return popActive(sizeClass) }
+      }
+    }
+    while fields.available[index] != 0 {
+      let span = space.span(fields.available[index])
+      unlink(span)
+      noteReused(byteCount: Span.byteCount / 2)
+      replaceCurrent(with: span, sizeClass)
+      if span.fields.free != 0 {
+        activateFree(of: span, sizeClass)
+        return popActive(sizeClass)
+      }
+      if carve(span, sizeClass) { return popActive(sizeClass) }
+    }
+    guard let span = takeEmptySpan(for: sizeClass) else { return 0 }
+    replaceCurrent(with: span, sizeClass)
+    if span.fields.free != 0 {
+      activateFree(of: span, sizeClass)
+      return popActive(sizeClass)
+    }
+    return carve(span, sizeClass) ? popActive(sizeClass) : 0
+  }
+
+  /// How many bytes of blocks a class that runs out often gets to work with, at least: a part of the first cache.
+  private static var hotByteCount: UInt { 16 << 10 }
+
+  /// Makes the current span's free list the active one and pops a block, 0 when there is nothing on it: the most
+  /// frequent refill. Every 256th time it leaves the work to `refill`.
+  @inline(__always)
+  func refillFromCurrent(_ sizeClass: SizeClass) -> UInt {
+    let index = sizeClass.index
+    let current = unsafe currentSlot(index).pointee
+    if current == 0 { return 0 }
+    let span = Span(address: UInt(lab_malloc_space_descriptor(CUnsignedLong(current) &* 64)))
+    let block = FreeBlock(span.fields.free)
+    if block.address == 0 { return 0 }
+    let count = unsafe refillCountSlot(index)
+    unsafe count.pointee &+= 1
+    if unsafe count.pointee == 0 { return 0 }
+    span.fields.free = 0
+    span.fields.pending = Int32(span.fields.target)
+    unsafe activeSlot(sizeClass).pointee = block.next
+    block.markWord = 0
+    return block.address
+  }
+
+  /// Makes the span's free list the active one.
+  private func activateFree(of span: Span, _ sizeClass: SizeClass) {
+    fields.active[sizeClass.index] = span.fields.free
+    span.fields.free = 0
+    span.await(Int(span.fields.carvedCount) + 1, freeCount: 0)
+  }
+
+  /// Makes `span` the one that its class allocates from and puts the one before it aside.
+  private func replaceCurrent(with span: Span, _ sizeClass: SizeClass) {
+    let before = fields.current[sizeClass.index]
+    span.fields.state = .current
+    fields.current[sizeClass.index] = space.granule(of: span)
+    if before != 0 { park(space.span(before)) }
+  }
+
+  /// Puts aside a current span with no blocks on its free list.
+  private func park(_ span: Span) {
+    if span.fields.absentPages != 0 && span.fields.carvedCount < span.capacity {
+      link(span)
+      span.await(Int(span.fields.carvedCount), freeCount: 0)
+    } else {
+      span.fields.state = .full
+      span.await(max(1, Int(span.fields.carvedCount) / 16), freeCount: 0)
+    }
+  }
+
+  /// Puts a span at the front of its class's list.
+  func link(_ span: Span) {
+    let index = Int(span.fields.sizeClass)
+    let first = fields.available[index]
+    let granule = space.granule(of: span)
+    span.fields.state = .available
+    span.fields.previous = 0
+    span.fields.next = first
+    if first != 0 { space.span(first).fields.previous = granule }
+    fields.available[index] = granule
+  }
+
+  /// Takes a span out of its class's list.
+  func unlink(_ span: Span) {
+    let previous = span.fields.previous
+    let next = span.fields.next
+    if next != 0 { space.span(next).fields.previous = previous }
+    if previous != 0 {
+      space.span(previous).fields.next = next
+    } else {
+      fields.available[Int(span.fields.sizeClass)] = next
+    }
+  }
+
+  /// An empty span, made one of `sizeClass`, nil when there is no memory.
+  private func takeEmptySpan(for sizeClass: SizeClass) -> Span? {
+    var found: Span?
+    if fields.idleSpan != 0 {
+      let span = space.span(fields.idleSpan)
+      fields.idleSpan = span.fields.next
+      fields.idleCount -= 1
+      noteReused(byteCount: Span.byteCount)
+      if Int(span.fields.sizeClass) == sizeClass.index {
+        // It comes back as it went: carved, every block on its free list.
+        span.fields.kind = .span
+        span.fields.owner = address
+        fields.spanCount += 1
+        return span
+      }
+      found = span
+    } else {
+      found = space.allocateGranule()
+    }
+    guard let span = found else { return nil }
+    let blockByteCount = sizeClass.blockByteCount
+    span.fields.kind = .span
+    span.fields.sizeClass = UInt8(truncatingIfNeeded: sizeClass.index)
+    span.fields.blockByteCount = UInt32(truncatingIfNeeded: blockByteCount)
+    span.fields.reciprocal = UInt32(truncatingIfNeeded: ((1 << 32) + blockByteCount - 1) / blockByteCount)
+    span.fields.reciprocalBound = span.fields.reciprocal
+    span.fields.free = 0
+    span.fields.remote = 0
+    span.fields.absentPages = .max
+    span.fields.carvedCount = 0
+    span.await(0, freeCount: 0)
+    span.fields.owner = address
+    fields.spanCount += 1
+    return span
+  }
+}

@@ -1,0 +1,51 @@
+internal import CLabMalloc
+internal import GeneralHeap
+
+// The aligned forms, each with the errors that glibc gives: `aligned_alloc` and `posix_memalign` refuse an alignment that
+// is none with EINVAL, `memalign` rounds it up to the next power of two.
+
+private let pageByteCount: UInt = 4096
+
+private func isPowerOfTwo(_ number: UInt) -> Bool {
+  number != 0 && number & (number &- 1) == 0
+}
+
+@c(lab_entry_aligned_alloc)
+public func entryAlignedAlloc(_ alignment: UInt, _ byteCount: UInt) -> UInt {
+  guard isPowerOfTwo(alignment) else { return ProcessHeap.fail(EINVAL) }
+  return ProcessHeap.allocate(byteCount, alignment: alignment)
+}
+
+@c(lab_entry_memalign)
+public func entryMemalign(_ alignment: UInt, _ byteCount: UInt) -> UInt {
+  guard alignment > 16 else { return ProcessHeap.allocate(byteCount) }
+  guard alignment <= UInt.max / 2 + 1 else { return ProcessHeap.fail(EINVAL) }
+  let rounded = UInt(1) << UInt(UInt.bitWidth - (alignment - 1).leadingZeroBitCount)
+  return ProcessHeap.allocate(byteCount, alignment: rounded)
+}
+
+/// The result goes to `result`, and `errno` stays as it was.
+@c(lab_entry_posix_memalign)
+public func entryPosixMemalign(_ result: UInt, _ alignment: UInt, _ byteCount: UInt) -> Int32 {
+  guard isPowerOfTwo(alignment), alignment % 8 == 0 else { return EINVAL }
+  let before = lab_malloc_errno()
+  let block = ProcessHeap.allocate(byteCount, alignment: alignment)
+  if block == 0 {
+    lab_malloc_errno_set(before)
+    return ENOMEM
+  }
+  lab_malloc_word_set(CUnsignedLong(result), CUnsignedLong(block))
+  return 0
+}
+
+@c(lab_entry_valloc)
+public func entryValloc(_ byteCount: UInt) -> UInt {
+  ProcessHeap.allocate(byteCount, alignment: pageByteCount)
+}
+
+@c(lab_entry_pvalloc)
+public func entryPvalloc(_ byteCount: UInt) -> UInt {
+  let (sum, overflow) = byteCount.addingReportingOverflow(pageByteCount - 1)
+  return overflow
+    ? ProcessHeap.fail(ENOMEM) : ProcessHeap.allocate(sum & ~(pageByteCount - 1), alignment: pageByteCount)
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+@testable import HeapBenchKit
+
+/// Bad input: one line on standard error that names the thing and the way out, status 2, and nothing measured.
+@Suite struct BadInputTests {
+  /// Checks that heapbench ends at once with this line.
+  private func expect(_ line: String, _ outcome: HeapBenchProcess.Outcome) {
+    #expect(outcome.status == 2, "\(outcome)")
+    #expect(outcome.errors == "heapbench: \(line)\n")
+    #expect(!outcome.output.contains("Mcall"))
+  }
+
+  @Test func unknownNamesGetASuggestion() async throws {
+    expect(
+      "no profile is called 'web-servr'; did you mean 'web-server'?",
+      try await HeapBenchProcess.run("run", "--profile", "web-servr"))
+    expect(
+      "no policy is called 'frstfit'; did you mean 'firstfit'?",
+      try await HeapBenchProcess.run("run", "--policy", "frstfit", "--profile", "web-server"))
+    expect("no command is called 'hols'; did you mean 'holes'?", try await HeapBenchProcess.run("hols"))
+    let outcome = try await HeapBenchProcess.run("run", "--trace", "nothing-of-the-kind")
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.hasPrefix("heapbench: no trace is called 'nothing-of-the-kind'; there are cc1plus-stl, "))
+  }
+
+  @Test(arguments: [
+    (["--scale", "0"], "--scale must be 0.0001…100, found 0.0"),
+    (["--scale", "-1"], "--scale must be 0.0001…100, found -1.0"),
+    (["--rounds", "0"], "--rounds must be 1…1000, found 0"),
+    (["--threads", "0"], "--threads must be 1…256, found 0"),
+    (["--threads", "-2"], "--threads must be 1…256, found -2"),
+    (
+      ["--threads", "4", "--trace", "perl-hash"],
+      "--threads applies to profiles; a trace is replayed with the threads it"
+    ),
+    (["--seed", "x"], "The value 'x' is invalid for '--seed <number>'"),
+    (["--nonsense"], "Unknown option '--nonsense'"),
+    (["--profile"], "Missing value for '--profile <profile>'"),
+  ])
+  func numbersAndOptionsAreChecked(arguments: [String], line: String) async throws {
+    let all = ["run"] + arguments
+    let outcome = try await HeapBenchProcess.run(all)
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.hasPrefix("heapbench: \(line)"), "\(outcome.errors)")
+    #expect(outcome.errors.filter(\.isNewline).count == 1)
+  }
+
+  @Test func aTruncatedTraceNamesFileAndRemedy() async throws {
+    let whole = try Data(contentsOf: URL(filePath: WorkloadFiles.trace("perl-hash")))
+    try await withFile("cut.hltrace", whole.prefix(whole.count / 2)) { path in
+      let outcome = try await HeapBenchProcess.run("run", "--trace", path, "--policy", "system")
+      #expect(outcome.status == 2)
+      #expect(outcome.errors.contains("cut.hltrace"))
+      #expect(outcome.errors.contains("copy or record it again"))
+    }
+  }
+
+  @Test func aForeignFileIsNoTrace() async throws {
+    try await withFile("song.hltrace", Data("MThd of another format".utf8)) { path in
+      let outcome = try await HeapBenchProcess.run("run", "--trace", path)
+      #expect(outcome.status == 2)
+      #expect(outcome.errors.hasPrefix("heapbench: trace '\(path)' "), "\(outcome.errors)")
+      #expect(outcome.errors.filter(\.isNewline).count == 1)
+    }
+  }
+
+  @Test func aMistakeInAProfileNamesTheLine() async throws {
+    let yaml = "name: mine\nsummary: A test's own\nthreads: zero\n"
+    try await withFile("mine.yaml", Data(yaml.utf8)) { path in
+      let outcome = try await HeapBenchProcess.run("run", "--profile", path)
+      #expect(outcome.status == 2)
+      #expect(outcome.errors.hasPrefix("heapbench: profile 'mine' line 3: "), "\(outcome.errors)")
+      #expect(outcome.errors.filter(\.isNewline).count == 1)
+    }
+  }
+
+  @Test func outputsAreCheckedBeforeTheRunStarts() async throws {
+    expect(
+      "cannot write '/proc/figures.json': No such file or directory; name another file with --json",
+      try await HeapBenchProcess.run("run", "--profile", "web-server", "--json", "/proc/figures.json"))
+    let outcome = try await HeapBenchProcess.run("run", "--profile", "web-server", "--output", "/proc/pictures")
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.hasPrefix("heapbench: cannot make folder '/proc/pictures': "), "\(outcome.errors)")
+    #expect(outcome.errors.hasSuffix("; name another with --output\n"), "\(outcome.errors)")
+  }
+
+  /// Calls `body` with the path of a file of its own.
+  private func withFile(_ name: String, _ data: Data, _ body: (String) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let file = folder.appending(path: name)
+    try data.write(to: file)
+    try await body(file.path)
+  }
+}
