@@ -6,7 +6,8 @@ public import Contracts
 extension PageTable: PageTableOps {
   /// Maps a page to a frame, which must be at least as large and start at a multiple of the page's size.
   ///
-  /// A mapping of a large page replaces a table in which nothing is left; that table is retired.
+  /// A mapping of a large page replaces a table in which nothing is left; that table is retired. A table that the root's
+  /// kernel half refers to is never replaced, since other roots refer to it too: ``MapError/alreadyMapped``.
   /// Traps unless `permissions` allow something.
   /// - Complexity: O(levels), and O(512) where a large page meets a table
   @inlinable
