@@ -28,6 +28,8 @@ struct HeapBench: ParsableCommand {
             whose behaviour a profile models, and what it asks for
         heapbench holes
             what a search costs among 10 to 1,000,000 holes, first fit beside a plain list
+        heapbench paging
+            what page tables cost in instructions, and what large pages bring
 
       Profiles and traces are found in Benchmarks, from the current folder or the executable upward, or where \
       HEAPBENCH_HOME says. Bad input ends with one line and exit status 2, Ctrl-C with what was measured so far and 130.
