@@ -30,7 +30,7 @@ extension GeneralHeap {
   }
 
   private func visit(_ entry: ArenaEntry, _ start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void) {
-    if entry.state == .live { walk.visit(start + entry.offset, byteCount: entry.byteCount, body) }
+    if entry.word != 0 { walk.visit(start + entry.offset, byteCount: entry.byteCount, body) }
   }
 
   /// Visits the blocks of a span that someone holds.
