@@ -97,7 +97,9 @@ let coreTargets: [Target] = coreModules.flatMap { module -> [Target] in
 
 let shimTargets: [Target] = [
   .target(name: "CLabPlatform", path: "CShims/CLabPlatform"),
-  .target(name: "CLabSystem", path: "CShims/CLabSystem"),
+  // A section for each function: the preload takes those that it calls, and with them no more of libc than it needs.
+  .target(
+    name: "CLabSystem", path: "CShims/CLabSystem", cSettings: [.unsafeFlags(["-ffunction-sections"])]),
   .target(name: "CLabNUMA", path: "CShims/CLabNUMA", linkerSettings: [.linkedLibrary("numa")]),
   .target(name: "CLabMalloc", path: "CShims/CLabMalloc"),
   .target(name: "CLabKVM", path: "CShims/CLabKVM"),

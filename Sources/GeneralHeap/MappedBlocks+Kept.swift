@@ -53,7 +53,7 @@ extension MappedBlocks {
   }
 
   private static func unmap(_ address: UInt, _ byteCount: UInt) {
-    _ = lab_malloc_unmap(CUnsignedLong(address), CUnsignedLong(byteCount))
+    SystemPages.unmap(address, byteCount: byteCount)
     ProcessHeap.processSpace.refund(byteCount: byteCount)
   }
 }
