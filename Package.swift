@@ -111,7 +111,7 @@ let benchmarkTargets: [Target] = [
     name: "HeapBenchKit",
     dependencies: [
       "Contracts", "Addresses", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap", "BuddyFrames",
-      "PageTables", "AllocationTraces", "CLabSystem", "CLabBench", "Yams",
+      "PageTables", "GeneralHeap", "AllocationTraces", "CLabSystem", "CLabBench", "Yams",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
       .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "SystemPackage", package: "swift-system"),
