@@ -131,6 +131,8 @@ extension HeapSpace {
     fields.arenaUsedByteCount += byteCount
     fields.arenaPace.noteUsed(byteCount)
     if span.fields.free == 0 { span.fields.free = entry.word } else { span.fields.remote = entry.word }
+    // A block may have been in a cache in its former life.
+    FreeBlock(address).markWord = 0
     markResident(address, byteCount)
   }
 

@@ -1,5 +1,4 @@
 internal import Addresses
-internal import CLabMalloc
 internal import FirstFitHeap
 
 // The space's part of a purge: granules that nobody holds, and the holes of the arenas. Which pages may have memory
@@ -12,7 +11,7 @@ extension HeapSpace {
     while rest != 0 {
       let first = UInt32(rest.trailingZeroBitCount)
       let count = UInt32((~(rest >> first)).trailingZeroBitCount)
-      _ = lab_malloc_decommit(CUnsignedLong(start(of: span) + UInt(first) << 12), CUnsignedLong(UInt(count) << 12))
+      SystemPages.decommit(start(of: span) + UInt(first) << 12, byteCount: UInt(count) << 12)
       rest &= ~(((1 << count) - 1) << first)
     }
     span.fields.residentPages &= ~pages
@@ -35,7 +34,7 @@ extension HeapSpace {
       if isDirty, runStart == 0 { runStart = granule }
       if !isDirty, runStart != 0 {
         let start = fields.base + runStart * Span.byteCount
-        _ = lab_malloc_decommit(CUnsignedLong(start), CUnsignedLong((granule - runStart) * Span.byteCount))
+        SystemPages.decommit(start, byteCount: (granule - runStart) * Span.byteCount)
         runStart = 0
       }
       granule += 1
@@ -108,6 +107,6 @@ private struct PageRun {
   }
 
   func giveBack() {
-    if end != start { _ = lab_malloc_decommit(CUnsignedLong(start), CUnsignedLong(end - start)) }
+    if end != start { SystemPages.decommit(start, byteCount: end - start) }
   }
 }

@@ -94,11 +94,10 @@ public struct HeapSpace: Equatable, Sendable {
       // The record's page; the span table's come with the granules they describe.
       let recordPage = (base + tableByteCount) & ~4095
       let pageByteCount = (base + headGranuleCount * Span.byteCount) - recordPage
-      guard lab_malloc_commit(CUnsignedLong(recordPage), CUnsignedLong(pageByteCount)) == 0 else { return nil }
-      var mapping: CUnsignedLong = 0
-      let pages = CUnsignedLong((frameTableByteCount + 4095) & ~4095)
-      guard unsafe lab_malloc_map(pages, 4096, &mapping) == 0 else { return nil }
-      frameTable = UInt(mapping)
+      guard SystemPages.commit(recordPage, byteCount: pageByteCount),
+        let mapping = SystemPages.map(byteCount: SystemPages.rounded(frameTableByteCount))
+      else { return nil }
+      frameTable = mapping
     } else {
       lab_malloc_bytes_zero(CUnsignedLong(base), CUnsignedLong(headByteCount))
     }

@@ -29,17 +29,16 @@ enum MappedBlocks {
     let rounded = (max(byteCount, 1) &+ 4095) & ~4095
     guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
     guard ProcessHeap.processSpace.charge(byteCount: rounded) else { return 0 }
-    var address: CUnsignedLong = 0
-    if unsafe lab_malloc_map(CUnsignedLong(rounded), CUnsignedLong(max(alignment, 4096)), &address) != 0 {
+    guard let address = SystemPages.map(byteCount: rounded, alignment: max(alignment, SystemPages.byteCount)) else {
       ProcessHeap.processSpace.refund(byteCount: rounded)
       return 0
     }
-    guard insert(UInt(address), rounded) else {
-      _ = lab_malloc_unmap(address, CUnsignedLong(rounded))
+    guard insert(address, rounded) else {
+      SystemPages.unmap(address, byteCount: rounded)
       ProcessHeap.processSpace.refund(byteCount: rounded)
       return 0
     }
-    return UInt(address)
+    return address
   }
 
   /// Takes a block back; ends the process for an address that is none.
@@ -55,7 +54,7 @@ enum MappedBlocks {
     state.fields.mappedLiveCount -= 1
     state.fields.mappedByteCount -= byteCount
     HeapLock.release(at: state.mappedLock)
-    _ = lab_malloc_unmap(CUnsignedLong(address), CUnsignedLong(byteCount))
+    SystemPages.unmap(address, byteCount: byteCount)
     ProcessHeap.processSpace.refund(byteCount: byteCount)
   }
 
@@ -82,14 +81,11 @@ enum MappedBlocks {
     } else {
       ProcessHeap.processSpace.refund(byteCount: old - rounded)
     }
-    var moved: CUnsignedLong = 0
-    guard
-      unsafe lab_malloc_remap(CUnsignedLong(address), CUnsignedLong(old), CUnsignedLong(rounded), 1, &moved) == 0
-    else {
+    guard let moved = SystemPages.resize(address, byteCount: old, to: rounded) else {
       if rounded > old { ProcessHeap.processSpace.refund(byteCount: rounded - old) }
       return 0
     }
-    if UInt(moved) == address {
+    if moved == address {
       state.fields.mappedByteCount = state.fields.mappedByteCount &+ rounded &- old
       write(slot, byteCount: rounded)
       return address
@@ -98,8 +94,8 @@ enum MappedBlocks {
     state.fields.mappedLiveCount -= 1
     state.fields.mappedByteCount -= old
     // The slot just freed makes room: this cannot fail.
-    _ = insertHoldingLock(UInt(moved), rounded)
-    return UInt(moved)
+    _ = insertHoldingLock(moved, rounded)
+    return moved
   }
 
   // MARK: - The table
@@ -169,18 +165,17 @@ enum MappedBlocks {
     for index in 0..<oldSlotCount where record(oldTable + index * 16).address > MappedSlot.removed { liveCount += 1 }
     var slotCount: UInt = 256
     while slotCount < liveCount * 4 { slotCount *= 2 }
-    var table: CUnsignedLong = 0
-    guard unsafe lab_malloc_map(CUnsignedLong(slotCount * 16), 4096, &table) == 0 else { return false }
+    guard let table = SystemPages.map(byteCount: slotCount * 16) else { return false }
     for index in 0..<oldSlotCount {
       let slot = record(oldTable + index * 16)
       if slot.address > MappedSlot.removed {
-        place(slot.address, slot.byteCount, table: UInt(table), slotCount: slotCount)
+        place(slot.address, slot.byteCount, table: table, slotCount: slotCount)
       }
     }
-    state.fields.mappedTable = UInt(table)
+    state.fields.mappedTable = table
     state.fields.mappedSlotCount = slotCount
     state.fields.mappedCount = liveCount
-    if oldTable != 0 { _ = lab_malloc_unmap(CUnsignedLong(oldTable), CUnsignedLong(oldSlotCount * 16)) }
+    if oldTable != 0 { SystemPages.unmap(oldTable, byteCount: oldSlotCount * 16) }
     return true
   }
 }
