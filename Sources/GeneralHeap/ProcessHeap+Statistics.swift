@@ -31,7 +31,7 @@ extension ProcessHeap {
     for granule in space.fields.firstGranule..<space.fields.committedEnd {
       let span = space.span(UInt32(truncatingIfNeeded: granule))
       if span.fields.kind == .span, span.fields.owner != 0 {
-        let remote = span.withRemote { $0.load(ordering: .relaxed) } >> 48
+        let remote = RemoteList(word: span.withRemote { $0.load(ordering: .relaxed) }).count
         let free = UInt(max(0, span.freeCount)) + remote
         let carved = UInt(span.fields.carvedCount)
         live += (carved - min(free, carved)) * UInt(span.fields.blockByteCount)

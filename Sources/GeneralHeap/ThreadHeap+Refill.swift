@@ -97,11 +97,13 @@ extension ThreadHeap {
     } else {
       span.fields.state = .full
       span.await(max(1, Int(span.fields.carvedCount) / 16), freeCount: 0)
+      settle(span)
     }
   }
 
   /// Puts a span at the front of its class's list.
   func link(_ span: Span) {
+    unsettle(span)
     let index = Int(span.fields.sizeClass)
     let first = fields.available[index]
     let granule = space.granule(of: span)

@@ -37,10 +37,13 @@ struct ThreadHeapRecord {
   var outgoingFirst: UInt = 0
   var outgoingLast: UInt = 0
   var outgoingCount: UInt = 0
-  /// Spans with new remote blocks, a stack. Atomic; on a cache line of its own.
+  /// Spans with new remote blocks, a stack; how many of them became complete, and how many spans other heaps claimed.
+  /// Atomic; on a cache line of their own.
   var padding = InlineArray<8, UInt>(repeating: 0)
   var incoming: UInt = 0
-  var padding2 = InlineArray<8, UInt>(repeating: 0)
+  var completeCount = 0
+  var claimedCount: UInt = 0
+  var padding2 = InlineArray<6, UInt>(repeating: 0)
   /// The blocks in the cache, by class, how many bytes more it may hold and how many at most (ThreadHeap+Cache.swift).
   var cached = InlineArray<112, UInt>(repeating: 0)
   var cacheRoom = 0
@@ -74,6 +77,8 @@ struct ThreadHeap: Equatable {
 
   /// Where `incoming` and `mark` lie in the record.
   static var incomingOffset: UInt { 1480 }
+  static var completeCountOffset: UInt { 1488 }
+  static var claimedCountOffset: UInt { 1496 }
   static var cachedOffset: UInt { 1552 }
   static var stackRoomsOffset: UInt { 2464 }
   static var markOffset: UInt { 2680 }
