@@ -54,7 +54,8 @@ extension ProcessHeap {
       return
     }
     if span.fields.owner & 1 != 0, span.ownerHeap == heap {
-      heap.unstack(Int(span.fields.sizeClass), block, of: span)
+      // A thread that has its heap only now has not tried.
+      if !heap.pushStacked(block, of: span) { heap.unstack(Int(span.fields.sizeClass), block, of: span) }
     } else if span.ownerHeap == heap {
       if heap.push(block, onto: span) { heap.handleEvent(span) }
     } else {
@@ -94,8 +95,7 @@ extension ProcessHeap {
     if address != UInt(lab_malloc_empty_heap_address()) {
       lab_malloc_heap_set(CUnsignedLong(lab_malloc_empty_heap_address()))
       let heap = ThreadHeap(address: address)
-      heap.fields.slowCount &+= 1
-      if heap.fields.slowCount & 63 == 0 { purgeIfDue(heap) }
+      noteSlow(heap)
       return heap
     }
     if ProcessState().fields.textbook == 0, let heap = attach() { return heap }
@@ -105,8 +105,19 @@ extension ProcessHeap {
 
   /// Ends a slow path.
   static func leave(_ heap: ThreadHeap) {
-    lab_malloc_heap_set(CUnsignedLong(heap.address))
+    if heap.address == ProcessState().fields.sharedHeap {
+      leaveShared()
+    } else {
+      lab_malloc_heap_set(CUnsignedLong(heap.address))
+    }
     lab_malloc_depth_set(0)
+  }
+
+  /// Counts the slow paths, and looks after the heap at every 64th.
+  @inline(__always)
+  static func noteSlow(_ heap: ThreadHeap) {
+    heap.fields.slowCount &+= 1
+    if heap.fields.slowCount & 63 == 0 { purgeIfDue(heap) }
   }
 
   /// What every 64th slow path looks after.

@@ -49,11 +49,7 @@ extension ProcessHeap {
     statistics.live_byte_count = CUnsignedLong(live + state.fields.mappedByteCount)
     statistics.span_count = CUnsignedLong(spans)
     statistics.arena_byte_count = CUnsignedLong(space.fields.arenaByteCount)
-    var heap = state.fields.newestHeap
-    while heap != 0 {
-      statistics.heap_count += 1
-      heap = ThreadHeap(address: heap).fields.olderHeap
-    }
+    forEachHeap { _ in statistics.heap_count += 1 }
     return statistics
   }
 
@@ -61,9 +57,7 @@ extension ProcessHeap {
   /// their caches, and on their way home. Exact as long as no other thread allocates or frees.
   private static var listedByteCount: UInt {
     var byteCount: UInt = 0
-    var address = ProcessState().fields.newestHeap
-    while address != 0 {
-      let heap = ThreadHeap(address: address)
+    forEachHeap { heap in
       for index in 0..<SizeClass.count where heap.fields.current[index] != 0 {
         let span = processSpace.span(heap.fields.current[index])
         let count = heap.hasStack(index) ? heap.stackedCount(index) : heap.activeCount(index, in: span)
@@ -74,8 +68,19 @@ extension ProcessHeap {
         byteCount += heap.fields.outgoingCount * UInt(Span(address: outgoing).fields.blockByteCount)
       }
       byteCount += heap.cacheByteCount
-      address = heap.fields.olderHeap
     }
     return byteCount
+  }
+
+  /// Visits the threads' heaps and the one that young threads share.
+  private static func forEachHeap(_ body: (ThreadHeap) -> Void) {
+    let shared = ProcessState().fields.sharedHeap
+    if shared != 0 { body(ThreadHeap(address: shared)) }
+    var address = ProcessState().fields.newestHeap
+    while address != 0 {
+      let heap = ThreadHeap(address: address)
+      body(heap)
+      address = heap.fields.olderHeap
+    }
   }
 }

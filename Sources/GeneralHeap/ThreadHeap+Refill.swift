@@ -8,6 +8,9 @@ extension ThreadHeap {
   /// Fills the active list of a class and takes a block from it; 0 when there is no memory.
   @inline(never)
   func refill(_ sizeClass: SizeClass) -> UInt {
+    // A thread that has its heap only now has not looked.
+    let block = pop(sizeClass)
+    if block != 0 { return block }
     collectIncoming()
     let index = sizeClass.index
     let current = fields.current[index]
