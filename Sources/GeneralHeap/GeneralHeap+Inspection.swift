@@ -31,7 +31,7 @@ extension GeneralHeap {
   }
 
   private func visit(_ entry: ArenaEntry, _ start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void) {
-    guard entry.state == .live else { return }
+    guard entry.word != 0 else { return }
     let header = BlockLayout.headerByteCount
     walk.visit(start + entry.offset - header, byteCount: header + entry.byteCount, body)
   }

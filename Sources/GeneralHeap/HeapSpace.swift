@@ -50,8 +50,8 @@ struct SpaceRecord: ~Copyable {
   var arenaByteCount: UInt = 0
   /// How many bytes of blocks are in use there or in threads' caches.
   var arenaUsedByteCount: UInt = 0
-  /// How many bytes of blocks were freed there since the last purge.
-  var arenaFreedByteCount: UInt = 0
+  /// When to give memory of their holes back.
+  var arenaPace = PurgePace()
 
   init(frames: consuming BuddyFrames) { self.frames = frames }
 }

@@ -1,13 +1,12 @@
 internal import CLabMalloc
 internal import Contracts
 
-// Blocks that are mappings of their own: what is too large for the space, and whatever the space has no room for.
+// Blocks that are mappings of their own: what is too large for arenas, and whatever the space has no room for.
 //
 // A table from address to size, open addressing with linear probing, finds them: its owner's pointer is all that a free
 // brings. Every change of the table is published by one store: a slot's address after its size, a tombstone over an
 // address, a new table's address after its content. So a child of fork finds it whole whatever another thread was
-// doing. Freed mappings stay at hand for a while, some MiB of them, because to map and fault in 2 MiB afresh costs
-// hundreds of times what a look here costs.
+// doing.
 
 /// A slot of the table.
 private struct MappedSlot {
@@ -24,15 +23,11 @@ private struct MappedSlot {
 enum MappedBlocks {
   private static var state: ProcessState { ProcessState() }
 
-  /// A new block of at least `byteCount` bytes, 0 when there is no memory. Its bytes are 0 if `zeroed`.
-  static func allocate(byteCount: UInt, alignment: UInt, zeroed: Bool = false) -> UInt {
+  /// A new block of at least `byteCount` zero bytes, 0 when there is no memory.
+  static func allocate(byteCount: UInt, alignment: UInt) -> UInt {
     // A mapping has a page at least, also for a request of no bytes.
     let rounded = (max(byteCount, 1) &+ 4095) & ~4095
     guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
-    if !zeroed, alignment <= 4096 {
-      let kept = takeKept(rounded)
-      if kept != 0 { return kept }
-    }
     guard ProcessHeap.processSpace.charge(byteCount: rounded) else { return 0 }
     guard let address = SystemPages.map(byteCount: rounded, alignment: max(alignment, SystemPages.byteCount)) else {
       ProcessHeap.processSpace.refund(byteCount: rounded)
@@ -58,8 +53,9 @@ enum MappedBlocks {
     write(slot, address: MappedSlot.removed)
     state.fields.mappedLiveCount -= 1
     state.fields.mappedByteCount -= byteCount
-    keepOrUnmap(address, byteCount)
     HeapLock.release(at: state.mappedLock)
+    SystemPages.unmap(address, byteCount: byteCount)
+    ProcessHeap.processSpace.refund(byteCount: byteCount)
   }
 
   /// A block's size in bytes, 0 for an address that is none.
@@ -144,7 +140,7 @@ enum MappedBlocks {
     return insertHoldingLock(address, byteCount)
   }
 
-  static func insertHoldingLock(_ address: UInt, _ byteCount: UInt) -> Bool {
+  private static func insertHoldingLock(_ address: UInt, _ byteCount: UInt) -> Bool {
     // `mappedCount` counts tombstones too: at half full, the live ones move to a new table.
     if (state.fields.mappedCount + 1) * 2 > state.fields.mappedSlotCount, !rebuild() { return false }
     place(address, byteCount, table: state.fields.mappedTable, slotCount: state.fields.mappedSlotCount)

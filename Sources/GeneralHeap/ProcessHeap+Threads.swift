@@ -24,11 +24,12 @@ extension ProcessHeap {
         // What the ended thread had at hand goes where every thread finds it.
         heap.flushOutgoing()
         heap.flushCache()
+        heap.limitCache(heapCount: state.fields.heapCount)
         heap.fields.adoptionCount &+= 1
         // Threads that live shortly free too little each for a purge of their own.
         if heap.fields.adoptionCount & 31 == 0 {
           heap.collectIncoming()
-          heap.purge()
+          heap.purgeIfDue(delayMilliseconds: state.fields.settings.purgeDelayMilliseconds)
         }
         return heap
       }
@@ -38,6 +39,8 @@ extension ProcessHeap {
     guard lab_malloc_owner_init(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 else { return nil }
     heap.fields.olderHeap = state.fields.newestHeap
     state.fields.newestHeap = heap.address
+    state.fields.heapCount += 1
+    heap.limitCache(heapCount: state.fields.heapCount)
     return heap
   }
 
