@@ -43,7 +43,11 @@ extension ProcessHeap {
       guard ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark else { return false }
       return heap.pushStacked(block, of: span)
     }
-    guard span.fields.kind == .arena else { return false }
+    guard span.fields.kind == .arena else {
+      // The empty heap has no batch, and a granule that is no span is in none.
+      guard ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark else { return false }
+      return heap.pushOutgoing(block, of: span)
+    }
     let offset = address & (Span.byteCount &- 1)
     var entry = ArenaEntry(word: span.fields.free)
     if entry.offset != offset { entry = ArenaEntry(word: span.fields.remote) }

@@ -12,35 +12,50 @@ internal import Synchronization
 // takes the list, which is why the span cannot be given back before.
 
 extension ThreadHeap {
-  /// How many blocks travel together at most.
-  static var outgoingMaximum: UInt { 64 }
+  /// The batch that blocks of `span` go into.
+  @inline(__always)
+  private func outgoingSlot(_ span: Span) -> UnsafeMutablePointer<OutgoingBatch> {
+    let index = Int(bitPattern: span.address / Span.recordByteCount) & (OutgoingBatch.count - 1)
+    // SAFETY: `outgoing` lies at this offset of the record, and the index is below its count.
+    return unsafe UnsafeMutablePointer(bitPattern: address &+ ThreadHeap.outgoingOffset).unsafelyUnwrapped + index
+  }
+
+  /// Adds a block of another heap's span to the batch of that span; false when there is none, or when the block fills
+  /// it.
+  @inline(__always)
+  func pushOutgoing(_ block: FreeBlock, of span: Span) -> Bool {
+    let slot = unsafe outgoingSlot(span)
+    guard unsafe slot.pointee.span == span.address, unsafe slot.pointee.room > 1 else { return false }
+    unsafe slot.pointee.push(block)
+    return true
+  }
 
   /// Sends a block of another heap's span home.
   func sendHome(_ block: FreeBlock, to span: Span) {
-    block.markWord = FreeBlock.mark
-    if fields.outgoingSpan == span.address {
-      block.next = fields.outgoingFirst
-      fields.outgoingFirst = block.address
-      fields.outgoingCount += 1
-      if fields.outgoingCount >= ThreadHeap.outgoingMaximum { flushOutgoing() }
-      return
+    let slot = unsafe outgoingSlot(span)
+    if unsafe slot.pointee.span != span.address {
+      unsafe flush(slot)
+      unsafe slot.pointee.begin(span)
     }
-    flushOutgoing()
-    block.next = 0
-    fields.outgoingFirst = block.address
-    fields.outgoingLast = block.address
-    fields.outgoingCount = 1
-    fields.outgoingSpan = span.address
+    unsafe slot.pointee.push(block)
+    if unsafe slot.pointee.room <= 0 { unsafe flush(slot) }
   }
 
-  /// Hands over the blocks that were collected, and claims the receiver's complete spans when they have become many.
+  /// Hands over all blocks that were collected.
   func flushOutgoing() {
-    guard fields.outgoingSpan != 0 else { return }
-    let span = Span(address: fields.outgoingSpan)
-    fields.outgoingSpan = 0
+    for index in 0..<OutgoingBatch.count {
+      unsafe flush(outgoingSlot(Span(address: UInt(index) * Span.recordByteCount)))
+    }
+  }
+
+  /// Hands over a batch, and claims the receiver's complete spans when they have become many.
+  private func flush(_ slot: UnsafeMutablePointer<OutgoingBatch>) {
+    let batch = unsafe slot.pointee.take()
+    guard batch.span != 0 else { return }
+    let span = Span(address: batch.span)
     let receiver = span.ownerHeap
     let isComplete = ThreadHeap.giveBack(
-      span, first: fields.outgoingFirst, last: FreeBlock(fields.outgoingLast), count: fields.outgoingCount,
+      span, first: batch.first, last: FreeBlock(batch.last), count: UInt(batch.blockCount),
       granule: space.granule(of: span))
     if isComplete, receiver.noteComplete() { claimComplete(of: receiver) }
   }
