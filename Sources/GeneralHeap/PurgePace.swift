@@ -50,6 +50,9 @@ struct PurgePace {
     return now &- purgedAtMilliseconds >= delayMilliseconds && freedByteCount > threshold << doublings(at: now)
   }
 
+  /// How long ago the last purge was.
+  var millisecondsSincePurge: UInt { UInt(lab_malloc_milliseconds()) &- purgedAtMilliseconds }
+
   /// Notes a purge.
   mutating func notePurge() {
     let now = UInt(lab_malloc_milliseconds())

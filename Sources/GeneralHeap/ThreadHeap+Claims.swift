@@ -3,8 +3,8 @@ internal import Synchronization
 
 // Spans that change hands. What other threads give back waits for the owner, and the owner may sleep for ever: where
 // threads hand their data on, each heap would keep what it once held. So who gives back takes over: when the spans on a
-// heap's incoming stack of which nobody holds a block any more have become many, the thread that completed the last of
-// them takes the stack, keeps those spans as its own, and puts the others back. Its next allocations come from them,
+// heap's incoming stacks of which nobody holds a block any more have become many, the thread that completed the last of
+// them takes the stacks, keeps those spans as its own, and puts the others back. Its next allocations come from them,
 // without a system call. An owner that is awake collects long before.
 //
 // Only a *settled* span is claimed: a full one, which its owner has in no list. The bit that says so is in the word of
@@ -41,7 +41,10 @@ extension ThreadHeap {
     withCompleteCount { $0.wrappingAdd(1, ordering: .relaxed).newValue } >= ThreadHeap.completeMaximum
   }
 
-  /// Notes that this heap's thread takes its stack itself.
+  /// Notes that this heap's thread took a complete span from a stack itself.
+  func noteCompleteCollected() { withCompleteCount { _ = $0.wrappingSubtract(1, ordering: .relaxed) } }
+
+  /// Notes that this heap's thread takes all its stacks itself.
   func noteCollected() {
     withCompleteCount { $0.store(0, ordering: .relaxed) }
     let claimed = withClaimedCount { $0.load(ordering: .relaxed) }
@@ -51,28 +54,30 @@ extension ThreadHeap {
     }
   }
 
-  /// Takes over the complete spans on the stack of `owner`.
+  /// Takes over the complete spans on the stacks of `owner`.
   @inline(never)
   func claimComplete(of owner: ThreadHeap) {
-    var granule = owner.popIncoming()
-    var firstKept: UInt32 = 0
-    var lastKept = Span(address: 0)
     var keptCount = 0
     var claimedCount: UInt = 0
-    while granule != 0 {
-      let span = space.span(granule)
-      let next = span.fields.nextIncoming
-      if claim(span) {
-        claimedCount += 1
-      } else {
-        if keptCount == 0 { lastKept = span }
-        span.fields.nextIncoming = firstKept
-        firstKept = granule
-        keptCount += 1
+    for index in 0..<SizeClass.count {
+      var granule = owner.popIncoming(index)
+      var firstKept: UInt32 = 0
+      var lastKept = Span(address: 0)
+      while granule != 0 {
+        let span = space.span(granule)
+        let next = span.fields.nextIncoming
+        if claim(span) {
+          claimedCount += 1
+        } else {
+          if firstKept == 0 { lastKept = span }
+          span.fields.nextIncoming = firstKept
+          firstKept = granule
+          keptCount += 1
+        }
+        granule = next
       }
-      granule = next
+      if firstKept != 0 { owner.pushIncoming(firstKept, upTo: lastKept) }
     }
-    if keptCount != 0 { owner.pushIncoming(firstKept, upTo: lastKept) }
     // Not before a part of those that were looked at in vain has become complete.
     owner.withCompleteCount { $0.store(-keptCount / 4, ordering: .relaxed) }
     owner.withClaimedCount { _ = $0.wrappingAdd(claimedCount, ordering: .relaxed) }

@@ -82,49 +82,51 @@ extension ThreadHeap {
     }
   }
 
-  /// Puts spans that are linked by `nextIncoming`, from the one at `granule` to `last`, onto the incoming stack.
+  /// Puts spans of one class that are linked by `nextIncoming`, from the one at `granule` to `last`, onto the class's
+  /// incoming stack.
   func pushIncoming(_ granule: UInt32, upTo last: Span) {
-    withIncoming { incoming in
+    withIncoming(Int(last.fields.sizeClass)) { incoming in
       var top = incoming.load(ordering: .relaxed)
       while true {
-        last.fields.nextIncoming = UInt32(truncatingIfNeeded: top)
+        last.fields.nextIncoming = top
         // Release pairs with the acquiring exchange of who takes the stack: it sees `nextIncoming`.
         let (done, seen) = incoming.compareExchange(
-          expected: top, desired: UInt(granule), successOrdering: .releasing, failureOrdering: .relaxed)
+          expected: top, desired: granule, successOrdering: .releasing, failureOrdering: .relaxed)
         if done { return }
         top = seen
       }
     }
   }
 
-  /// Takes the whole incoming stack: its first granule, 0 when there is none.
-  func popIncoming() -> UInt32 {
-    UInt32(truncatingIfNeeded: withIncoming { $0.exchange(0, ordering: .acquiring) })
+  /// Takes a class's whole incoming stack: its first granule, 0 when there is none.
+  @inline(__always)
+  func popIncoming(_ index: Int) -> UInt32 {
+    withIncoming(index) { $0.load(ordering: .relaxed) == 0 ? 0 : $0.exchange(0, ordering: .acquiring) }
   }
 
-  /// The stack of spans with new remote blocks, as an atomic.
+  /// A class's stack of spans with new remote blocks, as an atomic.
   @inline(__always)
-  private func withIncoming<Result>(_ body: (borrowing Atomic<UInt>) -> Result) -> Result {
-    let offset = ThreadHeap.incomingOffset
+  private func withIncoming<Result>(_ index: Int, _ body: (borrowing Atomic<UInt32>) -> Result) -> Result {
+    let first = address &+ ThreadHeap.incomingOffset
     // SAFETY: the field is aligned and only ever accessed here.
-    return unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address &+ offset).unsafelyUnwrapped.pointee)
+    return unsafe body((UnsafePointer<Atomic<UInt32>>(bitPattern: first).unsafelyUnwrapped + index).pointee)
   }
 
-  /// Takes what other threads gave back.
-  @inline(__always)
+  /// Takes what other threads gave back of all classes.
   func collectIncoming() {
-    if withIncoming({ $0.load(ordering: .relaxed) }) != 0 { takeIncoming() }
+    noteCollected()
+    for index in 0..<SizeClass.count { collectIncoming(index) }
   }
 
-  @inline(never)
-  private func takeIncoming() {
-    noteCollected()
-    var granule = popIncoming()
+  /// Takes what other threads gave back of a class.
+  func collectIncoming(_ index: Int) {
+    var granule = popIncoming(index)
     while granule != 0 {
       let span = space.span(granule)
       // Read before the remote list becomes empty: from then on the span may be pushed again.
       granule = span.fields.nextIncoming
       let remote = RemoteList(word: span.withRemote { $0.exchange(0, ordering: .acquiring) })
+      if remote.isSettled, remote.count == UInt(span.fields.carvedCount) { noteCompleteCollected() }
       splice(FreeBlock(remote.first), count: Int(remote.count), into: span)
     }
   }

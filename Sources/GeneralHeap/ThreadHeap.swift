@@ -12,7 +12,7 @@ internal import Synchronization
 // with few blocks to a span push onto the active list itself (ThreadHeap+Stacks.swift).
 //
 // A free by another thread goes onto the span's `remote` list, in batches of blocks of one span; the first batch
-// also puts the span onto the owner's `incoming` stack, which the owner empties when an active list runs out
+// also puts the span onto its class's `incoming` stack of the owner, who empties it when that active list runs out
 // (ThreadHeap+Remote.swift).
 
 /// The fields of a thread heap, 4 KiB apart from the next one's.
@@ -32,10 +32,10 @@ struct ThreadHeapRecord {
   /// Empty spans at hand, linked by `next`, and how many.
   var idleSpan: UInt32 = 0
   var idleCount: UInt32 = 0
-  /// Spans with new remote blocks, a stack; how many of them became complete, and how many spans other heaps claimed.
-  /// Atomic; on a cache line of their own.
+  /// Spans with new remote blocks, a stack for each size class; how many of them became complete, and how many spans
+  /// other heaps claimed. Atomic; on cache lines of their own.
   var padding = InlineArray<8, UInt>(repeating: 0)
-  var incoming: UInt = 0
+  var incoming = InlineArray<80, UInt32>(repeating: 0)
   var completeCount = 0
   var claimedCount: UInt = 0
   var padding2 = InlineArray<6, UInt>(repeating: 0)
@@ -74,12 +74,12 @@ struct ThreadHeap: Equatable {
 
   /// Where `incoming` and `mark` lie in the record.
   static var incomingOffset: UInt { 1448 }
-  static var completeCountOffset: UInt { 1456 }
-  static var claimedCountOffset: UInt { 1464 }
-  static var cachedOffset: UInt { 1520 }
-  static var stackRoomsOffset: UInt { 2432 }
-  static var outgoingOffset: UInt { 2640 }
-  static var markOffset: UInt { 3672 }
+  static var completeCountOffset: UInt { 1768 }
+  static var claimedCountOffset: UInt { 1776 }
+  static var cachedOffset: UInt { 1832 }
+  static var stackRoomsOffset: UInt { 2744 }
+  static var outgoingOffset: UInt { 2952 }
+  static var markOffset: UInt { 3984 }
 
   var fields: ThreadHeapRecord {
     // SAFETY: a heap is made only over a record that its space gave out, and never taken away.
