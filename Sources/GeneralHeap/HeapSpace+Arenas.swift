@@ -60,7 +60,9 @@ extension HeapSpace {
     if zeroed { zero(found.raw, usable) }
     note(found.raw, byteCount: usable)
     // The hole that an alignment left in front has a node at its end and a header at its start.
-    if alignment > BlockLayout.granuleByteCount { markResident(found.raw - min(alignment, found.raw) - 64, alignment + 64) }
+    if alignment > BlockLayout.granuleByteCount {
+      markResident(found.raw - min(alignment, found.raw) - 64, alignment + 64)
+    }
     return found.raw
   }
 
