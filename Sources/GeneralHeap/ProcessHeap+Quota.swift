@@ -18,8 +18,7 @@ extension ProcessHeap {
     let state = ProcessState()
     guard state.fields.space != 0, HeapLock.acquire(at: state.mappedLock) else { return }
     defer { HeapLock.release(at: state.mappedLock) }
-    processSpace.setQuota(
-      byteCount: byteCount, mappedByteCount: state.fields.mappedByteCount + state.fields.keptByteCount)
+    processSpace.setQuota(byteCount: byteCount, mappedByteCount: state.fields.mappedByteCount)
   }
 
   /// The name of the policy that serves the process.
