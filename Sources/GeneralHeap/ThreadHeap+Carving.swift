@@ -26,6 +26,7 @@ extension ThreadHeap {
         if hasStack(sizeClass.index) { noteStacked(Int(count), sizeClass.index) }
         let freeCount = span.freeCount
         span.fields.absentPages = absent
+        if absent == 0 { span.fields.reciprocalBound = span.fields.reciprocal }
         span.fields.carvedCount += UInt16(truncatingIfNeeded: count)
         // One more than there are: an empty current span is no event, its class allocates from it next.
         span.await(Int(span.fields.carvedCount) + 1, freeCount: freeCount)
@@ -33,6 +34,7 @@ extension ThreadHeap {
       }
     }
     span.fields.absentPages = 0
+    span.fields.reciprocalBound = span.fields.reciprocal
     return false
   }
 

@@ -83,7 +83,7 @@ extension ThreadHeap {
     let most = UInt(span.fields.carvedCount)
     var count: UInt = 0
     var block = FreeBlock(fields.active[index])
-    while count < most, block.address &- start < Span.byteCount, ThreadHeap.isBlockStart(block.address, of: span),
+    while count < most, block.address &- start < Span.byteCount, ThreadHeap.isAnyBlockStart(block.address, of: span),
       block.markWord == FreeBlock.mark
     {
       count += 1
@@ -107,6 +107,7 @@ extension ThreadHeap {
     unlistBlocks(over: gone, of: span, start: start, size: size)
     space.decommit(pages: gone & span.fields.residentPages, of: span)
     span.fields.absentPages = gone
+    span.fields.reciprocalBound = 0
   }
 
   /// Takes the free blocks that overlap a page of `pages` off a span's list.
