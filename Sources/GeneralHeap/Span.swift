@@ -56,7 +56,8 @@ public struct SpanRecord {
   /// ceil(2^32 / block size): p is the start of a block if and only if (p mod 64 KiB) * reciprocal mod 2^32 is
   /// below it (Lemire, Kaser and Kurz 2019; exact since 2^16 offsets times 2^15 sizes stay below 2^32).
   @usableFromInline var reciprocal: UInt32 = 0
-  /// The same again: a second field, so that each use is an operand in memory.
+  /// The same again: a second field, so that each use is an operand in memory. 0 as long as a purge has blocks of the
+  /// span absent: their marks are gone with their memory, so that frees take the slow path, which asks `absentPages`.
   @usableFromInline var reciprocalBound: UInt32 = 0
   /// How many more frees by the owner until the event.
   @usableFromInline var pending: Int32 = 0

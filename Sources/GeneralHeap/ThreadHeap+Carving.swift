@@ -40,6 +40,7 @@ extension ThreadHeap {
   private func setPresent(_ span: Span, absentPages: UInt16) {
     let byteCount = UInt((span.fields.absentPages & ~absentPages).nonzeroBitCount) << 12
     span.fields.absentPages = absentPages
+    if absentPages == 0 { span.fields.reciprocalBound = span.fields.reciprocal }
     fields.heldByteCount += byteCount
     fields.pace.noteGrown(byteCount)
   }

@@ -95,7 +95,7 @@ extension ThreadHeap {
     let most = UInt(span.fields.carvedCount)
     var count: UInt = 0
     var block = FreeBlock(fields.active[index])
-    while count < most, block.address &- start < Span.byteCount, ThreadHeap.isBlockStart(block.address, of: span),
+    while count < most, block.address &- start < Span.byteCount, ThreadHeap.isAnyBlockStart(block.address, of: span),
       block.markWord == FreeBlock.mark
     {
       count += 1
@@ -124,6 +124,7 @@ extension ThreadHeap {
     span.fields.absentPages = gone
     span.fields.notedCount = UInt16(truncatingIfNeeded: span.freeCount)
     span.fields.purgedFreeCount = span.fields.notedCount
+    span.fields.reciprocalBound = 0
   }
 
   /// Takes the free blocks that overlap a page of `pages` off a span's list.

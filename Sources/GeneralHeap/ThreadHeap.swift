@@ -140,10 +140,16 @@ struct ThreadHeap: Equatable {
     return span.fields.pending == 0
   }
 
-  /// Whether `address` is the start of a block of `span`.
+  /// Whether `address` is the start of a block of `span` that may be in use.
   @inlinable @inline(__always)
   static func isBlockStart(_ address: UInt, of span: Span) -> Bool {
     let offset = UInt32(UInt16(truncatingIfNeeded: address))
     return offset &* span.fields.reciprocal < span.fields.reciprocalBound
+  }
+
+  /// Whether `address` is the start of a block of `span`, also when blocks of it are absent after a purge.
+  static func isAnyBlockStart(_ address: UInt, of span: Span) -> Bool {
+    let offset = UInt32(UInt16(truncatingIfNeeded: address))
+    return offset &* span.fields.reciprocal < span.fields.reciprocal
   }
 }
