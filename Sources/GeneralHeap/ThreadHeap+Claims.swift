@@ -47,10 +47,10 @@ extension ThreadHeap {
   /// Notes that this heap's thread takes all its stacks itself.
   func noteCollected() {
     withCompleteCount { $0.store(0, ordering: .relaxed) }
-    let claimed = withClaimedCount { $0.load(ordering: .relaxed) }
+    let claimed = withClaimedByteCount { $0.load(ordering: .relaxed) }
     if claimed != 0 {
-      withClaimedCount { _ = $0.wrappingSubtract(claimed, ordering: .relaxed) }
-      fields.spanCount &-= UInt32(truncatingIfNeeded: claimed)
+      withClaimedByteCount { _ = $0.wrappingSubtract(claimed, ordering: .relaxed) }
+      fields.heldByteCount &-= claimed
     }
   }
 
@@ -58,7 +58,7 @@ extension ThreadHeap {
   @inline(never)
   func claimComplete(of owner: ThreadHeap) {
     var keptCount = 0
-    var claimedCount: UInt = 0
+    var claimedByteCount: UInt = 0
     for index in 0..<SizeClass.count {
       var granule = owner.popIncoming(index)
       var firstKept: UInt32 = 0
@@ -66,8 +66,9 @@ extension ThreadHeap {
       while granule != 0 {
         let span = space.span(granule)
         let next = span.fields.nextIncoming
-        if claim(span) {
-          claimedCount += 1
+        let byteCount = claim(span)
+        if byteCount != 0 {
+          claimedByteCount += byteCount
         } else {
           if firstKept == 0 { lastKept = span }
           span.fields.nextIncoming = firstKept
@@ -80,24 +81,28 @@ extension ThreadHeap {
     }
     // Not before a part of those that were looked at in vain has become complete.
     owner.withCompleteCount { $0.store(-keptCount / 4, ordering: .relaxed) }
-    owner.withClaimedCount { _ = $0.wrappingAdd(claimedCount, ordering: .relaxed) }
-    noteFreed(byteCount: claimedCount * Span.byteCount)
+    owner.withClaimedByteCount { _ = $0.wrappingAdd(claimedByteCount, ordering: .relaxed) }
+    purgeIfDue()
   }
 
-  /// Takes over a span from another heap's stack, as an empty one; false unless it is complete.
-  private func claim(_ span: Span) -> Bool {
+  /// Takes over a span from another heap's stack, as an empty one: its bytes, 0 unless it is complete.
+  private func claim(_ span: Span) -> UInt {
     // Acquire pairs with the release in `settle`, and with those of who gave back.
     let list = RemoteList(word: span.withRemote { $0.load(ordering: .acquiring) })
-    guard list.isSettled, list.count == UInt(span.fields.carvedCount) else { return false }
+    guard list.isSettled, list.count == UInt(span.fields.carvedCount) else { return 0 }
     let isClaimed = span.withRemote {
       $0.compareExchange(expected: list.word, desired: 0, ordering: .acquiring).exchanged
     }
-    guard isClaimed else { return false }
+    guard isClaimed else { return 0 }
     span.fields.free = list.first
     span.await(Int(list.count), freeCount: Int(list.count))
-    fields.spanCount += 1
+    span.fields.notedCount = 0
+    noteFreed(span)
+    // Before the span may be anyone's.
+    let byteCount = span.presentByteCount
+    fields.heldByteCount += byteCount
     retire(span)
-    return true
+    return byteCount
   }
 
   @inline(__always)
@@ -108,8 +113,8 @@ extension ThreadHeap {
   }
 
   @inline(__always)
-  private func withClaimedCount<Result>(_ body: (borrowing Atomic<UInt>) -> Result) -> Result {
-    let offset = ThreadHeap.claimedCountOffset
+  private func withClaimedByteCount<Result>(_ body: (borrowing Atomic<UInt>) -> Result) -> Result {
+    let offset = ThreadHeap.claimedByteCountOffset
     // SAFETY: as above.
     return unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address &+ offset).unsafelyUnwrapped.pointee)
   }

@@ -32,12 +32,12 @@ struct ThreadHeapRecord {
   /// Empty spans at hand, linked by `next`, and how many.
   var idleSpan: UInt32 = 0
   var idleCount: UInt32 = 0
-  /// Spans with new remote blocks, a stack for each size class; how many of them became complete, and how many spans
-  /// other heaps claimed. Atomic; on cache lines of their own.
+  /// Spans with new remote blocks, a stack for each size class; how many of them became complete, and the
+  /// bytes of spans that other heaps claimed. Atomic; on cache lines of their own.
   var padding = InlineArray<8, UInt>(repeating: 0)
   var incoming = InlineArray<80, UInt32>(repeating: 0)
   var completeCount = 0
-  var claimedCount: UInt = 0
+  var claimedByteCount: UInt = 0
   var padding2 = InlineArray<6, UInt>(repeating: 0)
   /// The blocks in the cache, by class, how many bytes more it may hold and how many at most (ThreadHeap+Cache.swift).
   var cached = InlineArray<112, UInt>(repeating: 0)
@@ -45,9 +45,9 @@ struct ThreadHeapRecord {
   var cacheLimit: UInt = 0
   /// How many blocks more the stacks may hold, by size class (ThreadHeap+Stacks.swift).
   var stackRooms = InlineArray<80, Int16>(repeating: 0)
-  /// How many spans the heap has in use, and how often it was on a slow path.
-  var spanCount: UInt32 = 0
-  var slowCount: UInt32 = 0
+  /// The bytes of its spans' pages that are not absent, and how often it was on a slow path.
+  var heldByteCount: UInt = 0
+  var slowCount: UInt = 0
   /// When to give memory of its spans back.
   var pace = PurgePace()
   /// Blocks on their way to other heaps, by span (ThreadHeap+Remote.swift).
@@ -75,11 +75,11 @@ struct ThreadHeap: Equatable {
   /// Where `incoming` and `mark` lie in the record.
   static var incomingOffset: UInt { 1448 }
   static var completeCountOffset: UInt { 1768 }
-  static var claimedCountOffset: UInt { 1776 }
+  static var claimedByteCountOffset: UInt { 1776 }
   static var cachedOffset: UInt { 1832 }
   static var stackRoomsOffset: UInt { 2744 }
-  static var outgoingOffset: UInt { 2952 }
-  static var markOffset: UInt { 3984 }
+  static var outgoingOffset: UInt { 2960 }
+  static var markOffset: UInt { 3992 }
 
   var fields: ThreadHeapRecord {
     // SAFETY: a heap is made only over a record that its space gave out, and never taken away.
@@ -143,10 +143,16 @@ struct ThreadHeap: Equatable {
     return span.fields.pending == 0
   }
 
-  /// Whether `address` is the start of a block of `span`.
+  /// Whether `address` is the start of a block of `span` that may be in use.
   @inlinable @inline(__always)
   static func isBlockStart(_ address: UInt, of span: Span) -> Bool {
     let offset = UInt32(UInt16(truncatingIfNeeded: address))
     return offset &* span.fields.reciprocal < span.fields.reciprocalBound
+  }
+
+  /// Whether `address` is the start of a block of `span`, also when blocks of it are absent after a purge.
+  static func isAnyBlockStart(_ address: UInt, of span: Span) -> Bool {
+    let offset = UInt32(UInt16(truncatingIfNeeded: address))
+    return offset &* span.fields.reciprocal < span.fields.reciprocal
   }
 }
