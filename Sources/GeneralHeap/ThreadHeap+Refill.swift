@@ -8,6 +8,9 @@ extension ThreadHeap {
   /// Fills the active list of a class and takes a block from it; 0 when there is no memory.
   @inline(never)
   func refill(_ sizeClass: SizeClass) -> UInt {
+    // A thread that has its heap only now has not looked.
+    let block = pop(sizeClass)
+    if block != 0 { return block }
     collectIncoming()
     let index = sizeClass.index
     let current = fields.current[index]
@@ -97,11 +100,13 @@ extension ThreadHeap {
     } else {
       span.fields.state = .full
       span.await(max(1, Int(span.fields.carvedCount) / 16), freeCount: 0)
+      settle(span)
     }
   }
 
   /// Puts a span at the front of its class's list.
   func link(_ span: Span) {
+    unsettle(span)
     let index = Int(span.fields.sizeClass)
     let first = fields.available[index]
     let granule = space.granule(of: span)
