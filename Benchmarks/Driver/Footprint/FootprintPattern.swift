@@ -63,7 +63,7 @@ enum FootprintPattern {
     case .mediumChurn:
       let sizes = SizeRange(4 << 10, 256 << 10)
       held.allocate(sizes, upTo: 4_000_000 * percent)
-      for _ in 0..<400 * percent {
+      for _ in 0..<1000 * percent {
         held.deallocate(at: held.random.below(held.count))
         while held.liveByteCount < 4_000_000 * percent { held.allocate(sizes.draw(&held.random)) }
       }

@@ -27,6 +27,20 @@ func openFile(_ path: StaticString) -> Int32 {
     return unsafe Text(base + length, count: count - length)
   }
 
+  /// Whether the text ends with `suffix`.
+  func hasSuffix(_ suffix: StaticString) -> Bool {
+    let start = count - suffix.utf8CodeUnitCount
+    guard start >= 0 else { return false }
+    return unsafe Text(base + start, count: count - start) == suffix
+  }
+
+  /// What follows the last `/`, all when there is none.
+  var lastComponent: Text {
+    var start = count
+    while start > 0, self[start - 1] != 0x2F { start -= 1 }
+    return unsafe Text(base + start, count: count - start)
+  }
+
   static func == (text: Text, literal: StaticString) -> Bool { text.suffix(after: literal)?.count == 0 }
 
   /// The number that the text spells, if it is one above 0 that fits.

@@ -23,6 +23,7 @@ struct lab_malloc_family {
   void *_Nonnull (*_Nonnull allocate)(size_t byte_count);
   void *_Nonnull (*_Nonnull allocate_zeroed)(size_t count, size_t byte_count);
   void *_Nonnull (*_Nonnull allocate_aligned)(size_t alignment, size_t byte_count);
+  int (*_Nonnull allocate_any_aligned)(void *_Nullable *_Nonnull block, size_t alignment, size_t byte_count);
   void *_Nonnull (*_Nonnull reallocate)(void *_Nonnull block, size_t byte_count);
   void (*_Nonnull deallocate)(void *_Nonnull block);
 };
@@ -32,10 +33,11 @@ static inline struct lab_malloc_family lab_malloc_family_of_process(void) {
   family.allocate = (void *(*)(size_t))malloc;
   family.allocate_zeroed = (void *(*)(size_t, size_t))calloc;
   family.allocate_aligned = (void *(*)(size_t, size_t))aligned_alloc;
+  family.allocate_any_aligned = posix_memalign;
   family.reallocate = (void *(*)(void *, size_t))realloc;
   family.deallocate = free;
   __asm__("" : "+r"(family.allocate), "+r"(family.allocate_zeroed), "+r"(family.allocate_aligned),
-          "+r"(family.reallocate), "+r"(family.deallocate));
+          "+r"(family.allocate_any_aligned), "+r"(family.reallocate), "+r"(family.deallocate));
   return family;
 }
 
