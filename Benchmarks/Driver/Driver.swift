@@ -5,6 +5,7 @@ import CLabDriver
 //   heapbench-driver list
 //   heapbench-driver run NAME [--milliseconds N | --operations N] [--threads N] [--percent N]
 //   heapbench-driver run FILE.hltrace [--operations N]
+//   heapbench-driver time [--preload FILE] [--repeat N] PROGRAM ARGUMENT...
 //
 // It is Embedded Swift without allocations, needs libc alone, and calls the malloc family for the workload and for
 // nothing else: whatever is preloaded, the figures are of the same calls. `heapbench compare` starts it.
@@ -30,7 +31,11 @@ import CLabDriver
     switch command {
     case _ where command == "list": list()
     case _ where command == "run": run(&arguments)
-    default: stop("knows 'list' and 'run', not", command)
+    case _ where command == "time":
+      var program = TimedProgram(&arguments)
+      program.run()
+      program.write()
+    default: stop("knows 'list', 'run' and 'time', not", command)
     }
   }
 

@@ -2,8 +2,13 @@ import CLabDriver
 
 /// Opens a file for reading; negative when it cannot be.
 func openFile(_ path: StaticString) -> Int32 {
-  // SAFETY: a literal ends in a zero.
-  unsafe lab_file_open(UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self))
+  // SAFETY: the path is a C string.
+  unsafe lab_file_open(cString(path))
+}
+
+/// A literal as C has it: it ends in a zero.
+func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
+  unsafe UnsafeRawPointer(literal.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
 /// Bytes of text that live as long as the process: an argument, or a file's name.

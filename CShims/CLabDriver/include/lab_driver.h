@@ -2,7 +2,6 @@
 // system's headers, which Embedded Swift has no module for.
 #pragma once
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,6 +13,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +44,9 @@ static inline struct lab_malloc_family lab_malloc_family_of_process(void) {
 
 /// open(2) for reading; Swift takes no variadic function.
 static inline int lab_file_open(const char *_Nonnull path) { return open(path, O_RDONLY | O_CLOEXEC); }
+
+/// Starts a program, found on PATH, with nothing to read and nobody who reads its output. Returns 0 or an errno.
+int lab_program_start(char *_Nullable const *_Nonnull arguments, pid_t *_Nonnull process);
 
 /// MAP_FAILED, which is a cast and so no constant to Swift.
 static inline int lab_mapping_failed(const void *_Nullable address) { return address == MAP_FAILED; }
