@@ -84,8 +84,8 @@ import CLabDriver
     }
     var replay = TraceReplay(TraceSteps(path: path, limit: options.operations))
     let faultCount = Residence.minorFaultCount
-    let nanoseconds = replay.run()
-    append(replay.callCount, nanoseconds, threads: replay.threadCount, faultCount, &line)
+    let elapsed = replay.run()
+    append(replay.callCount, elapsed, threads: replay.threadCount, faultCount, &line)
   }
 
   private static func run(_ pattern: SpeedPattern, _ options: Options, _ line: inout TextLine) {
@@ -96,16 +96,17 @@ import CLabDriver
     let threads = options.threads ?? pattern.threadCount
     let count = options.operations ?? calibrated(pattern, milliseconds: options.milliseconds ?? 200, threads: threads)
     let faultCount = Residence.minorFaultCount
-    let nanoseconds = pattern.run(count, threads: threads)
-    append(count, nanoseconds, threads: threads, faultCount, &line)
+    let elapsed = pattern.run(count, threads: threads)
+    append(count, elapsed, threads: threads, faultCount, &line)
   }
 
   /// Appends the figures of a speed workload, `faultCount` being the faults before it.
   private static func append(
-    _ operationCount: Int, _ nanoseconds: Int, threads: Int, _ faultCount: Int, _ line: inout TextLine
+    _ operationCount: Int, _ elapsed: Elapsed, threads: Int, _ faultCount: Int, _ line: inout TextLine
   ) {
     line.append(key: "operations", operationCount)
-    line.append(key: "nanoseconds", nanoseconds)
+    line.append(key: "nanoseconds", elapsed.nanoseconds)
+    line.append(key: "processorNanoseconds", elapsed.processorNanoseconds)
     line.append(key: "threads", threads)
     line.append(key: "minorFaultCount", Residence.minorFaultCount - faultCount)
   }
@@ -116,7 +117,7 @@ import CLabDriver
     let goal = milliseconds * 1_000_000
     var count = threads
     while true {
-      let nanoseconds = max(1, pattern.run(count, threads: threads))
+      let nanoseconds = max(1, pattern.run(count, threads: threads).nanoseconds)
       if nanoseconds >= goal / 8 { return max(1, Int(Double(count) * Double(goal) / Double(nanoseconds))) }
       count *= 2
     }
@@ -128,7 +129,8 @@ import CLabDriver
     }
     let figures = pattern.run(percent: options.percent ?? 100)
     line.append(key: "operations", figures.operationCount)
-    line.append(key: "nanoseconds", figures.nanoseconds)
+    line.append(key: "nanoseconds", figures.elapsed.nanoseconds)
+    line.append(key: "processorNanoseconds", figures.elapsed.processorNanoseconds)
     line.append(key: "threads", pattern.threadCount)
     line.append(key: "minorFaultCount", figures.minorFaultCount)
     line.append(key: "peakLiveByteCount", figures.peakLiveByteCount)

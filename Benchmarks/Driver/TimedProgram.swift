@@ -4,8 +4,9 @@ import CLabDriver
 // the parent's resident memory as the child's peak until it has more itself. This program has next to none.
 
 /// A program that is run a few times, and what that took.
-struct TimedProgram: ~Copyable {
+@safe struct TimedProgram: ~Copyable {
   private let words: MappedTable<UnsafeMutablePointer<CChar>?>
+  private static let wordCountMost = 4095
   private var repetitionCount = 1
 
   private var nanoseconds = 0
@@ -15,7 +16,7 @@ struct TimedProgram: ~Copyable {
 
   /// The program that the rest of the arguments name: `[--preload FILE] [--repeat N] PROGRAM ARGUMENT...`
   init(_ arguments: inout CommandArguments) {
-    unsafe words = MappedTable(count: 4096)
+    unsafe words = MappedTable(count: Self.wordCountMost + 1)
     var wordCount = 0
     while let word = arguments.next() {
       if wordCount == 0, word == "--preload" {
@@ -24,7 +25,7 @@ struct TimedProgram: ~Copyable {
         unsafe setenv(cString("LD_PRELOAD"), library.cString, 1)
       } else if wordCount == 0, word == "--repeat" {
         repetitionCount = arguments.number(after: word)
-      } else if wordCount < words.count - 1 {
+      } else if wordCount < TimedProgram.wordCountMost {
         unsafe words[wordCount] = UnsafeMutablePointer(mutating: word.cString)
         wordCount += 1
       }
@@ -47,8 +48,8 @@ struct TimedProgram: ~Copyable {
     guard code == 0 else { stop("cannot start the program, error", number: Int(code), "of posix_spawn") }
     guard unsafe wait4(process, &status, 0, &usage) == process else { stop("cannot wait for the program") }
     nanoseconds += Clock.nanoseconds - start
-    if status & 0x7F != 0 { stop("the program was ended by a signal,", number: Int(status & 0x7F), "by number") }
-    if status != 0 { stop("the program failed,", number: Int(status >> 8), "being its exit status") }
+    if status & 0x7F != 0 { stop("the program was ended by signal", number: Int(status & 0x7F), "by its number") }
+    if status != 0 { stop("the program failed", number: Int(status >> 8), "as its exit status") }
     processorNanoseconds += usage.ru_utime.nanoseconds + usage.ru_stime.nanoseconds
     peakResidentByteCount = max(peakResidentByteCount, usage.ru_maxrss * 1024)
     minorFaultCount += usage.ru_minflt

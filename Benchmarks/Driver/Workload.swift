@@ -124,8 +124,8 @@ enum SpeedPattern {
 
   /// Does `operationCount` operations.
   ///
-  /// - Returns: Nanoseconds from the first to the last; making and clearing away what they work on is not among them.
-  func run(_ operationCount: Int, threads: Int) -> Int {
+  /// - Returns: The time from the first to the last; making and clearing away what they work on is not among them.
+  func run(_ operationCount: Int, threads: Int) -> Elapsed {
     switch self {
     case .pairs(let byteCount): Pairs.run(operationCount, byteCount)
     case .mixedPairs(let sizes): Pairs.run(operationCount, sizes)

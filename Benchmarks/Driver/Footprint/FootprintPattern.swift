@@ -37,11 +37,11 @@ enum FootprintPattern {
     var held = HeldBlocks(capacity: capacity)
     let residentByteCount = Residence.byteCount
     let faultCount = Residence.minorFaultCount
-    let start = Clock.nanoseconds
+    let start = Elapsed.now
     run(&held, percent)
-    let nanoseconds = Clock.nanoseconds - start
+    let elapsed = Elapsed.now - start
     return FootprintFigures(
-      operationCount: held.operationCount, nanoseconds: nanoseconds,
+      operationCount: held.operationCount, elapsed: elapsed,
       peakLiveByteCount: held.peakLiveByteCount,
       peakResidentByteCount: max(0, Residence.peakByteCount - residentByteCount),
       endLiveByteCount: held.liveByteCount, endResidentByteCount: max(0, Residence.byteCount - residentByteCount),
@@ -100,7 +100,7 @@ enum FootprintPattern {
 /// What a footprint pattern came to.
 struct FootprintFigures {
   let operationCount: Int
-  let nanoseconds: Int
+  let elapsed: Elapsed
   let peakLiveByteCount: Int
   let peakResidentByteCount: Int
   let endLiveByteCount: Int

@@ -79,12 +79,12 @@ func stop(_ message: StaticString, _ name: Text? = nil, _ rest: StaticString = "
   exit(2)
 }
 
-/// Ends the process with `heapbench-driver: MESSAGE, NUMBER UNIT`.
+/// Ends the process with `heapbench-driver: MESSAGE NUMBER UNIT`.
 func stop(_ message: StaticString, number: Int, _ unit: StaticString) -> Never {
   var line = TextLine()
   line.append("heapbench-driver: ")
   line.append(message)
-  line.append(", ")
+  line.append(" ")
   line.append(number)
   line.append(" ")
   line.append(unit)

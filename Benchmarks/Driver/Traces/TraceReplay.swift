@@ -35,9 +35,9 @@ import Synchronization
 
   /// Makes all calls.
   ///
-  /// - Returns: Nanoseconds from the first to the last.
-  mutating func run() -> Int {
-    let start = Clock.nanoseconds
+  /// - Returns: The time from the first to the last.
+  mutating func run() -> Elapsed {
+    let start = Elapsed.now
     if threadCount == 1 {
       makeCalls(of: 0)
     } else {
@@ -45,7 +45,7 @@ import Synchronization
         unsafe shared.assumingMemoryBound(to: TraceReplay.self).pointee.makeCalls(of: thread)
       }
     }
-    return Clock.nanoseconds - start
+    return .now - start
   }
 
   @inline(never) private borrowing func makeCalls(of thread: Int) {
