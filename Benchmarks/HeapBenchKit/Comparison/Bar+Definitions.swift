@@ -1,7 +1,7 @@
 extension Bar {
   /// Every bar, in the order in which they are shown.
   static let all: [Bar] = [
-    Bar(figure: "every speed workload", bound: "≤ 0.9 glibc") { report in
+    Bar(figure: "every speed workload", bound: "≤ 0.90 glibc") { report in
       guard report.isWhole else { return nil }
       return worstTime(report.items(.speed).filter { $0.name != largeGrowth }, over: "glibc", limit: 0.9)
     },
@@ -43,12 +43,15 @@ extension Bar {
     time("start of /bin/true", ["start of true"], over: "mimalloc", 1.0),
   ]
 
+  /// A bound as the figures beside it are written.
+  private static func text(_ limit: Double) -> String { Figure.fixed(limit, decimals: limit < 10 ? 2 : 0) }
+
   private static let heaplab = ComparedAllocator.heaplabName
   private static let largeGrowth = "vector-16MiB"
 
   /// The time of each of some workloads over a peer's: the worst ratio counts.
   private static func time(_ figure: String, _ workloads: [String], over peer: String, _ limit: Double) -> Bar {
-    Bar(figure: figure, bound: "≤ \(Figure.text(limit, significantDigits: 2)) \(peer)") { report in
+    Bar(figure: figure, bound: "≤ \(text(limit)) \(peer)") { report in
       let items = workloads.compactMap(report.item)
       return items.count == workloads.count ? worstTime(items, over: peer, limit: limit) : nil
     }
@@ -80,7 +83,7 @@ extension Bar {
     _ figure: String, _ workload: String, _ ratio: String, _ limit: Double,
     _ value: @escaping @Sendable (DriverFigures) -> Double?
   ) -> Bar {
-    Bar(figure: figure, bound: "≤ \(Figure.text(limit, significantDigits: 2)) \(ratio)") { report in
+    Bar(figure: figure, bound: "≤ \(text(limit)) \(ratio)") { report in
       guard let item = report.item(workload) else { return nil }
       if item.hasFailure(of: heaplab) { return .failed(workload, limit: limit) }
       return item.median(of: heaplab, value).map { Measured(value: $0, limit: limit) }

@@ -31,9 +31,12 @@ struct Bar: Sendable {
 /// The verdicts on a report.
 struct BarTable {
   private let verdicts: [(bar: Bar, measured: Bar.Measured?)]
+  private let hidesMissing: Bool
 
+  /// The verdicts of some bars; of a report on a few workloads only those that could be formed are shown.
   init(_ report: ComparisonReport, bars: [Bar] = Bar.all) {
     verdicts = bars.map { ($0, $0.evaluate(report)) }
+    hidesMissing = !report.isWhole
   }
 
   /// Whether nothing that a bar needs was measured.
@@ -46,7 +49,7 @@ struct BarTable {
       "figure of heaplab".rightPadded(to: figureWidth) + "bar".rightPadded(to: boundWidth)
       + "measured".leftPadded(to: 9)
     var lines = ["What heaplab is to reach.", "", style.text(heading, .strong)]
-    for (bar, measured) in verdicts {
+    for (bar, measured) in verdicts where measured != nil || !hidesMissing {
       var line = bar.figure.rightPadded(to: figureWidth) + bar.bound.rightPadded(to: boundWidth)
       if let measured {
         let value = measured.value.isFinite ? Figure.text(measured.value, significantDigits: 3) : "–"
@@ -59,7 +62,11 @@ struct BarTable {
       lines.append(line)
     }
     let measured = verdicts.compactMap(\.measured)
-    lines.append("\(measured.count { $0.isMet }) met, \(measured.count { !$0.isMet }) missed")
+    let counts = [
+      "\(measured.count { $0.isMet }) met", "\(measured.count { !$0.isMet }) missed",
+      measured.count < verdicts.count ? "\(verdicts.count - measured.count) not measured" : nil,
+    ]
+    lines.append(counts.compactMap { $0 }.joined(separator: ", "))
     return lines.joined(separator: "\n") + "\n"
   }
 }

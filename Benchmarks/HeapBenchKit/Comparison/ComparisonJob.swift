@@ -14,7 +14,9 @@ public struct ComparisonJob: Sendable {
 
   /// Does everything, or as much as there is time for until the task is cancelled.
   public func run(progress: some ProgressMeter) async -> ComparisonReport {
-    progress.begin(weights: plan.tasks.map(Self.weight))
+    let countsInstructions = plan.tasks.contains { $0.name == InstructionCount.workload }
+    let countWeight = countsInstructions ? 2.0 * Double(plan.allocators.count) : 0
+    progress.begin(weights: plan.tasks.map { Self.weight($0) * Double(plan.allocators.count) } + [countWeight])
     defer { progress.end() }
     var report = ComparisonReport(allocators: plan.allocators, notes: plan.notes, isWhole: plan.isWhole)
     for task in plan.tasks {
@@ -25,10 +27,7 @@ public struct ComparisonJob: Sendable {
       report.items.append(item)
       progress.completeWorkload()
     }
-    let counting = InstructionCount(driver: driver)
-    if plan.tasks.contains(where: { $0.name == InstructionCount.workload }) {
-      await report.count(counting) { progress.show($0) }
-    }
+    if countsInstructions { await report.count(InstructionCount(driver: driver)) { progress.show($0) } }
     report.isComplete = !Task.isCancelled
     return report
   }

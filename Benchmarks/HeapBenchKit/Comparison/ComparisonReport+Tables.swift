@@ -22,17 +22,17 @@ extension ComparisonReport {
     guard !rows.isEmpty else { return nil }
     var table = ComparisonTable(
       title: """
-        Speed: time of an operation, under glibc, and of the others over glibc's: ratios of medians over interleaved \
-        rounds. One thread: processor time; more: time as it passes. * fastest. Spread: quartiles of heaplab's ratios \
-        in single rounds.
-        """, columns: names, tailHeading: "spread", rows: rows)
+        Speed: time of an operation under glibc, and under the others over glibc's, as ratios of medians over \
+        interleaved rounds; means are geometric. On one thread processor time, on more time as it passes. * fastest. \
+        Spread: the quartiles of heaplab's ratios in single rounds.
+        """, columns: names, tailHeading: Self.spreadHeading(rows), rows: rows)
     guard rows.count > 1 else { return table }
     let glibc = ComparedAllocator.glibc.name
     table.means = [
-      meanRow("geometric mean ÷ glibc") { name in
+      meanRow("mean ÷ glibc") { name in
         meanTimeRatio(of: name, .speed) { $0.median(of: glibc, \.nanosecondsPerOperation) }
       },
-      meanRow("geometric mean ÷ fastest peer", marksBest: false) {
+      meanRow("mean ÷ fastest peer", marksBest: false) {
         meanTimeRatio(of: $0, .speed, over: fastestPeerTime)
       },
     ]
@@ -56,7 +56,7 @@ extension ComparisonReport {
       : "Footprint: resident over live bytes at the end, where something is live then. * least."
     var table = ComparisonTable(title: title, columns: names, rows: rows)
     if rows.count > 1 && shown.count == items(.footprint).count {
-      table.means = [meanRow("geometric mean") { mean(of: $0, .footprint, figure) }]
+      table.means = [meanRow("mean") { mean(of: $0, .footprint, figure) }]
     }
     return table
   }
@@ -74,11 +74,11 @@ extension ComparisonReport {
     let what = peak ? "peak resident memory" : "processor time"
     var table = ComparisonTable(
       title: "Whole programs: \(what) under glibc, and under the others over glibc's. * least.", columns: names,
-      tailHeading: "spread", rows: rows)
+      tailHeading: Self.spreadHeading(rows), rows: rows)
     guard rows.count > 1 else { return table }
     let glibc = ComparedAllocator.glibc.name
     table.means = [
-      meanRow("geometric mean ÷ glibc") { name in
+      meanRow("mean ÷ glibc") { name in
         mean(of: name, .program, figure).flatMap { own in mean(of: glibc, .program, figure).map { own / $0 } }
       }
     ]
@@ -114,6 +114,10 @@ extension ComparisonReport {
       title:
         "Instructions of a malloc and free of 64 bytes, the seven of the calling loop included (callgrind). * least.",
       columns: names, rows: [markingBest(row, names.map { instructions[$0] })])
+  }
+
+  private static func spreadHeading(_ rows: [ComparisonTable.Row]) -> String {
+    rows.contains { !$0.tail.isEmpty } ? "spread" : ""
   }
 
   /// A row with glibc's own figure and the others' over it.

@@ -33,9 +33,9 @@ struct ComparisonTable {
 
   /// The table, each line ended by a newline; the best of each row has a star.
   func text(style: TerminalStyle) -> String {
-    let nameWidth = ((rows + means).map(\.name.count).max() ?? 0) + 1
+    let nameWidth = ((rows + means).map(\.name.count).max() ?? 0) + 2
     let widths = columns.indices.map { column in
-      ([columns[column].count + 1] + (rows + means).map { $0.cells[column].text.count + 1 }).max().map { $0 + 1 } ?? 0
+      ([columns[column].count + 1] + (rows + means).map { $0.cells[column].text.count + 1 }).max() ?? 0
     }
     let heading =
       zip(columns, widths).reduce(String(repeating: " ", count: nameWidth)) { line, column in

@@ -43,9 +43,10 @@ struct InstructionCount: Sendable {
       ], environment: .inherit.updating(["LD_PRELOAD": library ?? ""]), output: .discarded,
       error: .string(limit: 1 << 20))
     guard let result else { throw MeasurementFailure("valgrind is not installed") }
+    guard result.terminationStatus.isSuccess else { throw MeasurementFailure("it does not run under valgrind") }
     let words = result.standardError.split { $0 == " " || $0 == "\n" }
     guard let index = words.firstIndex(of: "Collected"), words.count > index + 2, let count = Double(words[index + 2])
-    else { throw MeasurementFailure("callgrind counted nothing under it") }
+    else { throw MeasurementFailure("callgrind counted nothing") }
     return count
   }
 }
