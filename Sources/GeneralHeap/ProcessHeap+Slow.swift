@@ -74,13 +74,19 @@ extension ProcessHeap {
     require(
       span.fields.owner != 0 && ThreadHeap.isAnyBlockStart(address, of: span),
       "free of a pointer into the middle of a block", UInt64(address))
-    let offset = UInt32(UInt16(truncatingIfNeeded: address))
     require(
-      ThreadHeap.pageMask(offset, span.fields.blockByteCount) & span.fields.absentPages == 0,
-      "free of a pointer that heaplab did not give out, or gave out once", UInt64(address))
+      isPresent(address, in: span), "free of a pointer that heaplab did not give out, or gave out once", UInt64(address)
+    )
     let block = FreeBlock(address)
     require(!block.looksFree, "double free", UInt64(address))
     return block
+  }
+
+  /// Whether the block at `address` of `span` overlaps no absent page: whether it can be in use.
+  @inline(__always)
+  static func isPresent(_ address: UInt, in span: Span) -> Bool {
+    let offset = UInt32(UInt16(truncatingIfNeeded: address))
+    return ThreadHeap.pageMask(offset, span.fields.blockByteCount) & span.fields.absentPages == 0
   }
 
   static var processSpace: HeapSpace { HeapSpace(address: ProcessState().fields.space) }
