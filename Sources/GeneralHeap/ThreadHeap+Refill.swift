@@ -12,8 +12,12 @@ extension ThreadHeap {
     let block = pop(sizeClass)
     if block != 0 { return block }
     let index = sizeClass.index
-    let current = fields.current[index]
-    if current == 0 || space.span(current).fields.free == 0 { collectIncoming(index) }
+    var current = fields.current[index]
+    if current == 0 || space.span(current).fields.free == 0 {
+      collectIncoming(index)
+      // What came home may have been reason for a purge, which puts empty spans away.
+      current = fields.current[index]
+    }
     if current != 0 {
       let span = space.span(current)
       if span.fields.free != 0 {
