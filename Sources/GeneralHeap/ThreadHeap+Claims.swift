@@ -17,8 +17,8 @@ internal import Synchronization
 // Blocks in a third thread's outgoing batch count as live; so no batch names a span whose owner changed.
 
 extension ThreadHeap {
-  /// How many complete spans may wait for their owner: 1 MiB.
-  private static var completeMaximum: Int { 16 }
+  /// How many complete spans may wait for their owner: 512 KiB.
+  private static var completeMaximum: Int { 8 }
 
   /// Marks a full span as settled, the last step of putting it aside.
   func settle(_ span: Span) {
@@ -40,6 +40,9 @@ extension ThreadHeap {
   func noteComplete() -> Bool {
     withCompleteCount { $0.wrappingAdd(1, ordering: .relaxed).newValue } >= ThreadHeap.completeMaximum
   }
+
+  /// Whether there are complete spans, and not too few among those that are not.
+  var hasComplete: Bool { withCompleteCount { $0.load(ordering: .relaxed) } > 0 }
 
   /// Notes that this heap's thread took a complete span from a stack itself.
   func noteCompleteCollected() { withCompleteCount { _ = $0.wrappingSubtract(1, ordering: .relaxed) } }

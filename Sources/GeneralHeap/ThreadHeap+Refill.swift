@@ -139,8 +139,7 @@ extension ThreadHeap {
   /// An empty span, made one of `sizeClass`, nil when there is no memory.
   private func takeEmptySpan(for sizeClass: SizeClass) -> Span? {
     var found: Span?
-    // Before the heap grows: other threads may have emptied spans of other classes.
-    if fields.idleSpan == 0 { collectIncoming() }
+    if fields.idleSpan == 0 { gatherSpans() }
     if fields.idleSpan != 0 {
       let span = space.span(fields.idleSpan)
       fields.idleSpan = span.fields.next

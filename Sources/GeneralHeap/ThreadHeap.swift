@@ -51,7 +51,9 @@ struct ThreadHeapRecord {
   /// When to give memory of its spans back.
   var pace = PurgePace()
   /// Blocks on their way to other heaps, by span (ThreadHeap+Remote.swift).
-  var outgoing = InlineArray<32, OutgoingBatch>(repeating: OutgoingBatch())
+  var outgoing = InlineArray<64, OutgoingBatch>(repeating: OutgoingBatch())
+  /// The heap that blocks were given back to last, 0 for none.
+  var receiver: UInt = 0
   /// How often the heap passed from an ended thread to a new one.
   var adoptionCount: UInt = 0
   /// The kernel's mark that the owning thread lives (`lab_malloc_owner_init`).
@@ -79,7 +81,7 @@ struct ThreadHeap: Equatable {
   static var cachedOffset: UInt { 1832 }
   static var stackRoomsOffset: UInt { 2744 }
   static var outgoingOffset: UInt { 2960 }
-  static var markOffset: UInt { 3992 }
+  static var markOffset: UInt { 4000 }
 
   var fields: ThreadHeapRecord {
     // SAFETY: a heap is made only over a record that its space gave out, and never taken away.
