@@ -70,11 +70,13 @@ let freeNames = ["cfree", "free_sized", "free_aligned_sized"]
 
 // lld gives the names default visibility, where gold takes over the entries' protected one, of which linkers that run
 // on the library warn; and it keeps thread-local slots out of the dynamic table.
+// Debug information goes, since valgrind gives up on what Swift writes; names stay.
 let preloadLinkerFlags: [String] =
   mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
   + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] }
   + [
-    "-use-ld=lld", "-Xlinker", "--soname=libheaplab.so", "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker",
+    "-use-ld=lld", "-Xlinker", "--soname=libheaplab.so", "-Xlinker", "--gc-sections", "-Xlinker", "--strip-debug",
+    "-Xlinker", "-z", "-Xlinker",
     "now",
     "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MallocPreload/exports.map",
   ]
