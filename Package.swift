@@ -70,11 +70,13 @@ let freeNames = ["cfree", "free_sized", "free_aligned_sized"]
 
 // lld gives the names default visibility, where gold takes over the entries' protected one, of which linkers that run
 // on the library warn; and it keeps thread-local slots out of the dynamic table.
+// Debug information goes, since valgrind gives up on what Swift writes; names stay.
 let preloadLinkerFlags: [String] =
   mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
   + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] }
   + [
-    "-use-ld=lld", "-Xlinker", "--soname=libheaplab.so", "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker",
+    "-use-ld=lld", "-Xlinker", "--soname=libheaplab.so", "-Xlinker", "--gc-sections", "-Xlinker", "--strip-debug",
+    "-Xlinker", "-z", "-Xlinker",
     "now",
     "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MallocPreload/exports.map",
   ]
@@ -105,7 +107,18 @@ let shimTargets: [Target] = [
   .target(name: "CLabMalloc", path: "CShims/CLabMalloc"),
   .target(name: "CLabKVM", path: "CShims/CLabKVM"),
   .target(name: "CLabBench", path: "CShims/CLabBench"),
+  .target(name: "CLabDriver", path: "CShims/CLabDriver"),
 ]
+
+/// What `heapbench compare` starts under each allocator: Embedded Swift, libc its only dependency, and without one
+/// allocation of its own. Valgrind, which counts its instructions, cannot read all of Swift's debug information.
+let driverTarget = Target.executableTarget(
+  name: "HeapBenchDriver", dependencies: ["EmbeddedAllocationTraces", "CLabPlatform", "CLabDriver"],
+  path: "Benchmarks/Driver",
+  swiftSettings: embedded(importing: coreModules.map(\.name)) + [.unsafeFlags(["-parse-as-library"])],
+  linkerSettings: [
+    .unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "--as-needed", "-Xlinker", "--strip-debug"])
+  ])
 
 let benchmarkTargets: [Target] = [
   .target(
@@ -160,6 +173,7 @@ let package = Package(
   name: "heaplab",
   products: coreModules.map { .library(name: $0.name, targets: [$0.name]) } + [
     .executable(name: "heapbench", targets: ["heapbench"]),
+    .executable(name: "heapbench-driver", targets: ["HeapBenchDriver"]),
     .library(name: "heaplab", type: .dynamic, targets: ["MallocPreload"]),
   ],
   dependencies: [
@@ -169,5 +183,5 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
   ],
-  targets: shimTargets + coreTargets + [preloadTarget] + benchmarkTargets + testTargets
+  targets: shimTargets + coreTargets + [preloadTarget, driverTarget] + benchmarkTargets + testTargets
 )

@@ -41,11 +41,12 @@ public struct SizeClass: Equatable, Sendable {
   /// The same for more than `stepMaximumByteCount` bytes.
   @inlinable @inline(__always)
   init(aboveSteps byteCount: UInt) {
-    // 2^exponent < byteCount <= 2^(exponent + 1); the three bits below the highest number the eighths.
-    let last = byteCount &- 1
-    let exponent = UInt.bitWidth &- 1 &- last.leadingZeroBitCount
-    let eighth = Int(bitPattern: last >> UInt(bitPattern: exponent &- 3)) &- 8
-    self.index = 17 &+ (exponent &- 8) &* 8 &+ eighth
+    // 2^exponent < byteCount <= 2^(exponent + 1); the three bits below the highest number the eighths, and 8 more. The
+    // lowest bit is none of them: set, it tells the compiler that the word is not 0.
+    let last = (byteCount &- 1) | 1
+    let exponent = (UInt.bitWidth &- 1) ^ last.leadingZeroBitCount
+    let eighths = Int(bitPattern: last &>> UInt(bitPattern: exponent &- 3))
+    self.init(index: exponent &* 8 &+ eighths &- 55)
   }
 
   /// The size of the class's blocks, in bytes.

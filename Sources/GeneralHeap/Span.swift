@@ -61,8 +61,10 @@ public struct SpanRecord {
   @usableFromInline var reciprocalBound: UInt32 = 0
   /// How many more frees by the owner until the event.
   @usableFromInline var pending: Int32 = 0
-  /// How large its blocks are, in bytes.
-  var blockByteCount: UInt32 = 0
+  /// How many free blocks the last purge found, and left.
+  var purgedFreeCount: UInt16 = 0
+  /// How many of its free blocks the heap's pace was told of (PurgePace.swift).
+  var notedCount: UInt16 = 0
   /// Blocks given back by other threads: their number times 2^48 plus the first one's address. Atomic.
   @usableFromInline var remote: UInt = 0
   /// The granule before this one in its list, 0 for none.
@@ -85,6 +87,9 @@ public struct SpanRecord {
   var state: SpanState = .full
 
   init() {}
+
+  /// How large its blocks are, in bytes.
+  var blockByteCount: UInt32 { UInt32(truncatingIfNeeded: SizeClass(index: Int(sizeClass)).blockByteCount) }
 }
 
 /// A span, by the address of its descriptor.
@@ -136,6 +141,9 @@ public struct Span: Equatable, Sendable {
     fields.target = Int16(truncatingIfNeeded: count)
     fields.pending = Int32(truncatingIfNeeded: count - freeCount)
   }
+
+  /// The bytes of the pages whose blocks are in some list or live.
+  var presentByteCount: UInt { UInt((~fields.absentPages).nonzeroBitCount) << 12 }
 
   /// How many blocks the span has room for.
   var capacity: UInt { Span.byteCount / UInt(fields.blockByteCount) }
