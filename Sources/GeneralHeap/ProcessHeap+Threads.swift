@@ -13,9 +13,18 @@ internal import Contracts
 extension ProcessHeap {
   /// A heap for this thread, with its slot still showing the empty one; nil when there is no memory.
   static func attach() -> ThreadHeap? {
+    if let heap = enterSharedWhileYoung() { return heap }
     let state = ProcessState()
     guard HeapLock.acquire(at: state.address) else { return nil }
-    defer { HeapLock.release(at: state.address) }
+    let heap = adoptOrCreate()
+    HeapLock.release(at: state.address)
+    return heap ?? enterShared()
+  }
+
+  /// A heap for this thread alone, with the lock held; nil when it is to begin on the shared one, or when there is no
+  /// memory.
+  private static func adoptOrCreate() -> ThreadHeap? {
+    let state = ProcessState()
     guard let space = setUp() else { return nil }
     var older = state.fields.newestHeap
     while older != 0 {
@@ -29,12 +38,13 @@ extension ProcessHeap {
         // Threads that live shortly free too little each for a purge of their own.
         if heap.fields.adoptionCount & 31 == 0 {
           heap.collectIncoming()
-          heap.purgeIfDue(delayMilliseconds: state.fields.settings.purgeDelayMilliseconds)
+          heap.purge()
         }
         return heap
       }
       older = heap.fields.olderHeap
     }
+    if beginsOnShared(over: space) { return nil }
     guard let heap = ThreadHeap.create(over: space) else { return nil }
     guard lab_malloc_owner_init(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 else { return nil }
     heap.fields.olderHeap = state.fields.newestHeap

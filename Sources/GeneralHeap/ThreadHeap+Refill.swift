@@ -8,6 +8,9 @@ extension ThreadHeap {
   /// Fills the active list of a class and takes a block from it; 0 when there is no memory.
   @inline(never)
   func refill(_ sizeClass: SizeClass) -> UInt {
+    // A thread that has its heap only now has not looked.
+    let block = pop(sizeClass)
+    if block != 0 { return block }
     collectIncoming()
     let index = sizeClass.index
     let current = fields.current[index]
@@ -28,7 +31,7 @@ extension ThreadHeap {
     while fields.available[index] != 0 {
       let span = space.span(fields.available[index])
       unlink(span)
-      fields.pace.noteUsed(Span.byteCount / 2)
+      noteReused(span)
       replaceCurrent(with: span, sizeClass)
       if span.fields.free != 0 {
         activateFree(of: span, sizeClass)
@@ -97,11 +100,13 @@ extension ThreadHeap {
     } else {
       span.fields.state = .full
       span.await(max(1, Int(span.fields.carvedCount) / 16), freeCount: 0)
+      settle(span)
     }
   }
 
   /// Puts a span at the front of its class's list.
   func link(_ span: Span) {
+    unsettle(span)
     let index = Int(span.fields.sizeClass)
     let first = fields.available[index]
     let granule = space.granule(of: span)
@@ -134,33 +139,32 @@ extension ThreadHeap {
       let span = space.span(fields.idleSpan)
       fields.idleSpan = span.fields.next
       fields.idleCount -= 1
-      fields.pace.noteUsed(Span.byteCount)
+      noteReused(span)
       if Int(span.fields.sizeClass) == sizeClass.index {
         // It comes back as it went: carved, every block on its free list.
         span.fields.kind = .span
         span.fields.owner = owner(of: sizeClass)
-        fields.spanCount += 1
+        fields.heldByteCount += span.presentByteCount
         return span
       }
       found = span
     } else {
-      fields.pace.noteUsed(Span.byteCount)
       found = space.allocateGranule()
     }
     guard let span = found else { return nil }
     let blockByteCount = sizeClass.blockByteCount
     span.fields.kind = .span
     span.fields.sizeClass = UInt8(truncatingIfNeeded: sizeClass.index)
-    span.fields.blockByteCount = UInt32(truncatingIfNeeded: blockByteCount)
     span.fields.reciprocal = UInt32(truncatingIfNeeded: ((1 << 32) + blockByteCount - 1) / blockByteCount)
     span.fields.reciprocalBound = span.fields.reciprocal
     span.fields.free = 0
     span.fields.remote = 0
+    span.fields.notedCount = 0
+    span.fields.purgedFreeCount = 0
     span.fields.absentPages = .max
     span.fields.carvedCount = 0
     span.await(0, freeCount: 0)
     span.fields.owner = owner(of: sizeClass)
-    fields.spanCount += 1
     return span
   }
 }

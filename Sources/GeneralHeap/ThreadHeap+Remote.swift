@@ -12,66 +12,94 @@ internal import Synchronization
 // takes the list, which is why the span cannot be given back before.
 
 extension ThreadHeap {
-  /// How many blocks travel together at most.
-  static var outgoingMaximum: UInt { 64 }
+  /// The batch that blocks of `span` go into.
+  @inline(__always)
+  private func outgoingSlot(_ span: Span) -> UnsafeMutablePointer<OutgoingBatch> {
+    let index = Int(bitPattern: span.address / Span.recordByteCount) & (OutgoingBatch.count - 1)
+    // SAFETY: `outgoing` lies at this offset of the record, and the index is below its count.
+    return unsafe UnsafeMutablePointer(bitPattern: address &+ ThreadHeap.outgoingOffset).unsafelyUnwrapped + index
+  }
 
-  /// The bits of a remote list that hold its first block's address.
-  private static var addressMask: UInt { (1 << 48) - 1 }
+  /// Adds a block of another heap's span to the batch of that span; false when there is none, or when the block fills
+  /// it.
+  @inline(__always)
+  func pushOutgoing(_ block: FreeBlock, of span: Span) -> Bool {
+    let slot = unsafe outgoingSlot(span)
+    guard unsafe slot.pointee.span == span.address, unsafe slot.pointee.room > 1 else { return false }
+    unsafe slot.pointee.push(block)
+    return true
+  }
 
   /// Sends a block of another heap's span home.
   func sendHome(_ block: FreeBlock, to span: Span) {
-    block.markWord = FreeBlock.mark
-    if fields.outgoingSpan == span.address {
-      block.next = fields.outgoingFirst
-      fields.outgoingFirst = block.address
-      fields.outgoingCount += 1
-      if fields.outgoingCount >= ThreadHeap.outgoingMaximum { flushOutgoing() }
-      return
+    let slot = unsafe outgoingSlot(span)
+    if unsafe slot.pointee.span != span.address {
+      unsafe flush(slot)
+      unsafe slot.pointee.begin(span)
     }
-    flushOutgoing()
-    block.next = 0
-    fields.outgoingFirst = block.address
-    fields.outgoingLast = block.address
-    fields.outgoingCount = 1
-    fields.outgoingSpan = span.address
+    unsafe slot.pointee.push(block)
+    if unsafe slot.pointee.room <= 0 { unsafe flush(slot) }
   }
 
-  /// Hands over the blocks that were collected.
+  /// Hands over all blocks that were collected.
   func flushOutgoing() {
-    guard fields.outgoingSpan != 0 else { return }
-    let span = Span(address: fields.outgoingSpan)
-    fields.outgoingSpan = 0
-    ThreadHeap.giveBack(
-      span, first: fields.outgoingFirst, last: FreeBlock(fields.outgoingLast), count: fields.outgoingCount,
-      granule: space.granule(of: span))
+    for index in 0..<OutgoingBatch.count {
+      unsafe flush(outgoingSlot(Span(address: UInt(index) * Span.recordByteCount)))
+    }
   }
 
-  /// Puts linked blocks of `span` in front of its remote list.
-  static func giveBack(_ span: Span, first: UInt, last: FreeBlock, count: UInt, granule: UInt32) {
-    let wasEmpty = span.withRemote { remote -> Bool in
-      var old = remote.load(ordering: .relaxed)
-      while true {
-        last.next = old & addressMask
-        // Release pairs with the owner's acquiring exchange: it sees the links.
-        let (done, seen) = remote.compareExchange(
-          expected: old, desired: (old >> 48 + count) << 48 | first, successOrdering: .releasing,
-          failureOrdering: .relaxed)
-        if done { return old == 0 }
-        old = seen
+  /// Hands over a batch, and claims the receiver's complete spans when they have become many.
+  private func flush(_ slot: UnsafeMutablePointer<OutgoingBatch>) {
+    let batch = unsafe slot.pointee.take()
+    guard batch.span != 0 else { return }
+    let span = Span(address: batch.span)
+    let receiver = span.ownerHeap
+    let isComplete = ThreadHeap.giveBack(
+      span, first: batch.first, last: FreeBlock(batch.last), count: UInt(batch.blockCount),
+      granule: space.granule(of: span))
+    if isComplete, receiver.noteComplete() { claimComplete(of: receiver) }
+  }
+
+  /// Puts linked blocks of `span` in front of its remote list. Whether the span is settled and nobody holds a block of
+  /// it any more; then it may be another heap's by now.
+  @discardableResult
+  static func giveBack(_ span: Span, first: UInt, last: FreeBlock, count: UInt, granule: UInt32) -> Bool {
+    let carvedCount = UInt(span.fields.carvedCount)
+    var old = RemoteList(word: span.withRemote { $0.load(ordering: .relaxed) })
+    while true {
+      last.next = old.first
+      let list = old.adding(count, first: first)
+      // Release pairs with the acquiring exchange of who takes the list: it sees the links.
+      let (done, seen) = span.withRemote {
+        $0.compareExchange(
+          expected: old.word, desired: list.word, successOrdering: .releasing, failureOrdering: .relaxed)
       }
+      if done {
+        if old.isEmpty { span.ownerHeap.pushIncoming(granule, upTo: span) }
+        return list.isSettled && list.count == carvedCount
+      }
+      old = RemoteList(word: seen)
     }
-    guard wasEmpty else { return }
-    span.ownerHeap.withIncoming { incoming in
+  }
+
+  /// Puts spans that are linked by `nextIncoming`, from the one at `granule` to `last`, onto the incoming stack.
+  func pushIncoming(_ granule: UInt32, upTo last: Span) {
+    withIncoming { incoming in
       var top = incoming.load(ordering: .relaxed)
       while true {
-        span.fields.nextIncoming = UInt32(truncatingIfNeeded: top)
-        // Release pairs with the owner's acquiring exchange: it sees `nextIncoming`.
+        last.fields.nextIncoming = UInt32(truncatingIfNeeded: top)
+        // Release pairs with the acquiring exchange of who takes the stack: it sees `nextIncoming`.
         let (done, seen) = incoming.compareExchange(
           expected: top, desired: UInt(granule), successOrdering: .releasing, failureOrdering: .relaxed)
         if done { return }
         top = seen
       }
     }
+  }
+
+  /// Takes the whole incoming stack: its first granule, 0 when there is none.
+  func popIncoming() -> UInt32 {
+    UInt32(truncatingIfNeeded: withIncoming { $0.exchange(0, ordering: .acquiring) })
   }
 
   /// The stack of spans with new remote blocks, as an atomic.
@@ -90,13 +118,14 @@ extension ThreadHeap {
 
   @inline(never)
   private func takeIncoming() {
-    var granule = UInt32(truncatingIfNeeded: withIncoming { $0.exchange(0, ordering: .acquiring) })
+    noteCollected()
+    var granule = popIncoming()
     while granule != 0 {
       let span = space.span(granule)
       // Read before the remote list becomes empty: from then on the span may be pushed again.
       granule = span.fields.nextIncoming
-      let remote = span.withRemote { $0.exchange(0, ordering: .acquiring) }
-      splice(FreeBlock(remote & ThreadHeap.addressMask), count: Int(remote >> 48), into: span)
+      let remote = RemoteList(word: span.withRemote { $0.exchange(0, ordering: .acquiring) })
+      splice(FreeBlock(remote.first), count: Int(remote.count), into: span)
     }
   }
 

@@ -32,26 +32,26 @@ struct ThreadHeapRecord {
   /// Empty spans at hand, linked by `next`, and how many.
   var idleSpan: UInt32 = 0
   var idleCount: UInt32 = 0
-  /// Blocks on their way to another heap: all of the span at `outgoingSpan`.
-  var outgoingSpan: UInt = 0
-  var outgoingFirst: UInt = 0
-  var outgoingLast: UInt = 0
-  var outgoingCount: UInt = 0
-  /// Spans with new remote blocks, a stack. Atomic; on a cache line of its own.
+  /// Spans with new remote blocks, a stack; how many of them became complete, and the bytes of those that others
+  /// claimed. Atomic; on a cache line of their own.
   var padding = InlineArray<8, UInt>(repeating: 0)
   var incoming: UInt = 0
-  var padding2 = InlineArray<8, UInt>(repeating: 0)
+  var completeCount = 0
+  var claimedByteCount: UInt = 0
+  var padding2 = InlineArray<6, UInt>(repeating: 0)
   /// The blocks in the cache, by class, how many bytes more it may hold and how many at most (ThreadHeap+Cache.swift).
   var cached = InlineArray<112, UInt>(repeating: 0)
   var cacheRoom = 0
   var cacheLimit: UInt = 0
   /// How many blocks more the stacks may hold, by size class (ThreadHeap+Stacks.swift).
   var stackRooms = InlineArray<80, Int16>(repeating: 0)
-  /// How many spans the heap has in use, and how often it was on a slow path.
-  var spanCount: UInt32 = 0
-  var slowCount: UInt32 = 0
+  /// The bytes of its spans' pages that are not absent, and how often it was on a slow path.
+  var heldByteCount: UInt = 0
+  var slowCount: UInt = 0
   /// When to give memory of its spans back.
   var pace = PurgePace()
+  /// Blocks on their way to other heaps, by span (ThreadHeap+Remote.swift).
+  var outgoing = InlineArray<32, OutgoingBatch>(repeating: OutgoingBatch())
   /// How often the heap passed from an ended thread to a new one.
   var adoptionCount: UInt = 0
   /// The kernel's mark that the owning thread lives (`lab_malloc_owner_init`).
@@ -73,10 +73,13 @@ struct ThreadHeap: Equatable {
   static var recordByteCount: UInt { 4096 }
 
   /// Where `incoming` and `mark` lie in the record.
-  static var incomingOffset: UInt { 1480 }
-  static var cachedOffset: UInt { 1552 }
-  static var stackRoomsOffset: UInt { 2464 }
-  static var markOffset: UInt { 2680 }
+  static var incomingOffset: UInt { 1448 }
+  static var completeCountOffset: UInt { 1456 }
+  static var claimedByteCountOffset: UInt { 1464 }
+  static var cachedOffset: UInt { 1520 }
+  static var stackRoomsOffset: UInt { 2432 }
+  static var outgoingOffset: UInt { 2648 }
+  static var markOffset: UInt { 3680 }
 
   var fields: ThreadHeapRecord {
     // SAFETY: a heap is made only over a record that its space gave out, and never taken away.
@@ -140,10 +143,16 @@ struct ThreadHeap: Equatable {
     return span.fields.pending == 0
   }
 
-  /// Whether `address` is the start of a block of `span`.
+  /// Whether `address` is the start of a block of `span` that may be in use.
   @inlinable @inline(__always)
   static func isBlockStart(_ address: UInt, of span: Span) -> Bool {
     let offset = UInt32(UInt16(truncatingIfNeeded: address))
     return offset &* span.fields.reciprocal < span.fields.reciprocalBound
+  }
+
+  /// Whether `address` is the start of a block of `span`, also when blocks of it are absent after a purge.
+  static func isAnyBlockStart(_ address: UInt, of span: Span) -> Bool {
+    let offset = UInt32(UInt16(truncatingIfNeeded: address))
+    return offset &* span.fields.reciprocal < span.fields.reciprocal
   }
 }
