@@ -114,7 +114,7 @@ let shimTargets: [Target] = [
 /// allocation of its own. Valgrind, which counts its instructions, cannot read all of Swift's debug information.
 let driverTarget = Target.executableTarget(
   name: "HeapBenchDriver", dependencies: ["EmbeddedAllocationTraces", "CLabPlatform", "CLabDriver"],
-  path: "Benchmarks/Driver",
+  path: "Benchmarks/Driver", exclude: ["README.md"],
   swiftSettings: embedded(importing: coreModules.map(\.name)) + [.unsafeFlags(["-parse-as-library"])],
   linkerSettings: [
     .unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "--as-needed", "-Xlinker", "--strip-debug"])
