@@ -36,22 +36,14 @@ struct CompareCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("The libheaplab.so to compare.", valueName: "file"))
   var library: String?
 
-  @Option(
-    name: .long, parsing: .unconditional,
-    help: ArgumentHelp("How often speed workloads are measured.", valueName: "number"))
-  var rounds: Int?
-
   @Flag(name: .long, help: "Fewer rounds and smaller patterns: two minutes.")
   var quick = false
 
   @Flag(name: .long, help: "Also measure four workloads on 1 to 64 threads, about two minutes more.")
   var scaling = false
 
+  @OptionGroup var repetition: RoundOptions
   @OptionGroup var output: OutputOptions
-
-  func validate() throws {
-    if let rounds, !(1...1000).contains(rounds) { throw UserError("--rounds must be 1…1000, found \(rounds)") }
-  }
 
   func run() throws {
     let style = TerminalStyle.standardOutput
@@ -61,7 +53,7 @@ struct CompareCommand: ParsableCommand {
       if let path { try ResultFiles.checkWritable(path, option: option) }
     }
     var size = quick ? ComparisonPlan.Size.quick : .full
-    if let rounds { size.roundCount = rounds }
+    if let rounds = repetition.rounds { size.roundCount = rounds }
     let folder = FileManager.default.temporaryDirectory.appending(path: "heapbench-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let plan = try Interruptible.run { [size, only] in

@@ -45,9 +45,10 @@ struct HeapBench: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
   @OptionGroup var measurement: MeasurementOptions
+  @OptionGroup var repetition: RoundOptions
 
   func run() throws {
-    try Benchmark(output: output, measurement: measurement, isMainJob: true).run()
+    try Benchmark(output: output, measurement: measurement, repetition: repetition, isMainJob: true).run()
   }
 
   static func main() {

@@ -7,6 +7,7 @@ extension Bar {
     },
     Bar(figure: "geometric mean of speed", bound: "≤ 1.00 fastest peers") { report in
       guard report.isWhole else { return nil }
+      if let failed = failedItem(of: .speed, in: report) { return .failed(failed.name, limit: 1) }
       return report.meanTimeRatio(of: heaplab, .speed, over: report.fastestPeerTime).map {
         Measured(value: $0, limit: 1)
       }
@@ -28,11 +29,11 @@ extension Bar {
       report.instructions[heaplab].map { Measured(value: $0, limit: 45) }
     },
     Bar(figure: "peak ÷ live, mean of footprints", bound: "< every peer's") { report in
-      belowPeers(report) { report.mean(of: $0, .footprint, \.peakRatio) }
+      belowPeers(report, .footprint) { report.mean(of: $0, .footprint, \.peakRatio) }
     },
     Bar(figure: "peak resident, mean of programs, MiB", bound: "< every peer's") { report in
       // What the programs hold live is unknown and the same for all, so that it cancels out of the comparison.
-      belowPeers(report) { name in
+      belowPeers(report, .program) { name in
         report.mean(of: name, .program) { $0.peakResidentByteCount.map { Double($0) / 1_048_576 } }
       }
     },
@@ -68,14 +69,20 @@ extension Bar {
   }
 
   /// A figure over all rows of a kind beside the least that a peer has.
-  private static func belowPeers(_ report: ComparisonReport, _ figure: (String) -> Double?) -> Measured? {
+  private static func belowPeers(
+    _ report: ComparisonReport, _ kind: ComparedItem.Kind, _ figure: (String) -> Double?
+  ) -> Measured? {
     let peers = report.peerNames.compactMap { name in figure(name).map { (name: name, value: $0) } }
-    guard report.isWhole, let own = figure(heaplab), let least = peers.min(by: { $0.value < $1.value }) else {
-      return nil
-    }
+    guard report.isWhole, let least = peers.min(by: { $0.value < $1.value }) else { return nil }
+    if let failed = failedItem(of: kind, in: report) { return .failed(failed.name, limit: least.value) }
+    guard let own = figure(heaplab) else { return nil }
     return Measured(
       value: own, limit: least.value, place: "\(least.name): \(Figure.text(least.value, significantDigits: 3))",
       isStrict: true)
+  }
+
+  private static func failedItem(of kind: ComparedItem.Kind, in report: ComparisonReport) -> ComparedItem? {
+    report.items(kind).first { $0.hasFailure(of: heaplab) }
   }
 
   /// A ratio of bytes in one workload.

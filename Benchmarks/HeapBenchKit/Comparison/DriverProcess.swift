@@ -50,10 +50,10 @@ public struct DriverProcess: Sendable {
   func run(_ command: DriverCommand, under allocator: ComparedAllocator) async throws -> DriverFigures {
     var arguments = command.arguments
     var environment = command.environment
-    if command.isProgram {
-      if let library = allocator.library { arguments.insert(contentsOf: ["--preload", library], at: 1) }
-    } else {
-      environment["LD_PRELOAD"] = allocator.library ?? ""
+    // Whatever this process was started with is not under comparison.
+    environment["LD_PRELOAD"] = command.isProgram ? "" : allocator.library ?? ""
+    if command.isProgram, let library = allocator.library {
+      arguments.insert(contentsOf: ["--preload", library], at: 1)
     }
     let text = try await output(of: arguments, environment)
     guard let figures = try? JSONDecoder().decode(DriverFigures.self, from: Data(text.utf8)) else {
@@ -80,7 +80,11 @@ public struct DriverProcess: Sendable {
 
   private func finish(_ arguments: [String], _ environment: [String: String]) async throws -> String {
     var options = PlatformOptions()
-    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(200))]
+    // A group of their own, so that a program that the driver started is stopped with it.
+    options.processGroupID = 0
+    options.teardownSequence = [
+      .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(200))
+    ]
     let keys = environment.map { (Environment.Key(stringLiteral: $0.key), Optional($0.value)) }
     let result = try await Subprocess.run(
       .path(FilePath(path)), arguments: Arguments(arguments),

@@ -46,8 +46,8 @@ import Testing
     let whole = try await BuiltDriver.run("run", path)
     #expect(whole.operations == 355_647 && whole.threads == 1)
     #expect(try await BuiltDriver.run("run", path, "--operations", "1000").operations == 1000)
-    let threaded = try await BuiltDriver.run("run", WorkloadFiles.trace("node-zlib-threads"), "--operations", "50000")
-    #expect(threaded.operations == 50_000 && threaded.threads > 1)
+    let threaded = try await BuiltDriver.run("run", WorkloadFiles.trace("node-zlib-threads"))
+    #expect(threaded.operations == 1_000_000 && threaded.threads == 10)
   }
 
   @Test func timeIsWhatItIsToldToTake() async throws {
