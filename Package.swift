@@ -49,7 +49,10 @@ let strict: [SwiftSetting] = [
 ]
 
 /// Leaf functions do without a frame pointer: that is malloc's hot path, which calls nothing but its own continuation.
-let embeddedFlags = ["-O", "-wmo", "-no-allocations", "-Xcc", "-momit-leaf-frame-pointer"]
+/// Functions start at a cache line: malloc's hot path is two lines long, and costs an eighth more where it is three.
+let embeddedFlags = [
+  "-O", "-wmo", "-no-allocations", "-Xcc", "-momit-leaf-frame-pointer", "-Xllvm", "-align-all-functions=6",
+]
 
 /// Settings of an Embedded target whose sources import `modules` by their ordinary names.
 func embedded(importing modules: [String]) -> [SwiftSetting] {

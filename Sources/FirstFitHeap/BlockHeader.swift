@@ -51,6 +51,11 @@ struct BlockHeader: Equatable {
   /// Whether the block's holder has it.
   @inline(__always) var isInUse: Bool { word & Self.inUseBit != 0 }
 
+  /// Whether the block is in use and has `byteCount` bytes, by one compare.
+  @inline(__always) func isInUse(of byteCount: UInt) -> Bool {
+    word & Self.vouchedMask == byteCount | Self.inUseBit
+  }
+
   /// Whether the block that ends where this one starts is a hole.
   @inline(__always) var belowIsFree: Bool { word & Self.belowIsFreeBit != 0 }
 

@@ -34,6 +34,39 @@ extension FirstFitHeap {
     return nil
   }
 
+  /// A block of at least `byteCount` bytes from the smallest among the first `holeCount` holes that can hold it, or nil
+  /// when none fits.
+  ///
+  /// Between first fit, `holeCount` 1, and best fit: the more holes to choose from, the less is left over of them.
+  /// - Complexity: O(`holeCount` log n) for n holes.
+  public mutating func allocate(byteCount: UInt, fromBestOf holeCount: UInt) -> VirtAddr? {
+    guard holeCount > 1 else { return allocate(byteCount: byteCount) }
+    guard let need = BlockLayout.blockByteCount(for: byteCount) else { return nil }
+    let needGranules = UInt32(truncatingIfNeeded: need / BlockLayout.granuleByteCount)
+    var next = firstRange
+    while let range = next {
+      range.holes.settle()
+      if let first = range.holes.lowestHole(ofAtLeast: needGranules) {
+        var best = first
+        var candidate = first
+        var left = holeCount &- 1
+        // A rest of a sixty-fourth is as good as none.
+        while left != 0, best.size &- needGranules > needGranules / 64,
+          let following = range.holes.nextHole(ofAtLeast: needGranules, after: candidate)
+        {
+          candidate = following
+          if following.size < best.size { best = following }
+          left &-= 1
+        }
+        return takeFront(of: best, need: need, in: range)
+      }
+      let top = range.top
+      if range.end &- top >= need { return takeTop(at: top, need: need, in: range) }
+      next = range.next
+    }
+    return nil
+  }
+
   /// A block of at least `byteCount` bytes, aligned as every block is, or nil when none fits.
   public mutating func allocate(byteCount: UInt) -> VirtAddr? {
     allocate(byteCount: byteCount, alignment: 1)

@@ -44,13 +44,21 @@ extension FirstFitHeap {
 }
 
 extension FirstFitHeap {
-  /// Whether the header of the block at `address` says that it is in use and has `usableByteCount` bytes for its holder.
+  /// How many bytes, its header included, the block at `address` has by that header, which is not checked.
+  ///
+  /// Any thread may ask, without the heap's lock, about a block that it holds.
+  /// - Complexity: O(1)
+  @inline(__always)
+  public static func blockByteCount(of address: VirtAddr) -> UInt {
+    BlockHeader(word: HeapMemory.word(at: address.raw &- BlockLayout.headerByteCount)).byteCount
+  }
+
+  /// Whether the header of the block at `address` says that it is in use and has `blockByteCount` bytes, the header included.
   ///
   /// It asks no range and so does not check the seal; in return any thread may ask, without the heap's lock, about a
   /// block that it holds and whose size it knows.
   /// - Complexity: O(1)
-  public static func isHeaderIntact(of address: VirtAddr, usableByteCount: UInt) -> Bool {
-    let header = BlockHeader(word: HeapMemory.word(at: address.raw &- BlockLayout.headerByteCount))
-    return header.isInUse && header.byteCount == usableByteCount &+ BlockLayout.headerByteCount
+  public static func isHeaderIntact(of address: VirtAddr, blockByteCount: UInt) -> Bool {
+    BlockHeader(word: HeapMemory.word(at: address.raw &- BlockLayout.headerByteCount)).isInUse(of: blockByteCount)
   }
 }

@@ -32,8 +32,7 @@ extension GeneralHeap {
 
   private func visit(_ entry: ArenaEntry, _ start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void) {
     guard entry.word != 0 else { return }
-    let header = BlockLayout.headerByteCount
-    walk.visit(start + entry.offset - header, byteCount: header + entry.byteCount, body)
+    walk.visit(start + entry.offset - BlockLayout.headerByteCount, byteCount: entry.blockByteCount, body)
   }
 
   /// Visits the blocks of a span that someone holds.

@@ -10,7 +10,7 @@ internal import FirstFitHeap
 // A block has more than 32 KiB, so at most two start in any granule. The granule's descriptor says which: two words,
 // `free` and `remote` of its record, each
 //
-//     offset in the granule | usable bytes << 16, 0 for no block
+//     offset in the granule + 1 | number of the LargeClass, 255 for none, << 16 | bytes << 24, 0 for no block
 //
 // So the size of the block at p is one load away, out of line; an interior and a foreign pointer are told without a look
 // into the block; and first fit is only ever asked for blocks that it gave out.
@@ -24,10 +24,30 @@ struct ArenaEntry {
   /// The entry at an address of the span table.
   init(at slot: UInt) { word = UInt(lab_malloc_word(CUnsignedLong(slot))) }
 
-  init(offset: UInt, byteCount: UInt) { word = offset | byteCount << 16 }
+  /// The entry of the block at `address`, by its header.
+  init(of address: UInt) {
+    let blockByteCount = FirstFitHeap.blockByteCount(of: VirtAddr(address))
+    let largeClass = LargeClass(within: blockByteCount - BlockLayout.headerByteCount)
+    let number = largeClass.index < LargeClass.count ? UInt(bitPattern: largeClass.index) : 255
+    word = address & (Span.byteCount - 1) | 1 | number << 16 | blockByteCount << 24
+  }
 
-  var offset: UInt { word & 0xFFFF }
-  var byteCount: UInt { word >> 16 }
+  var offset: UInt { word & 0xFFFE }
+
+  /// The block's bytes, its header included.
+  var blockByteCount: UInt { word >> 24 }
+
+  /// The bytes for its holder.
+  var byteCount: UInt { blockByteCount &- BlockLayout.headerByteCount }
+
+  /// The number of the `LargeClass` that the block can serve, 255 when there is none.
+  var classIndex: Int { Int(bitPattern: word >> 16 & 255) }
+
+  /// Whether this is the entry of the block at `address`, which lies in its granule and at a multiple of 16.
+  @inline(__always)
+  func describes(_ address: UInt) -> Bool {
+    UInt16(truncatingIfNeeded: word) == UInt16(truncatingIfNeeded: address | 1)
+  }
 }
 
 extension HeapSpace {
@@ -41,15 +61,15 @@ extension HeapSpace {
     defer { HeapLock.release(at: arenaLock) }
     let need = max(byteCount, HeapSpace.arenaMinimumByteCount)
     guard charge(byteCount: need) else { return 0 }
-    var found = fields.arena.allocate(byteCount: need, alignment: alignment)
+    var found = place(byteCount: need, alignment: alignment)
     if found == nil, growArena(for: need, alignment: alignment) {
-      found = fields.arena.allocate(byteCount: need, alignment: alignment)
+      found = place(byteCount: need, alignment: alignment)
     }
     guard let found else {
       refund(byteCount: need)
       return 0
     }
-    let usable = fields.arena.usableByteCount(of: found)
+    let usable = FirstFitHeap.blockByteCount(of: found) - BlockLayout.headerByteCount
     // What first fit added to the request is less than two of its granules; a refusal of it changes nothing.
     let rest = usable - need
     guard charge(byteCount: rest) else {
@@ -66,11 +86,24 @@ extension HeapSpace {
     return found.raw
   }
 
+  /// A block of the arena. In a small arena it is the lowest one that fits; in a large one, where what is left over of
+  /// holes adds up, a search among more of them pays.
+  private func place(byteCount: UInt, alignment: UInt) -> VirtAddr? {
+    if alignment > BlockLayout.granuleByteCount {
+      return fields.arena.allocate(byteCount: byteCount, alignment: alignment)
+    }
+    let isLarge = fields.arenaUsedByteCount >= HeapSpace.bestFitMinimum
+    return fields.arena.allocate(byteCount: byteCount, fromBestOf: isLarge ? 32 : 1)
+  }
+
+  /// From how many used bytes on.
+  private static var bestFitMinimum: UInt { 64 << 20 }
+
   /// Takes back the block at `address`, whose entry is `slot`.
   func deallocateInArena(_ address: UInt, slot: UInt) {
     guard HeapLock.acquire(at: arenaLock) else { return }
     defer { HeapLock.release(at: arenaLock) }
-    let byteCount = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot)))).byteCount
+    let byteCount = ArenaEntry(at: slot).byteCount
     fields.arenaPace.noteFreed(byteCount)
     fields.arenaUsedByteCount -= min(byteCount, fields.arenaUsedByteCount)
     refund(byteCount: byteCount)
@@ -97,8 +130,7 @@ extension HeapSpace {
     let usable = isResized ? fields.arena.usableByteCount(of: VirtAddr(address)) : before
     refund(byteCount: before + mostMore - usable)
     guard isResized else { return false }
-    let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: usable)
-    lab_malloc_word_set(CUnsignedLong(slot), CUnsignedLong(entry.word))
+    lab_malloc_word_set(CUnsignedLong(slot), CUnsignedLong(ArenaEntry(of: address).word))
     if usable > before {
       markResident(address + before, usable - before)
       fields.arenaUsedByteCount += usable - before
@@ -121,18 +153,16 @@ extension HeapSpace {
   /// The address of the entry of the block at `address`, 0 when no block starts there.
   @inline(__always)
   func entrySlot(_ address: UInt, of span: Span) -> UInt {
-    let offset = address & (Span.byteCount &- 1)
-    let first = ArenaEntry(word: span.fields.free)
-    if first.offset == offset, first.word != 0 { return span.address &+ Span.freeOffset }
-    let second = ArenaEntry(word: span.fields.remote)
-    if second.offset == offset, second.word != 0 { return span.address &+ Span.remoteOffset }
+    if address & 15 != 0 { return 0 }
+    if ArenaEntry(word: span.fields.free).describes(address) { return span.address &+ Span.freeOffset }
+    if ArenaEntry(word: span.fields.remote).describes(address) { return span.address &+ Span.remoteOffset }
     return 0
   }
 
   /// Writes the entry of a new block.
   private func note(_ address: UInt, byteCount: UInt) {
     guard let span = span(containing: address) else { return }
-    let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: byteCount)
+    let entry = ArenaEntry(of: address)
     fields.arenaUsedByteCount += byteCount
     fields.arenaPace.noteUsed(byteCount)
     if span.fields.free == 0 { span.fields.free = entry.word } else { span.fields.remote = entry.word }
@@ -143,9 +173,24 @@ extension HeapSpace {
 
   /// Notes that the pages of a block may be touched from now on, with the header before it and the one behind it.
   private func markResident(_ address: UInt, _ byteCount: UInt) {
-    forEachPageMask(from: address - 16, to: address + byteCount + 16) { span, _, pages in
-      if span.fields.kind == .arena { span.fields.residentPages |= pages }
+    let start = address - 16
+    let end = address + byteCount + 16
+    // What lies inside are whole granules of the arena, most of them noted already.
+    var granule = (start | (Span.byteCount - 1)) &+ 1
+    while granule &+ Span.byteCount <= end {
+      spanUnchecked(containing: granule).fields.residentPages = .max
+      granule &+= Span.byteCount
     }
+    let firstEnd = min(end, (start | (Span.byteCount - 1)) &+ 1)
+    markResident(from: start, to: firstEnd)
+    if granule < end, granule >= firstEnd { markResident(from: granule, to: end) }
+  }
+
+  /// The same for a part of one granule, which need not be the arena's.
+  private func markResident(from start: UInt, to end: UInt) {
+    guard let span = span(containing: start), span.fields.kind == .arena else { return }
+    span.fields.residentPages |= ThreadHeap.pageMask(
+      UInt32(truncatingIfNeeded: start & (Span.byteCount - 1)), UInt32(truncatingIfNeeded: end - start))
   }
 
   /// Zeroes those pages of a block that may have memory behind them; the others are zero.

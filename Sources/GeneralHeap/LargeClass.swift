@@ -1,8 +1,7 @@
-/// One of the sizes that requests above 32 KiB are rounded up to, so that a freed block serves the next request alike.
+/// The sizes by which blocks above 32 KiB are cached, so that a freed block serves the next request alike.
 ///
-/// Each doubling has 16 classes: a block is at most 6.25 % larger than the request. Unlike a span's blocks, an arena's are
-/// not all of a class: what first fit adds, and what a resize in place leaves, makes others. A block goes by the largest
-/// class that it can serve.
+/// Each doubling has 16 classes. Unlike a span's blocks, an arena's are of any size: a block goes by the largest class
+/// that it can serve, whose size is at most 6.25 % below its own.
 struct LargeClass: Equatable {
   /// The class's number, 0 to 111.
   let index: Int
@@ -12,16 +11,17 @@ struct LargeClass: Equatable {
   /// How many classes there are.
   static var count: Int { 112 }
 
-  /// The largest request that has a class.
-  static var maximumByteCount: UInt { 4 << 20 }
+  /// The largest request that has a class, and that class's size.
+  static var maximumByteCount: UInt { 31 << 17 }
 
-  /// The class of the smallest blocks that hold `byteCount` bytes: above 32 KiB and at most `maximumByteCount`.
+  /// The class of the smallest blocks that hold `byteCount` bytes: above 32 KiB and at most `maximumByteCount`. There
+  /// is one below.
   @inline(__always)
   init(fitting byteCount: UInt) {
     self.init(sixteenthOf: byteCount &- 1, more: 1)
   }
 
-  /// The largest class that a block of `byteCount` bytes can serve: at least 34 KiB, below 8 MiB.
+  /// The largest class that a block of `byteCount` bytes, at least 32 KiB, can serve; past the last for large ones.
   @inline(__always)
   init(within byteCount: UInt) {
     self.init(sixteenthOf: byteCount, more: 0)
@@ -33,10 +33,7 @@ struct LargeClass: Equatable {
     let exponent = UInt.bitWidth &- 1 &- byteCount.leadingZeroBitCount
     let shift = UInt(bitPattern: exponent &- 4)
     let sixteenths = (byteCount >> shift) &+ more
-    index = (exponent &- 16) &* 16 &+ Int(bitPattern: sixteenths) &- 1
+    index = (exponent &- 16) &* 16 &+ Int(bitPattern: sixteenths)
     self.byteCount = sixteenths << shift
   }
-
-  /// The smallest class's size.
-  static var minimumByteCount: UInt { 34 << 10 }
 }

@@ -61,7 +61,7 @@ extension ProcessHeap {
   public static func usableByteCount(of address: UInt) -> UInt {
     if let span = span(of: address) {
       if span.fields.kind == .arena {
-        return ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(checkedSlot(address, of: span))))).byteCount
+        return ArenaEntry(at: checkedSlot(address, of: span)).byteCount
       }
       _ = checkedBlock(address, of: span)
       return UInt(span.fields.blockByteCount)
@@ -99,7 +99,7 @@ extension ProcessHeap {
   @inline(never)
   private static func reallocateInArena(_ address: UInt, _ byteCount: UInt, of span: Span) -> UInt {
     let slot = checkedSlot(address, of: span)
-    let usable = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot)))).byteCount
+    let usable = ArenaEntry(at: slot).byteCount
     if byteCount <= usable, byteCount > usable - usable / 8 { return address }
     if byteCount > SizeClass.maximumByteCount, let heap = enter() {
       defer { leave(heap) }
@@ -114,7 +114,10 @@ extension ProcessHeap {
         return block
       }
     }
-    return move(address, usable, to: byteCount)
+    // With a sixteenth more, so that a block that grows by little at a time does not move each time.
+    let isSmallStep = byteCount > usable && byteCount - usable < usable / 8 && byteCount < arenaMaximumByteCount / 2
+    let spare = isSmallStep ? usable / 16 : 0
+    return move(address, usable, to: byteCount + spare, or: byteCount)
   }
 
   /// From which size on a block that grows and cannot do so in place becomes a mapping.
@@ -137,7 +140,17 @@ extension ProcessHeap {
 
   /// Copies a block to a new one and frees it.
   private static func move(_ address: UInt, _ usable: UInt, to byteCount: UInt) -> UInt {
-    let block = allocate(byteCount)
+    move(address, usable, to: byteCount, or: byteCount)
+  }
+
+  /// The same, to one of `least` bytes when there is no memory for as many as are wanted.
+  private static func move(_ address: UInt, _ usable: UInt, to byteCount: UInt, or least: UInt) -> UInt {
+    let code = lab_malloc_errno()
+    var block = allocate(byteCount)
+    if block == 0, least < byteCount {
+      lab_malloc_errno_set(code)
+      block = allocate(least)
+    }
     if block == 0 { return 0 }
     lab_malloc_bytes_copy(CUnsignedLong(block), CUnsignedLong(address), CUnsignedLong(min(usable, byteCount)))
     deallocate(address)

@@ -20,45 +20,45 @@ extension ProcessHeap {
     _ byteCount: UInt, alignment: UInt, zeroed: Bool, from heap: ThreadHeap
   ) -> UInt {
     if byteCount <= arenaMaximumByteCount, alignment <= arenaMaximumByteCount {
-      var need = byteCount
-      if alignment <= 16, byteCount > SizeClass.maximumByteCount, byteCount <= LargeClass.maximumByteCount {
-        need = LargeClass(fitting: byteCount).byteCount
-      }
-      let block = heap.space.allocateInArena(byteCount: need, alignment: alignment, zeroed: zeroed)
+      let block = heap.space.allocateInArena(byteCount: byteCount, alignment: alignment, zeroed: zeroed)
       if block != 0 { return block }
     }
     return MappedBlocks.allocate(byteCount: byteCount, alignment: alignment)
   }
 
-  /// Takes back what a thread's own lists take beside the hot path: a block of a class with a stack, or of an arena.
-  /// False when the block is neither, or something about it is for the slow path.
+  /// Takes back what a thread's own lists take right beside the hot path: a block of a class with a stack, or of an
+  /// arena. False when the block is neither, or something about it is for another path.
   @inline(__always)
-  static func deallocateNear(_ address: UInt) -> Bool {
-    let scaled = (address &+ UInt(lab_malloc_space_negative_base())) >> 10
-    guard scaled < UInt(lab_malloc_space_scaled_end()) else { return false }
-    let span = Span(address: UInt(lab_malloc_space_descriptor(CUnsignedLong(scaled & ~63))))
-    let heap = ThreadHeap(address: UInt(lab_malloc_heap()))
+  static func deallocateNear(_ address: UInt, _ span: Span, _ heap: ThreadHeap) -> Bool {
     let block = FreeBlock(address)
     if span.fields.owner == heap.address | 1 {
-      guard ThreadHeap.isBlockStart(address, of: span) || isBlockOfPurged(address, in: span),
-        block.markWord != FreeBlock.mark
-      else { return false }
+      guard ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark else { return false }
       return heap.pushStacked(block, of: span)
     }
-    guard span.fields.kind == .arena else {
-      if span.fields.owner == heap.address { return deallocatePurged(block, of: span, to: heap) }
-      // The empty heap has no batch.
-      guard span.fields.owner != 0, ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark
-      else { return false }
-      return heap.pushOutgoing(block, granule: UInt32(truncatingIfNeeded: scaled >> 6))
-    }
-    let offset = address & (Span.byteCount &- 1)
+    guard span.fields.kind == .arena else { return false }
     var entry = ArenaEntry(word: span.fields.free)
-    if entry.offset != offset { entry = ArenaEntry(word: span.fields.remote) }
-    guard entry.offset == offset, entry.word != 0, block.markWord != FreeBlock.mark,
-      FirstFitHeap.isHeaderIntact(of: VirtAddr(address), usableByteCount: entry.byteCount)
+    if !entry.describes(address) { entry = ArenaEntry(word: span.fields.remote) }
+    guard entry.describes(address), address & 15 == 0, block.markWord != FreeBlock.mark,
+      FirstFitHeap.isHeaderIntact(of: VirtAddr(address), blockByteCount: entry.blockByteCount)
     else { return false }
-    return heap.pushCached(block, byteCount: entry.byteCount)
+    return heap.pushCached(block, entry)
+  }
+
+  /// Takes back what goes neither onto a stack nor into the cache: a block of another thread's span, or of one that a purge
+  /// took pages of. False when something about it is for the slow path.
+  @inline(__always)
+  static func deallocateElsewhere(_ address: UInt, _ span: Span, _ heap: ThreadHeap) -> Bool {
+    let block = FreeBlock(address)
+    if span.fields.owner == heap.address | 1 {
+      guard isBlockOfPurged(address, in: span), block.markWord != FreeBlock.mark else { return false }
+      return heap.pushStacked(block, of: span)
+    }
+    if span.fields.owner == heap.address { return deallocatePurged(block, of: span, to: heap) }
+    // The empty heap has no batch, and an arena's granule no owner.
+    guard span.fields.owner != 0, ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark
+    else { return false }
+    let granule = (address &+ UInt(lab_malloc_space_negative_base())) / Span.byteCount
+    return heap.pushOutgoing(block, granule: UInt32(truncatingIfNeeded: granule))
   }
 
   /// Takes back a block of one of this thread's spans that a purge took pages of, which the hot path leaves alone; false
@@ -79,16 +79,16 @@ extension ProcessHeap {
   /// Takes back a block of an arena that the thread's cache did not take.
   static func deallocateInArena(_ address: UInt, of span: Span) {
     let slot = checkedSlot(address, of: span)
-    let entry = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot))))
+    let entry = ArenaEntry(at: slot)
     require(
-      FirstFitHeap.isHeaderIntact(of: VirtAddr(address), usableByteCount: entry.byteCount),
+      FirstFitHeap.isHeaderIntact(of: VirtAddr(address), blockByteCount: entry.blockByteCount),
       "heap corrupted, something wrote past the block below the one at", UInt64(address))
     // In an interrupted slow path the arena may be half changed: the block is lost.
     guard let heap = enter() else { return }
     let block = FreeBlock(address)
-    if !heap.pushCached(block, byteCount: entry.byteCount) {
-      if entry.byteCount <= heap.fields.cacheLimit { heap.flushCache() }
-      if !heap.pushCached(block, byteCount: entry.byteCount) { heap.space.deallocateInArena(address, slot: slot) }
+    if !heap.pushCached(block, entry) {
+      heap.makeCacheRoom(for: entry.blockByteCount)
+      if !heap.pushCached(block, entry) { heap.space.deallocateInArena(address, slot: slot) }
       if heap.space.isArenaPurgeDue { heap.space.purgeArenas() }
     }
     leave(heap)

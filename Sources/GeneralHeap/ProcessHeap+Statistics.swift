@@ -37,7 +37,8 @@ extension ProcessHeap {
         live += (carved - min(free, carved)) * UInt(span.fields.blockByteCount)
         spans += 1
       } else if span.fields.kind == .arena {
-        live += ArenaEntry(word: span.fields.free).byteCount + ArenaEntry(word: span.fields.remote).byteCount
+        // With their headers, as the caches count them.
+        live += ArenaEntry(word: span.fields.free).blockByteCount + ArenaEntry(word: span.fields.remote).blockByteCount
       }
     }
     live -= min(live, listedByteCount)

@@ -29,7 +29,7 @@ public enum ProcessHeap {
     let block = FreeBlock(address)
     guard span.fields.owner == heap.address, ThreadHeap.isBlockStart(address, of: span),
       block.markWord != FreeBlock.mark
-    else { return slowEntryDeallocateSlow(address) }
+    else { return slowEntryDeallocateNear(address, span.address) }
     // The block, not the span: its register need not be given up.
     if heap.push(block, onto: span) { slowEntryHandleEvent(address) }
   }

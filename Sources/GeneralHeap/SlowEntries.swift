@@ -11,7 +11,8 @@ func slowEntryAllocateLarger(_ byteCount: UInt) -> UInt {
   if byteCount <= SizeClass.maximumByteCount {
     let heap = ThreadHeap(address: UInt(lab_malloc_heap()))
     let sizeClass = SizeClass(aboveSteps: byteCount)
-    let block = heap.hasStack(sizeClass.index) ? heap.popStacked(sizeClass) : heap.popActive(sizeClass)
+    // Whether the class has a stack or not: to count is cheaper than to ask.
+    let block = heap.popStacked(sizeClass)
     if block != 0 { return block }
   } else if byteCount <= LargeClass.maximumByteCount {
     let block = ThreadHeap(address: UInt(lab_malloc_heap())).popCached(byteCount)
@@ -41,18 +42,31 @@ func slowEntryAllocateSlowest(_ byteCount: UInt) -> UInt {
   ProcessHeap.failIfNull(ProcessHeap.allocateSlow(byteCount))
 }
 
-/// A free that is not of a block in use of this thread's spans.
+/// A free of what is no block in use of this thread's spans without a stack; `span` is the descriptor around it.
+@c(lab_heap_deallocate_near)
+@inline(never)
+@usableFromInline
+func slowEntryDeallocateNear(_ address: UInt, _ span: UInt) {
+  let heap = ThreadHeap(address: UInt(lab_malloc_heap()))
+  if !ProcessHeap.deallocateNear(address, Span(address: span), heap) {
+    slowEntryDeallocateElsewhere(address, span, heap.address)
+  }
+}
+
+/// A free that neither a stack nor the cache takes. Apart from those, which so need no frame.
+@c(lab_heap_deallocate_elsewhere)
+@inline(never)
+func slowEntryDeallocateElsewhere(_ address: UInt, _ span: UInt, _ heap: UInt) {
+  if !ProcessHeap.deallocateElsewhere(address, Span(address: span), ThreadHeap(address: heap)) {
+    slowEntryDeallocateSlow(address)
+  }
+}
+
+/// A free of what lies outside of the space, or that no list of this thread takes.
 @c(lab_heap_deallocate_slow)
 @inline(never)
 @usableFromInline
 func slowEntryDeallocateSlow(_ address: UInt) {
-  if !ProcessHeap.deallocateNear(address) { slowEntryDeallocateSlowest(address) }
-}
-
-/// A free that neither a stack nor the cache takes.
-@c(lab_heap_deallocate_slowest)
-@inline(never)
-func slowEntryDeallocateSlowest(_ address: UInt) {
   ProcessHeap.deallocateSlow(address)
 }
 

@@ -6,22 +6,24 @@ internal import CLabMalloc
 //
 //     room + blocks on the stack = limit        (room < 0 after a refill brought more than the limit)
 //
-// When the room is used up, the older half goes to the spans. The empty heap's rooms are 0: nothing is pushed there.
+// When the room is used up, the limit grows by half of itself, as long as all stacks together grew by no more than the
+// cache of larger blocks may hold half of; then the older half of the stack goes to the spans. A purge empties the stacks
+// and takes the growth back. The empty heap's rooms are 0: nothing is pushed there.
 
 extension ThreadHeap {
   /// The first class with a stack: the blocks above 1 KiB.
   private static var firstStack: Int { 33 }
 
-  /// How many bytes of blocks a stack holds, but at least four blocks.
-  private static var stackByteMaximum: UInt { 64 << 10 }
+  /// How many bytes of blocks a stack holds at first, but at least four blocks.
+  private static var stackByteMinimum: UInt { 64 << 10 }
 
   /// Whether a class has a stack.
   @inline(__always)
   func hasStack(_ index: Int) -> Bool { index >= ThreadHeap.firstStack }
 
-  /// How many blocks a stack holds at most.
-  private static func stackLimit(_ index: Int) -> Int16 {
-    Int16(truncatingIfNeeded: max(4, stackByteMaximum / SizeClass(index: index).blockByteCount))
+  /// How many blocks a stack holds at first.
+  private static func firstStackLimit(_ index: Int) -> Int16 {
+    Int16(truncatingIfNeeded: max(4, stackByteMinimum / SizeClass(index: index).blockByteCount))
   }
 
   @inline(__always)
@@ -57,27 +59,48 @@ extension ThreadHeap {
     unsafe roomSlot(index).pointee &-= Int16(truncatingIfNeeded: count)
   }
 
-  /// Gives a new heap's stacks their room.
+  /// How many blocks a stack holds at most.
+  private func stackLimit(_ index: Int) -> Int16 { Int16(fields.refillCounts[index]) }
+
+  /// Gives the stacks, which are empty, the room of the beginning.
   func openStacks() {
     for index in ThreadHeap.firstStack..<SizeClass.count {
-      unsafe roomSlot(index).pointee = ThreadHeap.stackLimit(index)
+      let limit = ThreadHeap.firstStackLimit(index)
+      fields.refillCounts[index] = UInt8(truncatingIfNeeded: limit)
+      unsafe roomSlot(index).pointee = limit
     }
+    fields.stackGrownByteCount = 0
   }
 
   /// How many blocks are on a stack.
   func stackedCount(_ index: Int) -> UInt {
-    UInt(Int(ThreadHeap.stackLimit(index)) - Int(fields.stackRooms[index]))
+    UInt(Int(stackLimit(index)) - Int(fields.stackRooms[index]))
   }
 
-  /// Gives the older half of a stack to the spans, and the block that found no room.
+  /// Makes room on a stack for the block that found none: the stack grows, or gives its older half to the spans.
   func unstack(_ index: Int, _ block: FreeBlock, of span: Span) {
-    trimStack(index, to: Int(ThreadHeap.stackLimit(index)) / 2)
+    if !growStack(index, byteCount: UInt(span.fields.blockByteCount)) {
+      trimStack(index, to: Int(stackLimit(index)) / 2)
+    }
     _ = pushStacked(block, of: span)
+  }
+
+  /// Gives a stack of blocks of `byteCount` bytes more room; false when the stacks grew by too much already.
+  private func growStack(_ index: Int, byteCount: UInt) -> Bool {
+    let limit = stackLimit(index)
+    let more = limit / 2
+    let grown = fields.stackGrownByteCount + UInt(more) * byteCount
+    guard grown <= fields.cacheLimit / 2, limit + more <= UInt8.max, fields.stackRooms[index] >= 0 else { return false }
+    fields.stackGrownByteCount = grown
+    fields.refillCounts[index] = UInt8(truncatingIfNeeded: limit + more)
+    unsafe roomSlot(index).pointee += more
+    return true
   }
 
   /// Gives all stacks to the spans.
   func flushStacks() {
     for index in ThreadHeap.firstStack..<SizeClass.count { trimStack(index, to: 0) }
+    openStacks()
   }
 
   /// Gives all but the `kept` blocks that were pushed last to their spans.
@@ -92,7 +115,7 @@ extension ThreadHeap {
       keptCount += 1
     }
     if last.address == 0 { unsafe slot.pointee = 0 } else { last.next = 0 }
-    unsafe roomSlot(index).pointee = ThreadHeap.stackLimit(index) &- Int16(truncatingIfNeeded: keptCount)
+    unsafe roomSlot(index).pointee = stackLimit(index) &- Int16(truncatingIfNeeded: keptCount)
     while older.address != 0 {
       let next = FreeBlock(older.next)
       let span = space.spanUnchecked(containing: older.address)

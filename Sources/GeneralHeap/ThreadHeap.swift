@@ -23,7 +23,7 @@ struct ThreadHeapRecord {
   var current = InlineArray<80, UInt32>(repeating: 0)
   /// The first span with blocks to give, by size class, 0 for none.
   var available = InlineArray<80, UInt32>(repeating: 0)
-  /// How often a class has run out, modulo 256.
+  /// How often a class has run out, modulo 256; of a class with a stack, how many blocks that may hold.
   var refillCounts = InlineArray<80, UInt8>(repeating: 0)
   /// The space the spans come from.
   var space: UInt = 0
@@ -56,6 +56,8 @@ struct ThreadHeapRecord {
   var receiver: UInt = 0
   /// How often the heap passed from an ended thread to a new one.
   var adoptionCount: UInt = 0
+  /// By how many bytes of blocks the stacks may hold more than at first.
+  var stackGrownByteCount: UInt = 0
   /// The kernel's mark that the owning thread lives (`lab_malloc_owner_init`).
   var mark = InlineArray<8, UInt>(repeating: 0)
 
@@ -81,7 +83,7 @@ struct ThreadHeap: Equatable {
   static var cachedOffset: UInt { 1832 }
   static var stackRoomsOffset: UInt { 2744 }
   static var outgoingOffset: UInt { 2960 }
-  static var markOffset: UInt { 4000 }
+  static var markOffset: UInt { 4008 }
 
   var fields: ThreadHeapRecord {
     // SAFETY: a heap is made only over a record that its space gave out, and never taken away.

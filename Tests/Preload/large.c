@@ -1,0 +1,107 @@
+// Blocks above 32 KiB: zeros from calloc over recycled and purged memory, contents across realloc, by small steps and by
+// large ones, one block at a time and several by turns.
+#include <malloc.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "expect.h"
+
+static uint64_t state = 88172645463325252u;
+
+static uint64_t draw(void) {
+  state ^= state << 13;
+  state ^= state >> 7;
+  return state ^= state << 17;
+}
+
+/// A size from 33 KiB to 40 MiB, each octave as likely as the next.
+static size_t draw_size(void) {
+  for (;;) {
+    size_t base = (size_t)1 << (15 + draw() % 11), size = base + draw() % base;
+    if (size >= 33 << 10 && size <= 40 << 20) return size;
+  }
+}
+
+static int is_zero(const unsigned char *bytes, size_t count) {
+  return bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0;
+}
+
+struct block {
+  unsigned char *bytes;
+  size_t size;
+  unsigned char value;
+};
+
+static void fill(struct block *block, size_t size) {
+  block->size = size;
+  block->value = (unsigned char)(1 + draw() % 255);
+  memset(block->bytes, block->value, size);
+}
+
+static int holds(const struct block *block, size_t size) {
+  return block->bytes[0] == block->value && memcmp(block->bytes, block->bytes + 1, size - 1) == 0;
+}
+
+/// Random calls; every byte of every block is looked at when it changes hands.
+static void random_calls(int count) {
+  enum { slot_count = 12 };
+  struct block slots[slot_count] = {{0}};
+  for (int call = 0; call < count; call++) {
+    struct block *block = &slots[draw() % slot_count];
+    size_t size = draw_size();
+    uint64_t kind = draw() % 8;
+    if (block->bytes != NULL && kind < 3) {
+      unsigned char *moved = realloc(block->bytes, size);
+      EXPECT(moved != NULL);
+      block->bytes = moved;
+      EXPECT(holds(block, size < block->size ? size : block->size));
+      fill(block, size);
+      continue;
+    }
+    if (block->bytes != NULL) {
+      EXPECT(holds(block, block->size));
+      free(block->bytes);
+    }
+    if (kind < 6) {
+      block->bytes = calloc(1, size);
+      EXPECT(block->bytes != NULL && is_zero(block->bytes, size));
+    } else {
+      size_t alignment = (size_t)16 << draw() % 18;
+      block->bytes = aligned_alloc(alignment, size);
+      EXPECT(block->bytes != NULL && ((uintptr_t)block->bytes & (alignment - 1)) == 0);
+    }
+    EXPECT(malloc_usable_size(block->bytes) >= size);
+    fill(block, size);
+    if (draw() % 16 == 0) malloc_trim(0);
+  }
+  for (int i = 0; i < slot_count; i++) free(slots[i].bytes);
+}
+
+/// `count` blocks grow by turns by `step` bytes to `most`, then shrink as they grew. The last word of each step holds its
+/// end.
+static void steps(int count, size_t step, size_t most) {
+  char *blocks[8] = {NULL};
+  for (size_t size = step; size <= most; size += step)
+    for (int i = 0; i < count; i++) {
+      blocks[i] = realloc(blocks[i], size);
+      EXPECT(blocks[i] != NULL);
+      *(size_t *)(blocks[i] + size - sizeof(size_t)) = size + (size_t)i;
+    }
+  for (size_t size = most - most % step; size >= step; size -= step)
+    for (int i = 0; i < count; i++) {
+      EXPECT(*(size_t *)(blocks[i] + size - sizeof(size_t)) == size + (size_t)i);
+      blocks[i] = realloc(blocks[i], size);
+      EXPECT(blocks[i] != NULL);
+    }
+  for (int i = 0; i < count; i++) free(blocks[i]);
+}
+
+int main(void) {
+  random_calls(400);
+  steps(1, 64 << 10, 48 << 20);
+  steps(1, 48, 1 << 20);
+  steps(3, 40 << 10, 6 << 20);
+  steps(8, 4096, 512 << 10);
+  random_calls(200);
+  return 0;
+}
