@@ -15,7 +15,7 @@ struct CompareCommand: ParsableCommand {
 
       EXAMPLES
         heapbench compare --quick
-            everything in about two minutes, less exactly
+            everything in about three minutes, less exactly
         heapbench compare --only pairs-64 --only medium-churn
             two workloads; --list shows their names
         heapbench compare --allocator snmalloc=./libsnmallocshim.so
@@ -36,10 +36,10 @@ struct CompareCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("The libheaplab.so to compare.", valueName: "file"))
   var library: String?
 
-  @Flag(name: .long, help: "Fewer rounds and smaller patterns: two minutes.")
+  @Flag(name: .long, help: "Fewer rounds and smaller patterns: three minutes.")
   var quick = false
 
-  @Flag(name: .long, help: "Also measure four workloads on 1 to 64 threads, about two minutes more.")
+  @Flag(name: .long, help: "Also measure four workloads on 1 to 64 threads, about a minute more.")
   var scaling = false
 
   @OptionGroup var repetition: RoundOptions

@@ -47,9 +47,10 @@ extension ProcessHeap {
     }
     guard span.fields.kind == .arena else {
       if span.fields.owner == heap.address { return deallocatePurged(block, of: span, to: heap) }
-      // The empty heap has no batch, and a granule that is no span is in none.
-      guard ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark else { return false }
-      return heap.pushOutgoing(block, of: span)
+      // The empty heap has no batch.
+      guard span.fields.owner != 0, ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark
+      else { return false }
+      return heap.pushOutgoing(block, granule: UInt32(truncatingIfNeeded: scaled >> 6))
     }
     let offset = address & (Span.byteCount &- 1)
     var entry = ArenaEntry(word: span.fields.free)

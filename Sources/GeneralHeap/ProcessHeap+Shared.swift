@@ -35,8 +35,10 @@ extension ProcessHeap {
   static func enterShared() -> ThreadHeap? {
     let state = ProcessState()
     guard state.fields.sharedHeap != 0, HeapLock.acquire(at: state.sharedLock) else { return nil }
-    lab_malloc_age_set(lab_malloc_age() &+ 1)
+    let age = lab_malloc_age()
+    lab_malloc_age_set(age &+ 1)
     let heap = ThreadHeap(address: state.fields.sharedHeap)
+    if age == 0 { noteNewThread(on: heap) }
     noteSlow(heap)
     return heap
   }

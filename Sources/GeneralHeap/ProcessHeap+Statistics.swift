@@ -63,9 +63,9 @@ extension ProcessHeap {
         let count = heap.hasStack(index) ? heap.stackedCount(index) : heap.activeCount(index, in: span)
         byteCount += count * UInt(span.fields.blockByteCount)
       }
-      for index in 0..<OutgoingBatch.count where heap.fields.outgoing[index].span != 0 {
+      for index in 0..<OutgoingBatch.count where heap.fields.outgoing[index].blockCount != 0 {
         let batch = heap.fields.outgoing[index]
-        byteCount += UInt(batch.blockCount) * UInt(Span(address: batch.span).fields.blockByteCount)
+        byteCount += UInt(batch.blockCount) * UInt(processSpace.span(batch.granule).fields.blockByteCount)
       }
       byteCount += heap.cacheByteCount
     }

@@ -3,8 +3,8 @@ internal import Synchronization
 
 // Spans that change hands. What other threads give back waits for the owner, and the owner may sleep for ever: where
 // threads hand their data on, each heap would keep what it once held. So who gives back takes over: when the spans on a
-// heap's incoming stack of which nobody holds a block any more have become many, the thread that completed the last of
-// them takes the stack, keeps those spans as its own, and puts the others back. Its next allocations come from them,
+// heap's incoming stacks of which nobody holds a block any more have become many, the thread that completed the last of
+// them takes the stacks, keeps those spans as its own, and puts the others back. Its next allocations come from them,
 // without a system call. An owner that is awake collects long before.
 //
 // Only a *settled* span is claimed: a full one, which its owner has in no list. The bit that says so is in the word of
@@ -17,8 +17,8 @@ internal import Synchronization
 // Blocks in a third thread's outgoing batch count as live; so no batch names a span whose owner changed.
 
 extension ThreadHeap {
-  /// How many complete spans may wait for their owner: 1 MiB.
-  private static var completeMaximum: Int { 16 }
+  /// How many complete spans may wait for their owner: 512 KiB.
+  private static var completeMaximum: Int { 8 }
 
   /// Marks a full span as settled, the last step of putting it aside.
   func settle(_ span: Span) {
@@ -41,7 +41,13 @@ extension ThreadHeap {
     withCompleteCount { $0.wrappingAdd(1, ordering: .relaxed).newValue } >= ThreadHeap.completeMaximum
   }
 
-  /// Notes that this heap's thread takes its stack itself.
+  /// Whether there are complete spans, and not too few among those that are not.
+  var hasComplete: Bool { withCompleteCount { $0.load(ordering: .relaxed) } > 0 }
+
+  /// Notes that this heap's thread took a complete span from a stack itself.
+  func noteCompleteCollected() { withCompleteCount { _ = $0.wrappingSubtract(1, ordering: .relaxed) } }
+
+  /// Notes that this heap's thread takes all its stacks itself.
   func noteCollected() {
     withCompleteCount { $0.store(0, ordering: .relaxed) }
     let claimed = withClaimedByteCount { $0.load(ordering: .relaxed) }
@@ -51,50 +57,55 @@ extension ThreadHeap {
     }
   }
 
-  /// Takes over the complete spans on the stack of `owner`.
+  /// Takes over the complete spans on the stacks of `owner`.
   @inline(never)
   func claimComplete(of owner: ThreadHeap) {
-    var granule = owner.popIncoming()
-    var firstKept: UInt32 = 0
-    var lastKept = Span(address: 0)
     var keptCount = 0
     var claimedByteCount: UInt = 0
-    while granule != 0 {
-      let span = space.span(granule)
-      let next = span.fields.nextIncoming
-      if claim(span) {
-        claimedByteCount += span.presentByteCount
-      } else {
-        if keptCount == 0 { lastKept = span }
-        span.fields.nextIncoming = firstKept
-        firstKept = granule
-        keptCount += 1
+    for index in 0..<SizeClass.count {
+      var granule = owner.popIncoming(index)
+      var firstKept: UInt32 = 0
+      var lastKept = Span(address: 0)
+      while granule != 0 {
+        let span = space.span(granule)
+        let next = span.fields.nextIncoming
+        let byteCount = claim(span)
+        if byteCount != 0 {
+          claimedByteCount += byteCount
+        } else {
+          if firstKept == 0 { lastKept = span }
+          span.fields.nextIncoming = firstKept
+          firstKept = granule
+          keptCount += 1
+        }
+        granule = next
       }
-      granule = next
+      if firstKept != 0 { owner.pushIncoming(firstKept, upTo: lastKept) }
     }
-    if keptCount != 0 { owner.pushIncoming(firstKept, upTo: lastKept) }
     // Not before a part of those that were looked at in vain has become complete.
     owner.withCompleteCount { $0.store(-keptCount / 4, ordering: .relaxed) }
     owner.withClaimedByteCount { _ = $0.wrappingAdd(claimedByteCount, ordering: .relaxed) }
-    fields.pace.noteFreed(claimedByteCount)
     purgeIfDue()
   }
 
-  /// Takes over a span from another heap's stack, as an empty one; false unless it is complete.
-  private func claim(_ span: Span) -> Bool {
+  /// Takes over a span from another heap's stack, as an empty one: its bytes, 0 unless it is complete.
+  private func claim(_ span: Span) -> UInt {
     // Acquire pairs with the release in `settle`, and with those of who gave back.
     let list = RemoteList(word: span.withRemote { $0.load(ordering: .acquiring) })
-    guard list.isSettled, list.count == UInt(span.fields.carvedCount) else { return false }
+    guard list.isSettled, list.count == UInt(span.fields.carvedCount) else { return 0 }
     let isClaimed = span.withRemote {
       $0.compareExchange(expected: list.word, desired: 0, ordering: .acquiring).exchanged
     }
-    guard isClaimed else { return false }
+    guard isClaimed else { return 0 }
     span.fields.free = list.first
     span.await(Int(list.count), freeCount: Int(list.count))
-    span.fields.notedCount = span.fields.carvedCount
-    fields.heldByteCount += span.presentByteCount
+    span.fields.notedCount = 0
+    noteFreed(span)
+    // Before the span may be anyone's.
+    let byteCount = span.presentByteCount
+    fields.heldByteCount += byteCount
     retire(span)
-    return true
+    return byteCount
   }
 
   @inline(__always)

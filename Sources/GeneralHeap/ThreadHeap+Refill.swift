@@ -11,9 +11,13 @@ extension ThreadHeap {
     // A thread that has its heap only now has not looked.
     let block = pop(sizeClass)
     if block != 0 { return block }
-    collectIncoming()
     let index = sizeClass.index
-    let current = fields.current[index]
+    var current = fields.current[index]
+    if current == 0 || space.span(current).fields.free == 0 {
+      collectIncoming(index)
+      // What came home may have been reason for a purge, which puts empty spans away.
+      current = fields.current[index]
+    }
     if current != 0 {
       let span = space.span(current)
       if span.fields.free != 0 {
@@ -135,6 +139,7 @@ extension ThreadHeap {
   /// An empty span, made one of `sizeClass`, nil when there is no memory.
   private func takeEmptySpan(for sizeClass: SizeClass) -> Span? {
     var found: Span?
+    if fields.idleSpan == 0 { gatherSpans() }
     if fields.idleSpan != 0 {
       let span = space.span(fields.idleSpan)
       fields.idleSpan = span.fields.next

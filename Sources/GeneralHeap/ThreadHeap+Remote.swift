@@ -12,51 +12,54 @@ internal import Synchronization
 // takes the list, which is why the span cannot be given back before.
 
 extension ThreadHeap {
-  /// The batch that blocks of `span` go into.
+  /// The batch that blocks of the span at `granule` go into.
   @inline(__always)
-  private func outgoingSlot(_ span: Span) -> UnsafeMutablePointer<OutgoingBatch> {
-    let index = Int(bitPattern: span.address / Span.recordByteCount) & (OutgoingBatch.count - 1)
+  private func outgoingSlot(_ granule: UInt32) -> UnsafeMutablePointer<OutgoingBatch> {
+    let index = Int(granule) & (OutgoingBatch.count - 1)
     // SAFETY: `outgoing` lies at this offset of the record, and the index is below its count.
     return unsafe UnsafeMutablePointer(bitPattern: address &+ ThreadHeap.outgoingOffset).unsafelyUnwrapped + index
   }
 
-  /// Adds a block of another heap's span to the batch of that span; false when there is none, or when the block fills
-  /// it.
+  /// Adds a block of another heap's span to the batch of that span; false when there is none, or when the block would
+  /// fill it.
   @inline(__always)
-  func pushOutgoing(_ block: FreeBlock, of span: Span) -> Bool {
-    let slot = unsafe outgoingSlot(span)
-    guard unsafe slot.pointee.span == span.address, unsafe slot.pointee.room > 1 else { return false }
+  func pushOutgoing(_ block: FreeBlock, granule: UInt32) -> Bool {
+    let slot = unsafe outgoingSlot(granule)
+    guard unsafe slot.pointee.granule == granule, unsafe slot.pointee.room > 1 else { return false }
     unsafe slot.pointee.push(block)
     return true
   }
 
   /// Sends a block of another heap's span home.
   func sendHome(_ block: FreeBlock, to span: Span) {
-    let slot = unsafe outgoingSlot(span)
-    if unsafe slot.pointee.span != span.address {
+    let granule = space.granule(of: span)
+    let slot = unsafe outgoingSlot(granule)
+    if unsafe slot.pointee.granule != granule || slot.pointee.blockCount == 0 {
       unsafe flush(slot)
-      unsafe slot.pointee.begin(span)
+      unsafe slot.pointee.begin(span, granule: granule)
     }
     unsafe slot.pointee.push(block)
-    if unsafe slot.pointee.room <= 0 { unsafe flush(slot) }
+    guard unsafe slot.pointee.room == 0 else { return }
+    unsafe flush(slot)
+    // More blocks of the span are to be expected. It may be claimed before, and the batch is then of what it became.
+    unsafe slot.pointee.begin(span, granule: granule)
   }
 
   /// Hands over all blocks that were collected.
   func flushOutgoing() {
-    for index in 0..<OutgoingBatch.count {
-      unsafe flush(outgoingSlot(Span(address: UInt(index) * Span.recordByteCount)))
-    }
+    for index in 0..<OutgoingBatch.count { unsafe flush(outgoingSlot(UInt32(index))) }
   }
 
   /// Hands over a batch, and claims the receiver's complete spans when they have become many.
   private func flush(_ slot: UnsafeMutablePointer<OutgoingBatch>) {
-    let batch = unsafe slot.pointee.take()
-    guard batch.span != 0 else { return }
-    let span = Span(address: batch.span)
+    let batch = unsafe slot.pointee
+    unsafe slot.pointee = OutgoingBatch()
+    guard batch.blockCount != 0 else { return }
+    let span = space.span(batch.granule)
     let receiver = span.ownerHeap
+    fields.receiver = receiver.address
     let isComplete = ThreadHeap.giveBack(
-      span, first: batch.first, last: FreeBlock(batch.last), count: UInt(batch.blockCount),
-      granule: space.granule(of: span))
+      span, first: batch.first, last: batch.last, count: UInt(batch.blockCount), granule: batch.granule)
     if isComplete, receiver.noteComplete() { claimComplete(of: receiver) }
   }
 
@@ -84,50 +87,62 @@ extension ThreadHeap {
     }
   }
 
-  /// Puts spans that are linked by `nextIncoming`, from the one at `granule` to `last`, onto the incoming stack.
+  /// Puts spans of one class that are linked by `nextIncoming`, from the one at `granule` to `last`, onto the class's
+  /// incoming stack.
   func pushIncoming(_ granule: UInt32, upTo last: Span) {
-    withIncoming { incoming in
+    withIncoming(Int(last.fields.sizeClass)) { incoming in
       var top = incoming.load(ordering: .relaxed)
       while true {
-        last.fields.nextIncoming = UInt32(truncatingIfNeeded: top)
+        last.fields.nextIncoming = top
         // Release pairs with the acquiring exchange of who takes the stack: it sees `nextIncoming`.
         let (done, seen) = incoming.compareExchange(
-          expected: top, desired: UInt(granule), successOrdering: .releasing, failureOrdering: .relaxed)
+          expected: top, desired: granule, successOrdering: .releasing, failureOrdering: .relaxed)
         if done { return }
         top = seen
       }
     }
   }
 
-  /// Takes the whole incoming stack: its first granule, 0 when there is none.
-  func popIncoming() -> UInt32 {
-    UInt32(truncatingIfNeeded: withIncoming { $0.exchange(0, ordering: .acquiring) })
+  /// Takes a class's whole incoming stack: its first granule, 0 when there is none.
+  @inline(__always)
+  func popIncoming(_ index: Int) -> UInt32 {
+    withIncoming(index) { $0.load(ordering: .relaxed) == 0 ? 0 : $0.exchange(0, ordering: .acquiring) }
   }
 
-  /// The stack of spans with new remote blocks, as an atomic.
+  /// A class's stack of spans with new remote blocks, as an atomic.
   @inline(__always)
-  private func withIncoming<Result>(_ body: (borrowing Atomic<UInt>) -> Result) -> Result {
-    let offset = ThreadHeap.incomingOffset
+  private func withIncoming<Result>(_ index: Int, _ body: (borrowing Atomic<UInt32>) -> Result) -> Result {
+    let first = address &+ ThreadHeap.incomingOffset
     // SAFETY: the field is aligned and only ever accessed here.
-    return unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address &+ offset).unsafelyUnwrapped.pointee)
+    return unsafe body((UnsafePointer<Atomic<UInt32>>(bitPattern: first).unsafelyUnwrapped + index).pointee)
   }
 
-  /// Takes what other threads gave back.
-  @inline(__always)
+  /// Looks for empty spans before the heap grows: those of other classes that other threads emptied, and those that this
+  /// thread emptied, of the heap that it gave back to last.
+  func gatherSpans() {
+    collectIncoming()
+    guard fields.receiver != 0 else { return }
+    flushOutgoing()
+    let receiver = ThreadHeap(address: fields.receiver)
+    if receiver.hasComplete { claimComplete(of: receiver) }
+  }
+
+  /// Takes what other threads gave back of all classes.
   func collectIncoming() {
-    if withIncoming({ $0.load(ordering: .relaxed) }) != 0 { takeIncoming() }
+    noteCollected()
+    for index in 0..<SizeClass.count { collectIncoming(index) }
   }
 
-  @inline(never)
-  private func takeIncoming() {
-    noteCollected()
-    var granule = popIncoming()
+  /// Takes what other threads gave back of a class.
+  func collectIncoming(_ index: Int) {
+    var granule = popIncoming(index)
     while granule != 0 {
       let span = space.span(granule)
       // Read before the remote list becomes empty: from then on the span may be pushed again.
       granule = span.fields.nextIncoming
       // Release: the read above comes before the next writer of `nextIncoming`, who finds the list empty.
       let remote = RemoteList(word: span.withRemote { $0.exchange(0, ordering: .acquiringAndReleasing) })
+      if remote.isSettled, remote.count == UInt(span.fields.carvedCount) { noteCompleteCollected() }
       splice(FreeBlock(remote.first), count: Int(remote.count), into: span)
     }
   }

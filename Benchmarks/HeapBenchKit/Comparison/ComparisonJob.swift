@@ -19,6 +19,7 @@ public struct ComparisonJob: Sendable {
     progress.begin(weights: plan.tasks.map { Self.weight($0) * Double(plan.allocators.count) } + [countWeight])
     defer { progress.end() }
     var report = ComparisonReport(allocators: plan.allocators, notes: plan.notes, isWhole: plan.isWhole)
+    if let note = Self.loadNote() { report.notes.append(note) }
     for task in plan.tasks {
       let item = await ComparedItem.measure(task, under: plan.allocators, driver: driver) { allocator, share in
         progress.show("\(task.name): \(allocator)", share: share)
@@ -30,6 +31,17 @@ public struct ComparisonJob: Sendable {
     if countsInstructions { await report.count(InstructionCount(driver: driver)) { progress.show($0) } }
     report.isComplete = !Task.isCancelled
     return report
+  }
+
+  /// A line for a machine that has other things to do: times on several threads are then theirs too.
+  private static func loadNote() -> String? {
+    var load = 0.0
+    // SAFETY: the out-parameter has room for one number.
+    guard unsafe getloadavg(&load, 1) == 1 else { return nil }
+    let processorCount = ProcessInfo.processInfo.activeProcessorCount
+    guard load > 0.75 * Double(processorCount) else { return nil }
+    let text = Figure.text(load, significantDigits: 2)
+    return "the machine was busy (load \(text) on \(processorCount) processors): times on several threads are uncertain"
   }
 
   /// About how long a task takes, in any unit.

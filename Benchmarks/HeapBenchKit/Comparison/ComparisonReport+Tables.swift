@@ -116,6 +116,9 @@ extension ComparisonReport {
       columns: names, rows: [markingBest(row, names.map { instructions[$0] })])
   }
 
+  /// A ratio, of which one a little below 1 is written as one a little above it.
+  private static func ratio(_ value: Double) -> String { Figure.ratio((0.995..<1).contains(value) ? 1 : value) }
+
   private static func spreadHeading(_ rows: [ComparisonTable.Row]) -> String {
     rows.contains { !$0.tail.isEmpty } ? "spread" : ""
   }
@@ -128,14 +131,14 @@ extension ComparisonReport {
     let base = item.median(of: glibc, figure)
     let cells = names.map { name in
       cell(item, name, figure) { value in
-        name == glibc ? first(value) : base.map { Figure.ratio(value / $0) } ?? first(value)
+        name == glibc ? first(value) : base.map { Self.ratio(value / $0) } ?? first(value)
       }
     }
     var row = ComparisonTable.Row(name: name, cells: cells)
     if let own = rounds(item, ComparedAllocator.heaplabName, figure), let other = rounds(item, glibc, figure),
       let spread = RatioSpread(own, over: other), own.count > 1
     {
-      row.tail = "\(Figure.ratio(spread.lowerQuartile))–\(Figure.ratio(spread.upperQuartile))"
+      row.tail = "\(Self.ratio(spread.lowerQuartile))–\(Self.ratio(spread.upperQuartile))"
     }
     return markingBest(row, names.map { item.median(of: $0, figure) })
   }
@@ -155,7 +158,7 @@ extension ComparisonReport {
   private func meanRow(_ name: String, marksBest: Bool = true, _ value: (String) -> Double?) -> ComparisonTable.Row {
     let values = names.map(value)
     let cells = values.map { value in
-      value.map { ComparisonTable.Cell(text: Figure.ratio($0)) } ?? .missing
+      value.map { ComparisonTable.Cell(text: Self.ratio($0)) } ?? .missing
     }
     let row = ComparisonTable.Row(name: name, cells: cells)
     return marksBest ? markingBest(row, values) : row
