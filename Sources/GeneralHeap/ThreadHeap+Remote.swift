@@ -80,10 +80,12 @@ extension ThreadHeap {
     while true {
       last.next = old.first
       let list = old.adding(count, first: first)
-      // Release pairs with the acquiring exchange of who takes the list: it sees the links.
+      // Release pairs with the acquiring exchange of who takes the list: it sees the links. Acquire pairs with the same
+      // exchange, before which `nextIncoming` was read that is written below, and with the releases of those who gave
+      // blocks back before, all of whose work on the span is done when its last block is back and the span is claimed.
       let (done, seen) = span.withRemote {
         $0.compareExchange(
-          expected: old.word, desired: list.word, successOrdering: .releasing, failureOrdering: .relaxed)
+          expected: old.word, desired: list.word, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed)
       }
       if done {
         if old.isEmpty { span.ownerHeap.pushIncoming(granule, upTo: span) }
@@ -146,7 +148,8 @@ extension ThreadHeap {
       let span = space.span(granule)
       // Read before the remote list becomes empty: from then on the span may be pushed again.
       granule = span.fields.nextIncoming
-      let remote = RemoteList(word: span.withRemote { $0.exchange(0, ordering: .acquiring) })
+      // Release: the read above comes before the next writer of `nextIncoming`, who finds the list empty.
+      let remote = RemoteList(word: span.withRemote { $0.exchange(0, ordering: .acquiringAndReleasing) })
       if remote.isSettled, remote.count == UInt(span.fields.carvedCount) { noteCompleteCollected() }
       splice(FreeBlock(remote.first), count: Int(remote.count), into: span)
     }
