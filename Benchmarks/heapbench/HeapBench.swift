@@ -30,6 +30,8 @@ struct HeapBench: ParsableCommand {
             what a search costs among 10 to 1,000,000 holes, first fit beside a plain list
         heapbench paging
             what page tables cost in instructions, and what large pages bring
+        heapbench gate
+            whether anything got slower, fatter or more fragmented than its baseline
 
       Profiles and traces are found in Benchmarks, from the current folder or the executable upward, or where \
       HEAPBENCH_HOME says. Bad input ends with one line and exit status 2, Ctrl-C with what was measured so far and 130.
@@ -37,7 +39,7 @@ struct HeapBench: ParsableCommand {
     version: "heapbench 0.1.0",
     subcommands: [
       RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
-      PagingOperationCommand.self,
+      PagingOperationCommand.self, GateCommand.self, HotPathCommand.self,
     ])
 
   @OptionGroup var output: OutputOptions
