@@ -102,7 +102,16 @@ let shimTargets: [Target] = [
   .target(name: "CLabMalloc", path: "CShims/CLabMalloc"),
   .target(name: "CLabKVM", path: "CShims/CLabKVM"),
   .target(name: "CLabBench", path: "CShims/CLabBench"),
+  .target(name: "CLabDriver", path: "CShims/CLabDriver"),
 ]
+
+/// What `heapbench compare` starts under each allocator: Embedded Swift, libc its only dependency, and without one
+/// allocation of its own.
+let driverTarget = Target.executableTarget(
+  name: "HeapBenchDriver", dependencies: ["EmbeddedAllocationTraces", "CLabPlatform", "CLabDriver"],
+  path: "Benchmarks/Driver",
+  swiftSettings: embedded(importing: coreModules.map(\.name)) + [.unsafeFlags(["-parse-as-library"])],
+  linkerSettings: [.unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "--as-needed"])])
 
 let benchmarkTargets: [Target] = [
   .target(
@@ -157,6 +166,7 @@ let package = Package(
   name: "heaplab",
   products: coreModules.map { .library(name: $0.name, targets: [$0.name]) } + [
     .executable(name: "heapbench", targets: ["heapbench"]),
+    .executable(name: "heapbench-driver", targets: ["HeapBenchDriver"]),
     .library(name: "heaplab", type: .dynamic, targets: ["MallocPreload"]),
   ],
   dependencies: [
@@ -166,5 +176,5 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
   ],
-  targets: shimTargets + coreTargets + [preloadTarget] + benchmarkTargets + testTargets
+  targets: shimTargets + coreTargets + [preloadTarget, driverTarget] + benchmarkTargets + testTargets
 )

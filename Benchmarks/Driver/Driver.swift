@@ -1,0 +1,127 @@
+import CLabDriver
+
+// heapbench-driver: does one workload with the `malloc` that the process was started with, and prints what it took.
+//
+//   heapbench-driver list
+//   heapbench-driver run NAME [--milliseconds N | --operations N] [--threads N] [--percent N]
+//
+// It is Embedded Swift without allocations, needs libc alone, and calls the malloc family for the workload and for
+// nothing else: whatever is preloaded, the figures are of the same calls. `heapbench compare` starts it.
+//
+// Speed: with --operations exactly so many are done, once, so that the difference between two counts under callgrind is
+// that of the operations. Otherwise the count is doubled until it fills an eighth of the time, which also warms the
+// allocator up, and then a count for the whole time is measured.
+//
+// Footprint: a fixed number of calls. Resident bytes are growth over what the process had resident just before the
+// first: at the peak the kernel's high-water mark, at the end the sum over the page tables. They include everything that
+// grows with the workload, an allocator's own tables, thread stacks and touched code too.
+
+/// The program.
+@main struct Driver {
+  static func main() {
+    var arguments = CommandArguments()
+    _ = arguments.next()
+    guard let command = arguments.next() else {
+      stop("say 'heapbench-driver list' or 'heapbench-driver run NAME'")
+    }
+    switch command {
+    case _ where command == "list": list()
+    case _ where command == "run": run(&arguments)
+    default: stop("knows 'list' and 'run', not", command)
+    }
+  }
+
+  private static func list() {
+    var index = 0
+    while let workload = Workload.at(index) {
+      var line = TextLine()
+      line.append(workload.name)
+      line.append("\t")
+      line.append(workload.kind)
+      line.write(to: STDOUT_FILENO)
+      index += 1
+    }
+  }
+
+  private static func run(_ arguments: inout CommandArguments) {
+    guard let name = arguments.next() else { stop("say which workload: 'heapbench-driver list' shows them") }
+    guard let workload = Workload(named: name) else {
+      stop("no workload is called", name, "; 'heapbench-driver list' shows them")
+    }
+    var options = Options()
+    while let word = arguments.next() { options.take(word, &arguments) }
+    var line = TextLine()
+    line.append("{\"name\": \"")
+    line.append(name)
+    line.append("\"")
+    switch workload.pattern {
+    case .speed(let pattern): run(pattern, options, &line)
+    case .footprint(let pattern): run(pattern, options, &line)
+    }
+    line.append("}")
+    line.write(to: STDOUT_FILENO)
+  }
+
+  private static func run(_ pattern: SpeedPattern, _ options: Options, _ line: inout TextLine) {
+    guard options.percent == nil else { stop("a speed workload takes --milliseconds or --operations, not --percent") }
+    guard options.threads == nil || pattern.scales else {
+      stop("this workload has its own threads: leave --threads out")
+    }
+    let threads = options.threads ?? pattern.threadCount
+    let count = options.operations ?? calibrated(pattern, milliseconds: options.milliseconds ?? 200, threads: threads)
+    let faultCount = Residence.minorFaultCount
+    let nanoseconds = pattern.run(count, threads: threads)
+    line.append(key: "operations", count)
+    line.append(key: "nanoseconds", nanoseconds)
+    line.append(key: "threads", threads)
+    line.append(key: "minorFaultCount", Residence.minorFaultCount - faultCount)
+  }
+
+  /// How many operations take so long, after as many as take an eighth of it or more.
+  private static func calibrated(_ pattern: SpeedPattern, milliseconds: Int, threads: Int) -> Int {
+    if let most = pattern.operationCountMost { return most }
+    let goal = milliseconds * 1_000_000
+    var count = threads
+    while true {
+      let nanoseconds = max(1, pattern.run(count, threads: threads))
+      if nanoseconds >= goal / 8 { return max(1, Int(Double(count) * Double(goal) / Double(nanoseconds))) }
+      count *= 2
+    }
+  }
+
+  private static func run(_ pattern: FootprintPattern, _ options: Options, _ line: inout TextLine) {
+    guard options.operations == nil, options.milliseconds == nil, options.threads == nil else {
+      stop("a footprint workload does a fixed amount of work; --percent makes it smaller")
+    }
+    let figures = pattern.run(percent: options.percent ?? 100)
+    line.append(key: "operations", figures.operationCount)
+    line.append(key: "nanoseconds", figures.nanoseconds)
+    line.append(key: "threads", pattern.threadCount)
+    line.append(key: "minorFaultCount", figures.minorFaultCount)
+    line.append(key: "peakLiveByteCount", figures.peakLiveByteCount)
+    line.append(key: "peakResidentByteCount", figures.peakResidentByteCount)
+    line.append(key: "endLiveByteCount", figures.endLiveByteCount)
+    line.append(key: "endResidentByteCount", figures.endResidentByteCount)
+  }
+}
+
+/// What follows a workload's name.
+private struct Options {
+  var operations: Int?
+  var milliseconds: Int?
+  var threads: Int?
+  var percent: Int?
+
+  mutating func take(_ word: Text, _ arguments: inout CommandArguments) {
+    switch word {
+    case _ where word == "--operations": operations = arguments.number(after: word)
+    case _ where word == "--milliseconds": milliseconds = arguments.number(after: word)
+    case _ where word == "--threads": threads = arguments.number(after: word)
+    case _ where word == "--percent": percent = arguments.number(after: word)
+    default: stop("knows no option", word, "; there are --milliseconds, --operations, --threads and --percent")
+    }
+    if operations != nil && milliseconds != nil { stop("takes --operations or --milliseconds, not both") }
+    if let threads, threads > 1024 { stop("--threads must be 1…1024, found", number: threads, "threads") }
+    if let percent, percent > 100 { stop("--percent must be 1…100, found", number: percent, "percent") }
+  }
+}

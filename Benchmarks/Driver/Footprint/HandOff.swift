@@ -1,0 +1,38 @@
+import Synchronization
+
+/// Threads that take turns: each frees what the one before it allocated, and then allocates as much itself. At most one
+/// thread's blocks are live, and all threads stay: what an allocator keeps for each of them adds up.
+@safe struct HandOff: ~Copyable {
+  static let threadCount = 8
+  private static let turnCount = 32
+
+  private let held: UnsafeMutablePointer<HeldBlocks>
+  private let liveByteCount: Int
+  private let turn = Atomic<Int>(0)
+
+  static func run(_ held: inout HeldBlocks, _ percent: Int) {
+    unsafe withUnsafeMutablePointer(to: &held) { held in
+      var handOff = unsafe HandOff(held: held, liveByteCount: (64 << 20) / 100 * percent)
+      unsafe LabThread.run(threadCount, sharing: &handOff) { shared, thread in
+        unsafe shared.assumingMemoryBound(to: HandOff.self).pointee.takeTurns(thread)
+      }
+    }
+  }
+
+  private init(held: UnsafeMutablePointer<HeldBlocks>, liveByteCount: Int) {
+    unsafe self.held = held
+    self.liveByteCount = liveByteCount
+  }
+
+  private borrowing func takeTurns(_ thread: Int) {
+    for own in stride(from: thread, to: Self.turnCount, by: Self.threadCount) {
+      // Acquiring pairs with the release of the thread before: the blocks are this thread's alone now.
+      while turn.load(ordering: .acquiring) != own { Clock.sleep(milliseconds: 1) }
+      unsafe held.pointee.deallocateInOrder()
+      unsafe held.pointee.allocate(SizeRange(16, 4096), upTo: liveByteCount)
+      turn.store(own + 1, ordering: .releasing)
+    }
+    // No thread ends before the last turn: an end would give its caches back.
+    while turn.load(ordering: .acquiring) < Self.turnCount { Clock.sleep(milliseconds: 1) }
+  }
+}

@@ -1,0 +1,61 @@
+import CLabDriver
+
+/// Which block of a batch is freed first.
+enum BatchOrder {
+  case lastFirst
+  case firstFirst
+}
+
+/// Batches of a thousand blocks: all are allocated, then all are freed.
+struct Batches: ~Copyable {
+  static let blockCount = 1000
+
+  private let heap = MallocFamily()
+  private let sizes: SizeCycle
+  private let blocks = MappedTable<Block>(count: blockCount)
+
+  init(_ range: SizeRange, seed: Int = 1) { sizes = SizeCycle(range, seed: seed) }
+
+  @inline(never) borrowing func run(_ operationCount: Int, _ order: BatchOrder) -> Int {
+    Clock.time {
+      var left = operationCount
+      while left > 0 {
+        let count = min(left, Self.blockCount)
+        for index in 0..<count {
+          let block = heap.allocate(sizes[left &- index])
+          block.touch(index)
+          blocks[index] = block
+        }
+        switch order {
+        case .firstFirst: for index in 0..<count { heap.deallocate(blocks[index]) }
+        case .lastFirst: for index in 0..<count { heap.deallocate(blocks[count &- 1 &- index]) }
+        }
+        left -= count
+      }
+    }
+  }
+
+  /// Batches on each of `threads` threads, which share nothing but the allocator.
+  static func runThreads(_ operationCount: Int, _ range: SizeRange, threads: Int) -> Int {
+    var work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: range)
+    return Clock.time {
+      unsafe LabThread.run(threads, sharing: &work) { shared, thread in
+        let work = unsafe shared.assumingMemoryBound(to: ThreadWork.self).pointee
+        let batches = Batches(work.sizes, seed: thread + 1)
+        _ = batches.run(work.operationCount(of: thread), .firstFirst)
+      }
+    }
+  }
+}
+
+/// What threads that work apart are told.
+struct ThreadWork {
+  let operationCount: Int
+  let threadCount: Int
+  let sizes: SizeRange
+
+  /// A thread's share of the operations; the first threads take what cannot be divided.
+  func operationCount(of thread: Int) -> Int {
+    operationCount / threadCount + (thread < operationCount % threadCount ? 1 : 0)
+  }
+}

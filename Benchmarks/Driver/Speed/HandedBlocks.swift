@@ -1,0 +1,98 @@
+import CLabDriver
+
+/// Blocks that one thread allocates and another frees.
+@safe struct HandedBlocks {
+  private let work: ThreadWork
+  private let rings: UnsafeMutablePointer<BlockRing>
+
+  /// Thread 0 allocates, the others free; the blocks go round among them by the batch. A single thread does both.
+  static func runProducer(_ operationCount: Int, _ sizes: SizeRange, threads: Int) -> Int {
+    unsafe run(operationCount, sizes, threads: threads) { shared, thread in
+      let handed = unsafe shared.assumingMemoryBound(to: HandedBlocks.self).pointee
+      if handed.work.threadCount == 1 {
+        handed.passOn(handed.work.operationCount, from: 0, to: 0, seed: 1)
+      } else if thread == 0 {
+        handed.produce()
+      } else {
+        handed.consume(thread)
+      }
+    }
+  }
+
+  /// Each thread allocates for its right neighbour and frees what comes from its left one.
+  static func runRing(_ operationCount: Int, _ sizes: SizeRange, threads: Int) -> Int {
+    unsafe run(operationCount, sizes, threads: threads) { shared, thread in
+      let handed = unsafe shared.assumingMemoryBound(to: HandedBlocks.self).pointee
+      let left = (thread + handed.work.threadCount - 1) % handed.work.threadCount
+      handed.passOn(handed.work.operationCount(of: thread), from: left, to: thread, seed: thread + 1)
+    }
+  }
+
+  private static func run(_ operationCount: Int, _ sizes: SizeRange, threads: Int, _ body: ThreadBody) -> Int {
+    let byteCount = threads * MemoryLayout<BlockRing>.stride
+    // SAFETY: a new mapping with room for the rings, which stay until the threads have ended.
+    let rings = unsafe mapped(byteCount).bindMemory(to: BlockRing.self, capacity: threads)
+    for index in 0..<threads { unsafe (rings + index).initialize(to: BlockRing()) }
+    defer {
+      unsafe rings.deinitialize(count: threads)
+      unsafe munmap(rings, byteCount)
+    }
+    let work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: sizes)
+    var handed = unsafe HandedBlocks(work: work, rings: rings)
+    return Clock.time { unsafe LabThread.run(threads, sharing: &handed, body) }
+  }
+
+  /// Puts blocks into the consumers' rings by turns, passing over one that is full.
+  private func produce() {
+    let heap = MallocFamily()
+    let cycle = SizeCycle(work.sizes)
+    var wait = Wait()
+    var consumer = 1
+    var made = 0
+    while made < work.operationCount {
+      let count = unsafe rings[consumer].put(upTo: work.operationCount - made) {
+        made &+= 1
+        let block = heap.allocate(cycle[made])
+        block.touch(made)
+        return block
+      }
+      consumer = consumer + 1 < work.threadCount ? consumer + 1 : 1
+      if count == 0 { wait.pause() } else { wait = Wait() }
+    }
+    for consumer in 1..<work.threadCount { unsafe rings[consumer].close() }
+  }
+
+  /// Frees what comes through a thread's ring until the producer is done.
+  private func consume(_ thread: Int) {
+    let heap = MallocFamily()
+    var wait = Wait()
+    while true {
+      let isClosed = unsafe rings[thread].isClosed
+      let count = unsafe rings[thread].take { heap.deallocate($0) }
+      if count > 0 { wait = Wait() } else if isClosed { return } else { wait.pause() }
+    }
+  }
+
+  /// Puts `count` blocks into the ring `to`, and frees as many of the ring `from` as its putter makes.
+  private func passOn(_ count: Int, from: Int, to: Int, seed: Int) {
+    let heap = MallocFamily()
+    let cycle = SizeCycle(work.sizes, seed: seed)
+    let expected = work.threadCount == 1 ? count : work.operationCount(of: from)
+    var wait = Wait()
+    var (made, freed) = (0, 0)
+    while made < count || freed < expected {
+      var progress = 0
+      if made < count {
+        progress = unsafe rings[to].put(upTo: count - made) {
+          made &+= 1
+          let block = heap.allocate(cycle[made])
+          block.touch(made)
+          return block
+        }
+      }
+      let taken = unsafe rings[from].take { heap.deallocate($0) }
+      freed &+= taken
+      if progress &+ taken == 0 { wait.pause() } else { wait = Wait() }
+    }
+  }
+}

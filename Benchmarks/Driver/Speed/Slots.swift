@@ -1,0 +1,46 @@
+/// Slots hold a block each; the block in a random one is freed, and another of a random size takes its place.
+struct Slots: ~Copyable {
+  private let heap = MallocFamily()
+  private let sizes: SizeCycle
+  private let slots: MappedTable<Block>
+  private var random: Random
+
+  /// Fills `count` slots.
+  init(_ range: SizeRange, count: Int, seed: Int = 1) {
+    sizes = SizeCycle(range, seed: seed)
+    slots = MappedTable(count: count)
+    random = Random(seed: seed + 1)
+    for index in 0..<count {
+      let byteCount = sizes[index]
+      let block = heap.allocate(byteCount)
+      block.touchEnds(index, byteCount: byteCount)
+      slots[index] = block
+    }
+  }
+
+  deinit { for index in 0..<slots.count { heap.deallocate(slots[index]) } }
+
+  /// Replaces blocks in slots of its own.
+  static func run(_ operationCount: Int, _ range: SizeRange, count: Int) -> Int {
+    var slots = Slots(range, count: count)
+    let start = Clock.nanoseconds
+    slots.replace(operationCount)
+    return Clock.nanoseconds - start
+  }
+
+  @inline(never) mutating func replace(_ operationCount: Int) {
+    var random = random
+    let count = slots.count
+    var left = operationCount
+    while left != 0 {
+      let slot = random.below(count)
+      let byteCount = sizes[left]
+      heap.deallocate(slots[slot])
+      let block = heap.allocate(byteCount)
+      block.touchEnds(left, byteCount: byteCount)
+      slots[slot] = block
+      left &-= 1
+    }
+    self.random = random
+  }
+}

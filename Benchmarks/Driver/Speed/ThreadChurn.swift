@@ -1,0 +1,31 @@
+/// Threads that allocate a little and end: what an allocator takes to give a thread its caches and to take them back.
+enum ThreadChurn {
+  static func run(_ operationCount: Int, _ sizes: SizeRange, blockCount: Int) -> Int {
+    var work = ThreadWork(operationCount: blockCount, threadCount: 1, sizes: sizes)
+    let threads = MappedTable<LabThread>(count: 1)
+    let start = Clock.nanoseconds
+    // SAFETY: each thread ends before the next starts, and the last before the pointer's life does.
+    unsafe withUnsafeMutablePointer(to: &work) { work in
+      unsafe threads[0] = LabThread(0, work) { shared, _ in
+        ThreadChurn.allocate(unsafe shared.assumingMemoryBound(to: ThreadWork.self).pointee)
+      }
+      for _ in 0..<operationCount {
+        unsafe LabThread.start(threads.address(of: 0))
+        threads[0].join()
+      }
+    }
+    return Clock.nanoseconds - start
+  }
+
+  @inline(never) private static func allocate(_ work: ThreadWork) {
+    let heap = MallocFamily()
+    var random = Random(seed: 1)
+    var blocks = InlineArray<100, Block?>(repeating: nil)
+    for index in 0..<min(work.operationCount, blocks.count) {
+      let block = heap.allocate(work.sizes.draw(&random))
+      block.touch(index)
+      blocks[index] = block
+    }
+    for index in 0..<blocks.count { if let block = blocks[index] { heap.deallocate(block) } }
+  }
+}

@@ -1,0 +1,54 @@
+import CLabDriver
+
+// The allocator under test is whatever `malloc` this process was started with. Its functions are called through
+// pointers that the compiler cannot see through, so that it drops no pair of calls, and that sit in registers during a
+// loop: a call costs the same for every allocator, and less than one through a linkage table.
+
+/// A block of the allocator under test.
+@safe struct Block: BitwiseCopyable {
+  let start: UnsafeMutableRawPointer
+
+  init(_ start: UnsafeMutableRawPointer) { unsafe self.start = start }
+
+  /// Writes the first word: the least that a program does with a block. A null one ends the process here.
+  @inline(__always) func touch(_ value: Int) {
+    // SAFETY: blocks are of eight bytes or more.
+    unsafe start.storeBytes(of: value, as: Int.self)
+  }
+
+  /// Writes the first and the last word of a block of `byteCount` bytes.
+  @inline(__always) func touchEnds(_ value: Int, byteCount: Int) {
+    touch(value)
+    // SAFETY: the block has `byteCount` bytes, eight or more.
+    unsafe (start + byteCount - 8).storeBytes(of: value, as: Int.self)
+  }
+
+  /// Writes every byte from `offset` to `byteCount`.
+  @inline(__always) func fill(from offset: Int = 0, to byteCount: Int) {
+    // SAFETY: the block has `byteCount` bytes.
+    unsafe memset(start + offset, 0xA5, byteCount - offset)
+  }
+}
+
+/// The allocator under test.
+@safe struct MallocFamily {
+  private let functions: lab_malloc_family
+
+  @inline(__always) init() { functions = lab_malloc_family_of_process() }
+
+  @inline(__always) func allocate(_ byteCount: Int) -> Block { unsafe Block(functions.allocate(byteCount)) }
+
+  @inline(__always) func allocateZeroed(_ byteCount: Int) -> Block {
+    unsafe Block(functions.allocate_zeroed(1, byteCount))
+  }
+
+  @inline(__always) func allocate(_ byteCount: Int, alignment: Int) -> Block {
+    unsafe Block(functions.allocate_aligned(alignment, byteCount))
+  }
+
+  @inline(__always) func reallocate(_ block: Block, _ byteCount: Int) -> Block {
+    unsafe Block(functions.reallocate(block.start, byteCount))
+  }
+
+  @inline(__always) func deallocate(_ block: Block) { unsafe functions.deallocate(block.start) }
+}

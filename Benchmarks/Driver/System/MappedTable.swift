@@ -1,0 +1,38 @@
+import CLabDriver
+
+/// A table in pages of its own, resident from the start: what the driver itself remembers lies outside the allocator
+/// under test and outside what is measured.
+@safe struct MappedTable<Element: BitwiseCopyable>: ~Copyable {
+  let count: Int
+  private let base: UnsafeMutablePointer<Element>
+
+  /// `count` elements, all bytes zero.
+  init(count: Int) {
+    self.count = count
+    let byteCount = max(1, count) * MemoryLayout<Element>.stride
+    // SAFETY: a new mapping, which nothing else knows; every element type in use is valid when zero or written first.
+    unsafe base = mapped(byteCount).bindMemory(to: Element.self, capacity: count)
+  }
+
+  deinit { unsafe munmap(base, max(1, count) * MemoryLayout<Element>.stride) }
+
+  /// The element at `index`, which the caller keeps in bounds.
+  subscript(index: Int) -> Element {
+    @inline(__always) get { unsafe base[index] }
+    @inline(__always) nonmutating set { unsafe base[index] = newValue }
+  }
+
+  /// Where an element lies, for what threads share.
+  func address(of index: Int) -> UnsafeMutablePointer<Element> { unsafe base + index }
+}
+
+/// Fresh resident pages, all zero.
+func mapped(_ byteCount: Int) -> UnsafeMutableRawPointer {
+  // SAFETY: a new mapping.
+  let start = unsafe mmap(
+    nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
+  guard let start = unsafe start, unsafe lab_mapping_failed(start) == 0 else {
+    stop("cannot map memory of its own", number: byteCount, "bytes")
+  }
+  return unsafe start
+}

@@ -1,0 +1,19 @@
+/// Marsaglia's xorshift64: three shifts a number, so that the loop around the allocator stays short.
+struct Random {
+  private var state: UInt64
+
+  /// A stream of its own for each seed.
+  init(seed: Int) { state = UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15 ^ 0x2545_F491_4F6C_DD1D | 1 }
+
+  @inline(__always) mutating func next() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state
+  }
+
+  /// A number below `count`: the high word of a product, without a division (Lemire 2019).
+  @inline(__always) mutating func below(_ count: Int) -> Int {
+    Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high)
+  }
+}

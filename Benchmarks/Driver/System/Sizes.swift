@@ -1,0 +1,38 @@
+/// Sizes of a range that are as frequent in each octave: small ones are many and large ones few, as in programs.
+///
+/// An octave 2^k ..< 2^(k+1) is drawn first, then a size in it; what falls outside the range is drawn again.
+struct SizeRange {
+  let least: Int
+  let most: Int
+
+  init(_ least: Int, _ most: Int) {
+    self.least = least
+    self.most = most
+  }
+
+  init(_ byteCount: Int) { self.init(byteCount, byteCount) }
+
+  func draw(_ random: inout Random) -> Int {
+    if least == most { return least }
+    let first = Int.bitWidth - 1 - least.leadingZeroBitCount
+    let octaveCount = Int.bitWidth - most.leadingZeroBitCount - first
+    while true {
+      let base = 1 << (first + random.below(octaveCount))
+      let size = base + random.below(base)
+      if size >= least && size <= most { return size }
+    }
+  }
+}
+
+/// A few hundred sizes drawn beforehand, so that a measured loop reads one from the nearest cache.
+struct SizeCycle: ~Copyable {
+  private let sizes = MappedTable<UInt32>(count: 1024)
+
+  init(_ range: SizeRange, seed: Int = 1) {
+    var random = Random(seed: seed)
+    for index in 0..<sizes.count { sizes[index] = UInt32(range.draw(&random)) }
+  }
+
+  /// The size of operation `index`.
+  @inline(__always) subscript(index: Int) -> Int { Int(sizes[index & 1023]) }
+}

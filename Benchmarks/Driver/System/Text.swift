@@ -1,0 +1,45 @@
+import CLabDriver
+
+/// Opens a file for reading; negative when it cannot be.
+func openFile(_ path: StaticString) -> Int32 {
+  // SAFETY: a literal ends in a zero.
+  unsafe lab_file_open(UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self))
+}
+
+/// Bytes of text that live as long as the process: an argument, or a file's name.
+@safe struct Text: BitwiseCopyable {
+  private let base: UnsafePointer<UInt8>
+  let count: Int
+
+  /// - Safety: The bytes must never change nor go.
+  @unsafe init(_ base: UnsafePointer<UInt8>, count: Int) {
+    unsafe self.base = base
+    self.count = count
+  }
+
+  subscript(index: Int) -> UInt8 { unsafe base[index] }
+
+  /// The rest after `prefix`, or nil when the text does not start with it.
+  func suffix(after prefix: StaticString) -> Text? {
+    let length = prefix.utf8CodeUnitCount
+    guard count >= length else { return nil }
+    for index in 0..<length where unsafe self[index] != prefix.utf8Start[index] { return nil }
+    return unsafe Text(base + length, count: count - length)
+  }
+
+  static func == (text: Text, literal: StaticString) -> Bool { text.suffix(after: literal)?.count == 0 }
+
+  /// The number that the text spells, if it is one above 0 that fits.
+  var positiveNumber: Int? {
+    guard count > 0, count <= 18 else { return nil }
+    var number = 0
+    for index in 0..<count {
+      guard (0x30...0x39).contains(self[index]) else { return nil }
+      number = number * 10 + Int(self[index] - 0x30)
+    }
+    return number > 0 ? number : nil
+  }
+
+  /// The bytes followed by a zero, which they must be.
+  var cString: UnsafePointer<CChar> { unsafe UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self) }
+}

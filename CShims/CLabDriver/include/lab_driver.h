@@ -1,0 +1,46 @@
+// What heapbench-driver asks of libc: the malloc family by addresses that the compiler cannot see through, and the
+// system's headers, which Embedded Swift has no module for.
+#pragma once
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/// The malloc family of this process. A compiler that knew which functions these are would drop a pair of calls whose
+/// block nobody reads; the empty assembly takes that knowledge away and costs nothing.
+struct lab_malloc_family {
+  void *_Nonnull (*_Nonnull allocate)(size_t byte_count);
+  void *_Nonnull (*_Nonnull allocate_zeroed)(size_t count, size_t byte_count);
+  void *_Nonnull (*_Nonnull allocate_aligned)(size_t alignment, size_t byte_count);
+  void *_Nonnull (*_Nonnull reallocate)(void *_Nonnull block, size_t byte_count);
+  void (*_Nonnull deallocate)(void *_Nonnull block);
+};
+
+static inline struct lab_malloc_family lab_malloc_family_of_process(void) {
+  struct lab_malloc_family family;
+  family.allocate = (void *(*)(size_t))malloc;
+  family.allocate_zeroed = (void *(*)(size_t, size_t))calloc;
+  family.allocate_aligned = (void *(*)(size_t, size_t))aligned_alloc;
+  family.reallocate = (void *(*)(void *, size_t))realloc;
+  family.deallocate = free;
+  __asm__("" : "+r"(family.allocate), "+r"(family.allocate_zeroed), "+r"(family.allocate_aligned),
+          "+r"(family.reallocate), "+r"(family.deallocate));
+  return family;
+}
+
+/// open(2) for reading; Swift takes no variadic function.
+static inline int lab_file_open(const char *_Nonnull path) { return open(path, O_RDONLY | O_CLOEXEC); }
+
+/// MAP_FAILED, which is a cast and so no constant to Swift.
+static inline int lab_mapping_failed(const void *_Nullable address) { return address == MAP_FAILED; }
