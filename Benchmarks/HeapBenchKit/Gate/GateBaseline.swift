@@ -45,7 +45,9 @@ extension GateBaseline {
     } catch {
       throw Self.damaged(path, Self.reason(error))
     }
-    guard file.format == Self.format else { throw Self.damaged(path, "its format is \(file.format), not \(Self.format)") }
+    guard file.format == Self.format else {
+      throw Self.damaged(path, "its format is \(file.format), not \(Self.format)")
+    }
     guard !file.figures.isEmpty else { throw Self.damaged(path, "it holds no figures") }
     if let name = file.figures.keys.sorted().first(where: { !(file.figures[$0]?.isFinite ?? false) }) {
       throw Self.damaged(path, "'\(name)' is no number")

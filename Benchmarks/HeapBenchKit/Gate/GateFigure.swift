@@ -68,11 +68,13 @@ public struct GateTolerance: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Figures as text: whole numbers with separators, others with five digits.
+/// Figures as text: whole numbers with separators, others with five digits at most.
 enum GateNumber {
   static func text(_ value: Double) -> String {
-    if value == value.rounded(), abs(value) < 1e15 { return Figure.count(Int(value)) }
-    return abs(value) >= 10_000 ? Figure.count(Int(value.rounded())) : Figure.text(value, significantDigits: 5)
+    guard abs(value) < 1e15 else { return "\(value)" }
+    if value == value.rounded() || abs(value) >= 10_000 { return Figure.count(Int(value.rounded())) }
+    let text = Figure.text(value, significantDigits: 5)
+    return text.contains(".") ? String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed()) : text
   }
 
   /// The change from `old` to `new`: in per cent, or as a difference where there is nothing to take per cent of.

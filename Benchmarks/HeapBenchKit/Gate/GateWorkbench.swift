@@ -12,13 +12,14 @@ import SystemPackage
 
   /// A workbench over what was built beside this executable.
   init() throws(GateObstacle) {
-    folder = "\(NSTemporaryDirectory())/heapbench-\(ProcessInfo.processInfo.processIdentifier)-\(UUID().uuidString)"
+    let parent = URL(filePath: NSTemporaryDirectory()).path
+    folder = "\(parent)/heapbench-\(ProcessInfo.processInfo.processIdentifier)-\(UUID().uuidString)"
     let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     buildFolder = URL(filePath: executable ?? CommandLine.arguments[0]).deletingLastPathComponent().path
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
-      throw GateObstacle("cannot make a folder in '\(NSTemporaryDirectory())'; set TMPDIR to one that can be written to")
+      throw GateObstacle("cannot make a folder in '\(parent)'; set TMPDIR to one that can be written to")
     }
   }
 

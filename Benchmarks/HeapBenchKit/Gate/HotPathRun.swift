@@ -27,12 +27,12 @@ struct HotPathRun<Heap: HeapPolicy & ~Copyable>: ~Copyable {
   static func perform(_ workload: HotPathWorkload, over range: AddrRange<VirtAddr>) {
     var run = HotPathRun(workload, over: range)
     run.take()
-    run.hotPathMeasured()
+    run.measured()
   }
 
   /// The steps, under a name that callgrind is told to count within.
   @inline(never)
-  private mutating func hotPathMeasured() { take() }
+  private mutating func measured() { take() }
 
   @inline(__always)
   private mutating func take() {
@@ -76,7 +76,7 @@ public enum HotPathProcess {
   static func count(_ workload: HotPathWorkload, policy: String, on workbench: GateWorkbench) async throws -> Double {
     let heapbench = try await workbench.stripped("heapbench", product: "heapbench")
     let count = try await InstructionCounter(workbench: workbench).count(
-      heapbench, [subcommand, workload.rawValue, policy], within: "$s12HeapBenchKit*hotPathMeasured*")
+      heapbench, [subcommand, workload.rawValue, policy], within: "$s12HeapBenchKit10HotPathRun*8measured*")
     return count / Double(workload.steps.count)
   }
 }

@@ -48,7 +48,9 @@ private struct LayoutFigure: Sendable {
     LayoutFigure(name: "worst-external-fragmentation") { $0.worstSample.externalFragmentation },
     mean("external-fragmentation") { $0.externalFragmentation },
     mean("fragmentation") { $0.fragmentation },
-    mean("fragmentation-over-sizes") { $0.fragmentationCurve.reduce(0, +) / Double(max(1, $0.fragmentationCurve.count)) },
+    mean("fragmentation-over-sizes") {
+      $0.fragmentationCurve.reduce(0, +) / Double(max(1, $0.fragmentationCurve.count))
+    },
     mean("fragmentation-index") { $0.fragmentationIndex },
     mean("unusable-free-space") { $0.unusableFreeSpace },
     mean("window-fill", better: .more) {

@@ -3,7 +3,8 @@ import Subprocess
 // What the preload costs real programs that no replay shows: system calls, and pages touched.
 
 extension GateProbe {
-  private static let runTraits = codeTraits.union([.kernel, .hugePages])
+  /// What counts of the kernel's depend on.
+  static let runTraits = codeTraits.union([.kernel, .hugePages])
 
   /// System calls and page faults of the programs under the preload.
   static var programs: [GateProbe] {
