@@ -97,7 +97,9 @@ let coreTargets: [Target] = coreModules.flatMap { module -> [Target] in
 
 let shimTargets: [Target] = [
   .target(name: "CLabPlatform", path: "CShims/CLabPlatform"),
-  .target(name: "CLabSystem", path: "CShims/CLabSystem"),
+  // A section for each function: the preload takes those that it calls, and with them no more of libc than it needs.
+  .target(
+    name: "CLabSystem", path: "CShims/CLabSystem", cSettings: [.unsafeFlags(["-ffunction-sections"])]),
   .target(name: "CLabNUMA", path: "CShims/CLabNUMA", linkerSettings: [.linkedLibrary("numa")]),
   .target(name: "CLabMalloc", path: "CShims/CLabMalloc"),
   .target(name: "CLabKVM", path: "CShims/CLabKVM"),
@@ -118,7 +120,7 @@ let benchmarkTargets: [Target] = [
     name: "HeapBenchKit",
     dependencies: [
       "Contracts", "Addresses", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap", "BuddyFrames",
-      "PageTables", "AllocationTraces", "CLabSystem", "CLabBench", "Yams",
+      "PageTables", "GeneralHeap", "AllocationTraces", "CLabSystem", "CLabBench", "Yams",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
       .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "SystemPackage", package: "swift-system"),

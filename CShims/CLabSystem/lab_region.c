@@ -37,14 +37,14 @@ static int map(uintptr_t byte_count, int protection, int flags, void **address) 
   return code;
 }
 
-int lab_region_reserve(uintptr_t byte_count, uintptr_t alignment, void **address) {
+static int map_aligned(uintptr_t byte_count, uintptr_t alignment, int protection, int flags, void **address) {
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   // Some multiple of the alignment lies in the first `slack` bytes of whatever the system gives.
   uintptr_t slack = alignment > page ? alignment - page : 0;
   uintptr_t whole;
   if (__builtin_add_overflow(byte_count, slack, &whole)) return ENOMEM;
   void *found;
-  int code = map(whole, PROT_NONE, MAP_NORESERVE, &found);
+  int code = map(whole, protection, flags, &found);
   if (code != 0) return code;
   uintptr_t first = (uintptr_t)found;
   uintptr_t start = (first + alignment - 1) & ~((uintptr_t)alignment - 1);
@@ -56,8 +56,25 @@ int lab_region_reserve(uintptr_t byte_count, uintptr_t alignment, void **address
   return 0;
 }
 
+int lab_region_reserve(uintptr_t byte_count, uintptr_t alignment, void **address) {
+  return map_aligned(byte_count, alignment, PROT_NONE, MAP_NORESERVE, address);
+}
+
+int lab_region_map(uintptr_t byte_count, uintptr_t alignment, void **address) {
+  return map_aligned(byte_count, alignment, PROT_READ | PROT_WRITE, 0, address);
+}
+
 int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **address) {
   return map(byte_count, PROT_READ | PROT_WRITE, MAP_HUGETLB | (int)(page_shift << MAP_HUGE_SHIFT), address);
+}
+
+int lab_region_resize(void *address, uintptr_t byte_count, uintptr_t new_byte_count, void **new_address) {
+  int saved = errno;
+  void *found = mremap(address, byte_count, new_byte_count, MREMAP_MAYMOVE);
+  int code = found == MAP_FAILED ? errno : 0;
+  errno = saved;
+  if (code == 0) *new_address = found;
+  return code;
 }
 
 int lab_region_release(void *address, uintptr_t byte_count) { return LAB_CALL(munmap(address, byte_count)); }
@@ -83,6 +100,7 @@ int lab_region_advise(void *address, uintptr_t byte_count, enum lab_region_advic
     case LAB_REGION_DROP_LAZILY: number = MADV_FREE; break;
     case LAB_REGION_HUGE: number = MADV_HUGEPAGE; break;
     case LAB_REGION_NO_HUGE: number = MADV_NOHUGEPAGE; break;
+    case LAB_REGION_WIPE_ON_FORK: number = MADV_WIPEONFORK; break;
   }
   return LAB_CALL(madvise(address, byte_count, number));
 }

@@ -31,6 +31,14 @@ public protocol HeapPolicy: ~Copyable {
 
   /// What the heap holds now.
   var statistics: HeapStatistics { get }
+
+  /// The bytes of the blocks in use, as the statistics have them, at no cost that grows with the heap.
+  var inUseByteCount: UInt { get }
+}
+
+extension HeapPolicy where Self: ~Copyable {
+  /// For a heap whose statistics cost little.
+  @inlinable public var inUseByteCount: UInt { statistics.usedByteCount }
 }
 
 /// A block as ``HeapPolicy/forEachBlock(_:)`` shows it.

@@ -1,7 +1,8 @@
 public import Addresses
+internal import FirstFitHeap
 
-// The heap's layout, as `HeapPolicy` shows it. Runs of free granules, blocks of spans, blocks of arenas and the gaps
-// between those: whatever nobody holds is a free block, down to 16 bytes.
+// The heap's layout, as `HeapPolicy` shows it: the blocks of spans, those of arenas with their headers, and the gaps
+// between. Whatever nobody holds is a free block, down to 16 bytes; granules with the heap's own records are neither.
 
 extension GeneralHeap {
   public func forEachBlock(_ body: (HeapBlock) -> Void) {
@@ -15,7 +16,7 @@ extension GeneralHeap {
       case .none:
         break
       case .metadata:
-        walk.visit(start, byteCount: Span.byteCount, body)
+        walk.skip(start, byteCount: Span.byteCount, body)
       case .span:
         visitBlocks(of: span, start: start, &walk, body)
       case .arena:
@@ -30,7 +31,9 @@ extension GeneralHeap {
   }
 
   private func visit(_ entry: ArenaEntry, _ start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void) {
-    if entry.state == .live { walk.visit(start + entry.offset, byteCount: entry.byteCount, body) }
+    guard entry.word != 0 else { return }
+    let header = BlockLayout.headerByteCount
+    walk.visit(start + entry.offset - header, byteCount: header + entry.byteCount, body)
   }
 
   /// Visits the blocks of a span that someone holds.
@@ -53,6 +56,12 @@ private struct LayoutWalk {
   mutating func visit(_ start: UInt, byteCount: UInt, _ body: (HeapBlock) -> Void) {
     finish(at: start, body)
     body(HeapBlock(range: AddrRange(start: VirtAddr(start), byteCount: byteCount), isFree: false))
+    position = start + byteCount
+  }
+
+  /// Passes over bytes that are the heap's own, and shows what is free before them.
+  mutating func skip(_ start: UInt, byteCount: UInt, _ body: (HeapBlock) -> Void) {
+    finish(at: start, body)
     position = start + byteCount
   }
 

@@ -1,5 +1,6 @@
 public import Addresses
 internal import Contracts
+internal import FirstFitHeap
 
 /// The general heap as a value, over memory of its owner: what `malloc` runs on, for one thread at a time.
 ///
@@ -15,6 +16,7 @@ public struct GeneralHeap: ~Copyable {
   /// The heap's memory, nil when its range was too small.
   private let space: HeapSpace?
   private let heap: ThreadHeap?
+  private let rangeStart: VirtAddr
 
   private var usedByteCount: UInt = 0
   private var peakUsedByteCount: UInt = 0
@@ -23,6 +25,7 @@ public struct GeneralHeap: ~Copyable {
 
   /// A heap over `range` that takes at most `quotaByteCount` bytes of it for blocks and its own records.
   public init(over range: AddrRange<VirtAddr>, quotaByteCount: UInt) {
+    rangeStart = range.start
     let usable = range.alignedInward(to: Span.byteCount)
     let space = HeapSpace.create(base: usable.start.raw, byteCount: usable.byteCount, ownsMapping: false)
     space?.fields.quotaByteCount = quotaByteCount
@@ -52,17 +55,15 @@ extension GeneralHeap: HeapPolicy {
       block = space.allocateInArena(byteCount: byteCount, alignment: alignment)
     }
     guard block != 0 else { return nil }
-    let usable = usableByteCount(of: VirtAddr(block))
-    usedByteCount += usable
+    usedByteCount += occupiedByteCount(VirtAddr(block))
     blockCount += 1
-    peakUsedByteCount = max(peakUsedByteCount, usedByteCount)
-    peakEnd = max(peakEnd, block + usable)
+    notePeaks(VirtAddr(block))
     return VirtAddr(block)
   }
 
   public mutating func deallocate(_ address: VirtAddr) {
     let (space, span) = find(address)
-    usedByteCount -= usableByteCount(of: address)
+    usedByteCount -= occupiedByteCount(address)
     blockCount -= 1
     if span.fields.kind == .arena {
       space.deallocateInArena(address.raw, slot: ProcessHeap.checkedSlot(address.raw, of: span, in: space))
@@ -73,16 +74,14 @@ extension GeneralHeap: HeapPolicy {
 
   public mutating func resize(_ address: VirtAddr, toByteCount byteCount: UInt) -> Bool {
     let (space, span) = find(address)
-    let before = usableByteCount(of: address)
+    let before = occupiedByteCount(address)
     if span.fields.kind == .arena, byteCount > SizeClass.maximumByteCount {
       guard space.resizeInArena(address.raw, byteCount: byteCount) else { return false }
-    } else if byteCount > before {
+    } else if byteCount > usableByteCount(of: address) {
       return false
     }
-    let after = usableByteCount(of: address)
-    usedByteCount = usedByteCount - before + after
-    peakUsedByteCount = max(peakUsedByteCount, usedByteCount)
-    peakEnd = max(peakEnd, address.raw + after)
+    usedByteCount = usedByteCount - before + occupiedByteCount(address)
+    notePeaks(address)
     return true
   }
 
@@ -96,24 +95,39 @@ extension GeneralHeap: HeapPolicy {
     return UInt(span.fields.blockByteCount)
   }
 
-  /// What the heap holds now; free bytes are those of the whole granules and of the blocks that no one holds.
+  /// What the heap holds now; the granules with its own records are no part of it.
+  /// - Complexity: O(n) in the number of blocks: the holes are counted by a walk.
   public var statistics: HeapStatistics {
     var statistics = HeapStatistics()
-    guard let space else { return statistics }
-    let first = space.fields.base + space.fields.firstGranule * Span.byteCount
-    statistics.capacityByteCount = (space.fields.granuleCount - space.fields.firstGranule) * Span.byteCount
+    guard let layout else { return statistics }
+    for granule in layout.firstGranule..<layout.endGranule where layout.space.span(granule).fields.kind != .metadata {
+      statistics.capacityByteCount += Span.byteCount
+    }
     statistics.usedByteCount = usedByteCount
-    statistics.freeByteCount = statistics.capacityByteCount - usedByteCount
     statistics.blockCount = blockCount
     statistics.peakUsedByteCount = peakUsedByteCount
-    statistics.peakExtentByteCount = peakEnd > first ? peakEnd - first : 0
+    statistics.peakExtentByteCount = peakEnd > rangeStart.raw ? peakEnd - rangeStart.raw : 0
     forEachBlock { block in
       if block.isFree {
         statistics.holeCount += 1
+        statistics.freeByteCount += block.range.byteCount
         statistics.largestFreeByteCount = max(statistics.largestFreeByteCount, block.range.byteCount)
       }
     }
     return statistics
+  }
+
+  public var inUseByteCount: UInt { usedByteCount }
+
+  /// A block's bytes, with its header if it has one.
+  private func occupiedByteCount(_ address: VirtAddr) -> UInt {
+    let usable = usableByteCount(of: address)
+    return find(address).1.fields.kind == .arena ? usable + BlockLayout.headerByteCount : usable
+  }
+
+  private mutating func notePeaks(_ address: VirtAddr) {
+    peakUsedByteCount = max(peakUsedByteCount, usedByteCount)
+    peakEnd = max(peakEnd, address.raw + usableByteCount(of: address))
   }
 
   /// The first block of the active list of a span's class.
@@ -141,3 +155,6 @@ extension GeneralHeap: HeapPolicy {
     return (space, span)
   }
 }
+
+// SAFETY: what it points to lies in the range that is this heap's alone, so the heap can go to another thread as a whole.
+extension GeneralHeap: @unchecked Sendable {}

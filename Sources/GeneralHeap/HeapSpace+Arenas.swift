@@ -10,18 +10,10 @@ internal import FirstFitHeap
 // A block has more than 32 KiB, so at most two start in any granule. The granule's descriptor says which: two words,
 // `free` and `remote` of its record, each
 //
-//     offset in the granule | state << 16 | usable bytes << 18
+//     offset in the granule | usable bytes << 16, 0 for no block
 //
-// So the size and the state of the block at p are one load away, out of line; an interior pointer, a double free and a
-// foreign one are told apart without a look into the block; and first fit is only ever asked for blocks that it gave
-// out.
-
-/// What became of a block of an arena.
-enum ArenaBlockState: UInt {
-  case none = 0
-  case live = 1
-  case cached = 2
-}
+// So the size of the block at p is one load away, out of line; an interior and a foreign pointer are told without a look
+// into the block; and first fit is only ever asked for blocks that it gave out.
 
 /// The word that describes a block of an arena.
 struct ArenaEntry {
@@ -32,13 +24,10 @@ struct ArenaEntry {
   /// The entry at an address of the span table.
   init(at slot: UInt) { word = UInt(lab_malloc_word(CUnsignedLong(slot))) }
 
-  init(offset: UInt, byteCount: UInt, state: ArenaBlockState) {
-    word = offset | state.rawValue << 16 | byteCount << 18
-  }
+  init(offset: UInt, byteCount: UInt) { word = offset | byteCount << 16 }
 
   var offset: UInt { word & 0xFFFF }
-  var state: ArenaBlockState { ArenaBlockState(rawValue: word >> 16 & 3) ?? .none }
-  var byteCount: UInt { word >> 18 }
+  var byteCount: UInt { word >> 16 }
 }
 
 extension HeapSpace {
@@ -46,7 +35,8 @@ extension HeapSpace {
   static var arenaMinimumByteCount: UInt { SizeClass.maximumByteCount + 1 }
 
   /// A block of at least `byteCount` bytes, at least `arenaMinimumByteCount`, from an arena; 0 when there is no memory.
-  func allocateInArena(byteCount: UInt, alignment: UInt) -> UInt {
+  /// Its bytes are 0 if `zeroed`.
+  func allocateInArena(byteCount: UInt, alignment: UInt, zeroed: Bool = false) -> UInt {
     guard HeapLock.acquire(at: arenaLock) else { return 0 }
     defer { HeapLock.release(at: arenaLock) }
     let need = max(byteCount, HeapSpace.arenaMinimumByteCount)
@@ -67,7 +57,10 @@ extension HeapSpace {
       refund(byteCount: need)
       return 0
     }
+    if zeroed { zero(found.raw, usable) }
     note(found.raw, byteCount: usable)
+    // The hole that an alignment left in front has a node at its end and a header at its start.
+    if alignment > BlockLayout.granuleByteCount { markResident(found.raw - min(alignment, found.raw) - 64, alignment + 64) }
     return found.raw
   }
 
@@ -76,7 +69,7 @@ extension HeapSpace {
     guard HeapLock.acquire(at: arenaLock) else { return }
     defer { HeapLock.release(at: arenaLock) }
     let byteCount = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot)))).byteCount
-    fields.arenaFreedByteCount += byteCount
+    fields.arenaPace.noteFreed(byteCount)
     fields.arenaUsedByteCount -= min(byteCount, fields.arenaUsedByteCount)
     refund(byteCount: byteCount)
     lab_malloc_word_set(CUnsignedLong(slot), 0)
@@ -99,9 +92,16 @@ extension HeapSpace {
     let usable = isResized ? fields.arena.usableByteCount(of: VirtAddr(address)) : before
     refund(byteCount: before + mostMore - usable)
     guard isResized else { return false }
-    let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: usable, state: .live)
+    let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: usable)
     lab_malloc_word_set(CUnsignedLong(slot), CUnsignedLong(entry.word))
-    markResident(address, usable)
+    if usable > before {
+      markResident(address + before, usable - before)
+      fields.arenaUsedByteCount += usable - before
+      fields.arenaPace.noteUsed(usable - before)
+    } else {
+      fields.arenaUsedByteCount -= min(before - usable, fields.arenaUsedByteCount)
+      fields.arenaPace.noteFreed(before - usable)
+    }
     return true
   }
 
@@ -127,22 +127,48 @@ extension HeapSpace {
   /// Writes the entry of a new block.
   private func note(_ address: UInt, byteCount: UInt) {
     guard let span = span(containing: address) else { return }
-    let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: byteCount, state: .live)
+    let entry = ArenaEntry(offset: address & (Span.byteCount - 1), byteCount: byteCount)
     fields.arenaUsedByteCount += byteCount
-    fields.arenaFreedByteCount -= min(byteCount, fields.arenaFreedByteCount)
+    fields.arenaPace.noteUsed(byteCount)
     if span.fields.free == 0 { span.fields.free = entry.word } else { span.fields.remote = entry.word }
+    // A block may have been in a cache in its former life.
+    FreeBlock(address).markWord = 0
     markResident(address, byteCount)
   }
 
-  /// Notes that the pages of a block may be touched from now on.
+  /// Notes that the pages of a block may be touched from now on, with the header before it and the one behind it.
   private func markResident(_ address: UInt, _ byteCount: UInt) {
+    forEachPageMask(from: address - 16, to: address + byteCount + 16) { span, _, pages in
+      if span.fields.kind == .arena { span.fields.residentPages |= pages }
+    }
+  }
+
+  /// Zeroes those pages of a block that may have memory behind them; the others are zero.
+  private func zero(_ address: UInt, _ byteCount: UInt) {
     let end = address + byteCount
-    var granule = address & ~(Span.byteCount - 1)
+    forEachPageMask(from: address, to: end) { span, granule, pages in
+      var rest = UInt32(pages & span.fields.residentPages)
+      while rest != 0 {
+        let first = UInt(rest.trailingZeroBitCount)
+        let count = UInt((~(rest >> UInt32(first))).trailingZeroBitCount)
+        let from = max(address, granule + first << 12)
+        let to = min(end, granule + (first + count) << 12)
+        lab_malloc_bytes_zero(CUnsignedLong(from), CUnsignedLong(to - from))
+        rest &= ~(((1 << UInt32(count)) - 1) << UInt32(first))
+      }
+    }
+  }
+
+  /// Visits the granules that a range of addresses overlaps: the descriptor, the first address, and the pages of the
+  /// range, one bit each.
+  func forEachPageMask(from start: UInt, to end: UInt, _ body: (Span, UInt, UInt16) -> Void) {
+    var granule = start & ~(Span.byteCount - 1)
     while granule < end {
-      let first = max(address, granule) >> 12 & 15
+      let first = max(start, granule) >> 12 & 15
       let last = (min(end, granule + Span.byteCount) - 1) >> 12 & 15
-      span(containing: granule)?.fields.residentPages |=
-        UInt16(truncatingIfNeeded: (UInt32(2) << UInt32(last)) - (UInt32(1) << UInt32(first)))
+      if let span = span(containing: granule) {
+        body(span, granule, UInt16(truncatingIfNeeded: (UInt32(2) << UInt32(last)) - (UInt32(1) << UInt32(first))))
+      }
       granule += Span.byteCount
     }
   }

@@ -92,10 +92,9 @@ extension HeapSpace {
     guard first < fields.granuleCount else { return }
     let granules = AddrRange(start: PhysAddr(UInt64(first) << 12), end: PhysAddr(UInt64(fields.granuleCount) << 12))
     let tableByteCount = BuddyFrames.tableByteCount(for: granules)
-    var table: CUnsignedLong = 0
-    guard unsafe lab_malloc_map(CUnsignedLong((tableByteCount + 4095) & ~4095), 4096, &table) == 0 else { return }
+    guard let table = SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return }
     fields.frames = BuddyFrames(
-      over: granules, tableIn: AddrRange(start: VirtAddr(UInt(table)), byteCount: tableByteCount), holding: .zeros)
+      over: granules, tableIn: AddrRange(start: VirtAddr(table), byteCount: tableByteCount), holding: .zeros)
     fields.buddyFirstGranule = first
     fields.recordNext = 0
     fields.recordEnd = 0
@@ -128,13 +127,9 @@ extension HeapSpace {
     // The descriptors, in whole pages; those of lower granules may share the first page.
     let tableStart = (fields.base + first * Span.recordByteCount) & ~4095
     let tableEnd = min((fields.base + end * Span.recordByteCount + 4095) & ~4095, address & ~4095)
-    if tableStart < tableEnd,
-      lab_malloc_commit(CUnsignedLong(tableStart), CUnsignedLong(tableEnd - tableStart)) != 0
-    {
-      return false
-    }
+    if tableStart < tableEnd, !SystemPages.commit(tableStart, byteCount: tableEnd - tableStart) { return false }
     let start = fields.base + first * Span.byteCount
-    if lab_malloc_commit(CUnsignedLong(start), CUnsignedLong((end - first) * Span.byteCount)) != 0 { return false }
+    guard SystemPages.commit(start, byteCount: (end - first) * Span.byteCount) else { return false }
     fields.committedEnd = end
     return true
   }

@@ -1,5 +1,4 @@
 internal import Addresses
-internal import CLabMalloc
 internal import FirstFitHeap
 
 // The space's part of a purge: granules that nobody holds, and the holes of the arenas. Which pages may have memory
@@ -12,7 +11,7 @@ extension HeapSpace {
     while rest != 0 {
       let first = UInt32(rest.trailingZeroBitCount)
       let count = UInt32((~(rest >> first)).trailingZeroBitCount)
-      _ = lab_malloc_decommit(CUnsignedLong(start(of: span) + UInt(first) << 12), CUnsignedLong(UInt(count) << 12))
+      SystemPages.decommit(start(of: span) + UInt(first) << 12, byteCount: UInt(count) << 12)
       rest &= ~(((1 << count) - 1) << first)
     }
     span.fields.residentPages &= ~pages
@@ -35,49 +34,79 @@ extension HeapSpace {
       if isDirty, runStart == 0 { runStart = granule }
       if !isDirty, runStart != 0 {
         let start = fields.base + runStart * Span.byteCount
-        _ = lab_malloc_decommit(CUnsignedLong(start), CUnsignedLong((granule - runStart) * Span.byteCount))
+        SystemPages.decommit(start, byteCount: (granule - runStart) * Span.byteCount)
         runStart = 0
       }
       granule += 1
     }
   }
 
-  /// Gives back the memory of whole pages inside the arenas' holes, when enough was freed there.
+  /// Gives back the memory of whole pages inside the arenas' holes.
   func purgeArenas() {
-    guard fields.arenaFreedByteCount != 0, HeapLock.acquire(at: arenaLock) else { return }
+    guard fields.ownsMapping, fields.arenaPace.freedByteCount != 0, HeapLock.acquire(at: arenaLock) else { return }
     defer { HeapLock.release(at: arenaLock) }
-    fields.arenaFreedByteCount = 0
+    fields.arenaPace.notePurge()
     fields.arena.forEachBlock { block in
       if block.isFree { purgeHole(block.range.start.raw, block.range.end.raw) }
     }
   }
 
-  /// Gives back the pages inside a hole, but for what the heap keeps at its start and at its end.
+  /// Gives back the pages inside a hole, but for what the heap keeps at its start and at its end: runs of those that
+  /// have memory, however many granules they span.
   private func purgeHole(_ first: UInt, _ end: UInt) {
-    var page = (first + BlockLayout.headerByteCount + 4095) & ~4095
+    let start = (first + BlockLayout.headerByteCount + 4095) & ~4095
     let last = (end - BlockLayout.nodeByteCount) & ~4095
-    while page < last {
-      guard let span = span(containing: page) else { return }
-      let granuleEnd = (page & ~(Span.byteCount - 1)) + Span.byteCount
-      let from = page >> 12 & 15
-      let to = (min(last, granuleEnd) - 1) >> 12 & 15
-      let pages = UInt16(truncatingIfNeeded: (UInt32(2) << UInt32(to)) - (UInt32(1) << UInt32(from)))
-      decommit(pages: pages & span.fields.residentPages, of: span)
-      page = granuleEnd
+    guard start < last else { return }
+    var run = PageRun()
+    forEachPageMask(from: start, to: last) { span, granule, pages in
+      var rest = UInt32(pages & span.fields.residentPages)
+      span.fields.residentPages &= ~pages
+      while rest != 0 {
+        let first = UInt32(rest.trailingZeroBitCount)
+        let count = UInt32((~(rest >> first)).trailingZeroBitCount)
+        rest &= ~(((1 << count) - 1) << first)
+        run.add(granule + UInt(first) << 12, byteCount: UInt(count) << 12)
+      }
     }
+    run.giveBack()
   }
 
-  /// Whether an eighth of what the arenas hold, and at least 4 MiB, was freed and not used again.
-  var hasFreedInArenas: Bool {
-    fields.arenaFreedByteCount > max(4 << 20, fields.arenaUsedByteCount / 8)
-  }
+  private static var arenaPurgeMinimum: UInt { 16 << 20 }
 
-  /// Whether so much was freed in the arenas that a purge is due before its time: a quarter of what is in use there, or
-  /// what exceeds the quota together with what counts against it.
+  /// Whether so much was freed in the arenas that they must give memory back at once, be it for the quota.
   var isArenaPurgeDue: Bool {
-    let freed = fields.arenaFreedByteCount
-    if freed > max(16 << 20, fields.arenaUsedByteCount / 4) { return true }
+    if fields.arenaPace.isDue(
+      heldByteCount: fields.arenaUsedByteCount, minimum: HeapSpace.arenaPurgeMinimum)
+    {
+      return true
+    }
     let quota = fields.quotaByteCount
-    return quota != .max && freed > quota - min(fields.usedByteCount, quota)
+    return quota != .max && fields.arenaPace.freedByteCount > quota - min(fields.usedByteCount, quota)
+  }
+
+  /// Whether the arenas should give memory back, the last time being so long ago.
+  func isArenaPurgeDue(delayMilliseconds: UInt) -> Bool {
+    fields.arenaPace.isDue(
+      heldByteCount: fields.arenaUsedByteCount, minimum: HeapSpace.arenaPurgeMinimum,
+      delayMilliseconds: delayMilliseconds)
+  }
+}
+
+/// Pages in a row that are to be given back with one system call.
+private struct PageRun {
+  private var start: UInt = 0
+  private var end: UInt = 0
+
+  /// Adds pages above those there are; when they do not follow these, these are given back first.
+  mutating func add(_ page: UInt, byteCount: UInt) {
+    if page != end {
+      giveBack()
+      start = page
+    }
+    end = page + byteCount
+  }
+
+  func giveBack() {
+    if end != start { SystemPages.decommit(start, byteCount: end - start) }
   }
 }

@@ -50,8 +50,8 @@ struct SpaceRecord: ~Copyable {
   var arenaByteCount: UInt = 0
   /// How many bytes of blocks are in use there or in threads' caches.
   var arenaUsedByteCount: UInt = 0
-  /// How many bytes of blocks were freed there since the last purge.
-  var arenaFreedByteCount: UInt = 0
+  /// When to give memory of their holes back.
+  var arenaPace = PurgePace()
 
   init(frames: consuming BuddyFrames) { self.frames = frames }
 }
@@ -94,11 +94,10 @@ public struct HeapSpace: Equatable, Sendable {
       // The record's page; the span table's come with the granules they describe.
       let recordPage = (base + tableByteCount) & ~4095
       let pageByteCount = (base + headGranuleCount * Span.byteCount) - recordPage
-      guard lab_malloc_commit(CUnsignedLong(recordPage), CUnsignedLong(pageByteCount)) == 0 else { return nil }
-      var mapping: CUnsignedLong = 0
-      let pages = CUnsignedLong((frameTableByteCount + 4095) & ~4095)
-      guard unsafe lab_malloc_map(pages, 4096, &mapping) == 0 else { return nil }
-      frameTable = UInt(mapping)
+      guard SystemPages.commit(recordPage, byteCount: pageByteCount),
+        let mapping = SystemPages.map(byteCount: SystemPages.rounded(frameTableByteCount))
+      else { return nil }
+      frameTable = mapping
     } else {
       lab_malloc_bytes_zero(CUnsignedLong(base), CUnsignedLong(headByteCount))
     }

@@ -1,13 +1,12 @@
 internal import CLabMalloc
 internal import Contracts
 
-// Blocks that are mappings of their own: what is too large for the space, and whatever the space has no room for.
+// Blocks that are mappings of their own: what is too large for arenas, and whatever the space has no room for.
 //
 // A table from address to size, open addressing with linear probing, finds them: its owner's pointer is all that a free
 // brings. Every change of the table is published by one store: a slot's address after its size, a tombstone over an
 // address, a new table's address after its content. So a child of fork finds it whole whatever another thread was
-// doing. Freed mappings stay at hand for a while, some MiB of them, because to map and fault in 2 MiB afresh costs
-// hundreds of times what a look here costs.
+// doing.
 
 /// A slot of the table.
 private struct MappedSlot {
@@ -24,27 +23,22 @@ private struct MappedSlot {
 enum MappedBlocks {
   private static var state: ProcessState { ProcessState() }
 
-  /// A new block of at least `byteCount` bytes, 0 when there is no memory. Its bytes are 0 if `zeroed`.
-  static func allocate(byteCount: UInt, alignment: UInt, zeroed: Bool = false) -> UInt {
+  /// A new block of at least `byteCount` zero bytes, 0 when there is no memory.
+  static func allocate(byteCount: UInt, alignment: UInt) -> UInt {
     // A mapping has a page at least, also for a request of no bytes.
     let rounded = (max(byteCount, 1) &+ 4095) & ~4095
     guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
-    if !zeroed, alignment <= 4096 {
-      let kept = takeKept(rounded)
-      if kept != 0 { return kept }
-    }
     guard ProcessHeap.processSpace.charge(byteCount: rounded) else { return 0 }
-    var address: CUnsignedLong = 0
-    if unsafe lab_malloc_map(CUnsignedLong(rounded), CUnsignedLong(max(alignment, 4096)), &address) != 0 {
+    guard let address = SystemPages.map(byteCount: rounded, alignment: max(alignment, SystemPages.byteCount)) else {
       ProcessHeap.processSpace.refund(byteCount: rounded)
       return 0
     }
-    guard insert(UInt(address), rounded) else {
-      _ = lab_malloc_unmap(address, CUnsignedLong(rounded))
+    guard insert(address, rounded) else {
+      SystemPages.unmap(address, byteCount: rounded)
       ProcessHeap.processSpace.refund(byteCount: rounded)
       return 0
     }
-    return UInt(address)
+    return address
   }
 
   /// Takes a block back; ends the process for an address that is none.
@@ -59,8 +53,9 @@ enum MappedBlocks {
     write(slot, address: MappedSlot.removed)
     state.fields.mappedLiveCount -= 1
     state.fields.mappedByteCount -= byteCount
-    keepOrUnmap(address, byteCount)
     HeapLock.release(at: state.mappedLock)
+    SystemPages.unmap(address, byteCount: byteCount)
+    ProcessHeap.processSpace.refund(byteCount: byteCount)
   }
 
   /// A block's size in bytes, 0 for an address that is none.
@@ -86,14 +81,11 @@ enum MappedBlocks {
     } else {
       ProcessHeap.processSpace.refund(byteCount: old - rounded)
     }
-    var moved: CUnsignedLong = 0
-    guard
-      unsafe lab_malloc_remap(CUnsignedLong(address), CUnsignedLong(old), CUnsignedLong(rounded), 1, &moved) == 0
-    else {
+    guard let moved = SystemPages.resize(address, byteCount: old, to: rounded) else {
       if rounded > old { ProcessHeap.processSpace.refund(byteCount: rounded - old) }
       return 0
     }
-    if UInt(moved) == address {
+    if moved == address {
       state.fields.mappedByteCount = state.fields.mappedByteCount &+ rounded &- old
       write(slot, byteCount: rounded)
       return address
@@ -102,8 +94,8 @@ enum MappedBlocks {
     state.fields.mappedLiveCount -= 1
     state.fields.mappedByteCount -= old
     // The slot just freed makes room: this cannot fail.
-    _ = insertHoldingLock(UInt(moved), rounded)
-    return UInt(moved)
+    _ = insertHoldingLock(moved, rounded)
+    return moved
   }
 
   // MARK: - The table
@@ -148,7 +140,7 @@ enum MappedBlocks {
     return insertHoldingLock(address, byteCount)
   }
 
-  static func insertHoldingLock(_ address: UInt, _ byteCount: UInt) -> Bool {
+  private static func insertHoldingLock(_ address: UInt, _ byteCount: UInt) -> Bool {
     // `mappedCount` counts tombstones too: at half full, the live ones move to a new table.
     if (state.fields.mappedCount + 1) * 2 > state.fields.mappedSlotCount, !rebuild() { return false }
     place(address, byteCount, table: state.fields.mappedTable, slotCount: state.fields.mappedSlotCount)
@@ -173,18 +165,17 @@ enum MappedBlocks {
     for index in 0..<oldSlotCount where record(oldTable + index * 16).address > MappedSlot.removed { liveCount += 1 }
     var slotCount: UInt = 256
     while slotCount < liveCount * 4 { slotCount *= 2 }
-    var table: CUnsignedLong = 0
-    guard unsafe lab_malloc_map(CUnsignedLong(slotCount * 16), 4096, &table) == 0 else { return false }
+    guard let table = SystemPages.map(byteCount: slotCount * 16) else { return false }
     for index in 0..<oldSlotCount {
       let slot = record(oldTable + index * 16)
       if slot.address > MappedSlot.removed {
-        place(slot.address, slot.byteCount, table: UInt(table), slotCount: slotCount)
+        place(slot.address, slot.byteCount, table: table, slotCount: slotCount)
       }
     }
-    state.fields.mappedTable = UInt(table)
+    state.fields.mappedTable = table
     state.fields.mappedSlotCount = slotCount
     state.fields.mappedCount = liveCount
-    if oldTable != 0 { _ = lab_malloc_unmap(CUnsignedLong(oldTable), CUnsignedLong(oldSlotCount * 16)) }
+    if oldTable != 0 { SystemPages.unmap(oldTable, byteCount: oldSlotCount * 16) }
     return true
   }
 }

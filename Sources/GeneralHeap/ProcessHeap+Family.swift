@@ -27,12 +27,7 @@ extension ProcessHeap {
       return failIfNull(block)
     }
     defer { leave(heap) }
-    if byteCount <= arenaMaximumByteCount {
-      let block = allocateLarge(byteCount, alignment: 16, from: heap)
-      if block != 0 { lab_malloc_bytes_zero(CUnsignedLong(block), CUnsignedLong(byteCount)) }
-      return failIfNull(block)
-    }
-    return failIfNull(MappedBlocks.allocate(byteCount: byteCount, alignment: 16, zeroed: true))
+    return failIfNull(allocateLarge(byteCount, alignment: 16, zeroed: true, from: heap))
   }
 
   static func failIfNull(_ block: UInt) -> UInt {
@@ -106,12 +101,23 @@ extension ProcessHeap {
     let slot = checkedSlot(address, of: span)
     let usable = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot)))).byteCount
     if byteCount <= usable, byteCount > usable - usable / 8 { return address }
-    if byteCount > SizeClass.maximumByteCount, byteCount <= arenaMaximumByteCount, let heap = enter() {
+    if byteCount > SizeClass.maximumByteCount, let heap = enter() {
       defer { leave(heap) }
-      if heap.space.resizeInArena(address, byteCount: byteCount) { return address }
+      if byteCount <= arenaMaximumByteCount, heap.space.resizeInArena(address, byteCount: byteCount) { return address }
+      // A block that cannot grow here will hardly grow elsewhere: as a mapping it moves once, and then its pages do.
+      if byteCount >= mappedGrowthByteCount, byteCount > usable {
+        let block = MappedBlocks.allocate(byteCount: byteCount, alignment: 16)
+        if block == 0 { return fail(ENOMEM) }
+        lab_malloc_bytes_copy(CUnsignedLong(block), CUnsignedLong(address), CUnsignedLong(usable))
+        heap.space.deallocateInArena(address, slot: slot)
+        return block
+      }
     }
     return move(address, usable, to: byteCount)
   }
+
+  /// From which size on a block that grows and cannot do so in place becomes a mapping.
+  private static var mappedGrowthByteCount: UInt { 1 << 20 }
 
   @inline(never)
   private static func reallocateMapped(_ address: UInt, _ byteCount: UInt) -> UInt {
@@ -141,9 +147,8 @@ extension ProcessHeap {
   public static func trim() -> Bool {
     guard let heap = enter() else { return false }
     defer { leave(heap) }
-    let had = heap.fields.freedByteCount != 0 || heap.fields.cacheByteCount != 0
-    heap.purge()
-    MappedBlocks.releaseKept(freedBefore: .max)
+    let had = heap.fields.pace.freedByteCount != 0 || heap.cacheByteCount != 0
+    heap.purgeAll()
     return had
   }
 

@@ -60,11 +60,13 @@ extension ProcessHeap {
     let mine = UInt(lab_malloc_heap())
     let empty = UInt(lab_malloc_empty_heap_address())
     state.fields.newestHeap = 0
+    state.fields.heapCount = 0
     if mine != empty {
       let heap = ThreadHeap(address: mine)
       heap.fields.olderHeap = 0
       _ = lab_malloc_owner_init(CUnsignedLong(mine + ThreadHeap.markOffset))
       state.fields.newestHeap = mine
+      state.fields.heapCount = 1
     }
     unsafe word.pointee.store(1, ordering: .releasing)
   }

@@ -3,31 +3,57 @@ internal import CLabMalloc
 internal import Contracts
 internal import FirstFitHeap
 
-// Blocks above 32 KiB: from the thread's cache, from an arena, and above 1 MiB from the system.
+// Blocks above 32 KiB: from the thread's cache, from an arena, and above 32 MiB from the system.
 
 extension ProcessHeap {
   /// The largest request that an arena serves; a larger one is a mapping of its own.
-  static var arenaMaximumByteCount: UInt { 1 << 20 }
+  static var arenaMaximumByteCount: UInt { 32 << 20 }
 
-  /// A block of more than 32 KiB, or of a larger alignment, 0 when there is no memory.
-  static func allocateLarge(_ byteCount: UInt, alignment: UInt, from heap: ThreadHeap) -> UInt {
-    let block = allocateLargeOnce(byteCount, alignment: alignment, from: heap)
-    return block != 0 || !reclaim(heap) ? block : allocateLargeOnce(byteCount, alignment: alignment, from: heap)
+  /// A block of more than 32 KiB, or of a larger alignment, 0 when there is no memory. Its bytes are 0 if `zeroed`.
+  static func allocateLarge(_ byteCount: UInt, alignment: UInt, zeroed: Bool = false, from heap: ThreadHeap) -> UInt {
+    let block = allocateLargeOnce(byteCount, alignment: alignment, zeroed: zeroed, from: heap)
+    return block != 0 || !reclaim(heap)
+      ? block : allocateLargeOnce(byteCount, alignment: alignment, zeroed: zeroed, from: heap)
   }
 
-  private static func allocateLargeOnce(_ byteCount: UInt, alignment: UInt, from heap: ThreadHeap) -> UInt {
+  private static func allocateLargeOnce(
+    _ byteCount: UInt, alignment: UInt, zeroed: Bool, from heap: ThreadHeap
+  ) -> UInt {
     if byteCount <= arenaMaximumByteCount, alignment <= arenaMaximumByteCount {
-      if alignment <= 16, byteCount > SizeClass.maximumByteCount {
-        let cached = heap.popCached(byteCount)
-        if cached != 0 { return cached }
+      var need = byteCount
+      if alignment <= 16, byteCount > SizeClass.maximumByteCount, byteCount <= LargeClass.maximumByteCount {
+        need = LargeClass(fitting: byteCount).byteCount
       }
-      let block = heap.space.allocateInArena(byteCount: byteCount, alignment: alignment)
+      let block = heap.space.allocateInArena(byteCount: need, alignment: alignment, zeroed: zeroed)
       if block != 0 { return block }
     }
     return MappedBlocks.allocate(byteCount: byteCount, alignment: alignment)
   }
 
-  /// Takes back a block of an arena: into the thread's cache if it takes it.
+  /// Takes back what a thread's own lists take beside the hot path: a block of a class with a stack, or of an arena.
+  /// False when the block is neither, or something about it is for the slow path.
+  @inline(__always)
+  static func deallocateNear(_ address: UInt) -> Bool {
+    let scaled = (address &+ UInt(lab_malloc_space_negative_base())) >> 10
+    guard scaled < UInt(lab_malloc_space_scaled_end()) else { return false }
+    let span = Span(address: UInt(lab_malloc_space_descriptor(CUnsignedLong(scaled & ~63))))
+    let heap = ThreadHeap(address: UInt(lab_malloc_heap()))
+    let block = FreeBlock(address)
+    if span.fields.owner == heap.address | 1 {
+      guard ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark else { return false }
+      return heap.pushStacked(block, of: span)
+    }
+    guard span.fields.kind == .arena else { return false }
+    let offset = address & (Span.byteCount &- 1)
+    var entry = ArenaEntry(word: span.fields.free)
+    if entry.offset != offset { entry = ArenaEntry(word: span.fields.remote) }
+    guard entry.offset == offset, entry.word != 0, block.markWord != FreeBlock.mark,
+      FirstFitHeap.isHeaderIntact(of: VirtAddr(address), usableByteCount: entry.byteCount)
+    else { return false }
+    return heap.pushCached(block, byteCount: entry.byteCount)
+  }
+
+  /// Takes back a block of an arena that the thread's cache did not take.
   static func deallocateInArena(_ address: UInt, of span: Span) {
     let slot = checkedSlot(address, of: span)
     let entry = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot))))
@@ -36,11 +62,10 @@ extension ProcessHeap {
       "heap corrupted, something wrote past the block below the one at", UInt64(address))
     // In an interrupted slow path the arena may be half changed: the block is lost.
     guard let heap = enter() else { return }
-    if !heap.pushCached(address, slot: slot, byteCount: entry.byteCount) {
-      heap.flushCache()
-      if !heap.pushCached(address, slot: slot, byteCount: entry.byteCount) {
-        heap.space.deallocateInArena(address, slot: slot)
-      }
+    let block = FreeBlock(address)
+    if !heap.pushCached(block, byteCount: entry.byteCount) {
+      if entry.byteCount <= heap.fields.cacheLimit { heap.flushCache() }
+      if !heap.pushCached(block, byteCount: entry.byteCount) { heap.space.deallocateInArena(address, slot: slot) }
       if heap.space.isArenaPurgeDue { heap.space.purgeArenas() }
     }
     leave(heap)
@@ -50,8 +75,14 @@ extension ProcessHeap {
   static func checkedSlot(_ address: UInt, of span: Span, in space: HeapSpace = processSpace) -> UInt {
     let slot = space.entrySlot(address, of: span)
     require(slot != 0, "free of a pointer that heaplab did not give out, or gave out once", UInt64(address))
-    require(
-      ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(slot)))).state == .live, "double free", UInt64(address))
+    require(!looksCached(FreeBlock(address), in: space), "double free", UInt64(address))
     return slot
+  }
+
+  /// Whether the words look like those of a block in a thread's cache.
+  private static func looksCached(_ block: FreeBlock, in space: HeapSpace) -> Bool {
+    guard block.markWord == FreeBlock.mark else { return false }
+    return block.next == 0
+      || space.span(containing: block.next).map { space.entrySlot(block.next, of: $0) != 0 } ?? false
   }
 }

@@ -21,10 +21,8 @@ extension ProcessHeap {
 
   /// Takes together what is at hand for later, when a request found no memory; whether there was any.
   static func reclaim(_ heap: ThreadHeap) -> Bool {
-    guard heap.fields.idleCount != 0 || heap.fields.cacheByteCount != 0 || ProcessState().fields.keptByteCount != 0
-    else { return false }
-    heap.purge()
-    MappedBlocks.releaseKept(freedBefore: .max)
+    guard heap.fields.idleCount != 0 || heap.cacheByteCount != 0 else { return false }
+    heap.purgeAll()
     return true
   }
 
@@ -55,7 +53,9 @@ extension ProcessHeap {
       ThreadHeap.giveBack(span, first: address, last: block, count: 1, granule: granule)
       return
     }
-    if span.fields.owner == heap.address {
+    if span.fields.owner & 1 != 0, span.ownerHeap == heap {
+      heap.unstack(Int(span.fields.sizeClass), block, of: span)
+    } else if span.ownerHeap == heap {
       if heap.push(block, onto: span) { heap.handleEvent(span) }
     } else {
       heap.sendHome(block, to: span)
@@ -114,8 +114,5 @@ extension ProcessHeap {
   private static func purgeIfDue(_ heap: ThreadHeap) {
     let delay = ProcessState().fields.settings.purgeDelayMilliseconds
     heap.purgeIfDue(delayMilliseconds: delay)
-    if ProcessState().fields.keptByteCount != 0 {
-      MappedBlocks.releaseKept(freedBefore: UInt(lab_malloc_milliseconds()) &- delay)
-    }
   }
 }

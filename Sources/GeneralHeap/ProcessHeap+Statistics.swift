@@ -37,7 +37,7 @@ extension ProcessHeap {
         live += (carved - min(free, carved)) * UInt(span.fields.blockByteCount)
         spans += 1
       } else if span.fields.kind == .arena {
-        live += liveByteCount(ArenaEntry(word: span.fields.free)) + liveByteCount(ArenaEntry(word: span.fields.remote))
+        live += ArenaEntry(word: span.fields.free).byteCount + ArenaEntry(word: span.fields.remote).byteCount
       }
     }
     live -= min(live, listedByteCount)
@@ -57,8 +57,8 @@ extension ProcessHeap {
     return statistics
   }
 
-  /// The bytes of blocks that nobody holds but spans count as live: on the lists that threads allocate from next, and
-  /// on their way home. Exact as long as no other thread allocates or frees.
+  /// The bytes of blocks that nobody holds but spans count as live: on the lists that threads allocate from next, in
+  /// their caches, and on their way home. Exact as long as no other thread allocates or frees.
   private static var listedByteCount: UInt {
     var byteCount: UInt = 0
     var address = ProcessState().fields.newestHeap
@@ -66,18 +66,16 @@ extension ProcessHeap {
       let heap = ThreadHeap(address: address)
       for index in 0..<SizeClass.count where heap.fields.current[index] != 0 {
         let span = processSpace.span(heap.fields.current[index])
-        byteCount += heap.activeCount(index, in: span) * UInt(span.fields.blockByteCount)
+        let count = heap.hasStack(index) ? heap.stackedCount(index) : heap.activeCount(index, in: span)
+        byteCount += count * UInt(span.fields.blockByteCount)
       }
       let outgoing = heap.fields.outgoingSpan
       if outgoing != 0 {
         byteCount += heap.fields.outgoingCount * UInt(Span(address: outgoing).fields.blockByteCount)
       }
+      byteCount += heap.cacheByteCount
       address = heap.fields.olderHeap
     }
     return byteCount
-  }
-
-  private static func liveByteCount(_ entry: ArenaEntry) -> UInt {
-    entry.state == .live ? entry.byteCount : 0
   }
 }

@@ -24,11 +24,12 @@ extension ProcessHeap {
         // What the ended thread had at hand goes where every thread finds it.
         heap.flushOutgoing()
         heap.flushCache()
+        heap.limitCache(heapCount: state.fields.heapCount)
         heap.fields.adoptionCount &+= 1
         // Threads that live shortly free too little each for a purge of their own.
         if heap.fields.adoptionCount & 31 == 0 {
           heap.collectIncoming()
-          heap.purge()
+          heap.purgeIfDue(delayMilliseconds: state.fields.settings.purgeDelayMilliseconds)
         }
         return heap
       }
@@ -38,6 +39,8 @@ extension ProcessHeap {
     guard lab_malloc_owner_init(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 else { return nil }
     heap.fields.olderHeap = state.fields.newestHeap
     state.fields.newestHeap = heap.address
+    state.fields.heapCount += 1
+    heap.limitCache(heapCount: state.fields.heapCount)
     return heap
   }
 
@@ -56,28 +59,27 @@ extension ProcessHeap {
     }
     // What the address space limit allows, halving: 256 GiB down to 16 MiB.
     var byteCount: UInt = 256 << 30
-    var base: CUnsignedLong = 0
-    while true {
-      if unsafe lab_malloc_reserve(CUnsignedLong(byteCount), 2 << 20, &base) == 0 { break }
+    var reserved = SystemPages.reserve(byteCount: byteCount, alignment: 2 << 20)
+    while reserved == nil, byteCount > 16 << 20 {
       byteCount /= 2
-      if byteCount < 16 << 20 { return nil }
+      reserved = SystemPages.reserve(byteCount: byteCount, alignment: 2 << 20)
     }
-    guard let space = HeapSpace.create(base: UInt(base), byteCount: byteCount, ownsMapping: true) else {
-      _ = lab_malloc_unmap(base, CUnsignedLong(byteCount))
+    guard let base = reserved else { return nil }
+    guard let space = HeapSpace.create(base: base, byteCount: byteCount, ownsMapping: true) else {
+      SystemPages.unmap(base, byteCount: byteCount)
       return nil
     }
     space.fields.quotaByteCount = state.fields.settings.limitByteCount
     state.fields.space = space.address
     if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
-    lab_malloc_space_set(base, CUnsignedLong(space.fields.granuleCount * Span.recordByteCount))
+    lab_malloc_space_set(CUnsignedLong(base), CUnsignedLong(space.fields.granuleCount * Span.recordByteCount))
     return space
   }
 
   private static func setUpForkPage() {
     let state = ProcessState()
-    var page: CUnsignedLong = 0
-    guard state.fields.forkPage == 0, unsafe lab_malloc_fork_page(&page) == 0 else { return }
-    lab_malloc_word_set(page, 1)
-    state.fields.forkPage = UInt(page)
+    guard state.fields.forkPage == 0, let page = SystemPages.mapWipedByFork() else { return }
+    lab_malloc_word_set(CUnsignedLong(page), 1)
+    state.fields.forkPage = page
   }
 }

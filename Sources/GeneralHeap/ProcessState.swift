@@ -1,13 +1,6 @@
 internal import CLabMalloc
 internal import Synchronization
 
-/// A freed mapping that stays at hand, and when it was freed; all 0 for none.
-struct KeptMapping {
-  var address: UInt = 0
-  var byteCount: UInt = 0
-  var milliseconds: UInt = 0
-}
-
 /// What the process heap knows beside its space and its thread heaps; zero bytes are its initial value.
 struct ProcessRecord {
   /// The `HeapLock` over the set-up; the first field, so that its address is the record's.
@@ -18,6 +11,8 @@ struct ProcessRecord {
   var space: UInt = 0
   /// The thread heap that was made last; they are linked by `olderHeap`. Changed under the lock.
   var newestHeap: UInt = 0
+  /// How many there are.
+  var heapCount: UInt = 0
   /// The page whose first word reads as zero in a child of fork, 0 when the kernel has no such pages.
   var forkPage: UInt = 0
   /// The table of mappings that stand alone: its address, its number of slots, and how many are in use.
@@ -31,9 +26,6 @@ struct ProcessRecord {
   var emergencyUsed: UInt = 0
   /// The settings (Settings.swift).
   var settings = Settings()
-  /// Freed mappings at hand, under `mappedLock`, and their bytes.
-  var kept = InlineArray<8, KeptMapping>(repeating: KeptMapping())
-  var keptByteCount: UInt = 0
   /// The heap under a textbook policy (TextbookHeap.swift), 0 under the general one.
   var textbook: UInt = 0
 }
@@ -53,5 +45,5 @@ struct ProcessState {
   var mappedLock: UInt { address + 8 }
 
   /// Where `emergencyUsed` lies.
-  var emergencyUsed: UInt { address + 80 }
+  var emergencyUsed: UInt { address + 88 }
 }

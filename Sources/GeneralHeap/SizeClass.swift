@@ -32,14 +32,20 @@ public struct SizeClass: Equatable, Sendable {
   @inlinable @inline(__always)
   public init(fitting byteCount: UInt) {
     if byteCount <= SizeClass.stepMaximumByteCount {
-      self.index = Int(bitPattern: (byteCount &+ 15) >> 4)
+      self.init(index: Int(bitPattern: (byteCount &+ 15) >> 4))
     } else {
-      // 2^exponent < byteCount <= 2^(exponent + 1); the three bits below the highest number the eighths.
-      let last = byteCount &- 1
-      let exponent = UInt.bitWidth &- 1 &- last.leadingZeroBitCount
-      let eighth = Int(bitPattern: last >> UInt(bitPattern: exponent &- 3)) &- 8
-      self.index = 17 &+ (exponent &- 8) &* 8 &+ eighth
+      self.init(aboveSteps: byteCount)
     }
+  }
+
+  /// The same for more than `stepMaximumByteCount` bytes.
+  @inlinable @inline(__always)
+  init(aboveSteps byteCount: UInt) {
+    // 2^exponent < byteCount <= 2^(exponent + 1); the three bits below the highest number the eighths.
+    let last = byteCount &- 1
+    let exponent = UInt.bitWidth &- 1 &- last.leadingZeroBitCount
+    let eighth = Int(bitPattern: last >> UInt(bitPattern: exponent &- 3)) &- 8
+    self.index = 17 &+ (exponent &- 8) &* 8 &+ eighth
   }
 
   /// The size of the class's blocks, in bytes.

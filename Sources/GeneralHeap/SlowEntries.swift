@@ -9,8 +9,13 @@ internal import CLabMalloc
 @usableFromInline
 func slowEntryAllocateLarger(_ byteCount: UInt) -> UInt {
   if byteCount <= SizeClass.maximumByteCount {
-    let block = ThreadHeap(address: UInt(lab_malloc_heap())).popActive(SizeClass(fitting: byteCount))
+    let heap = ThreadHeap(address: UInt(lab_malloc_heap()))
+    let sizeClass = SizeClass(aboveSteps: byteCount)
+    let block = heap.hasStack(sizeClass.index) ? heap.popStacked(sizeClass) : heap.popActive(sizeClass)
     if block != 0 { return block }
+  } else if byteCount <= LargeClass.maximumByteCount {
+    let block = ThreadHeap(address: UInt(lab_malloc_heap())).popCached(byteCount)
+    return block != 0 ? block : slowEntryAllocateSlowest(byteCount)
   }
   return slowEntryAllocateSlow(byteCount)
 }
@@ -20,8 +25,10 @@ func slowEntryAllocateLarger(_ byteCount: UInt) -> UInt {
 @inline(never)
 @usableFromInline
 func slowEntryAllocateSlow(_ byteCount: UInt) -> UInt {
-  if byteCount <= SizeClass.maximumByteCount {
-    let block = ThreadHeap(address: UInt(lab_malloc_heap())).refillFromCurrent(SizeClass(fitting: byteCount))
+  let sizeClass = SizeClass(fitting: byteCount)
+  let heap = ThreadHeap(address: UInt(lab_malloc_heap()))
+  if byteCount <= SizeClass.maximumByteCount, !heap.hasStack(sizeClass.index) {
+    let block = heap.refillFromCurrent(sizeClass)
     if block != 0 { return block }
   }
   return slowEntryAllocateSlowest(byteCount)
@@ -39,6 +46,13 @@ func slowEntryAllocateSlowest(_ byteCount: UInt) -> UInt {
 @inline(never)
 @usableFromInline
 func slowEntryDeallocateSlow(_ address: UInt) {
+  if !ProcessHeap.deallocateNear(address) { slowEntryDeallocateSlowest(address) }
+}
+
+/// A free that neither a stack nor the cache takes.
+@c(lab_heap_deallocate_slowest)
+@inline(never)
+func slowEntryDeallocateSlowest(_ address: UInt) {
   ProcessHeap.deallocateSlow(address)
 }
 

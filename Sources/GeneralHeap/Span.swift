@@ -6,7 +6,7 @@ internal import Synchronization
 //
 // A block is in one of four places, and the words in the block say nothing about which but for the mark of a free one:
 //
-//     live         handed out, or on its heap's list of blocks to hand out next ("active")
+//     live         handed out, or on its heap's list of blocks to hand out next ("active", or a stack)
 //     free         on `free`: given back by the owner
 //     remote       on `remote`: given back by other threads, not yet seen by the owner
 //     absent       it overlaps a page of `absentPages`: never carved, or its memory was given back
@@ -48,7 +48,8 @@ public enum SpanState: UInt8, Sendable {
 /// The descriptor of a granule.
 @frozen
 public struct SpanRecord {
-  /// The heap whose thread allocates from the span, 0 for none; no other thread touches any field but `remote`.
+  /// The heap whose thread allocates from the span, 0 for none; no other thread touches any field but `remote`. Of a
+  /// class with a stack it is that heap's address plus 1, so that a free comes by where the stack is served.
   @usableFromInline var owner: UInt = 0
   /// The first block that the owner gave back, 0 for none.
   @usableFromInline var free: UInt = 0
@@ -122,6 +123,9 @@ public struct Span: Equatable, Sendable {
     // accessed here.
     unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address &+ Span.remoteOffset).unsafelyUnwrapped.pointee)
   }
+
+  /// The heap whose thread allocates from the span.
+  var ownerHeap: ThreadHeap { ThreadHeap(address: fields.owner & ~1) }
 
   /// How many blocks are on the owner's free list.
   var freeCount: Int { Int(fields.target) - Int(fields.pending) }

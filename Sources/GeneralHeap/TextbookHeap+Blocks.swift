@@ -47,7 +47,7 @@ extension TextbookHeap {
     let start = fields.committedEnd
     let end = (end + 4095) & ~4095
     guard end <= fields.end, end - fields.base <= fields.limitByteCount,
-      lab_malloc_commit(CUnsignedLong(start), CUnsignedLong(end - start)) == 0
+      SystemPages.commit(start, byteCount: end - start)
     else { return false }
     fields.committedEnd = end
     return true

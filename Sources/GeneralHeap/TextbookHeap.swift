@@ -87,24 +87,22 @@ struct TextbookHeap {
     require(
       MemoryLayout<TextbookRecord>.size <= Int(policyOffset) && MemoryLayout<BuddyFrames>.size <= 4096 - 256,
       "a textbook heap's record must fit its page")
-    var page: CUnsignedLong = 0
-    guard unsafe lab_malloc_map(4096, 4096, &page) == 0 else { return nil }
-    let heap = TextbookHeap(address: UInt(page))
+    guard let page = SystemPages.map(byteCount: SystemPages.byteCount) else { return nil }
+    let heap = TextbookHeap(address: page)
     heap.fields.policy = settings.policy
     heap.fields.limitByteCount = settings.limitByteCount
     var byteCount: UInt = 64 << 30
     while byteCount >= 16 << 20 {
-      var base: CUnsignedLong = 0
-      if unsafe lab_malloc_reserve(CUnsignedLong(byteCount), 2 << 20, &base) == 0 {
-        heap.fields.base = UInt(base)
-        heap.fields.committedEnd = UInt(base)
-        heap.fields.end = UInt(base) + byteCount
+      if let base = SystemPages.reserve(byteCount: byteCount, alignment: 2 << 20) {
+        heap.fields.base = base
+        heap.fields.committedEnd = base
+        heap.fields.end = base + byteCount
         if heap.start() { return heap }
-        _ = lab_malloc_unmap(base, CUnsignedLong(byteCount))
+        SystemPages.unmap(base, byteCount: byteCount)
       }
       byteCount /= 2
     }
-    _ = lab_malloc_unmap(page, 4096)
+    SystemPages.unmap(page, byteCount: SystemPages.byteCount)
     return nil
   }
 
@@ -115,11 +113,8 @@ struct TextbookHeap {
     if fields.policy == .buddy {
       let range = AddrRange(start: PhysAddr(UInt64(start)), end: PhysAddr(UInt64(fields.end)))
       let tableByteCount = BuddyFrames.tableByteCount(for: range)
-      var table: CUnsignedLong = 0
-      guard unsafe lab_malloc_map(CUnsignedLong((tableByteCount + 4095) & ~4095), 4096, &table) == 0 else {
-        return false
-      }
-      let tableRange = AddrRange(start: VirtAddr(UInt(table)), byteCount: tableByteCount)
+      guard let table = SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return false }
+      let tableRange = AddrRange(start: VirtAddr(table), byteCount: tableByteCount)
       // SAFETY: the place lies in the record's page, behind the record; a policy before this one needs no end.
       unsafe UnsafeMutablePointer<BuddyFrames>(bitPattern: place).unsafelyUnwrapped.initialize(
         to: BuddyFrames(over: range, tableIn: tableRange, holding: .zeros))

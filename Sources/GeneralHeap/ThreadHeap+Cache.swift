@@ -1,83 +1,77 @@
 internal import CLabMalloc
 internal import Contracts
 
-// The short cache in front of the arenas: blocks that this thread freed last, by size, sixteen bins to the doubling. A
-// request looks into the bin of its own size, whose blocks may be a little too small, and into the next, whose blocks
-// never are. When the cache holds too much it goes back whole; so nothing in it grows old.
+// The short cache in front of the arenas: blocks that this thread freed last, a list for each `LargeClass`. To pop and to
+// push take no lock and are on the way of a request before any slow path; the arena does not know, and the granule's
+// descriptor says "live" as before. As in spans, the mark in a block's second word tells that nobody holds it.
+//
+//     room + the classes' bytes of all blocks in the cache = limit
+//
+// The empty heap's room is 0, so that a thread without a heap, and one inside a slow path, keeps nothing. When the room
+// is used up, all goes back; so nothing in the cache grows old.
 
 extension ThreadHeap {
-  /// How many bytes the cache holds at most.
-  static var cacheByteMaximum: UInt { 2 << 20 }
+  /// How many bytes a cache holds at most, and how many the caches of all threads together, more or less.
+  private static var cacheByteMaximum: UInt { 4 << 20 }
+  private static var cachesByteMaximum: UInt { 64 << 20 }
 
-  /// The largest block that the cache takes.
-  static var cacheBlockMaximum: UInt { 1 << 20 }
-
-  /// The bin of a size from 32 KiB up to `cacheBlockMaximum`, 0 to 80.
+  /// The first block of a class's list.
   @inline(__always)
-  static func cacheBin(_ byteCount: UInt) -> Int {
-    let exponent = UInt.bitWidth &- 1 &- byteCount.leadingZeroBitCount
-    return (exponent &- 15) &* 16 &+ Int(bitPattern: byteCount >> UInt(bitPattern: exponent &- 4)) &- 16
+  private func cacheSlot(_ index: Int) -> UnsafeMutablePointer<UInt> {
+    // SAFETY: `cached` lies at this offset of the record, and a class's number is below its count.
+    unsafe UnsafeMutablePointer<UInt>(bitPattern: address &+ ThreadHeap.cachedOffset).unsafelyUnwrapped + index
   }
 
-  /// The first block of a bin.
-  @inline(__always)
-  private func binSlot(_ bin: Int) -> UnsafeMutablePointer<UInt> {
-    // SAFETY: `cacheBins` lies at this offset of the record, and a bin's number is at most 81.
-    unsafe UnsafeMutablePointer<UInt>(bitPattern: address &+ ThreadHeap.cacheBinsOffset).unsafelyUnwrapped + bin
-  }
-
-  /// A cached block of at least `byteCount` bytes, above 32 KiB, 0 when there is none.
+  /// A cached block for `byteCount` bytes, above 32 KiB and at most `LargeClass.maximumByteCount`; 0 when there is none.
   @inline(__always)
   func popCached(_ byteCount: UInt) -> UInt {
-    let bin = ThreadHeap.cacheBin(byteCount)
-    let block = popCached(byteCount, bin: bin)
-    return block != 0 ? block : popCached(byteCount, bin: bin &+ 1)
-  }
-
-  @inline(__always)
-  private func popCached(_ byteCount: UInt, bin: Int) -> UInt {
-    let slot = unsafe binSlot(bin)
+    let largeClass = LargeClass(fitting: byteCount)
+    let slot = unsafe cacheSlot(largeClass.index)
     let block = unsafe FreeBlock(slot.pointee)
     if block.address == 0 { return 0 }
-    let space = space
-    let entrySlot = space.entrySlot(block.address, of: space.spanUnchecked(containing: block.address))
-    var entry = ArenaEntry(word: UInt(lab_malloc_word(CUnsignedLong(entrySlot))))
-    guard entry.byteCount >= byteCount else { return 0 }
     unsafe slot.pointee = block.next
-    fields.cacheByteCount &-= entry.byteCount
-    entry = ArenaEntry(offset: entry.offset, byteCount: entry.byteCount, state: .live)
-    lab_malloc_word_set(CUnsignedLong(entrySlot), CUnsignedLong(entry.word))
+    block.markWord = 0
+    fields.cacheRoom &+= Int(bitPattern: largeClass.byteCount)
     return block.address
   }
 
-  /// Puts a block into the cache; false when it is too large or the cache is full.
+  /// Puts a block of `byteCount` usable bytes into the cache; false when it has no class, or there is no room.
   @inline(__always)
-  func pushCached(_ address: UInt, slot entrySlot: UInt, byteCount: UInt) -> Bool {
-    guard byteCount <= ThreadHeap.cacheBlockMaximum,
-      fields.cacheByteCount &+ byteCount <= ThreadHeap.cacheByteMaximum
-    else { return false }
-    let entry = ArenaEntry(offset: address & (Span.byteCount &- 1), byteCount: byteCount, state: .cached)
-    lab_malloc_word_set(CUnsignedLong(entrySlot), CUnsignedLong(entry.word))
-    let slot = unsafe binSlot(ThreadHeap.cacheBin(byteCount))
-    unsafe FreeBlock(address).next = slot.pointee
-    unsafe slot.pointee = address
-    fields.cacheByteCount &+= byteCount
+  func pushCached(_ block: FreeBlock, byteCount: UInt) -> Bool {
+    guard byteCount &- LargeClass.minimumByteCount <= LargeClass.maximumByteCount else { return false }
+    let largeClass = LargeClass(within: byteCount)
+    let room = fields.cacheRoom &- Int(bitPattern: largeClass.byteCount)
+    guard room >= 0, largeClass.index < LargeClass.count else { return false }
+    fields.cacheRoom = room
+    let slot = unsafe cacheSlot(largeClass.index)
+    block.next = unsafe slot.pointee
+    block.markWord = FreeBlock.mark
+    unsafe slot.pointee = block.address
     return true
+  }
+
+  /// How many bytes of blocks are in the cache.
+  var cacheByteCount: UInt { fields.cacheLimit &- UInt(bitPattern: fields.cacheRoom) }
+
+  /// Sets how much the cache of one of `heapCount` heaps may hold; it must be empty.
+  func limitCache(heapCount: UInt) {
+    fields.cacheLimit = max(256 << 10, min(ThreadHeap.cacheByteMaximum, ThreadHeap.cachesByteMaximum / heapCount))
+    fields.cacheRoom = Int(bitPattern: fields.cacheLimit)
   }
 
   /// Gives every cached block back to its arena.
   func flushCache() {
-    guard fields.cacheByteCount != 0 else { return }
-    for bin in 0..<ThreadHeap.cacheBinCount {
-      while true {
-        let block = unsafe FreeBlock(binSlot(bin).pointee)
-        if block.address == 0 { break }
-        unsafe binSlot(bin).pointee = block.next
-        let space = space
+    guard cacheByteCount != 0 else { return }
+    for index in 0..<LargeClass.count {
+      var block = unsafe FreeBlock(cacheSlot(index).pointee)
+      unsafe cacheSlot(index).pointee = 0
+      while block.address != 0 {
+        let next = FreeBlock(block.next)
         let slot = space.entrySlot(block.address, of: space.spanUnchecked(containing: block.address))
         space.deallocateInArena(block.address, slot: slot)
+        block = next
       }
     }
-    fields.cacheByteCount = 0
+    fields.cacheRoom = Int(bitPattern: fields.cacheLimit)
   }
 }

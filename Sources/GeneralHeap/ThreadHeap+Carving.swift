@@ -23,6 +23,7 @@ extension ThreadHeap {
         span, blocks: firstBlock, upTo: ((lastPage + 1) << 12 - 1) / size, size: size, start: start, absent: absent,
         taken: taken)
       if count > 0 {
+        if hasStack(sizeClass.index) { noteStacked(Int(count), sizeClass.index) }
         let freeCount = span.freeCount
         span.fields.absentPages = absent
         span.fields.carvedCount += UInt16(truncatingIfNeeded: count)

@@ -3,41 +3,44 @@ internal import CLabMalloc
 
 // Giving memory back: whole spans, pages inside partly used spans, holes of arenas.
 //
-// Nothing here runs on a thread of its own or on the hot path. A slow path starts a purge when much was freed since the
-// last one and not used again, or when half as much was and the delay is over. "Much" is a quarter of what the heap holds, and at least
-// 4 MiB: so a heap that shrinks is purged again and again as it shrinks, each time for a part of what it was, and
-// what stays behind when the program falls idle is small; and one that breathes by less than that pays nothing.
+// Nothing here runs on a thread of its own or on the hot path: a slow path starts a purge when one is due
+// (PurgePace.swift).
 
 extension ThreadHeap {
   /// The least that must be freed for a purge before its time.
   private static var purgeMinimum: UInt { 4 << 20 }
 
+  private var heldByteCount: UInt { UInt(fields.spanCount) * Span.byteCount }
+
   /// Notes that `byteCount` bytes of this heap's spans became free, and purges when it is due.
   func noteFreed(byteCount: UInt) {
-    fields.freedByteCount += byteCount
-    let threshold = max(ThreadHeap.purgeMinimum, UInt(fields.spanCount) * Span.byteCount / 4)
-    if fields.freedByteCount > threshold { purge() }
+    fields.pace.noteFreed(byteCount)
+    if fields.pace.isDue(heldByteCount: heldByteCount, minimum: ThreadHeap.purgeMinimum) { purge() }
   }
 
-  /// Notes that `byteCount` of the bytes that became free are in use again.
-  func noteReused(byteCount: UInt) {
-    fields.freedByteCount -= min(byteCount, fields.freedByteCount)
-  }
-
-  /// Purges if the delay is over and an eighth of what is held, and at least 1 MiB, was freed and not used again.
+  /// Purges the heap's spans and the arenas if they are due and the delay is over.
   func purgeIfDue(delayMilliseconds: UInt) {
-    let held = UInt(fields.spanCount) * Span.byteCount
-    guard fields.freedByteCount > max(1 << 20, held / 8) || space.hasFreedInArenas else { return }
-    let now = UInt(lab_malloc_milliseconds())
-    if now &- fields.purgedAtMilliseconds >= delayMilliseconds { purge() }
+    if fields.pace.isDue(
+      heldByteCount: heldByteCount, minimum: ThreadHeap.purgeMinimum, delayMilliseconds: delayMilliseconds)
+    {
+      purge()
+    }
+    if space.isArenaPurgeDue(delayMilliseconds: delayMilliseconds) { space.purgeArenas() }
   }
 
-  /// Gives back what this heap and its space have free.
+  /// Gives back all that this heap and its space have free.
+  func purgeAll() {
+    purge()
+    flushCache()
+    space.purgeArenas()
+  }
+
+  /// Gives back what this heap's spans have free, and the space's granules.
   @inline(never)
   func purge() {
     guard space.fields.ownsMapping else { return }
-    fields.freedByteCount = 0
-    fields.purgedAtMilliseconds = UInt(lab_malloc_milliseconds())
+    fields.pace.notePurge()
+    flushStacks()
     for index in 0..<SizeClass.count {
       retireCurrentIfEmpty(index)
       var granule = fields.available[index]
@@ -53,9 +56,7 @@ extension ThreadHeap {
       fields.idleCount -= 1
       space.deallocateGranules(span, .min)
     }
-    flushCache()
     space.purgeGranules()
-    space.purgeArenas()
   }
 
   /// Puts the current span of a class away when nobody holds a block of it.

@@ -19,30 +19,30 @@ extension ThreadHeap {
         if UInt(span.fields.carvedCount) * UInt(span.fields.blockByteCount) < ThreadHeap.hotByteCount {
           _ = carve(span, sizeClass)
         }
-        return popActive(sizeClass)
+        return pop(sizeClass)
       }
       if fields.available[index] == 0, span.fields.absentPages != 0 {
-        if carve(span, sizeClass) { return popActive(sizeClass) }
+        if carve(span, sizeClass) { return pop(sizeClass) }
       }
     }
     while fields.available[index] != 0 {
       let span = space.span(fields.available[index])
       unlink(span)
-      noteReused(byteCount: Span.byteCount / 2)
+      fields.pace.noteUsed(Span.byteCount / 2)
       replaceCurrent(with: span, sizeClass)
       if span.fields.free != 0 {
         activateFree(of: span, sizeClass)
-        return popActive(sizeClass)
+        return pop(sizeClass)
       }
-      if carve(span, sizeClass) { return popActive(sizeClass) }
+      if carve(span, sizeClass) { return pop(sizeClass) }
     }
     guard let span = takeEmptySpan(for: sizeClass) else { return 0 }
     replaceCurrent(with: span, sizeClass)
     if span.fields.free != 0 {
       activateFree(of: span, sizeClass)
-      return popActive(sizeClass)
+      return pop(sizeClass)
     }
-    return carve(span, sizeClass) ? popActive(sizeClass) : 0
+    return carve(span, sizeClass) ? pop(sizeClass) : 0
   }
 
   /// How many bytes of blocks a class that runs out often gets to work with, at least: a part of the first cache.
@@ -68,8 +68,14 @@ extension ThreadHeap {
     return block.address
   }
 
+  /// Pops a block off the list that was just filled.
+  private func pop(_ sizeClass: SizeClass) -> UInt {
+    hasStack(sizeClass.index) ? popStacked(sizeClass) : popActive(sizeClass)
+  }
+
   /// Makes the span's free list the active one.
   private func activateFree(of span: Span, _ sizeClass: SizeClass) {
+    if hasStack(sizeClass.index) { noteStacked(span.freeCount, sizeClass.index) }
     fields.active[sizeClass.index] = span.fields.free
     span.fields.free = 0
     span.await(Int(span.fields.carvedCount) + 1, freeCount: 0)
@@ -118,6 +124,9 @@ extension ThreadHeap {
     }
   }
 
+  /// What a span of the class names as its owner.
+  private func owner(of sizeClass: SizeClass) -> UInt { hasStack(sizeClass.index) ? address | 1 : address }
+
   /// An empty span, made one of `sizeClass`, nil when there is no memory.
   private func takeEmptySpan(for sizeClass: SizeClass) -> Span? {
     var found: Span?
@@ -125,16 +134,17 @@ extension ThreadHeap {
       let span = space.span(fields.idleSpan)
       fields.idleSpan = span.fields.next
       fields.idleCount -= 1
-      noteReused(byteCount: Span.byteCount)
+      fields.pace.noteUsed(Span.byteCount)
       if Int(span.fields.sizeClass) == sizeClass.index {
         // It comes back as it went: carved, every block on its free list.
         span.fields.kind = .span
-        span.fields.owner = address
+        span.fields.owner = owner(of: sizeClass)
         fields.spanCount += 1
         return span
       }
       found = span
     } else {
+      fields.pace.noteUsed(Span.byteCount)
       found = space.allocateGranule()
     }
     guard let span = found else { return nil }
@@ -149,7 +159,7 @@ extension ThreadHeap {
     span.fields.absentPages = .max
     span.fields.carvedCount = 0
     span.await(0, freeCount: 0)
-    span.fields.owner = address
+    span.fields.owner = owner(of: sizeClass)
     fields.spanCount += 1
     return span
   }

@@ -61,7 +61,7 @@ extension ThreadHeap {
       }
     }
     guard wasEmpty else { return }
-    ThreadHeap(address: span.fields.owner).withIncoming { incoming in
+    span.ownerHeap.withIncoming { incoming in
       var top = incoming.load(ordering: .relaxed)
       while true {
         span.fields.nextIncoming = UInt32(truncatingIfNeeded: top)

@@ -8,7 +8,8 @@ internal import Synchronization
 // span's event down. When the active list runs out, the slow path makes the current span's free list the active
 // one, whole, in a few instructions; else it takes another span. Splitting the two lists is what keeps the hot path
 // short: neither side counts blocks for the other, and a span's free list is known to the last block when it matters
-// (the same idea as the sharded lists of mimalloc, Leijen, Zorn and de Moura 2019, and the queues of snmalloc).
+// (the same idea as the sharded lists of mimalloc, Leijen, Zorn and de Moura 2019, and the queues of snmalloc). Classes
+// with few blocks to a span push onto the active list itself (ThreadHeap+Stacks.swift).
 //
 // A free by another thread goes onto the span's `remote` list, in batches of blocks of one span; the first batch
 // also puts the span onto the owner's `incoming` stack, which the owner empties when an active list runs out
@@ -40,14 +41,17 @@ struct ThreadHeapRecord {
   var padding = InlineArray<8, UInt>(repeating: 0)
   var incoming: UInt = 0
   var padding2 = InlineArray<8, UInt>(repeating: 0)
-  /// The blocks in the cache, by bin, and their bytes (ThreadHeap+Cache.swift).
-  var cacheBins = InlineArray<88, UInt>(repeating: 0)
-  var cacheByteCount: UInt = 0
-  /// How many spans the heap has in use, how many bytes of them became free since the last purge, and when that was.
+  /// The blocks in the cache, by class, how many bytes more it may hold and how many at most (ThreadHeap+Cache.swift).
+  var cached = InlineArray<112, UInt>(repeating: 0)
+  var cacheRoom = 0
+  var cacheLimit: UInt = 0
+  /// How many blocks more the stacks may hold, by size class (ThreadHeap+Stacks.swift).
+  var stackRooms = InlineArray<80, Int16>(repeating: 0)
+  /// How many spans the heap has in use, and how often it was on a slow path.
   var spanCount: UInt32 = 0
   var slowCount: UInt32 = 0
-  var freedByteCount: UInt = 0
-  var purgedAtMilliseconds: UInt = 0
+  /// When to give memory of its spans back.
+  var pace = PurgePace()
   /// How often the heap passed from an ended thread to a new one.
   var adoptionCount: UInt = 0
   /// The kernel's mark that the owning thread lives (`lab_malloc_owner_init`).
@@ -70,11 +74,9 @@ struct ThreadHeap: Equatable {
 
   /// Where `incoming` and `mark` lie in the record.
   static var incomingOffset: UInt { 1480 }
-  static var cacheBinsOffset: UInt { 1552 }
-  static var markOffset: UInt { 2296 }
-
-  /// How many bins the cache has, one of them always empty.
-  static var cacheBinCount: Int { 88 }
+  static var cachedOffset: UInt { 1552 }
+  static var stackRoomsOffset: UInt { 2464 }
+  static var markOffset: UInt { 2680 }
 
   var fields: ThreadHeapRecord {
     // SAFETY: a heap is made only over a record that its space gave out, and never taken away.
@@ -92,6 +94,7 @@ struct ThreadHeap: Equatable {
     guard record != 0 else { return nil }
     let heap = ThreadHeap(address: record)
     heap.fields.space = space.address
+    heap.openStacks()
     return heap
   }
 

@@ -1,9 +1,13 @@
 import FirstFitHeap
+import GeneralHeap
 
 /// The policies that everything is run with. A new policy is one file with the type, and one line here.
 public enum PolicyCatalog {
   /// All policies, in the order of reports.
   public static let all: [Policy] = [
+    .heap(
+      "general", GeneralHeap.self,
+      summary: "size classes in spans, first fit above 32 KiB: what libheaplab.so runs on, here with one thread heap"),
     .heap("firstfit", FirstFitHeap.self, summary: "address-ordered first fit with immediate coalescing, indexed"),
     .heap("buddy", BuddyHeap.self, summary: "a binary buddy: every request is a power of two of 4 KiB frames"),
     .heap(

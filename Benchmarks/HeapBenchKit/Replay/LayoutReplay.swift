@@ -114,7 +114,8 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
       growth.countServed()
       return
     }
-    let usedBefore = UInt64(heap.statistics.usedByteCount) - min(usable, UInt64(heap.statistics.usedByteCount))
+    let usedNow = UInt64(heap.inUseByteCount)
+    let usedBefore = usedNow - min(usable, usedNow)
     let freeBefore = extentByteCount - min(usedBefore, extentByteCount)
     growth.countGrowth(byteCount: byteCount, freeByteCount: freeBefore)
     extentByteCount = end

@@ -11,8 +11,15 @@ extern "C" {
 /// inaccessible, and not charged to the system's memory.
 int lab_region_reserve(uintptr_t byte_count, uintptr_t alignment, void **address);
 
+/// Maps readable and writable zeros at a multiple of `alignment` (a power of two, at least a page): private, and charged
+/// to the system's memory.
+int lab_region_map(uintptr_t byte_count, uintptr_t alignment, void **address);
+
 /// Maps readable and writable memory on explicit huge pages of 2 to the `page_shift` bytes, set aside at once.
 int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **address);
+
+/// Makes a mapping hold `new_byte_count` bytes, elsewhere if need be, by moving its pages. What is new reads as zeros.
+int lab_region_resize(void *address, uintptr_t byte_count, uintptr_t new_byte_count, void **new_address);
 
 /// Gives address space back, with what it holds.
 int lab_region_release(void *address, uintptr_t byte_count);
@@ -33,6 +40,8 @@ enum lab_region_advice {
   LAB_REGION_HUGE,
   /// Do not back the range with transparent huge pages.
   LAB_REGION_NO_HUGE,
+  /// Let a child of fork find zeros there.
+  LAB_REGION_WIPE_ON_FORK,
 };
 
 int lab_region_advise(void *address, uintptr_t byte_count, enum lab_region_advice advice);

@@ -13,14 +13,16 @@ import Testing
         "run", "--profile", "web-server", "--scale", "0.005", "--rounds", "1", "--output", folder, "--json",
         "\(folder)/figures.json", "--csv", "\(folder)/figures.csv")
       #expect(outcome.status == 0, "\(outcome.errors)")
-      for wanted in ["web-server", "firstfit", "buddy", "system", "The worst heap: web-server under", "each cell"] {
+      for wanted in [
+        "web-server", "general", "firstfit", "buddy", "system", "The worst heap: web-server under", "each cell",
+      ] {
         #expect(outcome.output.contains(wanted), "\(wanted) in\n\(outcome.output)")
       }
       #expect(outcome.output.hasPrefix("This is a debug build: its figures mean nothing.") == Self.isDebugBuild)
       let data = try Data(contentsOf: URL(filePath: "\(folder)/figures.json"))
       let report = try JSONDecoder().decode(BenchmarkReport.self, from: data)
       #expect(report.isComplete)
-      #expect(report.workloads.first?.results.map(\.policy) == ["firstfit", "buddy", "system"])
+      #expect(report.workloads.first?.results.map(\.policy) == ["general", "firstfit", "buddy", "system"])
       #expect(report.workloads.first?.results.allSatisfy { $0.memory != nil && $0.latency != nil } == true)
       #expect(FileManager.default.fileExists(atPath: "\(folder)/web-server.svg"))
       #expect(FileManager.default.fileExists(atPath: "\(folder)/figures.csv"))
@@ -70,7 +72,7 @@ import Testing
     #expect(help.output.contains("EXAMPLES") && help.output.contains("heapbench run --trace sqlite-oltp"))
     #expect(try await HeapBenchProcess.run("--version").output.hasPrefix("heapbench "))
     let list = try await HeapBenchProcess.run("list")
-    for wanted in ["firstfit", "buddy", "list", "system", "web-server", "sqlite-oltp"] {
+    for wanted in ["general", "firstfit", "buddy", "list", "system", "web-server", "sqlite-oltp"] {
       #expect(list.output.contains(wanted))
     }
     let explanation = try await HeapBenchProcess.run("explain", "web-server", "--scale", "0.01")
