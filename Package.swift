@@ -108,12 +108,14 @@ let shimTargets: [Target] = [
 ]
 
 /// What `heapbench compare` starts under each allocator: Embedded Swift, libc its only dependency, and without one
-/// allocation of its own.
+/// allocation of its own. Valgrind, which counts its instructions, cannot read all of Swift's debug information.
 let driverTarget = Target.executableTarget(
   name: "HeapBenchDriver", dependencies: ["EmbeddedAllocationTraces", "CLabPlatform", "CLabDriver"],
   path: "Benchmarks/Driver",
   swiftSettings: embedded(importing: coreModules.map(\.name)) + [.unsafeFlags(["-parse-as-library"])],
-  linkerSettings: [.unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "--as-needed"])])
+  linkerSettings: [
+    .unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "--as-needed", "-Xlinker", "--strip-debug"])
+  ])
 
 let benchmarkTargets: [Target] = [
   .target(

@@ -4,6 +4,8 @@ import CLabDriver
 //
 //   heapbench-driver list
 //   heapbench-driver run NAME [--milliseconds N | --operations N] [--threads N] [--percent N]
+//   heapbench-driver run FILE.hltrace [--operations N]
+//   heapbench-driver time [--preload FILE] [--repeat N] PROGRAM ARGUMENT...
 //
 // It is Embedded Swift without allocations, needs libc alone, and calls the malloc family for the workload and for
 // nothing else: whatever is preloaded, the figures are of the same calls. `heapbench compare` starts it.
@@ -11,6 +13,8 @@ import CLabDriver
 // Speed: with --operations exactly so many are done, once, so that the difference between two counts under callgrind is
 // that of the operations. Otherwise the count is doubled until it fills an eighth of the time, which also warms the
 // allocator up, and then a count for the whole time is measured.
+//
+// A trace: every recorded call is made once, on as many threads as made them, or the first of them with --operations.
 //
 // Footprint: a fixed number of calls. Resident bytes are growth over what the process had resident just before the
 // first: at the peak the kernel's high-water mark, at the end the sum over the page tables. They include everything that
@@ -27,7 +31,11 @@ import CLabDriver
     switch command {
     case _ where command == "list": list()
     case _ where command == "run": run(&arguments)
-    default: stop("knows 'list' and 'run', not", command)
+    case _ where command == "time":
+      var program = TimedProgram(&arguments)
+      program.run()
+      program.write()
+    default: stop("knows 'list', 'run' and 'time', not", command)
     }
   }
 
@@ -45,21 +53,39 @@ import CLabDriver
 
   private static func run(_ arguments: inout CommandArguments) {
     guard let name = arguments.next() else { stop("say which workload: 'heapbench-driver list' shows them") }
-    guard let workload = Workload(named: name) else {
-      stop("no workload is called", name, "; 'heapbench-driver list' shows them")
-    }
     var options = Options()
     while let word = arguments.next() { options.take(word, &arguments) }
     var line = TextLine()
     line.append("{\"name\": \"")
-    line.append(name)
+    line.append(quoted: name.lastComponent)
     line.append("\"")
+    if name.hasSuffix(".hltrace") {
+      replay(name, options, &line)
+    } else {
+      runBuiltIn(name, options, &line)
+    }
+    line.append("}")
+    line.write(to: STDOUT_FILENO)
+  }
+
+  private static func runBuiltIn(_ name: Text, _ options: Options, _ line: inout TextLine) {
+    guard let workload = Workload(named: name) else {
+      stop("no workload is called", name, "; 'heapbench-driver list' shows them")
+    }
     switch workload.pattern {
     case .speed(let pattern): run(pattern, options, &line)
     case .footprint(let pattern): run(pattern, options, &line)
     }
-    line.append("}")
-    line.write(to: STDOUT_FILENO)
+  }
+
+  private static func replay(_ path: Text, _ options: Options, _ line: inout TextLine) {
+    guard options.threads == nil, options.percent == nil else {
+      stop("a trace has its own threads and size; it takes --operations, for its first calls")
+    }
+    var replay = TraceReplay(TraceSteps(path: path, limit: options.operations))
+    let faultCount = Residence.minorFaultCount
+    let elapsed = replay.run()
+    append(replay.callCount, elapsed, threads: replay.threadCount, faultCount, &line)
   }
 
   private static func run(_ pattern: SpeedPattern, _ options: Options, _ line: inout TextLine) {
@@ -70,9 +96,17 @@ import CLabDriver
     let threads = options.threads ?? pattern.threadCount
     let count = options.operations ?? calibrated(pattern, milliseconds: options.milliseconds ?? 200, threads: threads)
     let faultCount = Residence.minorFaultCount
-    let nanoseconds = pattern.run(count, threads: threads)
-    line.append(key: "operations", count)
-    line.append(key: "nanoseconds", nanoseconds)
+    let elapsed = pattern.run(count, threads: threads)
+    append(count, elapsed, threads: threads, faultCount, &line)
+  }
+
+  /// Appends the figures of a speed workload, `faultCount` being the faults before it.
+  private static func append(
+    _ operationCount: Int, _ elapsed: Elapsed, threads: Int, _ faultCount: Int, _ line: inout TextLine
+  ) {
+    line.append(key: "operations", operationCount)
+    line.append(key: "nanoseconds", elapsed.nanoseconds)
+    line.append(key: "processorNanoseconds", elapsed.processorNanoseconds)
     line.append(key: "threads", threads)
     line.append(key: "minorFaultCount", Residence.minorFaultCount - faultCount)
   }
@@ -83,7 +117,7 @@ import CLabDriver
     let goal = milliseconds * 1_000_000
     var count = threads
     while true {
-      let nanoseconds = max(1, pattern.run(count, threads: threads))
+      let nanoseconds = max(1, pattern.run(count, threads: threads).nanoseconds)
       if nanoseconds >= goal / 8 { return max(1, Int(Double(count) * Double(goal) / Double(nanoseconds))) }
       count *= 2
     }
@@ -95,7 +129,8 @@ import CLabDriver
     }
     let figures = pattern.run(percent: options.percent ?? 100)
     line.append(key: "operations", figures.operationCount)
-    line.append(key: "nanoseconds", figures.nanoseconds)
+    line.append(key: "nanoseconds", figures.elapsed.nanoseconds)
+    line.append(key: "processorNanoseconds", figures.elapsed.processorNanoseconds)
     line.append(key: "threads", pattern.threadCount)
     line.append(key: "minorFaultCount", figures.minorFaultCount)
     line.append(key: "peakLiveByteCount", figures.peakLiveByteCount)

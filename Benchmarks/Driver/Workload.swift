@@ -22,7 +22,7 @@ struct Workload {
     }
   }
 
-  /// The workload at `index` of the list, or nil past its end. Traces are listed apart: they are files.
+  /// The workload at `index` of the list, or nil past its end. Traces are not among them: they are files.
   static func at(_ index: Int) -> Workload? {
     switch index {
     case 0: Workload("pairs-16", .speed(.pairs(16)))
@@ -65,7 +65,7 @@ struct Workload {
     }
   }
 
-  /// The workload of this name, traces included.
+  /// The workload of this name.
   init?(named name: Text) {
     var index = 0
     while let workload = Self.at(index) {
@@ -124,8 +124,8 @@ enum SpeedPattern {
 
   /// Does `operationCount` operations.
   ///
-  /// - Returns: Nanoseconds from the first to the last; making and clearing away what they work on is not among them.
-  func run(_ operationCount: Int, threads: Int) -> Int {
+  /// - Returns: The time from the first to the last; making and clearing away what they work on is not among them.
+  func run(_ operationCount: Int, threads: Int) -> Elapsed {
     switch self {
     case .pairs(let byteCount): Pairs.run(operationCount, byteCount)
     case .mixedPairs(let sizes): Pairs.run(operationCount, sizes)

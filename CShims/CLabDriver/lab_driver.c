@@ -1,1 +1,16 @@
 #include "lab_driver.h"
+
+#include <spawn.h>
+
+extern char **environ;
+
+int lab_program_start(char *const *arguments, pid_t *process) {
+  posix_spawn_file_actions_t actions;
+  int code = posix_spawn_file_actions_init(&actions);
+  if (code != 0) return code;
+  code = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (code == 0) code = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  if (code == 0) code = posix_spawnp(process, arguments[0], &actions, NULL, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  return code;
+}

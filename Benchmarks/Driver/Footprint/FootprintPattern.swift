@@ -37,11 +37,11 @@ enum FootprintPattern {
     var held = HeldBlocks(capacity: capacity)
     let residentByteCount = Residence.byteCount
     let faultCount = Residence.minorFaultCount
-    let start = Clock.nanoseconds
+    let start = Elapsed.now
     run(&held, percent)
-    let nanoseconds = Clock.nanoseconds - start
+    let elapsed = Elapsed.now - start
     return FootprintFigures(
-      operationCount: held.operationCount, nanoseconds: nanoseconds,
+      operationCount: held.operationCount, elapsed: elapsed,
       peakLiveByteCount: held.peakLiveByteCount,
       peakResidentByteCount: max(0, Residence.peakByteCount - residentByteCount),
       endLiveByteCount: held.liveByteCount, endResidentByteCount: max(0, Residence.byteCount - residentByteCount),
@@ -63,7 +63,7 @@ enum FootprintPattern {
     case .mediumChurn:
       let sizes = SizeRange(4 << 10, 256 << 10)
       held.allocate(sizes, upTo: 4_000_000 * percent)
-      for _ in 0..<400 * percent {
+      for _ in 0..<1000 * percent {
         held.deallocate(at: held.random.below(held.count))
         while held.liveByteCount < 4_000_000 * percent { held.allocate(sizes.draw(&held.random)) }
       }
@@ -100,7 +100,7 @@ enum FootprintPattern {
 /// What a footprint pattern came to.
 struct FootprintFigures {
   let operationCount: Int
-  let nanoseconds: Int
+  let elapsed: Elapsed
   let peakLiveByteCount: Int
   let peakResidentByteCount: Int
   let endLiveByteCount: Int

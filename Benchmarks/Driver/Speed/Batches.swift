@@ -16,7 +16,7 @@ struct Batches: ~Copyable {
 
   init(_ range: SizeRange, seed: Int = 1) { sizes = SizeCycle(range, seed: seed) }
 
-  @inline(never) borrowing func run(_ operationCount: Int, _ order: BatchOrder) -> Int {
+  @inline(never) borrowing func run(_ operationCount: Int, _ order: BatchOrder) -> Elapsed {
     Clock.time {
       var left = operationCount
       while left > 0 {
@@ -36,7 +36,7 @@ struct Batches: ~Copyable {
   }
 
   /// Batches on each of `threads` threads, which share nothing but the allocator.
-  static func runThreads(_ operationCount: Int, _ range: SizeRange, threads: Int) -> Int {
+  static func runThreads(_ operationCount: Int, _ range: SizeRange, threads: Int) -> Elapsed {
     var work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: range)
     return Clock.time {
       unsafe LabThread.run(threads, sharing: &work) { shared, thread in

@@ -2,7 +2,7 @@
 enum Growth {
   /// `count` vectors grow by turns from 16 bytes to `byteCount`, doubling, so that none can grow where it lies for
   /// long; then all are freed and start anew.
-  @inline(never) static func runVectors(_ operationCount: Int, count: Int, to byteCount: Int) -> Int {
+  @inline(never) static func runVectors(_ operationCount: Int, count: Int, to byteCount: Int) -> Elapsed {
     let heap = MallocFamily()
     let vectors = MappedTable<Block>(count: count)
     return Clock.time {
@@ -27,7 +27,7 @@ enum Growth {
   }
 
   /// One vector grows by `step` bytes at a time to `byteCount`, is freed and starts anew.
-  @inline(never) static func runSteps(_ operationCount: Int, of step: Int, to byteCount: Int) -> Int {
+  @inline(never) static func runSteps(_ operationCount: Int, of step: Int, to byteCount: Int) -> Elapsed {
     let heap = MallocFamily()
     return Clock.time {
       var left = operationCount

@@ -6,7 +6,7 @@ import CLabDriver
   private let rings: UnsafeMutablePointer<BlockRing>
 
   /// Thread 0 allocates, the others free; the blocks go round among them by the batch. A single thread does both.
-  static func runProducer(_ operationCount: Int, _ sizes: SizeRange, threads: Int) -> Int {
+  static func runProducer(_ operationCount: Int, _ sizes: SizeRange, threads: Int) -> Elapsed {
     unsafe run(operationCount, sizes, threads: threads) { shared, thread in
       let handed = unsafe shared.assumingMemoryBound(to: HandedBlocks.self).pointee
       if handed.work.threadCount == 1 {
@@ -20,7 +20,7 @@ import CLabDriver
   }
 
   /// Each thread allocates for its right neighbour and frees what comes from its left one.
-  static func runRing(_ operationCount: Int, _ sizes: SizeRange, threads: Int) -> Int {
+  static func runRing(_ operationCount: Int, _ sizes: SizeRange, threads: Int) -> Elapsed {
     unsafe run(operationCount, sizes, threads: threads) { shared, thread in
       let handed = unsafe shared.assumingMemoryBound(to: HandedBlocks.self).pointee
       let left = (thread + handed.work.threadCount - 1) % handed.work.threadCount
@@ -28,7 +28,7 @@ import CLabDriver
     }
   }
 
-  private static func run(_ operationCount: Int, _ sizes: SizeRange, threads: Int, _ body: ThreadBody) -> Int {
+  private static func run(_ operationCount: Int, _ sizes: SizeRange, threads: Int, _ body: ThreadBody) -> Elapsed {
     let byteCount = threads * MemoryLayout<BlockRing>.stride
     // SAFETY: a new mapping with room for the rings, which stay until the threads have ended.
     let rings = unsafe mapped(byteCount).bindMemory(to: BlockRing.self, capacity: threads)

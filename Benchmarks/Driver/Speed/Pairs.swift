@@ -2,7 +2,7 @@
 ///
 /// The loop around the two calls is five instructions, so that the count of an allocator's can be read off.
 enum Pairs {
-  @inline(never) static func run(_ operationCount: Int, _ byteCount: Int) -> Int {
+  @inline(never) static func run(_ operationCount: Int, _ byteCount: Int) -> Elapsed {
     let heap = MallocFamily()
     return Clock.time {
       var left = operationCount
@@ -15,7 +15,7 @@ enum Pairs {
     }
   }
 
-  @inline(never) static func run(_ operationCount: Int, _ range: SizeRange) -> Int {
+  @inline(never) static func run(_ operationCount: Int, _ range: SizeRange) -> Elapsed {
     let heap = MallocFamily()
     let sizes = SizeCycle(range)
     return Clock.time {
@@ -29,7 +29,7 @@ enum Pairs {
     }
   }
 
-  @inline(never) static func runZeroed(_ operationCount: Int, _ byteCount: Int) -> Int {
+  @inline(never) static func runZeroed(_ operationCount: Int, _ byteCount: Int) -> Elapsed {
     let heap = MallocFamily()
     return Clock.time {
       var left = operationCount
@@ -42,7 +42,7 @@ enum Pairs {
     }
   }
 
-  @inline(never) static func run(_ operationCount: Int, _ byteCount: Int, alignment: Int) -> Int {
+  @inline(never) static func run(_ operationCount: Int, _ byteCount: Int, alignment: Int) -> Elapsed {
     let heap = MallocFamily()
     return Clock.time {
       var left = operationCount

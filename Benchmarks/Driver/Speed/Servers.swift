@@ -12,7 +12,7 @@ struct Servers: ~Copyable {
 
   /// `threads` servers at a time share the operations. Filling and freeing the slots is measured too: threads do it,
   /// and it is little.
-  static func run(_ operationCount: Int, _ sizes: SizeRange, slotCount: Int, threads: Int) -> Int {
+  static func run(_ operationCount: Int, _ sizes: SizeRange, slotCount: Int, threads: Int) -> Elapsed {
     var work = ServerWork(
       work: ThreadWork(operationCount: operationCount, threadCount: threads, sizes: sizes), slotCount: slotCount)
     return Clock.time {

@@ -21,11 +21,11 @@ struct Slots: ~Copyable {
   deinit { for index in 0..<slots.count { heap.deallocate(slots[index]) } }
 
   /// Replaces blocks in slots of its own.
-  static func run(_ operationCount: Int, _ range: SizeRange, count: Int) -> Int {
+  static func run(_ operationCount: Int, _ range: SizeRange, count: Int) -> Elapsed {
     var slots = Slots(range, count: count)
-    let start = Clock.nanoseconds
+    let start = Elapsed.now
     slots.replace(operationCount)
-    return Clock.nanoseconds - start
+    return .now - start
   }
 
   @inline(never) mutating func replace(_ operationCount: Int) {

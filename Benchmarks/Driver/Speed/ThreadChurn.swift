@@ -1,9 +1,9 @@
 /// Threads that allocate a little and end: what an allocator takes to give a thread its caches and to take them back.
 enum ThreadChurn {
-  static func run(_ operationCount: Int, _ sizes: SizeRange, blockCount: Int) -> Int {
+  static func run(_ operationCount: Int, _ sizes: SizeRange, blockCount: Int) -> Elapsed {
     var work = ThreadWork(operationCount: blockCount, threadCount: 1, sizes: sizes)
     let threads = MappedTable<LabThread>(count: 1)
-    let start = Clock.nanoseconds
+    let start = Elapsed.now
     // SAFETY: each thread ends before the next starts, and the last before the pointer's life does.
     unsafe withUnsafeMutablePointer(to: &work) { work in
       unsafe threads[0] = LabThread(0, work) { shared, _ in
@@ -14,7 +14,7 @@ enum ThreadChurn {
         threads[0].join()
       }
     }
-    return Clock.nanoseconds - start
+    return .now - start
   }
 
   @inline(never) private static func allocate(_ work: ThreadWork) {

@@ -46,6 +46,15 @@ import CLabDriver
     unsafe Block(functions.allocate_aligned(alignment, byteCount))
   }
 
+  /// A block of any size: `aligned_alloc` wants a multiple of the alignment, and some allocators insist.
+  @inline(__always) func allocateAny(_ byteCount: Int, alignment: Int) -> Block {
+    var start: UnsafeMutableRawPointer?
+    // SAFETY: the out-parameter is this function's own.
+    let code = unsafe functions.allocate_any_aligned(&start, alignment, byteCount)
+    guard code == 0, let start = unsafe start else { stop("gets no aligned block,", number: byteCount, "bytes") }
+    return unsafe Block(start)
+  }
+
   @inline(__always) func reallocate(_ block: Block, _ byteCount: Int) -> Block {
     unsafe Block(functions.reallocate(block.start, byteCount))
   }

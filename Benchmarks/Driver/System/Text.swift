@@ -2,8 +2,13 @@ import CLabDriver
 
 /// Opens a file for reading; negative when it cannot be.
 func openFile(_ path: StaticString) -> Int32 {
-  // SAFETY: a literal ends in a zero.
-  unsafe lab_file_open(UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self))
+  // SAFETY: the path is a C string.
+  unsafe lab_file_open(cString(path))
+}
+
+/// A literal as C has it: it ends in a zero.
+func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
+  unsafe UnsafeRawPointer(literal.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
 /// Bytes of text that live as long as the process: an argument, or a file's name.
@@ -25,6 +30,20 @@ func openFile(_ path: StaticString) -> Int32 {
     guard count >= length else { return nil }
     for index in 0..<length where unsafe self[index] != prefix.utf8Start[index] { return nil }
     return unsafe Text(base + length, count: count - length)
+  }
+
+  /// Whether the text ends with `suffix`.
+  func hasSuffix(_ suffix: StaticString) -> Bool {
+    let start = count - suffix.utf8CodeUnitCount
+    guard start >= 0 else { return false }
+    return unsafe Text(base + start, count: count - start) == suffix
+  }
+
+  /// What follows the last `/`, all when there is none.
+  var lastComponent: Text {
+    var start = count
+    while start > 0, self[start - 1] != 0x2F { start -= 1 }
+    return unsafe Text(base + start, count: count - start)
   }
 
   static func == (text: Text, literal: StaticString) -> Bool { text.suffix(after: literal)?.count == 0 }

@@ -21,6 +21,14 @@ struct TextLine {
     for index in 0..<text.count { append(byte: text[index]) }
   }
 
+  /// Appends text inside JSON's quotes: what would need an escape there becomes a question mark.
+  mutating func append(quoted text: Text) {
+    for index in 0..<text.count {
+      let byte = text[index]
+      append(byte: byte < 0x20 || byte == 0x22 || byte == 0x5C ? 0x3F : byte)
+    }
+  }
+
   mutating func append(_ number: Int) {
     if number < 0 { append("-") }
     var divisor: UInt = 1
@@ -71,12 +79,12 @@ func stop(_ message: StaticString, _ name: Text? = nil, _ rest: StaticString = "
   exit(2)
 }
 
-/// Ends the process with `heapbench-driver: MESSAGE, NUMBER UNIT`.
+/// Ends the process with `heapbench-driver: MESSAGE NUMBER UNIT`.
 func stop(_ message: StaticString, number: Int, _ unit: StaticString) -> Never {
   var line = TextLine()
   line.append("heapbench-driver: ")
   line.append(message)
-  line.append(", ")
+  line.append(" ")
   line.append(number)
   line.append(" ")
   line.append(unit)

@@ -2,7 +2,6 @@
 // system's headers, which Embedded Swift has no module for.
 #pragma once
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,6 +13,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ struct lab_malloc_family {
   void *_Nonnull (*_Nonnull allocate)(size_t byte_count);
   void *_Nonnull (*_Nonnull allocate_zeroed)(size_t count, size_t byte_count);
   void *_Nonnull (*_Nonnull allocate_aligned)(size_t alignment, size_t byte_count);
+  int (*_Nonnull allocate_any_aligned)(void *_Nullable *_Nonnull block, size_t alignment, size_t byte_count);
   void *_Nonnull (*_Nonnull reallocate)(void *_Nonnull block, size_t byte_count);
   void (*_Nonnull deallocate)(void *_Nonnull block);
 };
@@ -32,15 +34,19 @@ static inline struct lab_malloc_family lab_malloc_family_of_process(void) {
   family.allocate = (void *(*)(size_t))malloc;
   family.allocate_zeroed = (void *(*)(size_t, size_t))calloc;
   family.allocate_aligned = (void *(*)(size_t, size_t))aligned_alloc;
+  family.allocate_any_aligned = posix_memalign;
   family.reallocate = (void *(*)(void *, size_t))realloc;
   family.deallocate = free;
   __asm__("" : "+r"(family.allocate), "+r"(family.allocate_zeroed), "+r"(family.allocate_aligned),
-          "+r"(family.reallocate), "+r"(family.deallocate));
+          "+r"(family.allocate_any_aligned), "+r"(family.reallocate), "+r"(family.deallocate));
   return family;
 }
 
 /// open(2) for reading; Swift takes no variadic function.
 static inline int lab_file_open(const char *_Nonnull path) { return open(path, O_RDONLY | O_CLOEXEC); }
+
+/// Starts a program, found on PATH, with nothing to read and nobody who reads its output. Returns 0 or an errno.
+int lab_program_start(char *_Nullable const *_Nonnull arguments, pid_t *_Nonnull process);
 
 /// MAP_FAILED, which is a cast and so no constant to Swift.
 static inline int lab_mapping_failed(const void *_Nullable address) { return address == MAP_FAILED; }

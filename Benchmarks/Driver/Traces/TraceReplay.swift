@@ -1,0 +1,111 @@
+import CLabDriver
+import Synchronization
+
+// The recorded calls on as many threads as made them. Each thread makes its own in their order; the recording's order
+// among threads is kept where it matters: a call waits until the block it frees is there, and no thread runs ahead of
+// the slowest by more than a window, so that the live bytes stay near the recorded ones. The slowest thread waits for
+// nothing that lies after it in the recording, so that one can always go on.
+
+/// A replay of a recorded program's calls.
+@safe struct TraceReplay: ~Copyable {
+  /// How far ahead a thread may be, in calls of all threads.
+  private static let windowCallCount = 4096
+
+  private let trace: TraceSteps
+  /// The block of each object; null before it is there.
+  private let blocks: UnsafeMutablePointer<Atomic<UInt>>
+  /// The position that each thread has come to, on cache lines of their own.
+  private let reached: UnsafeMutablePointer<Atomic<Int>>
+  private static let lineWordCount = 16
+
+  init(_ trace: consuming TraceSteps) {
+    let byteCount = (trace.objectCount + 1) * 8
+    // SAFETY: zero pages are atomic zeros; both tables live until the process ends.
+    unsafe blocks = mapped(byteCount).bindMemory(to: Atomic<UInt>.self, capacity: trace.objectCount + 1)
+    unsafe reached = mapped(trace.threadCount * Self.lineWordCount * 8).bindMemory(
+      to: Atomic<Int>.self, capacity: trace.threadCount * Self.lineWordCount)
+    self.trace = trace
+  }
+
+  /// How many calls there are.
+  var callCount: Int { trace.steps.count }
+
+  /// How many threads make them.
+  var threadCount: Int { trace.threadCount }
+
+  /// Makes all calls.
+  ///
+  /// - Returns: The time from the first to the last.
+  mutating func run() -> Elapsed {
+    let start = Elapsed.now
+    if threadCount == 1 {
+      makeCalls(of: 0)
+    } else {
+      unsafe LabThread.run(threadCount, sharing: &self) { shared, thread in
+        unsafe shared.assumingMemoryBound(to: TraceReplay.self).pointee.makeCalls(of: thread)
+      }
+    }
+    return .now - start
+  }
+
+  @inline(never) private borrowing func makeCalls(of thread: Int) {
+    let heap = MallocFamily()
+    let isAlone = threadCount == 1
+    var limit = 0
+    for index in trace.starts[thread]..<trace.starts[thread + 1] {
+      if !isAlone { keepPace(thread, at: Int(trace.positions[index]), limit: &limit) }
+      let step = trace.steps[index]
+      let byteCount = Int(step.byteCount)
+      switch step.kind {
+      case .deallocate:
+        heap.deallocate(take(step.object))
+        continue
+      case .allocate: publish(heap.allocate(byteCount), step.object, byteCount)
+      case .allocateZeroed: publish(heap.allocateZeroed(byteCount), step.object, byteCount)
+      case .allocateAligned:
+        let alignment = max(16, 1 << Int(step.alignmentLog2))
+        publish(heap.allocateAny(byteCount, alignment: alignment), step.object, byteCount)
+      case .reallocate:
+        // A `realloc` to nothing is the one call whose meaning differs: some free the block.
+        publish(heap.reallocate(take(step.source), max(1, byteCount)), step.object, byteCount)
+      }
+    }
+    unsafe reached[thread * Self.lineWordCount].store(.max, ordering: .relaxed)
+  }
+
+  /// Writes a new block's first and last word and shows it to the others.
+  @inline(__always) private borrowing func publish(_ block: Block, _ object: UInt32, _ byteCount: Int) {
+    if byteCount >= 8 { block.touchEnds(Int(object), byteCount: byteCount) }
+    // Releasing pairs with the acquiring load in `take`: what was written is there.
+    unsafe blocks[Int(object)].store(UInt(bitPattern: block.start), ordering: .releasing)
+  }
+
+  /// The block of an object, once it is there.
+  @inline(__always) private borrowing func take(_ object: UInt32) -> Block {
+    var wait = Wait()
+    while true {
+      let address = unsafe blocks[Int(object)].load(ordering: .acquiring)
+      if let start = unsafe UnsafeMutableRawPointer(bitPattern: address) { return unsafe Block(start) }
+      wait.pause()
+    }
+  }
+
+  /// Says where a thread is, and waits while it is too far ahead. Nothing else is communicated: relaxed order will do.
+  @inline(__always) private borrowing func keepPace(_ thread: Int, at position: Int, limit: inout Int) {
+    unsafe reached[thread * Self.lineWordCount].store(position, ordering: .relaxed)
+    if position > limit { waitForSlowest(at: position, limit: &limit) }
+  }
+
+  @inline(never) private borrowing func waitForSlowest(at position: Int, limit: inout Int) {
+    var wait = Wait()
+    while true {
+      var slowest = Int.max - Self.windowCallCount
+      for thread in 0..<threadCount {
+        slowest = min(slowest, unsafe reached[thread * Self.lineWordCount].load(ordering: .relaxed))
+      }
+      limit = slowest + Self.windowCallCount
+      if position <= limit { return }
+      wait.pause()
+    }
+  }
+}
