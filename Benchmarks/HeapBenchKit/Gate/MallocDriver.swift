@@ -9,6 +9,7 @@ struct MallocDriver: Sendable {
   struct Answer: Decodable, Sendable {
     let operations: Double
     let nanoseconds: Double
+    let processorNanoseconds: Double
     let peakLiveByteCount: Double?
     let peakResidentByteCount: Double?
     let endLiveByteCount: Double?

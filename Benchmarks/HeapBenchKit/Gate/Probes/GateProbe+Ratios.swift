@@ -34,10 +34,9 @@ extension GateProbe {
       var times: [Double] = []
       var share = 1.0
       for library in [library, nil] {
-        let time = ChildProcessorTime()
-        _ = try await driver.run(workload, ["--operations", "3000000"], library: library)
-        share = min(share, time.share)
-        times.append(time.nanoseconds)
+        let answer = try await driver.run(workload, ["--operations", "3000000"], library: library)
+        share = min(share, answer.processorNanoseconds / answer.nanoseconds)
+        times.append(answer.processorNanoseconds)
       }
       shares.append(share)
       if share >= shareMinimum { ratios.append(times[0] / times[1]) }
