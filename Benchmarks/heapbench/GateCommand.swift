@@ -36,7 +36,7 @@ struct GateCommand: ParsableCommand {
     help: ArgumentHelp("Only the figures of this name, or with this part or parts of a name.", valueName: "name"))
   var only: [String] = []
 
-  @Flag(name: .long, help: "Show the many exact figures that hold, too.")
+  @Flag(name: .long, help: "Show the many figures of layouts that hold, too.")
   var all = false
 
   @Flag(name: .long, help: "Write the figures to the baseline instead of failing.")

@@ -1,7 +1,7 @@
 extension GateReport {
   /// The table of figures, each line ended by a newline: baseline, now, change, tolerance and verdict.
   ///
-  /// - Parameter showsAll: Whether it also has the many exact figures that hold; else they are counted.
+  /// - Parameter showsAll: Whether it also has the many figures of layouts that hold or are new; else they are counted.
   public func table(style: TerminalStyle, showsAll: Bool) -> String {
     let shown = rows.filter { showsAll || $0.isWorthALine }
     var lines: [String] = []
@@ -13,12 +13,13 @@ extension GateReport {
         lines.append(line + "  " + style.text(row.verdict.rawValue, row.emphasis))
       }
     }
-    let exact = rows.filter { !$0.isWorthALine }
-    if !showsAll, !exact.isEmpty {
+    let counted = Self.groups(of: rows.filter { !$0.isWorthALine })
+    if !showsAll, !counted.isEmpty {
       if !lines.isEmpty { lines.append("") }
-      for (group, count) in Self.groups(of: exact.map(\.name)) {
-        lines.append("\(group): \(Figure.count(count)) figures hold to the byte; --all shows them")
+      lines += counted.map { group, verdict, count in
+        "\(group): \(Figure.count(count)) figures, \(verdict == .holds ? "the same to the byte" : verdict.rawValue)"
       }
+      lines.append("(--all shows them)")
     }
     return lines.map { $0 + "\n" }.joined()
   }
@@ -30,12 +31,16 @@ extension GateReport {
     name.rightPadded(to: nameWidth) + zip(cells, widths).map { $0.leftPadded(to: $1) }.joined()
   }
 
-  /// The first two parts of the names, in their order, with how many names begin with them.
-  private static func groups(of names: [String]) -> [(String, Int)] {
-    var groups: [(String, Int)] = []
-    for name in names {
-      let group = name.split(separator: "/").prefix(2).joined(separator: "/")
-      if groups.last?.0 == group { groups[groups.count - 1].1 += 1 } else { groups.append((group, 1)) }
+  /// The first two parts of the names, in their order, with how many rows begin with them and have the same verdict.
+  private static func groups(of rows: [GateRow]) -> [(String, GateVerdict, Int)] {
+    var groups: [(String, GateVerdict, Int)] = []
+    for row in rows {
+      let group = row.name.split(separator: "/").prefix(2).joined(separator: "/")
+      if let index = groups.firstIndex(where: { $0.0 == group && $0.1 == row.verdict }) {
+        groups[index].2 += 1
+      } else {
+        groups.append((group, row.verdict, 1))
+      }
     }
     return groups
   }
@@ -45,7 +50,7 @@ extension GateReport {
     var lines: [String] = []
     let regressions = rows.filter(\.verdict.isRegression)
     if !regressions.isEmpty {
-      lines.append("\(Self.list(regressions.map(\.nameAndChange))) beyond the tolerance")
+      lines.append("worse than the tolerance allows: \(Self.list(regressions.map(\.nameAndChange)))")
     }
     for (obstacle, names) in obstacles {
       lines.append("\(obstacle); not measured: \(Self.list(names))")
@@ -59,14 +64,15 @@ extension GateReport {
       lines.append("the baseline does not have \(Self.list(rows.map(\.name))); renew it: \(Self.renewal)")
     }
     if case let rows = rows(.foreign), !rows.isEmpty {
-      let traits = differences.map { "\($0.trait.rawValue) '\($0.now)' where the baseline has '\($0.baseline)'" }
+      let traits = differences.map { "\($0.trait.rawValue) is '\($0.now)', there '\($0.baseline)'" }
       lines.append(
-        "\(Figure.count(rows.count)) counted figures are not compared, as this is another machine or build: "
-          + "\(traits.joined(separator: ", ")); renew it here: \(Self.renewal)")
+        "not compared, as the baseline is of another machine or build: \(Figure.count(rows.count)) counted figures; here "
+          + "\(traits.joined(separator: ", ")); renew it with \(Self.renewal)")
     }
     if case let rows = rows(.better), !rows.isEmpty {
       lines.append(
-        "\(Self.list(rows.map(\.nameAndChange))) for the better; to hold it there, renew the baseline: \(Self.renewal)")
+        "better than the baseline: \(Self.list(rows.map(\.nameAndChange))); to hold it there, renew it: \(Self.renewal)"
+      )
     }
     return lines
   }
@@ -95,8 +101,8 @@ extension GateReport {
 }
 
 extension GateRow {
-  /// Whether the short table has it: all but the exact figures that hold.
-  fileprivate var isWorthALine: Bool { verdict != .holds || tolerance != .exact || !name.hasPrefix("layout/") }
+  /// Whether the short table has it: all but the many of layouts of which there is nothing to say.
+  fileprivate var isWorthALine: Bool { !name.hasPrefix("layout/") || ![.holds, .new, .unmeasured].contains(verdict) }
 
   fileprivate var cells: [String] {
     let change: String? = if let baseline, let now { GateNumber.change(from: baseline, to: now) } else { nil }

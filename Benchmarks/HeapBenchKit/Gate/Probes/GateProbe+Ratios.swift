@@ -6,7 +6,7 @@ import CLabBench
 
 extension GateProbe {
   /// The share of a processor that both sides of a round must have had.
-  private static let shareMinimum = 0.5
+  private static let shareMinimum = 0.3
 
   /// How many good rounds make a median, and how many are tried before that is given up.
   private static let (roundCount, roundCountMaximum) = (9, 27)
