@@ -74,7 +74,8 @@ let preloadLinkerFlags: [String] =
   mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
   + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] }
   + [
-    "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "now",
+    "-use-ld=lld", "-Xlinker", "--soname=libheaplab.so", "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker",
+    "now",
     "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MallocPreload/exports.map",
   ]
 

@@ -36,11 +36,11 @@ void lab_malloc_warn(const char *text, unsigned long length) {
 }
 
 void lab_malloc_report(void) {
-  struct lab_malloc_statistics now;
+  struct heaplab_statistics now;
   char text[512];
   lab_heap_statistics(&now);
   int length = snprintf(text, sizeof text,
-                        "heaplab: committed %lu live %lu free %lu mapped %lu (%lu) bytes; %lu heaps, %lu spans, arenas %lu bytes\n",
+                        "heaplab: committed %zu live %zu free %zu mapped %zu (%zu) bytes; %zu heaps, %zu spans, arenas %zu bytes\n",
                         now.committed_byte_count, now.live_byte_count, now.free_byte_count, now.mapped_byte_count,
                         now.mapped_count, now.heap_count, now.span_count, now.arena_byte_count);
   if (length > 0) lab_malloc_warn(text, (unsigned long)length < sizeof text ? (unsigned long)length : sizeof text - 1);
@@ -48,11 +48,20 @@ void lab_malloc_report(void) {
 
 void lab_malloc_report_at_exit(void) { atexit(lab_malloc_report); }
 
+const char *heaplab_version(void) { return HEAPLAB_VERSION; }
+
+void heaplab_read_statistics(struct heaplab_statistics *statistics, size_t byte_count) {
+  struct heaplab_statistics now;
+  lab_heap_statistics(&now);
+  memset(statistics, 0, byte_count);
+  memcpy(statistics, &now, byte_count < sizeof now ? byte_count : sizeof now);
+}
+
 void lab_entry_malloc_stats(void) { lab_malloc_report(); }
 
 // glibc's fields, with the same meanings where there are such: the space is its arena, mappings of their own its hblks.
 struct mallinfo2 lab_entry_mallinfo2(void) {
-  struct lab_malloc_statistics now;
+  struct heaplab_statistics now;
   lab_heap_statistics(&now);
   struct mallinfo2 info = {0};
   info.arena = now.committed_byte_count;
@@ -81,19 +90,19 @@ int lab_entry_malloc_info(int options, FILE *file) {
     errno = EINVAL;
     return -1;
   }
-  struct lab_malloc_statistics now;
+  struct heaplab_statistics now;
   char text[1024];
   lab_heap_statistics(&now);
   snprintf(text, sizeof text,
-           "<malloc version=\"heaplab-1\">\n"
+           "<malloc version=\"heaplab-" HEAPLAB_VERSION "\">\n"
            "<heap nr=\"0\">\n"
-           "<total type=\"live\" size=\"%lu\"/>\n"
-           "<total type=\"rest\" size=\"%lu\"/>\n"
-           "<system type=\"current\" size=\"%lu\"/>\n"
-           "<total type=\"arena\" size=\"%lu\"/>\n"
-           "<total type=\"spans\" count=\"%lu\"/>\n"
+           "<total type=\"live\" size=\"%zu\"/>\n"
+           "<total type=\"rest\" size=\"%zu\"/>\n"
+           "<system type=\"current\" size=\"%zu\"/>\n"
+           "<total type=\"arena\" size=\"%zu\"/>\n"
+           "<total type=\"spans\" count=\"%zu\"/>\n"
            "</heap>\n"
-           "<total type=\"mmap\" count=\"%lu\" size=\"%lu\"/>\n"
+           "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n"
            "</malloc>\n",
            now.live_byte_count, now.free_byte_count, now.committed_byte_count, now.arena_byte_count, now.span_count,
            now.mapped_count, now.mapped_byte_count);

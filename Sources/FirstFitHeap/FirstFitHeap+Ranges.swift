@@ -49,6 +49,16 @@ extension FirstFitHeap {
     return AddrRange(start: VirtAddr(firstRange.base), end: VirtAddr(lastRange.end))
   }
 
+  /// The free top right above the block at `address`, empty or not; nil when something lies between the two.
+  ///
+  /// ``insert(_:)`` of what follows its end makes it longer, and so makes room for the block to grow.
+  /// - Complexity: O(r) for r ranges.
+  public func top(above address: VirtAddr) -> AddrRange<VirtAddr>? {
+    let block = block(at: address)
+    guard block.end == block.range.top else { return nil }
+    return AddrRange(start: VirtAddr(block.end), end: VirtAddr(block.range.end))
+  }
+
   /// Gives the heap `byteCount` bytes more, right above its highest range, whose free top grows by them.
   ///
   /// As ``insert(_:)`` does there. Traps on a heap without any range, when the bytes do not fit the address space, and

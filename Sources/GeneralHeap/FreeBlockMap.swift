@@ -3,11 +3,13 @@ struct FreeBlockMap {
   private var words = InlineArray<64, UInt64>(repeating: 0)
   private let start: UInt
   private let blockByteCount: UInt
+  private let reciprocal: UInt
 
   /// The map of the blocks on a span's free list and over its absent pages.
   init(of span: Span, start: UInt) {
     self.start = start
     blockByteCount = UInt(span.fields.blockByteCount)
+    reciprocal = UInt(span.fields.reciprocal)
     mark(listFrom: span.fields.free)
     let absent = span.fields.absentPages
     guard absent != 0 else { return }
@@ -27,7 +29,8 @@ struct FreeBlockMap {
   mutating func mark(listFrom first: UInt) {
     var block = FreeBlock(first)
     while block.address != 0 {
-      mark((block.address - start) / blockByteCount)
+      // For a multiple of the block size of less than 2^16 this is the exact quotient; see SpanRecord.reciprocal.
+      mark(((block.address &- start) &* reciprocal) >> 32)
       block = FreeBlock(block.next)
     }
   }

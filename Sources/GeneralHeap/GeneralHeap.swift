@@ -33,6 +33,9 @@ public struct GeneralHeap: ~Copyable {
     self.space = heap == nil ? nil : space
     self.heap = heap
   }
+
+  /// Whether the range had room for a heap at all; if not, nothing can be allocated.
+  public var isUsable: Bool { heap != nil }
 }
 
 extension GeneralHeap: HeapPolicy {

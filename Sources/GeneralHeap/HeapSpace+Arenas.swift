@@ -60,7 +60,9 @@ extension HeapSpace {
     if zeroed { zero(found.raw, usable) }
     note(found.raw, byteCount: usable)
     // The hole that an alignment left in front has a node at its end and a header at its start.
-    if alignment > BlockLayout.granuleByteCount { markResident(found.raw - min(alignment, found.raw) - 64, alignment + 64) }
+    if alignment > BlockLayout.granuleByteCount {
+      markResident(found.raw - min(alignment, found.raw) - 64, alignment + 64)
+    }
     return found.raw
   }
 
@@ -88,7 +90,10 @@ extension HeapSpace {
     // With room for what first fit may add.
     let mostMore = byteCount > before ? byteCount - before + 64 : 0
     guard charge(byteCount: mostMore) else { return false }
-    let isResized = fields.arena.resize(VirtAddr(address), toByteCount: byteCount)
+    var isResized = fields.arena.resize(VirtAddr(address), toByteCount: byteCount)
+    if !isResized, growArena(above: address, toHold: byteCount) {
+      isResized = fields.arena.resize(VirtAddr(address), toByteCount: byteCount)
+    }
     let usable = isResized ? fields.arena.usableByteCount(of: VirtAddr(address)) : before
     refund(byteCount: before + mostMore - usable)
     guard isResized else { return false }
@@ -173,41 +178,66 @@ extension HeapSpace {
     }
   }
 
-  /// Gives the arena another range, with its lock held: 4 MiB, a quarter of what it has, or what the request needs.
+  /// Gives the arena room for a request, with its lock held: 4 MiB, a quarter of what it has, or what the request needs;
+  /// behind its last range if it can.
   private func growArena(for byteCount: UInt, alignment: UInt) -> Bool {
     let (need, overflow) = byteCount.addingReportingOverflow(alignment + 4096)
     guard !overflow else { return false }
-    let least = (need + Span.byteCount - 1) / Span.byteCount
-    let wanted = max(least, max(fields.arenaByteCount / 4 / Span.byteCount, 64))
+    let least = granuleCount(for: need)
+    let wanted = max(least, max(fields.arenaByteCount / 4 / Span.byteCount, HeapSpace.arenaGranuleMinimum))
     return growArena(granuleCount: wanted) || growArena(granuleCount: least)
   }
 
   private func growArena(granuleCount: UInt) -> Bool {
+    if let extent = fields.arena.extent, extendArena(at: extent.end.raw, granuleCount: granuleCount) { return true }
+    return insertRange(granuleCount: granuleCount)
+  }
+
+  /// Gives the arena room behind the last block of a range, so that it can grow where it is.
+  private func growArena(above address: UInt, toHold byteCount: UInt) -> Bool {
+    guard let top = fields.arena.top(above: VirtAddr(address)) else { return false }
+    // The block's header comes before it.
+    let room = top.end.raw - address
+    guard byteCount > room else { return false }
+    let least = granuleCount(for: byteCount - room + BlockLayout.granuleByteCount)
+    let wanted = max(least, max(byteCount / 4 / Span.byteCount, HeapSpace.arenaGranuleMinimum))
+    return extendArena(at: top.end.raw, granuleCount: wanted) || extendArena(at: top.end.raw, granuleCount: least)
+  }
+
+  /// How many granules an arena grows by at least: 4 MiB, so that pages are committed in few calls.
+  private static var arenaGranuleMinimum: UInt { 64 }
+
+  private func granuleCount(for byteCount: UInt) -> UInt { (byteCount + Span.byteCount - 1) / Span.byteCount }
+
+  /// Makes the range that ends at `end` longer.
+  private func extendArena(at end: UInt, granuleCount: UInt) -> Bool {
+    let first = (end - fields.base) / Span.byteCount
+    guard end & (Span.byteCount - 1) == 0, allocateArenaGranules(from: first, count: granuleCount) else { return false }
+    insertIntoArena(first, granuleCount: granuleCount)
+    return true
+  }
+
+  /// Gives the arena another range, of a power of two of granules.
+  private func insertRange(granuleCount: UInt) -> Bool {
     guard let order = FrameOrder(fitting: UInt64(granuleCount)), let first = allocateArenaGranules(order) else {
       return false
     }
-    return insertIntoArena(first, granuleCount: UInt32(truncatingIfNeeded: order.frameCount))
+    first.fields.residentPages |= 1
+    insertIntoArena(UInt(granule(of: first)), granuleCount: UInt(order.frameCount))
+    return true
   }
 
-  private func insertIntoArena(_ first: Span, granuleCount: UInt32) -> Bool {
-    let granule = granule(of: first)
-    for number in granule..<granule + granuleCount {
-      let span = span(number)
+  private func insertIntoArena(_ first: UInt, granuleCount: UInt) {
+    for number in first..<first + granuleCount {
+      let span = span(UInt32(truncatingIfNeeded: number))
       span.fields.owner = 0
       span.fields.free = 0
       span.fields.remote = 0
       span.fields.kind = .arena
       span.fields.sizeClass = fields.arenaEpoch
     }
-    let start = start(of: first)
-    let byteCount = UInt(granuleCount) * Span.byteCount
-    first.fields.residentPages |= 1
+    let byteCount = granuleCount * Span.byteCount
     fields.arenaByteCount += byteCount
-    if let extent = fields.arena.extent, extent.end.raw == start {
-      fields.arena.extend(by: byteCount)
-    } else {
-      fields.arena.insert(AddrRange(start: VirtAddr(start), byteCount: byteCount))
-    }
-    return true
+    fields.arena.insert(AddrRange(start: VirtAddr(fields.base + first * Span.byteCount), byteCount: byteCount))
   }
 }

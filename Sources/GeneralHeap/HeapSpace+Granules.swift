@@ -24,6 +24,22 @@ extension HeapSpace {
     return takeGranules(order)
   }
 
+  /// Takes `count` granules from number `first` on for an arena, those behind one of its ranges; whether they were free.
+  func allocateArenaGranules(from first: UInt, count: UInt) -> Bool {
+    guard HeapLock.acquire(at: address) else { return false }
+    defer { HeapLock.release(at: address) }
+    // In a child of fork, what follows a range may belong to a buddy that was abandoned.
+    guard first >= fields.buddyFirstGranule, first <= fields.granuleCount, count <= fields.granuleCount - first
+    else { return false }
+    let granules = HeapSpace.frames(from: first, to: first + count)
+    guard fields.frames.allocate(at: granules) else { return false }
+    guard reserve(first, count: count) else {
+      fields.frames.deallocate(granules)
+      return false
+    }
+    return true
+  }
+
   /// Takes a run back that `allocateGranules` gave out.
   func deallocateGranules(_ span: Span, _ order: FrameOrder) {
     guard HeapLock.acquire(at: address) else { return }
@@ -104,15 +120,21 @@ extension HeapSpace {
   private func takeGranules(_ order: FrameOrder) -> Span? {
     guard let frame = fields.frames.allocate(order) else { return nil }
     let granule = UInt(frame.raw >> 12)
-    if granule + UInt(order.frameCount) > fields.committedEnd, !commit(upTo: granule + UInt(order.frameCount)) {
+    guard reserve(granule, count: UInt(order.frameCount)) else {
       fields.frames.deallocate(frame, order: order)
       return nil
     }
+    return span(UInt32(truncatingIfNeeded: granule))
+  }
+
+  /// Makes granules that the buddy gave ready for use; whether they could be committed.
+  private func reserve(_ first: UInt, count: UInt) -> Bool {
+    if first + count > fields.committedEnd, !commit(upTo: first + count) { return false }
     // From here on, still under the lock, a purge leaves them alone.
-    for number in granule..<granule + UInt(order.frameCount) {
+    for number in first..<first + count {
       span(UInt32(truncatingIfNeeded: number)).fields.state = .reserved
     }
-    return span(UInt32(truncatingIfNeeded: granule))
+    return true
   }
 
   /// Commits granules and their descriptors, at least up to `end`.

@@ -45,7 +45,7 @@ extension HeapSpace {
   func purgeArenas() {
     guard fields.ownsMapping, fields.arenaPace.freedByteCount != 0, HeapLock.acquire(at: arenaLock) else { return }
     defer { HeapLock.release(at: arenaLock) }
-    fields.arenaPace.notePurge()
+    fields.arenaPace.notePurge(heldByteCount: arenaHeldByteCount)
     fields.arena.forEachBlock { block in
       if block.isFree { purgeHole(block.range.start.raw, block.range.end.raw) }
     }
@@ -71,12 +71,15 @@ extension HeapSpace {
     run.giveBack()
   }
 
+  /// What the arenas hold as far as a purge is concerned: the blocks, and what was freed since the last one.
+  private var arenaHeldByteCount: UInt { fields.arenaUsedByteCount + fields.arenaPace.freedByteCount }
+
   private static var arenaPurgeMinimum: UInt { 16 << 20 }
 
   /// Whether so much was freed in the arenas that they must give memory back at once, be it for the quota.
   var isArenaPurgeDue: Bool {
     if fields.arenaPace.isDue(
-      heldByteCount: fields.arenaUsedByteCount, minimum: HeapSpace.arenaPurgeMinimum)
+      heldByteCount: arenaHeldByteCount, minimum: HeapSpace.arenaPurgeMinimum)
     {
       return true
     }
@@ -87,7 +90,7 @@ extension HeapSpace {
   /// Whether the arenas should give memory back, the last time being so long ago.
   func isArenaPurgeDue(delayMilliseconds: UInt) -> Bool {
     fields.arenaPace.isDue(
-      heldByteCount: fields.arenaUsedByteCount, minimum: HeapSpace.arenaPurgeMinimum,
+      heldByteCount: arenaHeldByteCount, minimum: HeapSpace.arenaPurgeMinimum,
       delayMilliseconds: delayMilliseconds)
   }
 }

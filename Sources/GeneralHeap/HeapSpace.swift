@@ -118,7 +118,7 @@ public struct HeapSpace: Equatable, Sendable {
   }
 
   /// The buddy's frames for granules.
-  private static func frames(from first: UInt, to end: UInt) -> AddrRange<PhysAddr> {
+  static func frames(from first: UInt, to end: UInt) -> AddrRange<PhysAddr> {
     AddrRange(start: PhysAddr(UInt64(first) << 12), end: PhysAddr(UInt64(end) << 12))
   }
 

@@ -103,9 +103,10 @@ extension ProcessHeap {
     if byteCount <= usable, byteCount > usable - usable / 8 { return address }
     if byteCount > SizeClass.maximumByteCount, let heap = enter() {
       defer { leave(heap) }
-      if byteCount <= arenaMaximumByteCount, heap.space.resizeInArena(address, byteCount: byteCount) { return address }
-      // A block that cannot grow here will hardly grow elsewhere: as a mapping it moves once, and then its pages do.
-      if byteCount >= mappedGrowthByteCount, byteCount > usable {
+      if heap.space.resizeInArena(address, byteCount: byteCount) { return address }
+      // A block that grows by small steps and cannot do so here will hardly do so elsewhere: as a mapping it moves once,
+      // and then its pages do. One that doubles is better off with a move, which finds memory that is mapped already.
+      if byteCount >= mappedGrowthByteCount, byteCount > usable, byteCount - usable < usable / 4 {
         let block = MappedBlocks.allocate(byteCount: byteCount, alignment: 16)
         if block == 0 { return fail(ENOMEM) }
         lab_malloc_bytes_copy(CUnsignedLong(block), CUnsignedLong(address), CUnsignedLong(usable))

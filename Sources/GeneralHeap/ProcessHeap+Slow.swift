@@ -40,7 +40,11 @@ extension ProcessHeap {
         repairAfterFork()
         return textbook.deallocate(address)
       }
-      guard let heap = enter() else { return }
+      guard let heap = enter() else {
+        // The first call of all, under a textbook policy.
+        TextbookHeap.current?.deallocate(address)
+        return
+      }
       MappedBlocks.deallocate(address)
       leave(heap)
       return
@@ -54,7 +58,7 @@ extension ProcessHeap {
       return
     }
     if span.fields.owner & 1 != 0, span.ownerHeap == heap {
-      heap.unstack(Int(span.fields.sizeClass), block, of: span)
+      if !heap.pushStacked(block, of: span) { heap.unstack(Int(span.fields.sizeClass), block, of: span) }
     } else if span.ownerHeap == heap {
       if heap.push(block, onto: span) { heap.handleEvent(span) }
     } else {
@@ -67,8 +71,12 @@ extension ProcessHeap {
   static func checkedBlock(_ address: UInt, of span: Span) -> FreeBlock {
     require(span.fields.kind == .span, "free of a pointer that heaplab did not give out", UInt64(address))
     require(
-      span.fields.owner != 0 && ThreadHeap.isBlockStart(address, of: span),
+      span.fields.owner != 0 && ThreadHeap.isAnyBlockStart(address, of: span),
       "free of a pointer into the middle of a block", UInt64(address))
+    let offset = UInt32(UInt16(truncatingIfNeeded: address))
+    require(
+      ThreadHeap.pageMask(offset, span.fields.blockByteCount) & span.fields.absentPages == 0,
+      "free of a pointer that heaplab did not give out, or gave out once", UInt64(address))
     let block = FreeBlock(address)
     require(!block.looksFree, "double free", UInt64(address))
     return block

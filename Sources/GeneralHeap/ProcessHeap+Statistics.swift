@@ -6,22 +6,22 @@ internal import Synchronization
 
 /// Fills `statistics` for the entries that tell about the heap.
 @c(lab_heap_statistics)
-public func fillStatistics(_ statistics: UnsafeMutablePointer<lab_malloc_statistics>?) {
+public func fillStatistics(_ statistics: UnsafeMutablePointer<heaplab_statistics>?) {
   // SAFETY: C passes the address of a struct of its own.
   guard let statistics = unsafe statistics else { return }
   unsafe statistics.pointee = ProcessHeap.statistics
 }
 
 extension ProcessHeap {
-  static var statistics: lab_malloc_statistics {
-    var statistics = lab_malloc_statistics()
+  static var statistics: heaplab_statistics {
+    var statistics = heaplab_statistics()
     let state = ProcessState()
     if let textbook = TextbookHeap.current {
       let committed = textbook.fields.committedEnd - textbook.fields.policyStart
       let used = min(textbook.fields.usedByteCount, committed)
-      statistics.committed_byte_count = CUnsignedLong(committed)
-      statistics.live_byte_count = CUnsignedLong(used)
-      statistics.free_byte_count = CUnsignedLong(committed - used)
+      statistics.committed_byte_count = Int(committed)
+      statistics.live_byte_count = Int(used)
+      statistics.free_byte_count = Int(committed - used)
       return statistics
     }
     guard state.fields.space != 0 else { return statistics }
@@ -42,13 +42,13 @@ extension ProcessHeap {
     }
     live -= min(live, listedByteCount)
     let committed = (space.fields.committedEnd - space.fields.firstGranule) * Span.byteCount
-    statistics.committed_byte_count = CUnsignedLong(committed)
-    statistics.free_byte_count = CUnsignedLong(committed - min(live, committed))
-    statistics.mapped_byte_count = CUnsignedLong(state.fields.mappedByteCount)
-    statistics.mapped_count = CUnsignedLong(state.fields.mappedLiveCount)
-    statistics.live_byte_count = CUnsignedLong(live + state.fields.mappedByteCount)
-    statistics.span_count = CUnsignedLong(spans)
-    statistics.arena_byte_count = CUnsignedLong(space.fields.arenaByteCount)
+    statistics.committed_byte_count = Int(committed)
+    statistics.free_byte_count = Int(committed - min(live, committed))
+    statistics.mapped_byte_count = Int(state.fields.mappedByteCount)
+    statistics.mapped_count = Int(state.fields.mappedLiveCount)
+    statistics.live_byte_count = Int(live + state.fields.mappedByteCount)
+    statistics.span_count = Int(spans)
+    statistics.arena_byte_count = Int(space.fields.arenaByteCount)
     var heap = state.fields.newestHeap
     while heap != 0 {
       statistics.heap_count += 1

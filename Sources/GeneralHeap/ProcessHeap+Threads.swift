@@ -29,7 +29,7 @@ extension ProcessHeap {
         // Threads that live shortly free too little each for a purge of their own.
         if heap.fields.adoptionCount & 31 == 0 {
           heap.collectIncoming()
-          heap.purgeIfDue(delayMilliseconds: state.fields.settings.purgeDelayMilliseconds)
+          heap.purge()
         }
         return heap
       }

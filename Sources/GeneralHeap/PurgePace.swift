@@ -3,10 +3,11 @@ internal import CLabMalloc
 // When to give freed memory back. Too late, and the program holds what it does not use; too early, and the system must
 // find, clear and map the same pages again, which costs a hundred times what the free did.
 //
-// A heap gives back when much of what it holds was freed and not used again. A heap that shrinks is thus purged again
-// and again, each time for a part of what it was, and what stays behind when the program falls idle is small. A heap that
-// breathes would pay for every breath; so it learns. A purge that the heap undid, by growing within a second by half of
-// what was given back, doubles what must be free for the next one; each second without a purge halves it again.
+// A heap gives back when an eighth of what it holds was freed and not used again. A heap that shrinks is thus purged
+// again and again, each time for a part of what it was, and what stays behind when the program falls idle is small. A
+// heap that breathes would pay for every breath; so it learns. A purge that the heap undoes within a fraction of a second,
+// by growing by half of what was given back, doubles the time until the next one may come; one that it undoes later, or
+// never, halves that time. After a single regret a purge of more than half of the heap still comes at once.
 
 /// What one owner of memory, a thread heap or the arenas, freed and used since it last gave memory back.
 struct PurgePace {
@@ -14,57 +15,70 @@ struct PurgePace {
   private(set) var freedByteCount: UInt = 0
   /// Bytes that came into use since then beyond those: what a purge must let the system find again.
   private var grownByteCount: UInt = 0
-  /// What the last purge found freed, and when it was.
+  /// What the last purge found freed, 0 when that was little, and when it was.
   private var purgedByteCount: UInt = 0
   private var purgedAtMilliseconds: UInt = 0
-  /// How often what must be free was doubled.
+  /// How often the time until the next purge was doubled: 0 for none.
   private var doublingCount: UInt = 0
 
-  private static var doublingMaximum: UInt { 6 }
+  /// The time after the first regret, and how often it may double: 100 to 400 ms.
+  private static var firstWaitMilliseconds: UInt { 100 }
+  private static var doublingMaximum: UInt { 3 }
+  /// A heap that grows later than this did not undo a purge but does something new.
+  private static var regretMilliseconds: UInt { 300 }
 
   init() {}
 
   /// Notes that bytes became free.
   mutating func noteFreed(_ byteCount: UInt) { freedByteCount &+= byteCount }
 
-  /// Notes that bytes came into use, those that were freed last first.
+  /// Notes that freed bytes came into use again.
+  mutating func noteReused(_ byteCount: UInt) { freedByteCount &-= min(byteCount, freedByteCount) }
+
+  /// Notes that bytes came into use that had no memory behind them.
+  mutating func noteGrown(_ byteCount: UInt) {
+    let before = grownByteCount
+    grownByteCount &+= byteCount
+    let half = purgedByteCount / 2
+    guard before <= half, grownByteCount > half, half != 0 else { return }
+    if UInt(lab_malloc_milliseconds()) &- purgedAtMilliseconds < PurgePace.regretMilliseconds {
+      doublingCount = min(doublingCount + 1, PurgePace.doublingMaximum)
+    } else {
+      doublingCount -= min(doublingCount, 1)
+    }
+  }
+
+  /// Notes that bytes came into use, those that were freed before others.
   mutating func noteUsed(_ byteCount: UInt) {
     let reused = min(byteCount, freedByteCount)
-    freedByteCount &-= reused
-    grownByteCount &+= byteCount &- reused
+    noteReused(reused)
+    noteGrown(byteCount &- reused)
   }
 
-  /// Whether so much is free that memory must go back at once: more than a quarter of what is held, and `minimum`.
+  /// Whether memory must go back at once: more than an eighth of what is held, and `minimum`, is free.
   func isDue(heldByteCount: UInt, minimum: UInt) -> Bool {
-    let threshold = max(minimum, heldByteCount / 4)
-    guard freedByteCount > threshold else { return false }
-    return doublingCount == 0 || freedByteCount > threshold << doublings(at: UInt(lab_malloc_milliseconds()))
+    guard freedByteCount > max(minimum, heldByteCount / 8) else { return false }
+    return doublingCount < 2 && freedByteCount > heldByteCount / 2 || hasWaited(0)
   }
 
-  /// Whether half as much as for ``isDue(heldByteCount:minimum:)``, or a quarter of the minimum, is free and the last
-  /// purge was `delayMilliseconds` ago.
+  /// Whether memory should go back: half as much is free, and the last purge was `delayMilliseconds` ago.
   func isDue(heldByteCount: UInt, minimum: UInt, delayMilliseconds: UInt) -> Bool {
-    let threshold = max(minimum / 4, heldByteCount / 8)
-    guard freedByteCount > threshold else { return false }
-    let now = UInt(lab_malloc_milliseconds())
-    return now &- purgedAtMilliseconds >= delayMilliseconds && freedByteCount > threshold << doublings(at: now)
+    freedByteCount > max(minimum / 4, heldByteCount / 16) && hasWaited(delayMilliseconds)
   }
 
-  /// Notes a purge.
-  mutating func notePurge() {
-    let now = UInt(lab_malloc_milliseconds())
-    let wasUndone = grownByteCount > purgedByteCount / 2 && purgedByteCount != 0
-    doublingCount = doublings(at: now)
-    if wasUndone, now &- purgedAtMilliseconds < 1000 {
-      doublingCount = min(doublingCount + 1, PurgePace.doublingMaximum)
-    }
-    purgedByteCount = freedByteCount
-    purgedAtMilliseconds = now
+  /// Whether the last purge was at least so long ago, and as long as regrets demand.
+  private func hasWaited(_ milliseconds: UInt) -> Bool {
+    let wait = doublingCount == 0 ? 0 : PurgePace.firstWaitMilliseconds << (doublingCount - 1)
+    let least = max(milliseconds, wait)
+    return least == 0 || UInt(lab_malloc_milliseconds()) &- purgedAtMilliseconds >= least
+  }
+
+  /// Notes a purge. One of less than an eighth of what is held is not worth a regret.
+  mutating func notePurge(heldByteCount: UInt) {
+    if grownByteCount <= purgedByteCount / 2 { doublingCount -= min(doublingCount, 1) }
+    purgedByteCount = freedByteCount > heldByteCount / 8 ? freedByteCount : 0
+    purgedAtMilliseconds = UInt(lab_malloc_milliseconds())
     freedByteCount = 0
     grownByteCount = 0
-  }
-
-  private func doublings(at now: UInt) -> UInt {
-    doublingCount &- min(doublingCount, (now &- purgedAtMilliseconds) / 1000)
   }
 }

@@ -56,12 +56,15 @@ public struct SpanRecord {
   /// ceil(2^32 / block size): p is the start of a block if and only if (p mod 64 KiB) * reciprocal mod 2^32 is
   /// below it (Lemire, Kaser and Kurz 2019; exact since 2^16 offsets times 2^15 sizes stay below 2^32).
   @usableFromInline var reciprocal: UInt32 = 0
-  /// The same again: a second field, so that each use is an operand in memory.
+  /// The same again: a second field, so that each use is an operand in memory. 0 as long as a purge has blocks of the
+  /// span absent: their marks are gone with their memory, so that frees take the slow path, which asks `absentPages`.
   @usableFromInline var reciprocalBound: UInt32 = 0
   /// How many more frees by the owner until the event.
   @usableFromInline var pending: Int32 = 0
-  /// How large its blocks are, in bytes.
-  var blockByteCount: UInt32 = 0
+  /// How many free blocks the last purge found, and left.
+  var purgedFreeCount: UInt16 = 0
+  /// How many of its free blocks the heap's pace was told of (PurgePace.swift).
+  var notedCount: UInt16 = 0
   /// Blocks given back by other threads: their number times 2^48 plus the first one's address. Atomic.
   @usableFromInline var remote: UInt = 0
   /// The granule before this one in its list, 0 for none.
@@ -84,6 +87,9 @@ public struct SpanRecord {
   var state: SpanState = .full
 
   init() {}
+
+  /// How large its blocks are, in bytes.
+  var blockByteCount: UInt32 { UInt32(truncatingIfNeeded: SizeClass(index: Int(sizeClass)).blockByteCount) }
 }
 
 /// A span, by the address of its descriptor.
@@ -135,6 +141,9 @@ public struct Span: Equatable, Sendable {
     fields.target = Int16(truncatingIfNeeded: count)
     fields.pending = Int32(truncatingIfNeeded: count - freeCount)
   }
+
+  /// The bytes of the pages whose blocks are in some list or live.
+  var presentByteCount: UInt { UInt((~fields.absentPages).nonzeroBitCount) << 12 }
 
   /// How many blocks the span has room for.
   var capacity: UInt { Span.byteCount / UInt(fields.blockByteCount) }

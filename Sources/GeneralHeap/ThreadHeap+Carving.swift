@@ -25,15 +25,24 @@ extension ThreadHeap {
       if count > 0 {
         if hasStack(sizeClass.index) { noteStacked(Int(count), sizeClass.index) }
         let freeCount = span.freeCount
-        span.fields.absentPages = absent
+        setPresent(span, absentPages: absent)
         span.fields.carvedCount += UInt16(truncatingIfNeeded: count)
         // One more than there are: an empty current span is no event, its class allocates from it next.
         span.await(Int(span.fields.carvedCount) + 1, freeCount: freeCount)
         return true
       }
     }
-    span.fields.absentPages = 0
+    setPresent(span, absentPages: 0)
     return false
+  }
+
+  /// Counts the pages in that are absent no more.
+  private func setPresent(_ span: Span, absentPages: UInt16) {
+    let byteCount = UInt((span.fields.absentPages & ~absentPages).nonzeroBitCount) << 12
+    span.fields.absentPages = absentPages
+    if absentPages == 0 { span.fields.reciprocalBound = span.fields.reciprocal }
+    fields.heldByteCount += byteCount
+    fields.pace.noteGrown(byteCount)
   }
 
   /// Puts those of the blocks `first` to `last` that overlap a page of `taken` and none of `absent` in front of the

@@ -9,31 +9,31 @@ extension ThreadHeap {
 
   /// Does what was waited for: `target` blocks of the span are free.
   ///
-  /// A full span becomes available again with its first free blocks. One that is half free is worth a purge; an empty
-  /// one is put away.
+  /// A full span becomes available again with its first free blocks; an empty one is put away. In between the pace is
+  /// told how many are free when it is half of them, and again after three quarters of the rest.
   @inline(never)
   func handleEvent(_ span: Span) {
     let freeCount = span.freeCount
     let carved = Int(span.fields.carvedCount)
     if span.fields.state == .full { link(span) }
     guard span.fields.state == .available else { return }
+    noteFreed(span)
     if freeCount >= carved {
       unlink(span)
       retire(span)
-      noteFreed(byteCount: Span.byteCount / 2)
     } else if freeCount * 2 < carved {
       span.await((carved + 1) / 2, freeCount: freeCount)
     } else {
-      span.await(carved, freeCount: freeCount)
-      noteFreed(byteCount: Span.byteCount / 2)
+      span.await(freeCount + max(1, (carved - freeCount) * 3 / 4), freeCount: freeCount)
     }
+    purgeIfDue()
   }
 
   /// Puts away an empty span that is in no list.
   func retire(_ span: Span) {
     span.fields.owner = 0
     span.fields.state = .reserved
-    fields.spanCount -= 1
+    fields.heldByteCount -= span.presentByteCount
     guard fields.idleCount < ThreadHeap.idleSpanMaximum else {
       space.deallocateGranules(span, .min)
       return

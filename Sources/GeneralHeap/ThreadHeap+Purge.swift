@@ -8,20 +8,30 @@ internal import CLabMalloc
 
 extension ThreadHeap {
   /// The least that must be freed for a purge before its time.
-  private static var purgeMinimum: UInt { 4 << 20 }
+  private static var purgeMinimum: UInt { 1 << 20 }
 
-  private var heldByteCount: UInt { UInt(fields.spanCount) * Span.byteCount }
+  /// Tells the pace of blocks of a span that became free since it was told last.
+  func noteFreed(_ span: Span) {
+    let freeCount = UInt16(truncatingIfNeeded: span.freeCount)
+    fields.pace.noteFreed(UInt(freeCount &- span.fields.notedCount) &* UInt(span.fields.blockByteCount))
+    span.fields.notedCount = freeCount
+  }
 
-  /// Notes that `byteCount` bytes of this heap's spans became free, and purges when it is due.
-  func noteFreed(byteCount: UInt) {
-    fields.pace.noteFreed(byteCount)
-    if fields.pace.isDue(heldByteCount: heldByteCount, minimum: ThreadHeap.purgeMinimum) { purge() }
+  /// Tells the pace that the free blocks of a span are to be used again.
+  func noteReused(_ span: Span) {
+    fields.pace.noteReused(UInt(span.fields.notedCount) &* UInt(span.fields.blockByteCount))
+    span.fields.notedCount = 0
+  }
+
+  /// Purges when it is due.
+  func purgeIfDue() {
+    if fields.pace.isDue(heldByteCount: fields.heldByteCount, minimum: ThreadHeap.purgeMinimum) { purge() }
   }
 
   /// Purges the heap's spans and the arenas if they are due and the delay is over.
   func purgeIfDue(delayMilliseconds: UInt) {
     if fields.pace.isDue(
-      heldByteCount: heldByteCount, minimum: ThreadHeap.purgeMinimum, delayMilliseconds: delayMilliseconds)
+      heldByteCount: fields.heldByteCount, minimum: ThreadHeap.purgeMinimum, delayMilliseconds: delayMilliseconds)
     {
       purge()
     }
@@ -39,7 +49,7 @@ extension ThreadHeap {
   @inline(never)
   func purge() {
     guard space.fields.ownsMapping else { return }
-    fields.pace.notePurge()
+    fields.pace.notePurge(heldByteCount: fields.heldByteCount)
     flushStacks()
     for index in 0..<SizeClass.count {
       retireCurrentIfEmpty(index)
@@ -66,8 +76,10 @@ extension ThreadHeap {
     guard Int(activeCount(index, in: span)) + span.freeCount == Int(span.fields.carvedCount) else { return }
     fields.active[index] = 0
     fields.current[index] = 0
+    fields.heldByteCount -= span.presentByteCount
     span.fields.free = 0
     span.fields.absentPages = .max
+    span.fields.notedCount = 0
     span.fields.carvedCount = 0
     span.await(0, freeCount: 0)
     retire(span)
@@ -83,7 +95,7 @@ extension ThreadHeap {
     let most = UInt(span.fields.carvedCount)
     var count: UInt = 0
     var block = FreeBlock(fields.active[index])
-    while count < most, block.address &- start < Span.byteCount, ThreadHeap.isBlockStart(block.address, of: span),
+    while count < most, block.address &- start < Span.byteCount, ThreadHeap.isAnyBlockStart(block.address, of: span),
       block.markWord == FreeBlock.mark
     {
       count += 1
@@ -94,7 +106,9 @@ extension ThreadHeap {
 
   /// Gives back the pages of a span whose blocks are all free, and takes those blocks off its list: they are absent.
   private func purgePages(of span: Span) {
-    guard span.freeCount > 0 else { return }
+    // Nothing new: what the last purge left must stay.
+    guard span.freeCount > 0, span.freeCount != Int(span.fields.purgedFreeCount) else { return }
+    span.fields.purgedFreeCount = UInt16(truncatingIfNeeded: span.freeCount)
     let size = span.fields.blockByteCount
     let start = space.start(of: span)
     let isFree = FreeBlockMap(of: span, start: start)
@@ -106,7 +120,11 @@ extension ThreadHeap {
     guard gone != absent else { return }
     unlistBlocks(over: gone, of: span, start: start, size: size)
     space.decommit(pages: gone & span.fields.residentPages, of: span)
+    fields.heldByteCount -= UInt((gone & ~absent).nonzeroBitCount) << 12
     span.fields.absentPages = gone
+    span.fields.notedCount = UInt16(truncatingIfNeeded: span.freeCount)
+    span.fields.purgedFreeCount = span.fields.notedCount
+    span.fields.reciprocalBound = 0
   }
 
   /// Takes the free blocks that overlap a page of `pages` off a span's list.

@@ -28,7 +28,7 @@ extension ThreadHeap {
     while fields.available[index] != 0 {
       let span = space.span(fields.available[index])
       unlink(span)
-      fields.pace.noteUsed(Span.byteCount / 2)
+      noteReused(span)
       replaceCurrent(with: span, sizeClass)
       if span.fields.free != 0 {
         activateFree(of: span, sizeClass)
@@ -134,33 +134,32 @@ extension ThreadHeap {
       let span = space.span(fields.idleSpan)
       fields.idleSpan = span.fields.next
       fields.idleCount -= 1
-      fields.pace.noteUsed(Span.byteCount)
+      noteReused(span)
       if Int(span.fields.sizeClass) == sizeClass.index {
         // It comes back as it went: carved, every block on its free list.
         span.fields.kind = .span
         span.fields.owner = owner(of: sizeClass)
-        fields.spanCount += 1
+        fields.heldByteCount += span.presentByteCount
         return span
       }
       found = span
     } else {
-      fields.pace.noteUsed(Span.byteCount)
       found = space.allocateGranule()
     }
     guard let span = found else { return nil }
     let blockByteCount = sizeClass.blockByteCount
     span.fields.kind = .span
     span.fields.sizeClass = UInt8(truncatingIfNeeded: sizeClass.index)
-    span.fields.blockByteCount = UInt32(truncatingIfNeeded: blockByteCount)
     span.fields.reciprocal = UInt32(truncatingIfNeeded: ((1 << 32) + blockByteCount - 1) / blockByteCount)
     span.fields.reciprocalBound = span.fields.reciprocal
     span.fields.free = 0
     span.fields.remote = 0
+    span.fields.notedCount = 0
+    span.fields.purgedFreeCount = 0
     span.fields.absentPages = .max
     span.fields.carvedCount = 0
     span.await(0, freeCount: 0)
     span.fields.owner = owner(of: sizeClass)
-    fields.spanCount += 1
     return span
   }
 }

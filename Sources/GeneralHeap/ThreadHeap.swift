@@ -47,9 +47,9 @@ struct ThreadHeapRecord {
   var cacheLimit: UInt = 0
   /// How many blocks more the stacks may hold, by size class (ThreadHeap+Stacks.swift).
   var stackRooms = InlineArray<80, Int16>(repeating: 0)
-  /// How many spans the heap has in use, and how often it was on a slow path.
-  var spanCount: UInt32 = 0
-  var slowCount: UInt32 = 0
+  /// The bytes of its spans' pages that are not absent, and how often it was on a slow path.
+  var heldByteCount: UInt = 0
+  var slowCount: UInt = 0
   /// When to give memory of its spans back.
   var pace = PurgePace()
   /// How often the heap passed from an ended thread to a new one.
@@ -76,7 +76,7 @@ struct ThreadHeap: Equatable {
   static var incomingOffset: UInt { 1480 }
   static var cachedOffset: UInt { 1552 }
   static var stackRoomsOffset: UInt { 2464 }
-  static var markOffset: UInt { 2680 }
+  static var markOffset: UInt { 2688 }
 
   var fields: ThreadHeapRecord {
     // SAFETY: a heap is made only over a record that its space gave out, and never taken away.
@@ -140,10 +140,16 @@ struct ThreadHeap: Equatable {
     return span.fields.pending == 0
   }
 
-  /// Whether `address` is the start of a block of `span`.
+  /// Whether `address` is the start of a block of `span` that may be in use.
   @inlinable @inline(__always)
   static func isBlockStart(_ address: UInt, of span: Span) -> Bool {
     let offset = UInt32(UInt16(truncatingIfNeeded: address))
     return offset &* span.fields.reciprocal < span.fields.reciprocalBound
+  }
+
+  /// Whether `address` is the start of a block of `span`, also when blocks of it are absent after a purge.
+  static func isAnyBlockStart(_ address: UInt, of span: Span) -> Bool {
+    let offset = UInt32(UInt16(truncatingIfNeeded: address))
+    return offset &* span.fields.reciprocal < span.fields.reciprocal
   }
 }

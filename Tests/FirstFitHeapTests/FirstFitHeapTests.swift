@@ -175,6 +175,19 @@ import Testing
     try heap.checkConsistency()
   }
 
+  @Test func growsTheHighestBlockOfARangeIntoWhatIsInsertedBehind() throws {
+    let heap = TestHeap(byteCount: 4096)
+    let block = try #require(heap.allocate(1000))
+    #expect(heap.top(above: block) == AddrRange(start: block + 1000, end: heap.start + 4096))
+    let highest = try #require(heap.allocate(1000))
+    #expect(heap.top(above: block) == nil)
+    #expect(!heap.resize(highest, to: 8000))
+    heap.insert(AddrRange(start: heap.start + 4096, byteCount: 8192))
+    #expect(heap.top(above: highest) == AddrRange(start: highest + 1000, end: heap.start + 12288))
+    #expect(heap.resize(highest, to: 8000))
+    try heap.checkConsistency()
+  }
+
   // MARK: Statistics
 
   @Test func statisticsCountBytesAndBlocks() throws {

@@ -41,6 +41,8 @@ final class TestHeap {
 
   func extend(by byteCount: UInt) { heap.extend(by: byteCount) }
 
+  func top(above address: VirtAddr) -> AddrRange<VirtAddr>? { heap.top(above: address) }
+
   func truncate(alignment: UInt = 4096) -> AddrRange<VirtAddr>? { heap.truncate(alignment: alignment) }
 
   func checkConsistency() throws(HeapInconsistency) { try heap.checkConsistency() }

@@ -1,4 +1,4 @@
-// Allocation at the edges of a program's life: static constructors and destructors, atexit, thread-local destructors,
+// Allocation at the edges of a program's life: before any constructor, in the loader, in static constructors and destructors, atexit, thread-local destructors,
 // plugins, and every form of operator new.
 #include <dlfcn.h>
 #include <malloc.h>
@@ -14,6 +14,16 @@
 #include "expect.h"
 
 namespace {
+
+char *before_constructors;
+
+/// Runs before the constructors of every library, the preload's own and libc's among them.
+void allocate_first() {
+  before_constructors = static_cast<char *>(std::malloc(100));
+  if (before_constructors) std::memset(before_constructors, 7, 100);
+  std::free(std::malloc(3 << 20));
+}
+__attribute__((section(".preinit_array"), used)) void (*const first)() = allocate_first;
 
 /// Allocates when it is made and frees when it ends, wherever that is.
 struct Holder {
@@ -90,6 +100,8 @@ void every_new() {
 
 int main(int argc, char **argv) {
   EXPECT(argc == 2);
+  EXPECT(before_constructors != nullptr && before_constructors[99] == 7);
+  std::free(before_constructors);
   std::atexit(at_exit);
   EXPECT(pthread_key_create(&key, end_of_key) == 0);
   every_new();
@@ -107,8 +119,11 @@ int main(int argc, char **argv) {
     if (!plugin) dprintf(STDERR_FILENO, "%s\n", dlerror());
     EXPECT(plugin != nullptr);
     auto make = reinterpret_cast<char *(*)(void)>(dlsym(plugin, "plugin_make"));
-    EXPECT(make != nullptr);
+    auto local = reinterpret_cast<char *(*)(void)>(dlsym(plugin, "plugin_local"));
+    EXPECT(make != nullptr && local != nullptr);
     char *block = make();
+    std::thread([local] { EXPECT(local()[29999] == 1); }).join();
+    EXPECT(local()[0] == 1);
     EXPECT(dlclose(plugin) == 0);
     EXPECT(std::strcmp(block, "made by the plugin") == 0);
     std::free(block);

@@ -1,6 +1,6 @@
 // Misuse of the malloc family: one variant a process, each of which an allocator must end with one line and SIGABRT.
 //
-//   misuse list      the names
+//   misuse list      the names, and the line that each must end with, but for the address
 //   misuse NAME      commits the deed; reaching the end is exit status 0: the allocator did not notice
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -78,6 +78,12 @@ static void in_thread(void *block) {
   EXPECT(pthread_join(thread, NULL) == 0);
 }
 
+static void *allocate_and_release(void *size) {
+  char *block = block_of((size_t)size);
+  release(block);
+  return block;
+}
+
 static void double_small_other_thread_second(void) {
   char *block = block_of(small);
   release(block);
@@ -132,6 +138,61 @@ static void double_calloc(void) {
   char *block = opaque(calloc(10, small));
   release(block);
   release(block);
+}
+
+/// A block that its thread freed before it ended; another thread has taken over its heap since.
+static void double_after_adoption_of(size_t size) {
+  pthread_t thread;
+  void *block;
+  EXPECT(pthread_create(&thread, NULL, allocate_and_release, (void *)size) == 0);
+  EXPECT(pthread_join(thread, &block) == 0);
+  in_thread(block);
+}
+
+static void double_small_after_adoption(void) { double_after_adoption_of(small); }
+static void double_medium_after_adoption(void) { double_after_adoption_of(medium); }
+static void double_large_after_adoption(void) { double_after_adoption_of(large); }
+
+/// The second free comes when the system has the block's memory back.
+static void double_after_trim_of(size_t size) {
+  enum { count = 400 };
+  static char *blocks[count];
+  int number = size > 100000 ? 40 : count;
+  for (int i = 0; i < number; i++) blocks[i] = block_of(size);
+  for (int i = 0; i < number; i++) release(blocks[i]);
+  malloc_trim(0);
+  release(blocks[number / 2]);
+}
+
+static void double_small_after_trim(void) { double_after_trim_of(small); }
+static void double_medium_after_trim(void) { double_after_trim_of(medium); }
+static void double_span_after_trim(void) { double_after_trim_of(span); }
+static void double_large_after_trim(void) { double_after_trim_of(large); }
+
+/// As above, but every other block is still in use.
+static void double_after_trim_between(void) {
+  enum { count = 400 };
+  static char *blocks[count];
+  for (int i = 0; i < count; i++) blocks[i] = block_of(medium);
+  for (int i = 0; i < count; i++)
+    if (i % 40 != 0) release(blocks[i]);
+  malloc_trim(0);
+  release(blocks[count / 2 + 1]);
+}
+
+/// Between the two frees as much is freed as no cache of a thread's keeps.
+static void double_large_after_eviction(void) {
+  char *block = block_of(large), *others[200];
+  for (int i = 0; i < 200; i++) others[i] = block_of(large);
+  release(block);
+  for (int i = 0; i < 200; i++) release(others[i]);
+  release(block);
+}
+
+static void size_after_free(void) {
+  char *block = block_of(small);
+  release(block);
+  (void)malloc_usable_size(opaque(block));
 }
 
 // Frees of what was never given out.
@@ -222,76 +283,94 @@ static void overflow(size_t size) {
 
 static void overflow_large(void) { overflow(large); }
 
+// What is said of each. A block whose memory went back to the system, or to the arena, is a stranger from then on.
+#define twice_freed "double free"
+#define foreign "free of a pointer that heaplab did not give out"
+#define given_once "free of a pointer that heaplab did not give out, or gave out once"
+#define middle "free of a pointer into the middle of a block"
+#define written_past "heap corrupted, something wrote past the block below the one at"
+
 static const struct {
   const char *name;
   void (*commit)(void);
+  const char *line;
 } variants[] = {
-#define VARIANT(name) {#name, name}
-    VARIANT(double_tiny),
-    VARIANT(double_small),
-    VARIANT(double_medium),
-    VARIANT(double_span),
-    VARIANT(double_large),
-    VARIANT(double_huge),
-    VARIANT(double_nothing),
-    VARIANT(double_tiny_one_between),
-    VARIANT(double_small_one_between),
-    VARIANT(double_medium_one_between),
-    VARIANT(double_large_one_between),
-    VARIANT(double_huge_one_between),
-    VARIANT(double_small_many_between),
-    VARIANT(double_medium_many_between),
-    VARIANT(double_large_many_between),
-    VARIANT(double_small_other_thread_second),
-    VARIANT(double_small_other_thread_first),
-    VARIANT(double_small_other_thread_twice),
-    VARIANT(double_large_other_thread),
-    VARIANT(double_huge_other_thread),
-    VARIANT(double_aligned),
-    VARIANT(double_after_realloc),
-    VARIANT(realloc_after_free),
-    VARIANT(double_calloc),
-    VARIANT(invalid_stack),
-    VARIANT(invalid_stack_unaligned),
-    VARIANT(invalid_data),
-    VARIANT(invalid_data_aligned),
-    VARIANT(invalid_code),
-    VARIANT(invalid_one),
-    VARIANT(invalid_sixteen),
-    VARIANT(invalid_page_zero),
-    VARIANT(invalid_top),
-    VARIANT(invalid_kernel),
-    VARIANT(invalid_noncanonical),
-    VARIANT(invalid_mapping),
-    VARIANT(invalid_mapping_start),
-    VARIANT(invalid_mapping_forged_header),
-    VARIANT(invalid_unmapped),
-    VARIANT(invalid_thread_local),
-    VARIANT(interior_tiny_8),
-    VARIANT(interior_small_1),
-    VARIANT(interior_small_8),
-    VARIANT(interior_small_16),
-    VARIANT(interior_small_48),
-    VARIANT(interior_medium_16),
-    VARIANT(interior_medium_half),
-    VARIANT(interior_span_16),
-    VARIANT(interior_span_page),
-    VARIANT(interior_large_16),
-    VARIANT(interior_large_page),
-    VARIANT(interior_large_unaligned),
-    VARIANT(interior_huge_16),
-    VARIANT(interior_huge_page),
-    VARIANT(interior_huge_far),
-    VARIANT(interior_aligned),
-    VARIANT(interior_realloc),
-    VARIANT(overflow_large),
+#define VARIANT(name, line) {#name, name, line}
+    VARIANT(double_tiny, twice_freed),
+    VARIANT(double_small, twice_freed),
+    VARIANT(double_medium, twice_freed),
+    VARIANT(double_span, twice_freed),
+    VARIANT(double_large, twice_freed),
+    VARIANT(double_huge, foreign),
+    VARIANT(double_nothing, twice_freed),
+    VARIANT(double_tiny_one_between, twice_freed),
+    VARIANT(double_small_one_between, twice_freed),
+    VARIANT(double_medium_one_between, twice_freed),
+    VARIANT(double_large_one_between, twice_freed),
+    VARIANT(double_huge_one_between, foreign),
+    VARIANT(double_small_many_between, twice_freed),
+    VARIANT(double_medium_many_between, twice_freed),
+    VARIANT(double_large_many_between, given_once),
+    VARIANT(double_small_other_thread_second, twice_freed),
+    VARIANT(double_small_other_thread_first, twice_freed),
+    VARIANT(double_small_other_thread_twice, twice_freed),
+    VARIANT(double_large_other_thread, twice_freed),
+    VARIANT(double_huge_other_thread, foreign),
+    VARIANT(double_aligned, twice_freed),
+    VARIANT(double_after_realloc, twice_freed),
+    VARIANT(realloc_after_free, twice_freed),
+    VARIANT(double_calloc, twice_freed),
+    VARIANT(double_small_after_adoption, twice_freed),
+    VARIANT(double_medium_after_adoption, twice_freed),
+    VARIANT(double_large_after_adoption, twice_freed),
+    VARIANT(double_small_after_trim, foreign),
+    VARIANT(double_medium_after_trim, foreign),
+    VARIANT(double_span_after_trim, foreign),
+    VARIANT(double_large_after_trim, given_once),
+    VARIANT(double_after_trim_between, given_once),
+    VARIANT(double_large_after_eviction, given_once),
+    VARIANT(size_after_free, twice_freed),
+    VARIANT(invalid_stack, foreign),
+    VARIANT(invalid_stack_unaligned, foreign),
+    VARIANT(invalid_data, foreign),
+    VARIANT(invalid_data_aligned, foreign),
+    VARIANT(invalid_code, foreign),
+    VARIANT(invalid_one, foreign),
+    VARIANT(invalid_sixteen, foreign),
+    VARIANT(invalid_page_zero, foreign),
+    VARIANT(invalid_top, foreign),
+    VARIANT(invalid_kernel, foreign),
+    VARIANT(invalid_noncanonical, foreign),
+    VARIANT(invalid_mapping, foreign),
+    VARIANT(invalid_mapping_start, foreign),
+    VARIANT(invalid_mapping_forged_header, foreign),
+    VARIANT(invalid_unmapped, foreign),
+    VARIANT(invalid_thread_local, foreign),
+    VARIANT(interior_tiny_8, middle),
+    VARIANT(interior_small_1, middle),
+    VARIANT(interior_small_8, middle),
+    VARIANT(interior_small_16, middle),
+    VARIANT(interior_small_48, middle),
+    VARIANT(interior_medium_16, middle),
+    VARIANT(interior_medium_half, middle),
+    VARIANT(interior_span_16, middle),
+    VARIANT(interior_span_page, middle),
+    VARIANT(interior_large_16, given_once),
+    VARIANT(interior_large_page, given_once),
+    VARIANT(interior_large_unaligned, given_once),
+    VARIANT(interior_huge_16, foreign),
+    VARIANT(interior_huge_page, foreign),
+    VARIANT(interior_huge_far, foreign),
+    VARIANT(interior_aligned, middle),
+    VARIANT(interior_realloc, middle),
+    VARIANT(overflow_large, written_past),
 };
 enum { variant_count = sizeof variants / sizeof *variants };
 
 int main(int argc, char **argv) {
   EXPECT(argc == 2);
   if (strcmp(argv[1], "list") == 0) {
-    for (int i = 0; i < variant_count; i++) puts(variants[i].name);
+    for (int i = 0; i < variant_count; i++) printf("%s %s\n", variants[i].name, variants[i].line);
     return 0;
   }
   for (int i = 0; i < variant_count; i++) {

@@ -9,3 +9,11 @@ __attribute__((constructor)) static void load(void) { kept = calloc(1, 5000); }
 __attribute__((destructor)) static void unload(void) { free(kept); }
 
 char *plugin_make(void) { return strdup("made by the plugin"); }
+
+// Storage that the loader allocates for each thread at its first touch.
+static _Thread_local char local[30000];
+
+char *plugin_local(void) {
+  memset(local, 1, sizeof local);
+  return local;
+}

@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
     if (round == settled_after) settled = resident_kib();
   }
   size_t end = resident_kib();
-  printf("resident after a tenth of the threads: %zu KiB, after all: %zu KiB\n", settled, end);
+  dprintf(STDOUT_FILENO, "resident after a tenth of the threads: %zu KiB, after all: %zu KiB\n", settled, end);
   EXPECT(end <= settled + settled / 4 + 2048);
   return 0;
 }

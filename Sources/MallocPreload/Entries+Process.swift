@@ -1,0 +1,25 @@
+internal import CLabMalloc
+internal import GeneralHeap
+
+// What `heaplab.h` offers on the heap of the process. The declarations there are the documentation.
+
+@c(heaplab_policy)
+public func entryPolicy() -> UInt {
+  // SAFETY: a literal's bytes end with a zero and live as long as the library.
+  unsafe UInt(bitPattern: ProcessHeap.policyName.utf8Start)
+}
+
+@c(heaplab_trim)
+public func entryTrim() -> Int32 {
+  ProcessHeap.trim() ? 1 : 0
+}
+
+@c(heaplab_quota)
+public func entryQuota() -> UInt {
+  ProcessHeap.quotaByteCount
+}
+
+@c(heaplab_set_quota)
+public func entrySetQuota(_ byteCount: UInt) {
+  ProcessHeap.setQuota(byteCount: byteCount)
+}
