@@ -51,8 +51,8 @@ import Testing
     let path = "\(workloads.folder)/Baselines/x86_64.json"
     let stored = Set(try GateBaseline(path: path).figures.keys)
     let known = Set(GateCatalog(workloads: workloads).figures.map(\.name))
-    #expect(stored.subtracting(known).sorted() == [], "renamed or gone: scripts/update-baselines")
-    #expect(known.subtracting(stored).sorted() == [], "new: scripts/update-baselines")
+    #expect(stored.subtracting(known).sorted().prefix(3) == [], "renamed or gone: scripts/update-baselines")
+    #expect(known.subtracting(stored).sorted().prefix(3) == [], "new: scripts/update-baselines")
   }
 
   private func withFile(_ body: (String) throws -> Void) throws {
