@@ -58,12 +58,13 @@ import CLabDriver
   /// Prints the figures: sums over the repetitions, and the highest peak.
   func write() {
     var line = TextLine()
-    line.append("{\"repetitions\": ")
-    line.append(repetitionCount)
+    line.append("{\"name\": \"program\"")
+    line.append(key: "operations", repetitionCount)
     line.append(key: "nanoseconds", nanoseconds)
     line.append(key: "processorNanoseconds", processorNanoseconds)
-    line.append(key: "peakResidentByteCount", peakResidentByteCount)
+    line.append(key: "threads", 1)
     line.append(key: "minorFaultCount", minorFaultCount)
+    line.append(key: "peakResidentByteCount", peakResidentByteCount)
     line.append("}")
     line.write(to: STDOUT_FILENO)
   }

@@ -6,12 +6,15 @@ import HeapBenchKit
 struct Benchmark {
   let output: OutputOptions
   let measurement: MeasurementOptions
+  let repetition: RoundOptions
   /// Whether it is the main job, whose files are written unasked.
   let isMainJob: Bool
   var profiles: [String] = []
   var traces: [String] = []
   var policies: [String] = []
   var threadCount: Int?
+
+  private var roundCount: Int { repetition.rounds ?? 3 }
 
   /// Checks everything that can be checked before the first measurement, measures, and reports.
   func run() throws {
@@ -20,8 +23,8 @@ struct Benchmark {
     let items = try chosenSources().map(item)
     let files = try ResultFiles(output, isMainJob: isMainJob)
     let settings = BenchmarkReport.Settings(
-      seed: measurement.seed, scale: measurement.scale, roundCount: measurement.rounds)
-    let job = BenchmarkJob(items: items, policies: policies, roundCount: measurement.rounds)
+      seed: measurement.seed, scale: measurement.scale, roundCount: roundCount)
+    let job = BenchmarkJob(items: items, policies: policies, roundCount: roundCount)
     let progress = ProgressLine(style: style)
     let report = try Interruptible.run { try await job.run(settings: settings, progress: progress) }
     print(ResultTable(report, style: style).text, terminator: "")

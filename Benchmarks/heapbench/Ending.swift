@@ -29,6 +29,9 @@ enum Ending {
       Foundation.exit(0)
     } catch let code as ExitCode {
       Foundation.exit(code.rawValue)
+    } catch is CancellationError {
+      complain("interrupted; nothing came of it")
+      Foundation.exit(interrupted)
     } catch {
       guard HeapBench.exitCode(for: error) != .success else {
         print(HeapBench.fullMessage(for: error))

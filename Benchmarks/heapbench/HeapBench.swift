@@ -32,6 +32,8 @@ struct HeapBench: ParsableCommand {
             what page tables cost in instructions, and what large pages bring
         heapbench gate
             whether anything got slower, fatter or more fragmented than its baseline
+        heapbench compare
+            libheaplab.so beside glibc, jemalloc, mimalloc, tcmalloc, tbbmalloc and scudo
 
       Profiles and traces are found in Benchmarks, from the current folder or the executable upward, or where \
       HEAPBENCH_HOME says. Bad input ends with one line and exit status 2, Ctrl-C with what was measured so far and 130.
@@ -39,14 +41,15 @@ struct HeapBench: ParsableCommand {
     version: "heapbench 0.1.0",
     subcommands: [
       RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
-      PagingOperationCommand.self, GateCommand.self, HotPathCommand.self,
+      CompareCommand.self, GateCommand.self, PagingOperationCommand.self, HotPathCommand.self,
     ])
 
   @OptionGroup var output: OutputOptions
   @OptionGroup var measurement: MeasurementOptions
+  @OptionGroup var repetition: RoundOptions
 
   func run() throws {
-    try Benchmark(output: output, measurement: measurement, isMainJob: true).run()
+    try Benchmark(output: output, measurement: measurement, repetition: repetition, isMainJob: true).run()
   }
 
   static func main() {

@@ -27,19 +27,25 @@ struct MeasurementOptions: ParsableArguments {
       "A factor to the requests and live bytes of profiles; below 1, traces are cut.", valueName: "factor"))
   var scale: Double = 1
 
-  @Option(
-    name: .long, parsing: .unconditional,
-    help: ArgumentHelp("How often timed passes are repeated; medians are reported.", valueName: "number"))
-  var rounds: Int = 3
-
   func validate() throws {
     let scales = ProfileGenerator.scales
     guard scales.contains(scale) else {
       throw UserError("--scale must be \(scales.lowerBound)…\(Int(scales.upperBound)), found \(scale)")
     }
-    guard (1...1000).contains(rounds) else {
-      throw UserError("--rounds must be 1…1000, found \(rounds)")
-    }
+  }
+}
+
+/// How often to measure. One option of the whole program: a command's own of this name would never see its value,
+/// which the program's parser takes first.
+struct RoundOptions: ParsableArguments {
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp(
+      "How often timed passes are repeated; medians are reported (default: 3, of compare 7).", valueName: "number"))
+  var rounds: Int?
+
+  func validate() throws {
+    if let rounds, !(1...1000).contains(rounds) { throw UserError("--rounds must be 1…1000, found \(rounds)") }
   }
 }
 

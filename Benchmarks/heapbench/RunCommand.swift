@@ -43,6 +43,7 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
   @OptionGroup var measurement: MeasurementOptions
+  @OptionGroup var repetition: RoundOptions
 
   func validate() throws {
     if let threads, !(1...256).contains(threads) {
@@ -54,7 +55,7 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    var benchmark = Benchmark(output: output, measurement: measurement, isMainJob: false)
+    var benchmark = Benchmark(output: output, measurement: measurement, repetition: repetition, isMainJob: false)
     benchmark.profiles = profile
     benchmark.traces = trace
     benchmark.policies = policy

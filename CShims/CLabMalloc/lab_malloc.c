@@ -13,6 +13,7 @@ unsigned long lab_malloc_state_words[128] __attribute__((aligned(64)));
 unsigned long lab_malloc_emergency_words[LAB_MALLOC_EMERGENCY_BYTE_COUNT / 8] __attribute__((aligned(4096)));
 _Thread_local unsigned long lab_malloc_heap_slot = (unsigned long)lab_malloc_empty_heap;
 _Thread_local unsigned int lab_malloc_depth_slot;
+_Thread_local unsigned int lab_malloc_age_slot;
 
 _Static_assert(sizeof(pthread_mutex_t) <= 64, "the mark is 64 bytes");
 

@@ -17,6 +17,7 @@ internal import Synchronization
 //   - A lock that another thread holds guards something half done, by a thread that is not there. The child frees the
 //     lock and starts that structure anew: a buddy over the granules that were never committed, arenas without a
 //     range. What was free in the old one is lost to the child; nothing that is live is.
+//     The heap that young threads share is such a structure: the child makes a new one.
 //   - A thread heap of another thread may be half done too. Nobody works on it any more: its live blocks stay, and
 //     what is given back to it waits on its `incoming` stack for ever. Only the forking thread's heap goes on, and it
 //     is consistent, because that very thread called fork; or, when it did so in a signal handler that interrupted a
@@ -49,6 +50,10 @@ extension ProcessHeap {
         space.abandonArena()
         HeapLock.release(at: space.arenaLock)
       }
+    }
+    if HeapLock.isHeldByAnother(at: state.sharedLock) {
+      state.fields.sharedHeap = 0
+      HeapLock.release(at: state.sharedLock)
     }
     if let textbook = TextbookHeap.current, HeapLock.isHeldByAnother(at: textbook.address) {
       _ = textbook.start()

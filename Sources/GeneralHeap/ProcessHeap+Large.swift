@@ -40,10 +40,18 @@ extension ProcessHeap {
     let heap = ThreadHeap(address: UInt(lab_malloc_heap()))
     let block = FreeBlock(address)
     if span.fields.owner == heap.address | 1 {
-      guard ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark else { return false }
+      guard ThreadHeap.isBlockStart(address, of: span) || isBlockOfPurged(address, in: span),
+        block.markWord != FreeBlock.mark
+      else { return false }
       return heap.pushStacked(block, of: span)
     }
-    guard span.fields.kind == .arena else { return false }
+    guard span.fields.kind == .arena else {
+      if span.fields.owner == heap.address { return deallocatePurged(block, of: span, to: heap) }
+      // The empty heap has no batch.
+      guard span.fields.owner != 0, ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark
+      else { return false }
+      return heap.pushOutgoing(block, granule: UInt32(truncatingIfNeeded: scaled >> 6))
+    }
     let offset = address & (Span.byteCount &- 1)
     var entry = ArenaEntry(word: span.fields.free)
     if entry.offset != offset { entry = ArenaEntry(word: span.fields.remote) }
@@ -51,6 +59,21 @@ extension ProcessHeap {
       FirstFitHeap.isHeaderIntact(of: VirtAddr(address), usableByteCount: entry.byteCount)
     else { return false }
     return heap.pushCached(block, byteCount: entry.byteCount)
+  }
+
+  /// Takes back a block of one of this thread's spans that a purge took pages of, which the hot path leaves alone; false
+  /// for a block that is not in use, and when the span's event is due.
+  @inline(__always)
+  private static func deallocatePurged(_ block: FreeBlock, of span: Span, to heap: ThreadHeap) -> Bool {
+    guard span.fields.pending > 1, block.markWord != FreeBlock.mark, isBlockOfPurged(block.address, in: span)
+    else { return false }
+    return !heap.push(block, onto: span)
+  }
+
+  /// Whether `address` is the start of a block of a span that a purge took pages of, and of none of those.
+  @inline(__always)
+  private static func isBlockOfPurged(_ address: UInt, in span: Span) -> Bool {
+    ThreadHeap.isAnyBlockStart(address, of: span) && isPresent(address, in: span)
   }
 
   /// Takes back a block of an arena that the thread's cache did not take.

@@ -58,6 +58,7 @@ extension ProcessHeap {
       return
     }
     if span.fields.owner & 1 != 0, span.ownerHeap == heap {
+      // A thread that has its heap only now has not tried.
       if !heap.pushStacked(block, of: span) { heap.unstack(Int(span.fields.sizeClass), block, of: span) }
     } else if span.ownerHeap == heap {
       if heap.push(block, onto: span) { heap.handleEvent(span) }
@@ -73,13 +74,19 @@ extension ProcessHeap {
     require(
       span.fields.owner != 0 && ThreadHeap.isAnyBlockStart(address, of: span),
       "free of a pointer into the middle of a block", UInt64(address))
-    let offset = UInt32(UInt16(truncatingIfNeeded: address))
     require(
-      ThreadHeap.pageMask(offset, span.fields.blockByteCount) & span.fields.absentPages == 0,
-      "free of a pointer that heaplab did not give out, or gave out once", UInt64(address))
+      isPresent(address, in: span), "free of a pointer that heaplab did not give out, or gave out once", UInt64(address)
+    )
     let block = FreeBlock(address)
     require(!block.looksFree, "double free", UInt64(address))
     return block
+  }
+
+  /// Whether the block at `address` of `span` overlaps no absent page: whether it can be in use.
+  @inline(__always)
+  static func isPresent(_ address: UInt, in span: Span) -> Bool {
+    let offset = UInt32(UInt16(truncatingIfNeeded: address))
+    return ThreadHeap.pageMask(offset, span.fields.blockByteCount) & span.fields.absentPages == 0
   }
 
   static var processSpace: HeapSpace { HeapSpace(address: ProcessState().fields.space) }
@@ -102,8 +109,7 @@ extension ProcessHeap {
     if address != UInt(lab_malloc_empty_heap_address()) {
       lab_malloc_heap_set(CUnsignedLong(lab_malloc_empty_heap_address()))
       let heap = ThreadHeap(address: address)
-      heap.fields.slowCount &+= 1
-      if heap.fields.slowCount & 63 == 0 { purgeIfDue(heap) }
+      noteSlow(heap)
       return heap
     }
     if ProcessState().fields.textbook == 0, let heap = attach() { return heap }
@@ -113,8 +119,19 @@ extension ProcessHeap {
 
   /// Ends a slow path.
   static func leave(_ heap: ThreadHeap) {
-    lab_malloc_heap_set(CUnsignedLong(heap.address))
+    if heap.address == ProcessState().fields.sharedHeap {
+      leaveShared()
+    } else {
+      lab_malloc_heap_set(CUnsignedLong(heap.address))
+    }
     lab_malloc_depth_set(0)
+  }
+
+  /// Counts the slow paths, and looks after the heap at every 64th.
+  @inline(__always)
+  static func noteSlow(_ heap: ThreadHeap) {
+    heap.fields.slowCount &+= 1
+    if heap.fields.slowCount & 63 == 0 { purgeIfDue(heap) }
   }
 
   /// What every 64th slow path looks after.

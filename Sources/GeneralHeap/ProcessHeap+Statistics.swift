@@ -31,7 +31,7 @@ extension ProcessHeap {
     for granule in space.fields.firstGranule..<space.fields.committedEnd {
       let span = space.span(UInt32(truncatingIfNeeded: granule))
       if span.fields.kind == .span, span.fields.owner != 0 {
-        let remote = span.withRemote { $0.load(ordering: .relaxed) } >> 48
+        let remote = RemoteList(word: span.withRemote { $0.load(ordering: .relaxed) }).count
         let free = UInt(max(0, span.freeCount)) + remote
         let carved = UInt(span.fields.carvedCount)
         live += (carved - min(free, carved)) * UInt(span.fields.blockByteCount)
@@ -49,11 +49,7 @@ extension ProcessHeap {
     statistics.live_byte_count = Int(live + state.fields.mappedByteCount)
     statistics.span_count = Int(spans)
     statistics.arena_byte_count = Int(space.fields.arenaByteCount)
-    var heap = state.fields.newestHeap
-    while heap != 0 {
-      statistics.heap_count += 1
-      heap = ThreadHeap(address: heap).fields.olderHeap
-    }
+    forEachHeap { _ in statistics.heap_count += 1 }
     return statistics
   }
 
@@ -61,21 +57,30 @@ extension ProcessHeap {
   /// their caches, and on their way home. Exact as long as no other thread allocates or frees.
   private static var listedByteCount: UInt {
     var byteCount: UInt = 0
-    var address = ProcessState().fields.newestHeap
-    while address != 0 {
-      let heap = ThreadHeap(address: address)
+    forEachHeap { heap in
       for index in 0..<SizeClass.count where heap.fields.current[index] != 0 {
         let span = processSpace.span(heap.fields.current[index])
         let count = heap.hasStack(index) ? heap.stackedCount(index) : heap.activeCount(index, in: span)
         byteCount += count * UInt(span.fields.blockByteCount)
       }
-      let outgoing = heap.fields.outgoingSpan
-      if outgoing != 0 {
-        byteCount += heap.fields.outgoingCount * UInt(Span(address: outgoing).fields.blockByteCount)
+      for index in 0..<OutgoingBatch.count where heap.fields.outgoing[index].blockCount != 0 {
+        let batch = heap.fields.outgoing[index]
+        byteCount += UInt(batch.blockCount) * UInt(processSpace.span(batch.granule).fields.blockByteCount)
       }
       byteCount += heap.cacheByteCount
-      address = heap.fields.olderHeap
     }
     return byteCount
+  }
+
+  /// Visits the threads' heaps and the one that young threads share.
+  private static func forEachHeap(_ body: (ThreadHeap) -> Void) {
+    let shared = ProcessState().fields.sharedHeap
+    if shared != 0 { body(ThreadHeap(address: shared)) }
+    var address = ProcessState().fields.newestHeap
+    while address != 0 {
+      let heap = ThreadHeap(address: address)
+      body(heap)
+      address = heap.fields.olderHeap
+    }
   }
 }

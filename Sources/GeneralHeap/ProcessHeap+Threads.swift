@@ -13,9 +13,18 @@ internal import Contracts
 extension ProcessHeap {
   /// A heap for this thread, with its slot still showing the empty one; nil when there is no memory.
   static func attach() -> ThreadHeap? {
+    if let heap = enterSharedWhileYoung() { return heap }
     let state = ProcessState()
     guard HeapLock.acquire(at: state.address) else { return nil }
-    defer { HeapLock.release(at: state.address) }
+    let heap = adoptOrCreate()
+    HeapLock.release(at: state.address)
+    return heap ?? enterShared()
+  }
+
+  /// A heap for this thread alone, with the lock held; nil when it is to begin on the shared one, or when there is no
+  /// memory.
+  private static func adoptOrCreate() -> ThreadHeap? {
+    let state = ProcessState()
     guard let space = setUp() else { return nil }
     var older = state.fields.newestHeap
     while older != 0 {
@@ -25,16 +34,12 @@ extension ProcessHeap {
         heap.flushOutgoing()
         heap.flushCache()
         heap.limitCache(heapCount: state.fields.heapCount)
-        heap.fields.adoptionCount &+= 1
-        // Threads that live shortly free too little each for a purge of their own.
-        if heap.fields.adoptionCount & 31 == 0 {
-          heap.collectIncoming()
-          heap.purge()
-        }
+        noteNewThread(on: heap)
         return heap
       }
       older = heap.fields.olderHeap
     }
+    if beginsOnShared(over: space) { return nil }
     guard let heap = ThreadHeap.create(over: space) else { return nil }
     guard lab_malloc_owner_init(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 else { return nil }
     heap.fields.olderHeap = state.fields.newestHeap
@@ -42,6 +47,18 @@ extension ProcessHeap {
     state.fields.heapCount += 1
     heap.limitCache(heapCount: state.fields.heapCount)
     return heap
+  }
+
+  /// Gives back what the threads before left free, at every 32nd thread that begins on a heap, once in ten delays.
+  ///
+  /// Threads that live shortly free too little each for a purge of their own, and what one of them needs the next one
+  /// often does not.
+  static func noteNewThread(on heap: ThreadHeap) {
+    heap.fields.adoptionCount &+= 1
+    guard heap.fields.adoptionCount & 31 == 0 else { return }
+    heap.collectIncoming()
+    let delay = ProcessState().fields.settings.purgeDelayMilliseconds
+    if heap.fields.pace.millisecondsSincePurge >= delay * 10 { heap.purge() }
   }
 
   /// Reserves the space when there is none yet, with the lock held.

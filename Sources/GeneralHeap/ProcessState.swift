@@ -28,6 +28,9 @@ struct ProcessRecord {
   var settings = Settings()
   /// The heap under a textbook policy (TextbookHeap.swift), 0 under the general one.
   var textbook: UInt = 0
+  /// The `HeapLock` of the heap that young threads share, and that heap, 0 until there is one (ProcessHeap+Shared.swift).
+  var sharedLock: UInt = 0
+  var sharedHeap: UInt = 0
 }
 
 /// The one process heap's state.
@@ -43,6 +46,8 @@ struct ProcessState {
   }
 
   var mappedLock: UInt { address + 8 }
+
+  var sharedLock: UInt { address + UInt(MemoryLayout<ProcessRecord>.size) - 16 }
 
   /// Where `emergencyUsed` lies.
   var emergencyUsed: UInt { address + 88 }

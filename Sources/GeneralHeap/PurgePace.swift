@@ -66,6 +66,9 @@ struct PurgePace {
     freedByteCount > max(minimum / 4, heldByteCount / 16) && hasWaited(delayMilliseconds)
   }
 
+  /// How long ago the last purge was.
+  var millisecondsSincePurge: UInt { UInt(lab_malloc_milliseconds()) &- purgedAtMilliseconds }
+
   /// Whether the last purge was at least so long ago, and as long as regrets demand.
   private func hasWaited(_ milliseconds: UInt) -> Bool {
     let wait = doublingCount == 0 ? 0 : PurgePace.firstWaitMilliseconds << (doublingCount - 1)

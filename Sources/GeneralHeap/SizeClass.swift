@@ -41,11 +41,13 @@ public struct SizeClass: Equatable, Sendable {
   /// The same for more than `stepMaximumByteCount` bytes.
   @inlinable @inline(__always)
   init(aboveSteps byteCount: UInt) {
-    // 2^exponent < byteCount <= 2^(exponent + 1); the three bits below the highest number the eighths.
+    // 2^(63 - zeros) < byteCount <= 2^(64 - zeros). Shifted so that its highest bit is the word's, `last` shows the eighths,
+    // and 8 more, in its upper four bits. A shift by a computed count, or a word that the compiler knows not to be 0, would
+    // take fewer instructions and more time: each comes to wait for what a register held before.
     let last = byteCount &- 1
-    let exponent = UInt.bitWidth &- 1 &- last.leadingZeroBitCount
-    let eighth = Int(bitPattern: last >> UInt(bitPattern: exponent &- 3)) &- 8
-    self.index = 17 &+ (exponent &- 8) &* 8 &+ eighth
+    let zeros = last.leadingZeroBitCount
+    let eighths = Int(bitPattern: (last &<< UInt(bitPattern: zeros)) >> UInt(UInt.bitWidth - 4))
+    self.init(index: (UInt.bitWidth - 1) &* 8 &- 55 &+ eighths &- zeros &* 8)
   }
 
   /// The size of the class's blocks, in bytes.

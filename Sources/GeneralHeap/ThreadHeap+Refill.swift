@@ -8,9 +8,16 @@ extension ThreadHeap {
   /// Fills the active list of a class and takes a block from it; 0 when there is no memory.
   @inline(never)
   func refill(_ sizeClass: SizeClass) -> UInt {
-    collectIncoming()
+    // A thread that has its heap only now has not looked.
+    let block = pop(sizeClass)
+    if block != 0 { return block }
     let index = sizeClass.index
-    let current = fields.current[index]
+    var current = fields.current[index]
+    if current == 0 || space.span(current).fields.free == 0 {
+      collectIncoming(index)
+      // What came home may have been reason for a purge, which puts empty spans away.
+      current = fields.current[index]
+    }
     if current != 0 {
       let span = space.span(current)
       if span.fields.free != 0 {
@@ -97,11 +104,13 @@ extension ThreadHeap {
     } else {
       span.fields.state = .full
       span.await(max(1, Int(span.fields.carvedCount) / 16), freeCount: 0)
+      settle(span)
     }
   }
 
   /// Puts a span at the front of its class's list.
   func link(_ span: Span) {
+    unsettle(span)
     let index = Int(span.fields.sizeClass)
     let first = fields.available[index]
     let granule = space.granule(of: span)
@@ -130,6 +139,7 @@ extension ThreadHeap {
   /// An empty span, made one of `sizeClass`, nil when there is no memory.
   private func takeEmptySpan(for sizeClass: SizeClass) -> Span? {
     var found: Span?
+    if fields.idleSpan == 0 { gatherSpans() }
     if fields.idleSpan != 0 {
       let span = space.span(fields.idleSpan)
       fields.idleSpan = span.fields.next

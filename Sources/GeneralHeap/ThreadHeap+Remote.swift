@@ -12,91 +12,135 @@ internal import Synchronization
 // takes the list, which is why the span cannot be given back before.
 
 extension ThreadHeap {
-  /// How many blocks travel together at most.
-  static var outgoingMaximum: UInt { 64 }
+  /// The batch that blocks of the span at `granule` go into.
+  @inline(__always)
+  private func outgoingSlot(_ granule: UInt32) -> UnsafeMutablePointer<OutgoingBatch> {
+    let index = Int(granule) & (OutgoingBatch.count - 1)
+    // SAFETY: `outgoing` lies at this offset of the record, and the index is below its count.
+    return unsafe UnsafeMutablePointer(bitPattern: address &+ ThreadHeap.outgoingOffset).unsafelyUnwrapped + index
+  }
 
-  /// The bits of a remote list that hold its first block's address.
-  private static var addressMask: UInt { (1 << 48) - 1 }
+  /// Adds a block of another heap's span to the batch of that span; false when there is none, or when the block would
+  /// fill it.
+  @inline(__always)
+  func pushOutgoing(_ block: FreeBlock, granule: UInt32) -> Bool {
+    let slot = unsafe outgoingSlot(granule)
+    guard unsafe slot.pointee.granule == granule, unsafe slot.pointee.room > 1 else { return false }
+    unsafe slot.pointee.push(block)
+    return true
+  }
 
   /// Sends a block of another heap's span home.
   func sendHome(_ block: FreeBlock, to span: Span) {
-    block.markWord = FreeBlock.mark
-    if fields.outgoingSpan == span.address {
-      block.next = fields.outgoingFirst
-      fields.outgoingFirst = block.address
-      fields.outgoingCount += 1
-      if fields.outgoingCount >= ThreadHeap.outgoingMaximum { flushOutgoing() }
-      return
+    let granule = space.granule(of: span)
+    let slot = unsafe outgoingSlot(granule)
+    if unsafe slot.pointee.granule != granule || slot.pointee.blockCount == 0 {
+      unsafe flush(slot)
+      unsafe slot.pointee.begin(span, granule: granule)
     }
-    flushOutgoing()
-    block.next = 0
-    fields.outgoingFirst = block.address
-    fields.outgoingLast = block.address
-    fields.outgoingCount = 1
-    fields.outgoingSpan = span.address
+    unsafe slot.pointee.push(block)
+    guard unsafe slot.pointee.room == 0 else { return }
+    unsafe flush(slot)
+    // More blocks of the span are to be expected. It may be claimed before, and the batch is then of what it became.
+    unsafe slot.pointee.begin(span, granule: granule)
   }
 
-  /// Hands over the blocks that were collected.
+  /// Hands over all blocks that were collected.
   func flushOutgoing() {
-    guard fields.outgoingSpan != 0 else { return }
-    let span = Span(address: fields.outgoingSpan)
-    fields.outgoingSpan = 0
-    ThreadHeap.giveBack(
-      span, first: fields.outgoingFirst, last: FreeBlock(fields.outgoingLast), count: fields.outgoingCount,
-      granule: space.granule(of: span))
+    for index in 0..<OutgoingBatch.count { unsafe flush(outgoingSlot(UInt32(index))) }
   }
 
-  /// Puts linked blocks of `span` in front of its remote list.
-  static func giveBack(_ span: Span, first: UInt, last: FreeBlock, count: UInt, granule: UInt32) {
-    let wasEmpty = span.withRemote { remote -> Bool in
-      var old = remote.load(ordering: .relaxed)
-      while true {
-        last.next = old & addressMask
-        // Release pairs with the owner's acquiring exchange: it sees the links.
-        let (done, seen) = remote.compareExchange(
-          expected: old, desired: (old >> 48 + count) << 48 | first, successOrdering: .releasing,
-          failureOrdering: .relaxed)
-        if done { return old == 0 }
-        old = seen
+  /// Hands over a batch, and claims the receiver's complete spans when they have become many.
+  private func flush(_ slot: UnsafeMutablePointer<OutgoingBatch>) {
+    let batch = unsafe slot.pointee
+    unsafe slot.pointee = OutgoingBatch()
+    guard batch.blockCount != 0 else { return }
+    let span = space.span(batch.granule)
+    let receiver = span.ownerHeap
+    fields.receiver = receiver.address
+    let isComplete = ThreadHeap.giveBack(
+      span, first: batch.first, last: batch.last, count: UInt(batch.blockCount), granule: batch.granule)
+    if isComplete, receiver.noteComplete() { claimComplete(of: receiver) }
+  }
+
+  /// Puts linked blocks of `span` in front of its remote list. Whether the span is settled and nobody holds a block of
+  /// it any more; then it may be another heap's by now.
+  @discardableResult
+  static func giveBack(_ span: Span, first: UInt, last: FreeBlock, count: UInt, granule: UInt32) -> Bool {
+    let carvedCount = UInt(span.fields.carvedCount)
+    var old = RemoteList(word: span.withRemote { $0.load(ordering: .relaxed) })
+    while true {
+      last.next = old.first
+      let list = old.adding(count, first: first)
+      // Release pairs with the acquiring exchange of who takes the list: it sees the links.
+      let (done, seen) = span.withRemote {
+        $0.compareExchange(
+          expected: old.word, desired: list.word, successOrdering: .releasing, failureOrdering: .relaxed)
       }
+      if done {
+        if old.isEmpty { span.ownerHeap.pushIncoming(granule, upTo: span) }
+        return list.isSettled && list.count == carvedCount
+      }
+      old = RemoteList(word: seen)
     }
-    guard wasEmpty else { return }
-    span.ownerHeap.withIncoming { incoming in
+  }
+
+  /// Puts spans of one class that are linked by `nextIncoming`, from the one at `granule` to `last`, onto the class's
+  /// incoming stack.
+  func pushIncoming(_ granule: UInt32, upTo last: Span) {
+    withIncoming(Int(last.fields.sizeClass)) { incoming in
       var top = incoming.load(ordering: .relaxed)
       while true {
-        span.fields.nextIncoming = UInt32(truncatingIfNeeded: top)
-        // Release pairs with the owner's acquiring exchange: it sees `nextIncoming`.
+        last.fields.nextIncoming = top
+        // Release pairs with the acquiring exchange of who takes the stack: it sees `nextIncoming`.
         let (done, seen) = incoming.compareExchange(
-          expected: top, desired: UInt(granule), successOrdering: .releasing, failureOrdering: .relaxed)
+          expected: top, desired: granule, successOrdering: .releasing, failureOrdering: .relaxed)
         if done { return }
         top = seen
       }
     }
   }
 
-  /// The stack of spans with new remote blocks, as an atomic.
+  /// Takes a class's whole incoming stack: its first granule, 0 when there is none.
   @inline(__always)
-  private func withIncoming<Result>(_ body: (borrowing Atomic<UInt>) -> Result) -> Result {
-    let offset = ThreadHeap.incomingOffset
+  func popIncoming(_ index: Int) -> UInt32 {
+    withIncoming(index) { $0.load(ordering: .relaxed) == 0 ? 0 : $0.exchange(0, ordering: .acquiring) }
+  }
+
+  /// A class's stack of spans with new remote blocks, as an atomic.
+  @inline(__always)
+  private func withIncoming<Result>(_ index: Int, _ body: (borrowing Atomic<UInt32>) -> Result) -> Result {
+    let first = address &+ ThreadHeap.incomingOffset
     // SAFETY: the field is aligned and only ever accessed here.
-    return unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address &+ offset).unsafelyUnwrapped.pointee)
+    return unsafe body((UnsafePointer<Atomic<UInt32>>(bitPattern: first).unsafelyUnwrapped + index).pointee)
   }
 
-  /// Takes what other threads gave back.
-  @inline(__always)
+  /// Looks for empty spans before the heap grows: those of other classes that other threads emptied, and those that this
+  /// thread emptied, of the heap that it gave back to last.
+  func gatherSpans() {
+    collectIncoming()
+    guard fields.receiver != 0 else { return }
+    flushOutgoing()
+    let receiver = ThreadHeap(address: fields.receiver)
+    if receiver.hasComplete { claimComplete(of: receiver) }
+  }
+
+  /// Takes what other threads gave back of all classes.
   func collectIncoming() {
-    if withIncoming({ $0.load(ordering: .relaxed) }) != 0 { takeIncoming() }
+    noteCollected()
+    for index in 0..<SizeClass.count { collectIncoming(index) }
   }
 
-  @inline(never)
-  private func takeIncoming() {
-    var granule = UInt32(truncatingIfNeeded: withIncoming { $0.exchange(0, ordering: .acquiring) })
+  /// Takes what other threads gave back of a class.
+  func collectIncoming(_ index: Int) {
+    var granule = popIncoming(index)
     while granule != 0 {
       let span = space.span(granule)
       // Read before the remote list becomes empty: from then on the span may be pushed again.
       granule = span.fields.nextIncoming
-      let remote = span.withRemote { $0.exchange(0, ordering: .acquiring) }
-      splice(FreeBlock(remote & ThreadHeap.addressMask), count: Int(remote >> 48), into: span)
+      let remote = RemoteList(word: span.withRemote { $0.exchange(0, ordering: .acquiring) })
+      if remote.isSettled, remote.count == UInt(span.fields.carvedCount) { noteCompleteCollected() }
+      splice(FreeBlock(remote.first), count: Int(remote.count), into: span)
     }
   }
 

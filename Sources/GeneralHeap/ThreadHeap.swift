@@ -12,7 +12,7 @@ internal import Synchronization
 // with few blocks to a span push onto the active list itself (ThreadHeap+Stacks.swift).
 //
 // A free by another thread goes onto the span's `remote` list, in batches of blocks of one span; the first batch
-// also puts the span onto the owner's `incoming` stack, which the owner empties when an active list runs out
+// also puts the span onto its class's `incoming` stack of the owner, who empties it when that active list runs out
 // (ThreadHeap+Remote.swift).
 
 /// The fields of a thread heap, 4 KiB apart from the next one's.
@@ -32,15 +32,13 @@ struct ThreadHeapRecord {
   /// Empty spans at hand, linked by `next`, and how many.
   var idleSpan: UInt32 = 0
   var idleCount: UInt32 = 0
-  /// Blocks on their way to another heap: all of the span at `outgoingSpan`.
-  var outgoingSpan: UInt = 0
-  var outgoingFirst: UInt = 0
-  var outgoingLast: UInt = 0
-  var outgoingCount: UInt = 0
-  /// Spans with new remote blocks, a stack. Atomic; on a cache line of its own.
+  /// Spans with new remote blocks, a stack for each size class; how many of them became complete, and the
+  /// bytes of spans that other heaps claimed. Atomic; on cache lines of their own.
   var padding = InlineArray<8, UInt>(repeating: 0)
-  var incoming: UInt = 0
-  var padding2 = InlineArray<8, UInt>(repeating: 0)
+  var incoming = InlineArray<80, UInt32>(repeating: 0)
+  var completeCount = 0
+  var claimedByteCount: UInt = 0
+  var padding2 = InlineArray<6, UInt>(repeating: 0)
   /// The blocks in the cache, by class, how many bytes more it may hold and how many at most (ThreadHeap+Cache.swift).
   var cached = InlineArray<112, UInt>(repeating: 0)
   var cacheRoom = 0
@@ -52,6 +50,10 @@ struct ThreadHeapRecord {
   var slowCount: UInt = 0
   /// When to give memory of its spans back.
   var pace = PurgePace()
+  /// Blocks on their way to other heaps, by span (ThreadHeap+Remote.swift).
+  var outgoing = InlineArray<64, OutgoingBatch>(repeating: OutgoingBatch())
+  /// The heap that blocks were given back to last, 0 for none.
+  var receiver: UInt = 0
   /// How often the heap passed from an ended thread to a new one.
   var adoptionCount: UInt = 0
   /// The kernel's mark that the owning thread lives (`lab_malloc_owner_init`).
@@ -73,10 +75,13 @@ struct ThreadHeap: Equatable {
   static var recordByteCount: UInt { 4096 }
 
   /// Where `incoming` and `mark` lie in the record.
-  static var incomingOffset: UInt { 1480 }
-  static var cachedOffset: UInt { 1552 }
-  static var stackRoomsOffset: UInt { 2464 }
-  static var markOffset: UInt { 2688 }
+  static var incomingOffset: UInt { 1448 }
+  static var completeCountOffset: UInt { 1768 }
+  static var claimedByteCountOffset: UInt { 1776 }
+  static var cachedOffset: UInt { 1832 }
+  static var stackRoomsOffset: UInt { 2744 }
+  static var outgoingOffset: UInt { 2960 }
+  static var markOffset: UInt { 4000 }
 
   var fields: ThreadHeapRecord {
     // SAFETY: a heap is made only over a record that its space gave out, and never taken away.

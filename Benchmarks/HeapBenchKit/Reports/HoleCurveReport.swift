@@ -79,10 +79,8 @@ public struct HoleCurveReport: Sendable {
     }
     return LogarithmicChart(
       title: "What allocate + deallocate costs where the hole must be searched for", xLabel: "holes",
-      yLabel: "time of a pair", series: series
-    ) { decade in
-      Figure.count(Int(pow(10, Double((decade + 9) % 3)))) + [" ns", " µs", " ms", " s"][min(3, max(0, decade / 3))]
-    }.svg
+      yLabel: "time of a pair", series: series, yText: LogarithmicChart.durationText
+    ).svg
   }
 }
 

@@ -18,7 +18,14 @@ struct LogarithmicChart {
   private static let width = 860.0
   private static let height = 520.0
   private static let plot = (left: 90.0, top: 60.0, right: 730.0, bottom: 450.0)
-  private static let colours = ["#1f6fb4", "#c2571a", "#3d8a4f", "#8a4f9e"]
+  private static let colours = [
+    "#1f6fb4", "#c2571a", "#3d8a4f", "#8a4f9e", "#b3263a", "#7a6a1f", "#15808d", "#5b5f66",
+  ]
+
+  /// A power of ten of nanoseconds, for an axis of times.
+  static func durationText(_ decade: Int) -> String {
+    Figure.count(Int(pow(10, Double((decade + 9) % 3)))) + [" ns", " µs", " ms", " s"][min(3, max(0, decade / 3))]
+  }
 
   /// The file's content.
   var svg: String {

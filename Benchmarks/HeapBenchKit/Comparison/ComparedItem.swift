@@ -1,0 +1,47 @@
+/// A workload with what every allocator made of it.
+public struct ComparedItem: Codable, Hashable, Sendable {
+  /// What a workload is compared by.
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    /// Time for each operation.
+    case speed
+    /// Resident memory beside live bytes.
+    case footprint
+    /// A real program: processor time and peak resident memory.
+    case program
+    /// The start and end of a program that does nothing.
+    case start
+  }
+
+  /// The workload's name.
+  public let name: String
+  /// What it is compared by.
+  public let kind: Kind
+  /// The runs under each allocator, by its name.
+  public internal(set) var runs: [String: AllocatorRuns] = [:]
+
+  /// The nanoseconds of an operation, for each round; nil when there are none or one failed.
+  func times(of allocator: String) -> [Double]? {
+    guard let runs = runs[allocator], runs.failure == nil, !runs.figures.isEmpty else { return nil }
+    return runs.figures.map(\.nanosecondsPerOperation)
+  }
+
+  /// Whether a run under an allocator failed.
+  func hasFailure(of allocator: String) -> Bool { runs[allocator]?.failure != nil }
+
+  /// How one allocator's time compares with another's.
+  func timeRatio(_ own: String, over reference: String) -> RatioSpread? {
+    guard let own = times(of: own), let reference = times(of: reference) else { return nil }
+    return RatioSpread(own, over: reference)
+  }
+
+  /// The median over the rounds of a figure; nil when it does not exist or a run failed.
+  func median(of allocator: String, _ figure: (DriverFigures) -> Double?) -> Double? {
+    runs[allocator]?.median(figure)
+  }
+
+  /// The allocator with the least of a figure, of those named.
+  func best(among allocators: [String], _ figure: (DriverFigures) -> Double?) -> (name: String, value: Double)? {
+    allocators.compactMap { name in median(of: name, figure).map { (name: name, value: $0) } }
+      .min { $0.value < $1.value }
+  }
+}

@@ -1,0 +1,102 @@
+import Foundation
+
+/// What is compared, and how often.
+public struct ComparisonPlan: Sendable {
+  /// The allocators, glibc first.
+  public let allocators: [ComparedAllocator]
+  /// What is to be done for each row of the tables.
+  let tasks: [Task]
+  /// Lines about what is missing.
+  public let notes: [String]
+
+  /// Whether it is everything that can be compared.
+  let isWhole: Bool
+
+  /// A row of the tables.
+  struct Task: Sendable {
+    let name: String
+    let kind: ComparedItem.Kind
+    let roundCount: Int
+    let command: DriverCommand
+    /// What must be done before the first run, in a folder of its own.
+    var prepare: (@Sendable () throws -> Void)?
+  }
+
+  /// How much is measured.
+  public struct Size: Codable, Hashable, Sendable {
+    /// Rounds of speed workloads; footprint patterns and programs need fewer, since they repeat well.
+    public var roundCount: Int
+    /// How long a speed workload is measured in a round.
+    public var milliseconds: Int
+    /// How large the footprint patterns are, of a hundred.
+    public var percent: Int
+
+    /// The size of the whole comparison.
+    public static let full = Size(roundCount: 7, milliseconds: 60, percent: 100)
+    /// A size that shows in two minutes whether anything is out of line.
+    public static let quick = Size(roundCount: 3, milliseconds: 20, percent: 25)
+
+    var programRoundCount: Int { max(1, min(3, roundCount / 2)) }
+    var startRoundCount: Int { roundCount * 3 }
+  }
+
+  /// The rows that can be compared on this machine, or those named in `only`.
+  ///
+  /// - Parameter folder: Where programs find what they read.
+  /// - Throws: ``ComparisonError/unknownWorkload(_:suggestion:)``.
+  public init(
+    allocators: [ComparedAllocator], driver: DriverProcess, size: Size, only: [String], folder: String
+  ) async throws {
+    self.allocators = allocators
+    var notes: [String] = []
+    let workloads = try await driver.workloads()
+    var tasks = workloads.filter { $0.kind == .speed }.map { workload in
+      Task(
+        name: workload.name, kind: .speed, roundCount: size.roundCount,
+        command: DriverCommand(arguments: ["run", workload.name, "--milliseconds", "\(size.milliseconds)"]))
+    }
+    tasks += try WorkloadCatalog.find().sources.filter { $0.kind == .trace }.map { source in
+      Task(
+        name: source.name, kind: .speed, roundCount: size.roundCount,
+        command: DriverCommand(arguments: ["run", source.path]))
+    }
+    tasks += workloads.filter { $0.kind == .footprint }.map { workload in
+      Task(
+        name: workload.name, kind: .footprint, roundCount: 1,
+        command: DriverCommand(arguments: ["run", workload.name, "--percent", "\(size.percent)"]))
+    }
+    for (number, program) in ComparedProgram.all.enumerated() {
+      guard let path = program.path() else {
+        notes.append("\(program.command) is not installed and not run")
+        continue
+      }
+      let own = "\(folder)/\(number)"
+      tasks.append(
+        Task(
+          name: program.name, kind: .program, roundCount: size.programRoundCount,
+          command: program.command(path: path, folder: own),
+          prepare: {
+            try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+            try program.prepare(in: own)
+          }))
+    }
+    tasks.append(
+      Task(
+        name: "start of true", kind: .start, roundCount: size.startRoundCount,
+        command: DriverCommand(arguments: ["time", "--repeat", "20", "/bin/true"], isProgram: true)))
+    self.tasks = try Self.chosen(only, of: tasks)
+    self.notes = only.isEmpty ? notes : []
+    isWhole = only.isEmpty
+  }
+
+  /// The names of all rows.
+  public var names: [(name: String, kind: ComparedItem.Kind)] { tasks.map { ($0.name, $0.kind) } }
+
+  /// The tasks of these names in their order; all for no names.
+  private static func chosen(_ names: [String], of tasks: [Task]) throws(ComparisonError) -> [Task] {
+    for name in names where !tasks.contains(where: { $0.name == name }) {
+      throw .unknownWorkload(name, suggestion: Spelling.suggestion(for: name, among: tasks.map(\.name)))
+    }
+    return names.isEmpty ? tasks : tasks.filter { names.contains($0.name) }
+  }
+}

@@ -1,0 +1,175 @@
+extension ComparisonReport {
+  /// All tables that there is something for, with a line for each failure beneath.
+  public func text(style: TerminalStyle) -> String {
+    var parts = [
+      speedTable, footprintTable(peak: true), footprintTable(peak: false), programTable(peak: false),
+      programTable(peak: true), startTable, instructionTable,
+    ].compactMap { $0?.text(style: style) }
+    parts += scaling.map { $0.text(style: style) }
+    let lines = failures.map { style.text("failed: \($0)".wrapped(to: style.columnCount, indent: "  "), .bad) }
+    if !lines.isEmpty { parts.append(lines.joined(separator: "\n") + "\n") }
+    let bars = BarTable(self)
+    if !bars.isEmpty { parts.append(bars.text(style: style)) }
+    if !notes.isEmpty { parts.append(notes.map { "note: \($0)" }.joined(separator: "\n") + "\n") }
+    return parts.joined(separator: "\n")
+  }
+
+  /// Time of an operation: glibc's, and every other's over it.
+  var speedTable: ComparisonTable? {
+    let rows = items(.speed).map { item in
+      ratioRow(item, item.name, first: { Figure.preciseDuration(nanoseconds: $0) }, \.nanosecondsPerOperation)
+    }
+    guard !rows.isEmpty else { return nil }
+    var table = ComparisonTable(
+      title: """
+        Speed: time of an operation under glibc, and under the others over glibc's, as ratios of medians over \
+        interleaved rounds; means are geometric. On one thread processor time, on more time as it passes. * fastest. \
+        Spread: the quartiles of heaplab's ratios in single rounds.
+        """, columns: names, tailHeading: Self.spreadHeading(rows), rows: rows)
+    guard rows.count > 1 else { return table }
+    let glibc = ComparedAllocator.glibc.name
+    table.means = [
+      meanRow("mean ÷ glibc") { name in
+        meanTimeRatio(of: name, .speed) { $0.median(of: glibc, \.nanosecondsPerOperation) }
+      },
+      meanRow("mean ÷ fastest peer", marksBest: false) {
+        meanTimeRatio(of: $0, .speed, over: fastestPeerTime)
+      },
+    ]
+    return table
+  }
+
+  /// Resident over live bytes, at the peak or at the end.
+  func footprintTable(peak: Bool) -> ComparisonTable? {
+    let figure: (DriverFigures) -> Double? = peak ? \.peakRatio : \.endRatio
+    let shown = items(.footprint).filter { item in names.contains { item.median(of: $0, figure) != nil } }
+    guard !shown.isEmpty else { return nil }
+    let rows = shown.map { item in
+      markingBest(
+        ComparisonTable.Row(
+          name: item.name, cells: names.map { cell(item, $0, figure) { Figure.text($0, significantDigits: 3) } }),
+        names.map { item.median(of: $0, figure) })
+    }
+    let title =
+      peak
+      ? "Footprint: peak resident bytes over peak live bytes, both from the start of the workload. * least."
+      : "Footprint: resident over live bytes at the end, where something is live then. * least."
+    var table = ComparisonTable(title: title, columns: names, rows: rows)
+    if rows.count > 1 && shown.count == items(.footprint).count {
+      table.means = [meanRow("mean") { mean(of: $0, .footprint, figure) }]
+    }
+    return table
+  }
+
+  /// Processor time or peak resident memory of real programs: glibc's, and every other's over it.
+  func programTable(peak: Bool) -> ComparisonTable? {
+    let figure: (DriverFigures) -> Double? =
+      peak ? { $0.peakResidentByteCount.map(Double.init) } : { Double($0.processorNanoseconds) / Double($0.operations) }
+    let rows = items(.program).map { item in
+      ratioRow(
+        item, item.name,
+        first: { peak ? "\(ByteCount(UInt64($0)))" : Figure.preciseDuration(nanoseconds: $0) }, figure)
+    }
+    guard !rows.isEmpty else { return nil }
+    let what = peak ? "peak resident memory" : "processor time"
+    var table = ComparisonTable(
+      title: "Whole programs: \(what) under glibc, and under the others over glibc's. * least.", columns: names,
+      tailHeading: Self.spreadHeading(rows), rows: rows)
+    guard rows.count > 1 else { return table }
+    let glibc = ComparedAllocator.glibc.name
+    table.means = [
+      meanRow("mean ÷ glibc") { name in
+        mean(of: name, .program, figure).flatMap { own in mean(of: glibc, .program, figure).map { own / $0 } }
+      }
+    ]
+    return table
+  }
+
+  /// The start and end of a program that does nothing.
+  var startTable: ComparisonTable? {
+    guard let item = items(.start).first else { return nil }
+    let faults: (DriverFigures) -> Double? = { Double($0.minorFaultCount) / Double($0.operations) }
+    return ComparisonTable(
+      title: "Start and end of /bin/true: processor time, glibc's and the others' over it, and page faults. * least.",
+      columns: names, tailHeading: "spread",
+      rows: [
+        ratioRow(
+          item, "time", first: { Figure.preciseDuration(nanoseconds: $0) }, \.nanosecondsPerOperation),
+        markingBest(
+          ComparisonTable.Row(
+            name: "page faults", cells: names.map { cell(item, $0, faults) { Figure.fixed($0, decimals: 0) } }),
+          names.map { item.median(of: $0, faults) }),
+      ])
+  }
+
+  /// Instructions of a small malloc and free.
+  var instructionTable: ComparisonTable? {
+    guard !instructions.isEmpty else { return nil }
+    let row = ComparisonTable.Row(
+      name: InstructionCount.workload,
+      cells: names.map { name in
+        instructions[name].map { ComparisonTable.Cell(text: Figure.fixed($0, decimals: 1)) } ?? .missing
+      })
+    return ComparisonTable(
+      title:
+        "Instructions of a malloc and free of 64 bytes, the seven of the calling loop included (callgrind). * least.",
+      columns: names, rows: [markingBest(row, names.map { instructions[$0] })])
+  }
+
+  /// A ratio, of which one a little below 1 is written as one a little above it.
+  private static func ratio(_ value: Double) -> String { Figure.ratio((0.995..<1).contains(value) ? 1 : value) }
+
+  private static func spreadHeading(_ rows: [ComparisonTable.Row]) -> String {
+    rows.contains { !$0.tail.isEmpty } ? "spread" : ""
+  }
+
+  /// A row with glibc's own figure and the others' over it.
+  private func ratioRow(
+    _ item: ComparedItem, _ name: String, first: (Double) -> String, _ figure: (DriverFigures) -> Double?
+  ) -> ComparisonTable.Row {
+    let glibc = ComparedAllocator.glibc.name
+    let base = item.median(of: glibc, figure)
+    let cells = names.map { name in
+      cell(item, name, figure) { value in
+        name == glibc ? first(value) : base.map { Self.ratio(value / $0) } ?? first(value)
+      }
+    }
+    var row = ComparisonTable.Row(name: name, cells: cells)
+    if let own = rounds(item, ComparedAllocator.heaplabName, figure), let other = rounds(item, glibc, figure),
+      let spread = RatioSpread(own, over: other), own.count > 1
+    {
+      row.tail = "\(Self.ratio(spread.lowerQuartile))–\(Self.ratio(spread.upperQuartile))"
+    }
+    return markingBest(row, names.map { item.median(of: $0, figure) })
+  }
+
+  private func rounds(_ item: ComparedItem, _ name: String, _ figure: (DriverFigures) -> Double?) -> [Double]? {
+    item.runs[name].flatMap { $0.failure == nil ? $0.figures.compactMap(figure) : nil }
+  }
+
+  private func cell(
+    _ item: ComparedItem, _ name: String, _ figure: (DriverFigures) -> Double?, _ text: (Double) -> String
+  ) -> ComparisonTable.Cell {
+    if item.runs[name]?.failure != nil { return .failed }
+    return item.median(of: name, figure).map { ComparisonTable.Cell(text: text($0)) } ?? .missing
+  }
+
+  /// A row that sums up ratios, one for each allocator.
+  private func meanRow(_ name: String, marksBest: Bool = true, _ value: (String) -> Double?) -> ComparisonTable.Row {
+    let values = names.map(value)
+    let cells = values.map { value in
+      value.map { ComparisonTable.Cell(text: Self.ratio($0)) } ?? .missing
+    }
+    let row = ComparisonTable.Row(name: name, cells: cells)
+    return marksBest ? markingBest(row, values) : row
+  }
+
+  /// The row with a mark at the least of several values.
+  private func markingBest(_ row: ComparisonTable.Row, _ values: [Double?]) -> ComparisonTable.Row {
+    let known = values.compactMap { $0 }
+    guard known.count > 1, let least = known.min() else { return row }
+    var cells = row.cells
+    for index in cells.indices where values[index] == least { cells[index].isBest = true }
+    return ComparisonTable.Row(name: row.name, cells: cells, tail: row.tail)
+  }
+}

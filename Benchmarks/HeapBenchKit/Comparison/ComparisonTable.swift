@@ -1,0 +1,70 @@
+/// A table with a column for each allocator.
+struct ComparisonTable {
+  /// What stands in a cell.
+  struct Cell {
+    let text: String
+    var emphasis: TerminalStyle.Emphasis?
+    /// Whether no other allocator of the row is better.
+    var isBest = false
+
+    /// What is not known.
+    static let missing = Cell(text: "–")
+    /// What could not be measured; a line beneath the table says why.
+    static let failed = Cell(text: "failed", emphasis: .bad)
+  }
+
+  /// A line of cells, one for each column.
+  struct Row {
+    let name: String
+    let cells: [Cell]
+    /// What follows the last column.
+    var tail = ""
+  }
+
+  /// What the table shows, in a line or two.
+  let title: String
+  /// The columns' headings.
+  let columns: [String]
+  /// What stands above the tails.
+  var tailHeading = ""
+  let rows: [Row]
+  /// Rows that sum up, beneath a rule.
+  var means: [Row] = []
+
+  /// The table, each line ended by a newline; the best of each row has a star.
+  func text(style: TerminalStyle) -> String {
+    let nameWidth = ((rows + means).map(\.name.count).max() ?? 0) + 2
+    let widths = columns.indices.map { column in
+      ([columns[column].count + 1] + (rows + means).map { $0.cells[column].text.count + 1 }).max() ?? 0
+    }
+    let heading =
+      zip(columns, widths).reduce(String(repeating: " ", count: nameWidth)) { line, column in
+        line + (column.0 + " ").leftPadded(to: column.1)
+      } + (tailHeading.isEmpty ? "" : "  " + tailHeading)
+    var lines = [style.paragraph(title), "", style.text(heading.trimmingEnd, .strong)]
+    lines += rows.map { line($0, nameWidth, widths, style) }
+    if !means.isEmpty {
+      lines.append(style.text(String(repeating: "─", count: min(heading.count, style.columnCount)), .faint))
+      lines += means.map { line($0, nameWidth, widths, style) }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func line(_ row: Row, _ nameWidth: Int, _ widths: [Int], _ style: TerminalStyle) -> String {
+    var line = row.name.rightPadded(to: nameWidth)
+    for (cell, width) in zip(row.cells, widths) {
+      let text = (cell.text + (cell.isBest ? "*" : " ")).leftPadded(to: width)
+      line += (cell.isBest ? .good : cell.emphasis).map { style.text(text, $0) } ?? text
+    }
+    return (row.tail.isEmpty ? line : line + "  " + row.tail).trimmingEnd
+  }
+}
+
+extension String {
+  /// The string without the spaces at its end.
+  var trimmingEnd: String {
+    var text = self[...]
+    while text.last == " " { text.removeLast() }
+    return String(text)
+  }
+}

@@ -1,0 +1,124 @@
+internal import CLabMalloc
+internal import Synchronization
+
+// Spans that change hands. What other threads give back waits for the owner, and the owner may sleep for ever: where
+// threads hand their data on, each heap would keep what it once held. So who gives back takes over: when the spans on a
+// heap's incoming stacks of which nobody holds a block any more have become many, the thread that completed the last of
+// them takes the stacks, keeps those spans as its own, and puts the others back. Its next allocations come from them,
+// without a system call. An owner that is awake collects long before.
+//
+// Only a *settled* span is claimed: a full one, which its owner has in no list. The bit that says so is in the word of
+// the remote list, so that one compare-and-swap decides between the owner and the claimer:
+//
+//     settled, remote count = carvedCount  =>  no block is live and none on `free`, and none of the owner's lists
+//                                              leads to the span: the owner cannot come by it but through its stack
+//     from the stack by an exchange        =>  no other thread is about to push the span or to claim it
+//
+// Blocks in a third thread's outgoing batch count as live; so no batch names a span whose owner changed.
+
+extension ThreadHeap {
+  /// How many complete spans may wait for their owner: 512 KiB.
+  private static var completeMaximum: Int { 8 }
+
+  /// Marks a full span as settled, the last step of putting it aside.
+  func settle(_ span: Span) {
+    // Release pairs with the acquiring exchange in `claim`: it sees the span's counts.
+    span.withRemote { _ = $0.bitwiseOr(RemoteList.settled, ordering: .releasing) }
+  }
+
+  /// Takes the mark away, the first step of putting a span into a list.
+  func unsettle(_ span: Span) {
+    span.withRemote { remote in
+      // Blocks are on the span's free list: nobody can claim it meanwhile.
+      if RemoteList(word: remote.load(ordering: .relaxed)).isSettled {
+        _ = remote.bitwiseAnd(~RemoteList.settled, ordering: .relaxed)
+      }
+    }
+  }
+
+  /// Notes that one more span became complete, and says whether they are many now.
+  func noteComplete() -> Bool {
+    withCompleteCount { $0.wrappingAdd(1, ordering: .relaxed).newValue } >= ThreadHeap.completeMaximum
+  }
+
+  /// Whether there are complete spans, and not too few among those that are not.
+  var hasComplete: Bool { withCompleteCount { $0.load(ordering: .relaxed) } > 0 }
+
+  /// Notes that this heap's thread took a complete span from a stack itself.
+  func noteCompleteCollected() { withCompleteCount { _ = $0.wrappingSubtract(1, ordering: .relaxed) } }
+
+  /// Notes that this heap's thread takes all its stacks itself.
+  func noteCollected() {
+    withCompleteCount { $0.store(0, ordering: .relaxed) }
+    let claimed = withClaimedByteCount { $0.load(ordering: .relaxed) }
+    if claimed != 0 {
+      withClaimedByteCount { _ = $0.wrappingSubtract(claimed, ordering: .relaxed) }
+      fields.heldByteCount &-= claimed
+    }
+  }
+
+  /// Takes over the complete spans on the stacks of `owner`.
+  @inline(never)
+  func claimComplete(of owner: ThreadHeap) {
+    var keptCount = 0
+    var claimedByteCount: UInt = 0
+    for index in 0..<SizeClass.count {
+      var granule = owner.popIncoming(index)
+      var firstKept: UInt32 = 0
+      var lastKept = Span(address: 0)
+      while granule != 0 {
+        let span = space.span(granule)
+        let next = span.fields.nextIncoming
+        let byteCount = claim(span)
+        if byteCount != 0 {
+          claimedByteCount += byteCount
+        } else {
+          if firstKept == 0 { lastKept = span }
+          span.fields.nextIncoming = firstKept
+          firstKept = granule
+          keptCount += 1
+        }
+        granule = next
+      }
+      if firstKept != 0 { owner.pushIncoming(firstKept, upTo: lastKept) }
+    }
+    // Not before a part of those that were looked at in vain has become complete.
+    owner.withCompleteCount { $0.store(-keptCount / 4, ordering: .relaxed) }
+    owner.withClaimedByteCount { _ = $0.wrappingAdd(claimedByteCount, ordering: .relaxed) }
+    purgeIfDue()
+  }
+
+  /// Takes over a span from another heap's stack, as an empty one: its bytes, 0 unless it is complete.
+  private func claim(_ span: Span) -> UInt {
+    // Acquire pairs with the release in `settle`, and with those of who gave back.
+    let list = RemoteList(word: span.withRemote { $0.load(ordering: .acquiring) })
+    guard list.isSettled, list.count == UInt(span.fields.carvedCount) else { return 0 }
+    let isClaimed = span.withRemote {
+      $0.compareExchange(expected: list.word, desired: 0, ordering: .acquiring).exchanged
+    }
+    guard isClaimed else { return 0 }
+    span.fields.free = list.first
+    span.await(Int(list.count), freeCount: Int(list.count))
+    span.fields.notedCount = 0
+    noteFreed(span)
+    // Before the span may be anyone's.
+    let byteCount = span.presentByteCount
+    fields.heldByteCount += byteCount
+    retire(span)
+    return byteCount
+  }
+
+  @inline(__always)
+  private func withCompleteCount<Result>(_ body: (borrowing Atomic<Int>) -> Result) -> Result {
+    let offset = ThreadHeap.completeCountOffset
+    // SAFETY: the field is aligned and only ever accessed here.
+    return unsafe body(UnsafePointer<Atomic<Int>>(bitPattern: address &+ offset).unsafelyUnwrapped.pointee)
+  }
+
+  @inline(__always)
+  private func withClaimedByteCount<Result>(_ body: (borrowing Atomic<UInt>) -> Result) -> Result {
+    let offset = ThreadHeap.claimedByteCountOffset
+    // SAFETY: as above.
+    return unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address &+ offset).unsafelyUnwrapped.pointee)
+  }
+}

@@ -1,0 +1,78 @@
+import Testing
+
+@testable import HeapBenchKit
+
+@Suite struct ComparisonTableTests {
+  private let style = TerminalStyle(columnCount: 100, hasColour: false)
+
+  private static func sample() -> ComparisonReport {
+    var broken = SampleComparison.speed("pairs-16", ["glibc": [10, 10, 10], "heaplab": [4, 5, 6]])
+    broken.runs["tcmalloc"] = AllocatorRuns(failure: "ended by signal 11 (Segmentation fault)")
+    return SampleComparison.report([
+      broken, SampleComparison.speed("pairs-64", ["glibc": [10], "heaplab": [5], "tcmalloc": [4]]),
+      SampleComparison.footprint("sawtooth", ["glibc": (110, 300), "heaplab": (120, 105), "tcmalloc": (150, 210)]),
+    ])
+  }
+
+  @Test func speedIsGlibcsTimeAndTheOthersOverIt() throws {
+    let text = try #require(Self.sample().speedTable).text(style: style)
+    let lines = text.split(separator: "\n").map(String.init)
+    #expect(lines.contains("                       glibc heaplab tcmalloc   spread"), "\(text)")
+    #expect(lines.contains("pairs-16             10.0 ns   0.50×*  failed   0.45×–0.55×"), "\(text)")
+    #expect(lines.contains("pairs-64             10.0 ns   0.50×    0.40×*"), "\(text)")
+    // A mean over fewer rows than there are would flatter whoever failed.
+    #expect(lines.contains("mean ÷ glibc           1.00×   0.50×*       –"), "\(text)")
+  }
+
+  @Test func failuresAreNeverDropped() {
+    let report = Self.sample()
+    #expect(report.failures == ["pairs-16 under tcmalloc: ended by signal 11 (Segmentation fault)"])
+    #expect(report.text(style: style).contains("failed: pairs-16 under tcmalloc: ended by signal 11"))
+  }
+
+  @Test func footprintsAreResidentOverLive() throws {
+    let peak = try #require(Self.sample().footprintTable(peak: true)).text(style: style)
+    #expect(peak.contains("sawtooth   1.10*   1.20     1.50"), "\(peak)")
+    let end = try #require(Self.sample().footprintTable(peak: false)).text(style: style)
+    #expect(end.contains("sawtooth   3.00    1.05*    2.10"), "\(end)")
+  }
+
+  @Test func onSeveralThreadsTimeIsAsItPasses() {
+    #expect(SampleComparison.run(7).nanosecondsPerOperation == 7)
+    #expect(SampleComparison.run(7, threads: 2).nanosecondsPerOperation == 14)
+  }
+
+  @Test func coloursAreOnlyForTerminals() {
+    let coloured = Self.sample().text(style: TerminalStyle(columnCount: 100, hasColour: true))
+    #expect(coloured.contains("\u{1B}["))
+    #expect(coloured.replacing(/\u{1B}\[[0-9;]*m/, with: "") == Self.sample().text(style: style))
+  }
+
+  @Test func csvHasALineForEachRunAndFailure() {
+    let lines = Self.sample().csv.split(separator: "\r\n")
+    #expect(lines.count == 1 + 6 + 1 + 3 + 3)
+    for line in lines {
+      let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+      #expect(fields.count == ComparisonReport.csvColumns.count, "\(line)")
+    }
+    #expect(lines.contains("speed,pairs-64,heaplab,1,1,100,1000,500,3,,,,,"))
+  }
+
+  @Test func curvesRiseWithTheLogarithm() {
+    #expect(ScalingCurve.blocks([1, 2, 4, 8, nil, 256], least: 1, most: 256) == "▁▂▃▄ █")
+    #expect(ScalingCurve.blocks([5, 5], least: 5, most: 5) == "▁▁")
+  }
+
+  @Test func theCurvesPictureHasAllAllocators() {
+    var curve = ScalingCurve(name: "own-batches", allocators: ["glibc", "heaplab", "tcmalloc"])
+    for (count, time) in [(1, 10), (2, 6), (64, 7)] {
+      curve.threadCounts.append(count)
+      curve.items.append(
+        SampleComparison.speed("own-batches", ["glibc": [time * 3], "heaplab": [time], "tcmalloc": [time * 2]]))
+    }
+    #expect(curve.text(style: style).contains("heaplab"))
+    for wanted in ["glibc", "heaplab", "tcmalloc", "own-batches on 1 to 64 threads"] {
+      #expect(curve.svg.contains(wanted))
+    }
+  }
+}

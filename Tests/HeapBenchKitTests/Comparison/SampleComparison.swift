@@ -1,0 +1,39 @@
+@testable import HeapBenchKit
+
+/// A comparison made by hand.
+enum SampleComparison {
+  static let allocators = [
+    ComparedAllocator.glibc, ComparedAllocator(name: "heaplab", library: "/lib/libheaplab.so"),
+    ComparedAllocator(name: "tcmalloc", library: "/lib/libtcmalloc.so"),
+  ]
+
+  /// A run of so many nanoseconds for each of a hundred operations.
+  static func run(_ nanoseconds: Int, threads: Int = 1, peak: (Int, Int)? = nil, end: (Int, Int)? = nil)
+    -> DriverFigures
+  {
+    DriverFigures(
+      operations: 100, nanoseconds: nanoseconds * 200, processorNanoseconds: nanoseconds * 100, threads: threads,
+      minorFaultCount: 3, peakLiveByteCount: peak?.1, peakResidentByteCount: peak?.0, endLiveByteCount: end?.1,
+      endResidentByteCount: end?.0)
+  }
+
+  /// A speed workload with the nanoseconds of each round.
+  static func speed(_ name: String, _ times: [String: [Int]]) -> ComparedItem {
+    var item = ComparedItem(name: name, kind: .speed)
+    item.runs = times.mapValues { AllocatorRuns(figures: $0.map { run($0) }) }
+    return item
+  }
+
+  /// A footprint workload with resident bytes at the peak and at the end, of a hundred live.
+  static func footprint(_ name: String, _ resident: [String: (Int, Int)]) -> ComparedItem {
+    var item = ComparedItem(name: name, kind: .footprint)
+    item.runs = resident.mapValues { AllocatorRuns(figures: [run(1, peak: ($0.0, 100), end: ($0.1, 100))]) }
+    return item
+  }
+
+  static func report(_ items: [ComparedItem], isWhole: Bool = true) -> ComparisonReport {
+    var report = ComparisonReport(allocators: allocators, isWhole: isWhole)
+    report.items = items
+    return report
+  }
+}
