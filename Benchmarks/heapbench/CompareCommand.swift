@@ -56,22 +56,24 @@ struct CompareCommand: ParsableCommand {
     if let rounds = repetition.rounds { size.roundCount = rounds }
     let folder = FileManager.default.temporaryDirectory.appending(path: "heapbench-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let plan = try Interruptible.run { [size, only] in
-      try await ComparisonPlan(allocators: allocators, driver: driver, size: size, only: only, folder: folder)
-    }
-    if list { return show(plan, missing) }
     let picturesFolder = output.output ?? ResultFiles.defaultFolder
-    if scaling { try ResultFiles.makeFolder(picturesFolder) }
+    if scaling && !list { try ResultFiles.makeFolder(picturesFolder) }
 
-    for line in missing { print(line) }
-    let report = try Interruptible.run { [scaling, size] in
-      var report = await ComparisonJob(plan, driver: driver).run(progress: ProgressLine(style: style))
+    // One interruptible piece of work: signals are heard once in a process.
+    let (plan, report) = try Interruptible.run { [list, only, scaling, size] in
+      let plan = try await ComparisonPlan(
+        allocators: allocators, driver: driver, size: size, only: only, folder: folder)
+      var report = ComparisonReport(allocators: allocators)
+      guard !list else { return (plan, report) }
+      for line in missing { print(line) }
+      report = await ComparisonJob(plan, driver: driver).run(progress: ProgressLine(style: style))
       if scaling && report.isComplete {
         let job = ScalingJob(allocators: allocators, driver: driver, size: size)
         report.add(await job.run(progress: ProgressLine(style: style)))
       }
-      return report
+      return (plan, report)
     }
+    if list { return show(plan, missing) }
     print(report.text(style: style), terminator: "")
     for curve in report.scaling {
       let path = "\(picturesFolder)/scaling-\(curve.name).svg"

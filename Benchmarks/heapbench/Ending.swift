@@ -11,8 +11,11 @@ struct UserError: Error, CustomStringConvertible {
   }
 }
 
-/// The ways in which heapbench ends: 0 done, 2 for bad input, 130 when interrupted.
+/// The ways in which heapbench ends: 0 done, 1 when the gate found a regression, 2 for bad input, 130 when interrupted.
 enum Ending {
+  /// The status of a gate that does not hold.
+  static let regression: Int32 = 1
+
   /// The status of bad input and of what cannot be measured.
   static let badInput: Int32 = 2
 
@@ -26,6 +29,9 @@ enum Ending {
       Foundation.exit(0)
     } catch let code as ExitCode {
       Foundation.exit(code.rawValue)
+    } catch is CancellationError {
+      complain("interrupted; nothing came of it")
+      Foundation.exit(interrupted)
     } catch {
       guard HeapBench.exitCode(for: error) != .success else {
         print(HeapBench.fullMessage(for: error))

@@ -30,6 +30,8 @@ struct HeapBench: ParsableCommand {
             what a search costs among 10 to 1,000,000 holes, first fit beside a plain list
         heapbench paging
             what page tables cost in instructions, and what large pages bring
+        heapbench gate
+            whether anything got slower, fatter or more fragmented than its baseline
         heapbench compare
             libheaplab.so beside glibc, jemalloc, mimalloc, tcmalloc, tbbmalloc and scudo
 
@@ -39,8 +41,7 @@ struct HeapBench: ParsableCommand {
     version: "heapbench 0.1.0",
     subcommands: [
       RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
-      CompareCommand.self,
-      PagingOperationCommand.self,
+      CompareCommand.self, GateCommand.self, PagingOperationCommand.self, HotPathCommand.self,
     ])
 
   @OptionGroup var output: OutputOptions

@@ -17,7 +17,7 @@ struct PagingCommand: ParsableCommand {
     let style = TerminalStyle.standardOutput
     let progress = ProgressLine(style: style)
     progress.begin(weights: [1])
-    let report = try PagingReport { progress.show($0, share: $1) }
+    let report = try Interruptible.run { try await PagingReport { progress.show($0, share: $1) } }
     progress.end()
     print(report.text(style: style), terminator: "")
   }

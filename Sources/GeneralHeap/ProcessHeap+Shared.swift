@@ -11,7 +11,7 @@ internal import CLabMalloc
 
 extension ProcessHeap {
   /// So many threads have heaps of their own from the start.
-  private static var ownHeapMinimum: UInt { 4 }
+  private static var ownHeapMinimum: UInt { 2 }
 
   /// How many slow paths a thread's youth lasts: as many allocations as frees, 128 each.
   private static var youthMaximum: UInt32 { 256 }

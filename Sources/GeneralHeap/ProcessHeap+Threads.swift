@@ -8,7 +8,7 @@ internal import Contracts
 // end, so that a thread's last frees, in destructors of thread-local objects and in libc's own clean-up, are frees like
 // any other, and a thread that lives shortly pays nothing for its end. A new thread first looks for a heap whose
 // thread ended and goes on with it whole: spans, active lists and all. So there are never more heaps than there
-// were threads at one time.
+// were threads at one time; and fewer where threads are short or small (ProcessHeap+Shared.swift).
 
 extension ProcessHeap {
   /// A heap for this thread, with its slot still showing the empty one; nil when there is no memory.

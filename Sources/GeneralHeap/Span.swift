@@ -65,7 +65,7 @@ public struct SpanRecord {
   var purgedFreeCount: UInt16 = 0
   /// How many of its free blocks the heap's pace was told of (PurgePace.swift).
   var notedCount: UInt16 = 0
-  /// Blocks given back by other threads: their number times 2^48 plus the first one's address. Atomic.
+  /// Blocks given back by other threads (RemoteList.swift). Atomic.
   @usableFromInline var remote: UInt = 0
   /// The granule before this one in its list, 0 for none.
   var previous: UInt32 = 0

@@ -2,19 +2,23 @@ internal import CLabMalloc
 internal import Synchronization
 
 // Spans that change hands. What other threads give back waits for the owner, and the owner may sleep for ever: where
-// threads hand their data on, each heap would keep what it once held. So who gives back takes over: when the spans on a
+// threads hand their data on, each heap would keep what it once held. So who gives back takes over. When the spans on a
 // heap's incoming stacks of which nobody holds a block any more have become many, the thread that completed the last of
-// them takes the stacks, keeps those spans as its own, and puts the others back. Its next allocations come from them,
-// without a system call. An owner that is awake collects long before.
+// them takes the stacks, keeps those spans as its own, and puts the others back; and so it does before it grows itself.
+// Its next allocations come from them, without a system call. An owner that is awake collects before they are many.
 //
 // Only a *settled* span is claimed: a full one, which its owner has in no list. The bit that says so is in the word of
 // the remote list, so that one compare-and-swap decides between the owner and the claimer:
 //
 //     settled, remote count = carvedCount  =>  no block is live and none on `free`, and none of the owner's lists
-//                                              leads to the span: the owner cannot come by it but through its stack
-//     from the stack by an exchange        =>  no other thread is about to push the span or to claim it
+//                                              leads to the span: the owner cannot come by it but through its stacks
+//     from a stack by an exchange          =>  no other thread is about to push the span or to claim it
 //
-// Blocks in a third thread's outgoing batch count as live; so no batch names a span whose owner changed.
+// Blocks in a third thread's outgoing batch count as live, so that no batch with blocks names a span whose owner
+// changed. Some spans wait for their owner still: its current ones, and those of which it holds free blocks itself.
+//
+// In a child of fork the bit is as good as ever: settling is the last store of putting a span aside, and unsettling the
+// first of taking it up, so that it is set only where the owner's lists do not lead.
 
 extension ThreadHeap {
   /// How many complete spans may wait for their owner: 512 KiB.

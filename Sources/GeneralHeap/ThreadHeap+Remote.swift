@@ -1,15 +1,23 @@
 internal import CLabMalloc
 internal import Synchronization
 
-// Blocks that go home. A thread that frees another heap's blocks collects those of one span in a row, and hands them
-// over with one compare-and-swap: they become the front of the span's `remote` list. Whoever makes that list non-empty
-// also pushes the span onto the owner's `incoming` stack. The owner takes the stack with one exchange, and each span's
-// remote list with another.
+// Blocks that go home. A thread that frees other heaps' blocks collects them by span, in a small table of batches that a
+// granule's number leads to, and hands over a batch with one compare-and-swap: its blocks become the front of the span's
+// `remote` list. Programs free blocks of many sizes in a row; with a single batch each of them would travel alone. To
+// add a block to a batch takes no slow path. The empty heap has no batches: a thread without a heap and a handler that
+// interrupted a slow path add nothing.
 //
-//     a span is on its owner's stack, or about to be pushed there  <=>  its remote list is not empty
+// Whoever makes a remote list non-empty also pushes the span onto an incoming stack of the owner, one for each size
+// class. The owner takes a class's stack with one exchange when that class runs out, and each span's remote list with
+// another. By then the span's own free list is used up, as a rule, so that the two need not be strung together block
+// by block. All stacks are taken when the heap would else grow.
 //
-// so that a span is never on two stacks or twice on one. A block on the remote list counts as live until the owner
-// takes the list, which is why the span cannot be given back before.
+//     a span is on a stack of its owner, or in the hands of one thread that took it from there or is about to push it
+//         <=>  its remote list is not empty
+//
+// so that a span is never on two stacks or twice on one. A block on the remote list counts as live until the list is
+// taken, which is why the span cannot be given back before. Who takes a list is the owner, or a thread that claims the
+// whole span (ThreadHeap+Claims.swift).
 
 extension ThreadHeap {
   /// The batch that blocks of the span at `granule` go into.
@@ -72,10 +80,12 @@ extension ThreadHeap {
     while true {
       last.next = old.first
       let list = old.adding(count, first: first)
-      // Release pairs with the acquiring exchange of who takes the list: it sees the links.
+      // Release pairs with the acquiring exchange of who takes the list: it sees the links. Acquire pairs with the same
+      // exchange, before which `nextIncoming` was read that is written below, and with the releases of those who gave
+      // blocks back before, all of whose work on the span is done when its last block is back and the span is claimed.
       let (done, seen) = span.withRemote {
         $0.compareExchange(
-          expected: old.word, desired: list.word, successOrdering: .releasing, failureOrdering: .relaxed)
+          expected: old.word, desired: list.word, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed)
       }
       if done {
         if old.isEmpty { span.ownerHeap.pushIncoming(granule, upTo: span) }
@@ -138,7 +148,8 @@ extension ThreadHeap {
       let span = space.span(granule)
       // Read before the remote list becomes empty: from then on the span may be pushed again.
       granule = span.fields.nextIncoming
-      let remote = RemoteList(word: span.withRemote { $0.exchange(0, ordering: .acquiring) })
+      // Release: the read above comes before the next writer of `nextIncoming`, who finds the list empty.
+      let remote = RemoteList(word: span.withRemote { $0.exchange(0, ordering: .acquiringAndReleasing) })
       if remote.isSettled, remote.count == UInt(span.fields.carvedCount) { noteCompleteCollected() }
       splice(FreeBlock(remote.first), count: Int(remote.count), into: span)
     }

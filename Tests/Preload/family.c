@@ -77,6 +77,24 @@ static void alignment_and_usable_size(void) {
   EXPECT(malloc_usable_size(NULL) == 0);
 }
 
+/// Neighbours written to their last usable byte keep their content.
+static void usable_bytes_are_ones_own(void) {
+  enum { count = 40 };
+  unsigned char *blocks[count];
+  for (size_t size = 0; size < 3000000; size = size * 4 / 3 + 1) {
+    int number = size > 100000 ? 4 : count;
+    for (int i = 0; i < number; i++) {
+      blocks[i] = opaque(malloc(size));
+      EXPECT(blocks[i] != NULL);
+      memset(blocks[i], i + 1, malloc_usable_size(blocks[i]));
+    }
+    for (int i = 0; i < number; i++) {
+      EXPECT(is_filled(blocks[i], (unsigned char)(i + 1), malloc_usable_size(blocks[i])));
+      free(blocks[i]);
+    }
+  }
+}
+
 static void blocks_of_no_bytes(void) {
   void *first = opaque(malloc(0)), *second = opaque(malloc(0)), *third = opaque(calloc(0, 8));
   EXPECT(first && second && third);
@@ -225,6 +243,7 @@ int main(void) {
   sizes_that_cannot_be();
   products_that_overflow();
   alignment_and_usable_size();
+  usable_bytes_are_ones_own();
   blocks_of_no_bytes();
   zeroed_blocks();
   reallocation();

@@ -17,7 +17,8 @@ public struct ComparisonReport: Codable, Sendable {
   /// Whether nothing was left out for want of time.
   public internal(set) var isComplete = false
 
-  init(allocators: [ComparedAllocator], notes: [String] = [], isWhole: Bool = true) {
+  /// A report on which nothing stands yet.
+  public init(allocators: [ComparedAllocator], notes: [String] = [], isWhole: Bool = true) {
     self.allocators = allocators
     self.isWhole = isWhole
     self.notes = notes

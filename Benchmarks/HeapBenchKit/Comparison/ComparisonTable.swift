@@ -35,7 +35,7 @@ struct ComparisonTable {
   func text(style: TerminalStyle) -> String {
     let nameWidth = ((rows + means).map(\.name.count).max() ?? 0) + 2
     let widths = columns.indices.map { column in
-      ([columns[column].count + 1] + (rows + means).map { $0.cells[column].text.count + 1 }).max() ?? 0
+      ([columns[column].count + 1] + (rows + means).map { $0.cells[column].text.count + 2 }).max() ?? 0
     }
     let heading =
       zip(columns, widths).reduce(String(repeating: " ", count: nameWidth)) { line, column in

@@ -8,14 +8,15 @@ public struct PagingReport: Sendable {
   private let outcomes: [PagingOutcome]
 
   /// Measures everything; `show` is told what runs and which share is done.
-  public init(_ show: (String, Double) -> Void = { _, _ in }) throws {
+  public init(_ show: @Sendable (String, Double) -> Void = { _, _ in }) async throws {
     var instructions: [PagingOperation: Double] = [:]
     var missing: String?
+    let workbench = try GateWorkbench()
     for (index, operation) in PagingOperation.allCases.enumerated() where missing == nil {
       show("instructions: \(operation.title)", Double(index) / 20)
-      do throws(PagingInstructionCount.Missing) {
-        instructions[operation] = try PagingInstructionCount.count(operation)
-      } catch {
+      do {
+        instructions[operation] = try await PagingInstructionCount.count(operation, on: workbench)
+      } catch let error as GateObstacle {
         missing = error.description
       }
     }

@@ -15,6 +15,9 @@ public struct Policy: Sendable {
   /// replay returns nil when the range was too small.
   let reportLayout: (@Sendable (ReplayPlan, AddrRange<VirtAddr>, LayoutDetail) -> LayoutReport?)?
 
+  /// Takes the steps of a hot path on a heap over a range; nil as above.
+  let performHotPath: (@Sendable (HotPathWorkload, AddrRange<VirtAddr>) -> Void)?
+
   /// Replays on threads, over a range where the policy needs one.
   let replay: @Sendable (ReplayPlan, AddrRange<VirtAddr>, ReplayPass) throws(MeasurementFailure) -> Measurement
 
@@ -25,6 +28,7 @@ public struct Policy: Sendable {
     Policy(
       name: name, summary: summary, isInMainJob: isInMainJob,
       reportLayout: { plan, range, detail in LayoutReplay<Heap>.report(plan, over: range, detail: detail) },
+      performHotPath: { workload, range in HotPathRun<Heap>.perform(workload, over: range) },
       replay: { plan, range, pass throws(MeasurementFailure) in
         try pass.measure(plan, on: SpinLockedHeap<Heap>(over: range))
       })
@@ -35,7 +39,7 @@ public struct Policy: Sendable {
     _ name: String, _ target: Target, isInMainJob: Bool = true, summary: String
   ) -> Policy {
     Policy(
-      name: name, summary: summary, isInMainJob: isInMainJob, reportLayout: nil,
+      name: name, summary: summary, isInMainJob: isInMainJob, reportLayout: nil, performHotPath: nil,
       replay: { plan, _, pass throws(MeasurementFailure) in try pass.measure(plan, on: target) })
   }
 

@@ -54,3 +54,6 @@ int lab_huge_pages_disable(void);
 
 /// Gives what this process's malloc holds unused back to the system, where it can.
 void lab_malloc_trim(void);
+
+/// The version of the compiler that this was built with, as it names itself.
+static inline const char *lab_compiler_version(void) { return __VERSION__; }

@@ -1,4 +1,6 @@
 import Foundation
+import Subprocess
+import SystemPackage
 import Testing
 
 @testable import HeapBenchKit
@@ -33,6 +35,20 @@ import Testing
     #expect(outcome.status == 2)
     #expect(outcome.output.contains("failed: pairs-16 under nothing: the loader cannot preload it"))
     #expect(outcome.errors.hasSuffix("heapbench: some measurements failed, see the lines above\n"))
+  }
+
+  @Test func ctrlCShowsWhatWasMeasuredSoFar() async throws {
+    let result = try await Subprocess.run(
+      .path(FilePath(HeapBenchProcess.path)),
+      arguments: ["compare", "--only", "pairs-16", "--only", "pairs-64", "--rounds", "1000"],
+      workingDirectory: FilePath(WorkloadFiles.benchmarks.path), input: .none, output: .string(limit: 1 << 20),
+      error: .string(limit: 1 << 20)
+    ) { execution in
+      try await Task.sleep(for: .seconds(2))
+      try execution.send(signal: .interrupt)
+    }
+    #expect(result.terminationStatus == .exited(130), "\(result.standardError)")
+    #expect(result.standardError.hasSuffix("interrupted; the figures above are those measured until then\n"))
   }
 
   @Test(arguments: [

@@ -17,11 +17,11 @@ import Testing
   @Test func speedIsGlibcsTimeAndTheOthersOverIt() throws {
     let text = try #require(Self.sample().speedTable).text(style: style)
     let lines = text.split(separator: "\n").map(String.init)
-    #expect(lines.contains("                       glibc heaplab tcmalloc   spread"), "\(text)")
-    #expect(lines.contains("pairs-16             10.0 ns   0.50×*  failed   0.45×–0.55×"), "\(text)")
-    #expect(lines.contains("pairs-64             10.0 ns   0.50×    0.40×*"), "\(text)")
+    #expect(lines.contains("                        glibc heaplab tcmalloc   spread"), "\(text)")
+    #expect(lines.contains("pairs-16              10.0 ns   0.50×*  failed   0.45×–0.55×"), "\(text)")
+    #expect(lines.contains("pairs-64              10.0 ns   0.50×    0.40×*"), "\(text)")
     // A mean over fewer rows than there are would flatter whoever failed.
-    #expect(lines.contains("mean ÷ glibc           1.00×   0.50×*       –"), "\(text)")
+    #expect(lines.contains("mean ÷ glibc            1.00×   0.50×*       –"), "\(text)")
   }
 
   @Test func failuresAreNeverDropped() {

@@ -1,0 +1,24 @@
+/// Everything that the gate measures. A new figure is one probe in a file of `Probes`, and one line here.
+public struct GateCatalog: Sendable {
+  /// The probes, in the order of the report.
+  let probes: [GateProbe]
+
+  /// The probes over these profiles and traces.
+  public init(workloads: WorkloadCatalog) {
+    probes =
+      GateProbe.hotPaths + GateProbe.mallocPaths + GateProbe.pageTables + GateProbe.layouts(of: workloads)
+      + [GateProbe.start, .library] + GateProbe.programs + GateProbe.footprints + GateProbe.ratios
+  }
+
+  /// These probes, for tests.
+  init(probes: [GateProbe]) {
+    self.probes = probes
+  }
+
+  /// All figures.
+  public var figures: [GateFigure] { probes.flatMap(\.figures) }
+
+  /// The policies whose hot paths and layouts are held: those of the main job that receive their memory. The plain list
+  /// is the yardstick of first fit, and its layouts are first fit's, as a test shows.
+  static var policies: [Policy] { PolicyCatalog.all.filter { $0.isInMainJob && $0.receivesMemory } }
+}

@@ -1,0 +1,88 @@
+import Foundation
+
+/// A number that the gate holds against its baseline: what it is called, how far it may move, and what it depends on.
+public struct GateFigure: Hashable, Sendable {
+  /// Which way is up.
+  enum Direction: Hashable, Sendable {
+    /// Less is better: instructions, bytes, faults.
+    case less
+    /// More is better.
+    case more
+    /// Neither: every move beyond the tolerance is for a person to look at.
+    case neither
+  }
+
+  /// The group, what is measured, under which workload, and where there are several figures which: joined by slashes.
+  public let name: String
+
+  /// How far it may move before it counts.
+  public let tolerance: GateTolerance
+
+  /// Which way is up.
+  let better: Direction
+
+  /// The traits of the machine that the number depends on. Where one differs from the baseline's, there is nothing to
+  /// compare.
+  let traits: Set<GateMachine.Trait>
+
+  init(
+    _ name: String, _ tolerance: GateTolerance, better: Direction = .less, dependsOn traits: Set<GateMachine.Trait>
+  ) {
+    self.name = name
+    self.tolerance = tolerance
+    self.better = better
+    self.traits = traits
+  }
+
+  /// Whether `name` chooses this figure: it is the figure's name, or any run of whole parts of it.
+  func isChosen(by name: String) -> Bool { Self.isName(self.name, chosenBy: name) }
+
+  static func isName(_ figure: String, chosenBy name: String) -> Bool {
+    !name.isEmpty && "/\(figure)/".contains("/\(name)/")
+  }
+}
+
+/// How far a figure may lie from its baseline: a share of it or a number, whichever allows more.
+public struct GateTolerance: Hashable, Sendable, CustomStringConvertible {
+  /// The share of the baseline.
+  let share: Double
+
+  /// The number, in the figure's own unit.
+  let margin: Double
+
+  /// Nothing at all.
+  static let exact = GateTolerance(share: 0, margin: 0)
+
+  /// So many per cent of the baseline, and at least `margin`.
+  static func percent(_ percent: Double, orAtLeast margin: Double = 0) -> GateTolerance {
+    GateTolerance(share: percent / 100, margin: margin)
+  }
+
+  /// How far the figure may lie from this baseline.
+  func allowance(around baseline: Double) -> Double { max(share * abs(baseline), margin) }
+
+  public var description: String {
+    if self == .exact { return "exact" }
+    let percent = Figure.text(share * 100, significantDigits: 2) + "%"
+    return margin == 0 ? percent : "\(percent) or \(GateNumber.text(margin))"
+  }
+}
+
+/// Figures as text: whole numbers with separators, others with five digits at most.
+enum GateNumber {
+  static func text(_ value: Double) -> String {
+    guard abs(value) < 1e15 else { return "\(value)" }
+    if value == value.rounded() || abs(value) >= 10_000 { return Figure.count(Int(value.rounded())) }
+    let text = Figure.text(value, significantDigits: 5)
+    return text.contains(".") ? String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed()) : text
+  }
+
+  /// The change from `old` to `new`: in per cent, or as a difference where there is nothing to take per cent of.
+  static func change(from old: Double, to new: Double) -> String {
+    if new == old { return "0" }
+    let sign = new > old ? "+" : "−"
+    guard old != 0 else { return sign + text(abs(new - old)) }
+    let percent = abs(new - old) / abs(old) * 100
+    return sign + (percent < 0.005 ? "<0.01" : Figure.fixed(percent, decimals: percent < 9.995 ? 2 : 0)) + "%"
+  }
+}

@@ -1,0 +1,104 @@
+/// A run of the gate: the probes that have a chosen figure, those first that count what no load changes, two at a time,
+/// then one by one those that must be alone.
+public struct GateJob: Sendable {
+  private let probes: [GateProbe]
+  private let names: [String]
+
+  /// A job that measures the figures that one of `names` chooses, or all when there are none.
+  ///
+  /// - Throws: ``GateObstacle`` for a name that chooses nothing of the catalog and nothing of the baseline.
+  public init(
+    _ catalog: GateCatalog, choosing names: [String], besides baseline: GateBaseline?
+  ) throws(GateObstacle) {
+    for name in names {
+      let known = catalog.figures.map(\.name) + (baseline.map { Array($0.figures.keys) } ?? [])
+      guard !known.contains(where: { GateFigure.isName($0, chosenBy: name) }) else { continue }
+      let parts = known.flatMap { $0.split(separator: "/").map(String.init) + [$0] }
+      let groups = Set(known.compactMap { $0.split(separator: "/").first.map(String.init) }).sorted()
+      let suggestion = Spelling.suggestion(for: name, among: Set(parts).sorted())
+      let rest = suggestion.isEmpty ? "; the groups are \(groups.joined(separator: ", "))" : suggestion
+      throw GateObstacle("no figure is called '\(name)'\(rest)")
+    }
+    self.names = names
+    probes = catalog.probes.filter { probe in
+      names.isEmpty || probe.figures.contains { figure in names.contains { figure.isChosen(by: $0) } }
+    }
+  }
+
+  /// The figures that are chosen.
+  public var figures: [GateFigure] {
+    probes.flatMap(\.figures).filter { figure in names.isEmpty || names.contains { figure.isChosen(by: $0) } }
+  }
+
+  /// Whether a name in a baseline is among those chosen.
+  func chooses(_ name: String) -> Bool {
+    names.isEmpty || names.contains { GateFigure.isName(name, chosenBy: $0) }
+  }
+
+  /// Measures.
+  ///
+  /// - Throws: ``GateObstacle`` when there is nowhere to work, and `CancellationError`; a probe that fails is an
+  ///   obstacle to its own figures.
+  public func run(progress: any ProgressMeter) async throws -> GateMeasurement {
+    let workbench = try GateWorkbench()
+    var outcomes: [GateOutcome] = []
+    progress.begin(weights: probes.map { $0.isAlone ? 3 : 1 })
+    defer { progress.end() }
+    outcomes += await Self.measure(
+      probes.filter { !$0.isAlone }, atOnce: 2, on: workbench, progress: progress)
+    outcomes += await Self.measure(
+      probes.filter(\.isAlone), atOnce: 1, on: workbench, progress: progress)
+    try Task.checkCancellation()
+    let machine = await GateMachine.current(on: workbench)
+    return GateMeasurement(outcomes: Dictionary(uniqueKeysWithValues: outcomes), machine: machine)
+  }
+
+  private typealias GateOutcome = (String, Result<Double, GateObstacle>)
+
+  private static func measure(
+    _ probes: [GateProbe], atOnce count: Int, on workbench: GateWorkbench, progress: any ProgressMeter
+  ) async -> [GateOutcome] {
+    await withTaskGroup(of: [GateOutcome].self) { group in
+      var waiting = probes.makeIterator()
+      func start() {
+        guard let probe = waiting.next(), !Task.isCancelled else { return }
+        progress.show(probe.name)
+        group.addTask { await outcomes(of: probe, on: workbench) }
+      }
+      for _ in 0..<count { start() }
+      var measured: [GateOutcome] = []
+      while let more = await group.next() {
+        measured += more
+        progress.completeWorkload()
+        start()
+      }
+      return measured
+    }
+  }
+
+  private static func outcomes(of probe: GateProbe, on workbench: GateWorkbench) async -> [GateOutcome] {
+    let obstacle: GateObstacle
+    do {
+      let values = try await probe.measure(workbench)
+      precondition(values.count == probe.figures.count, "a probe must give a number for each of its figures")
+      return zip(probe.figures, values).map { ($0.name, .success($1)) }
+    } catch let error as GateObstacle {
+      obstacle = error
+    } catch {
+      obstacle = GateObstacle("\(error)")
+    }
+    return probe.figures.map { ($0.name, .failure(obstacle)) }
+  }
+}
+
+/// What a job found out.
+public struct GateMeasurement: Sendable {
+  /// The number of every figure, or why there is none.
+  let outcomes: [String: Result<Double, GateObstacle>]
+
+  /// What it was measured with.
+  let machine: GateMachine
+
+  /// The numbers there are.
+  var figures: [String: Double] { outcomes.compactMapValues { try? $0.get() } }
+}

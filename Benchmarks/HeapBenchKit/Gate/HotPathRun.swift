@@ -1,0 +1,82 @@
+import Addresses
+
+/// A workload's steps taken on a heap that has holes.
+struct HotPathRun<Heap: HeapPolicy & ~Copyable>: ~Copyable {
+  private var heap: Heap
+  private let steps: [HotPathWorkload.Step]
+  private var blocks: ContiguousArray<VirtAddr>
+
+  /// A heap over `range` in which 512 blocks are in use and as many holes lie between them.
+  private init(_ workload: HotPathWorkload, over range: AddrRange<VirtAddr>) {
+    heap = Heap(over: range)
+    steps = workload.steps
+    blocks = ContiguousArray(repeating: .null, count: HotPathWorkload.slotCount)
+    var random = ReproducibleRandom(seed: 3)
+    var holes: [VirtAddr] = []
+    for index in 0..<1024 {
+      let byteCount = 16 + UInt(random.below(1009))
+      guard let block = heap.allocate(byteCount: byteCount, alignment: 16) else {
+        preconditionFailure("a hot path's range must have room for its blocks")
+      }
+      if index % 2 == 0 { holes.append(block) }
+    }
+    for hole in holes { heap.deallocate(hole) }
+  }
+
+  /// Takes the steps twice: once for the heap to come to rest, once to be measured.
+  static func perform(_ workload: HotPathWorkload, over range: AddrRange<VirtAddr>) {
+    var run = HotPathRun(workload, over: range)
+    run.take()
+    run.measured()
+  }
+
+  /// The steps, under a name that callgrind is told to count within.
+  @inline(never)
+  private mutating func measured() { take() }
+
+  @inline(__always)
+  private mutating func take() {
+    for step in steps {
+      switch step.kind {
+      case .allocate:
+        guard let block = heap.allocate(byteCount: step.byteCount, alignment: step.alignment) else {
+          preconditionFailure("a hot path's range must have room for its blocks")
+        }
+        blocks[step.slot] = block
+      case .deallocate:
+        heap.deallocate(blocks[step.slot])
+      case .resize:
+        let old = blocks[step.slot]
+        if heap.resize(old, toByteCount: step.byteCount) { break }
+        guard let block = heap.allocate(byteCount: step.byteCount, alignment: step.alignment) else {
+          preconditionFailure("a hot path's range must have room for its blocks")
+        }
+        heap.deallocate(old)
+        blocks[step.slot] = block
+      }
+    }
+  }
+}
+
+/// The command that does a hot path once, to be counted.
+public enum HotPathProcess {
+  /// `heapbench` has it and does not list it.
+  public static let subcommand = "hot-path"
+
+  /// Does what the command is for.
+  public static func perform(_ workload: String, policy: String) throws {
+    guard let workload = HotPathWorkload(rawValue: workload), let policy = PolicyCatalog.policy(named: policy),
+      let perform = policy.performHotPath
+    else { throw GateObstacle("there is no hot path '\(workload)' of a policy '\(policy)'") }
+    let memory = try ReplayMemory(byteCount: 64 << 20, isPinned: false)
+    perform(workload, memory.range)
+  }
+
+  /// Instructions for each call of the heap, with the loop around it.
+  static func count(_ workload: HotPathWorkload, policy: String, on workbench: GateWorkbench) async throws -> Double {
+    let heapbench = try await workbench.stripped("heapbench", product: "heapbench")
+    let count = try await InstructionCounter(workbench: workbench).count(
+      heapbench, [subcommand, workload.rawValue, policy], within: "$s12HeapBenchKit10HotPathRun*8measured*")
+    return count / Double(workload.steps.count)
+  }
+}

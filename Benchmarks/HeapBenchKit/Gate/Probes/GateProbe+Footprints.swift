@@ -1,0 +1,61 @@
+/// A footprint pattern of heapbench-driver, and how far its figures may move.
+private struct Footprint: Sendable {
+  let workload: String
+  var peakTolerance = GateTolerance.percent(3)
+  /// Nothing where what stays resident at the end is not what the pattern is about.
+  var endTolerance: GateTolerance?
+  /// How often it is run; medians are taken.
+  var runCount = 1
+
+  // Memory is purged by the clock, so that where much is freed and taken again the figures differ from run to run.
+  static let all = [
+    Footprint(workload: "sawtooth", peakTolerance: .percent(30), endTolerance: .percent(10), runCount: 3),
+    Footprint(workload: "one-size-phases"),
+    Footprint(workload: "medium-churn", endTolerance: .percent(3)),
+    Footprint(workload: "survivors-1-in-1000", endTolerance: .percent(10)),
+    Footprint(workload: "survivors-1-in-100", endTolerance: .percent(60)),
+    Footprint(workload: "return-after-idle", endTolerance: .percent(10)),
+    Footprint(workload: "vectors", endTolerance: .percent(15)),
+    Footprint(workload: "hand-off", peakTolerance: .percent(10), endTolerance: .percent(10)),
+    Footprint(workload: "short-threads", peakTolerance: .percent(60), runCount: 3),
+  ]
+
+  /// The figures: at the peak, and at the end where that counts.
+  var figures: [GateFigure] {
+    let name = "footprint/\(workload)"
+    let peak = GateFigure("\(name)/peak-resident-per-live", peakTolerance, dependsOn: GateProbe.runTraits)
+    return [peak]
+      + (endTolerance.map {
+        [GateFigure("\(name)/end-resident-per-live", $0, dependsOn: GateProbe.runTraits)]
+      } ?? [])
+  }
+
+  /// One run's numbers for the figures.
+  func ratios(by driver: MallocDriver, library: String) async throws -> [Double] {
+    let answer = try await driver.run(workload, library: library)
+    let peak = (answer.peakResidentByteCount, answer.peakLiveByteCount)
+    let end = (answer.endResidentByteCount, answer.endLiveByteCount)
+    return try (endTolerance == nil ? [peak] : [peak, end]).map { resident, live in
+      guard let resident, let live, live > 0 else {
+        throw GateObstacle("heapbench-driver run \(workload) tells of no live bytes; build all products alike")
+      }
+      return (resident / live).thousandths
+    }
+  }
+}
+
+extension GateProbe {
+  /// Resident bytes ÷ live bytes of the patterns under the preload, at the peak and at the end.
+  static var footprints: [GateProbe] {
+    Footprint.all.map { footprint in
+      GateProbe("footprint: \(footprint.workload)", footprint.figures, isAlone: true) { workbench in
+        let driver = MallocDriver(workbench: workbench)
+        var runs: [[Double]] = []
+        for _ in 0..<footprint.runCount {
+          runs.append(try await footprint.ratios(by: driver, library: workbench.library))
+        }
+        return runs[0].indices.map { index in runs.map { $0[index] }.sorted()[footprint.runCount / 2] }
+      }
+    }
+  }
+}
