@@ -55,6 +55,8 @@ public struct ComparisonReport: Codable, Sendable {
       show("instructions: \(allocator.name)")
       do {
         instructions[allocator.name] = try await counting.count(under: allocator)
+      } catch  where Task.isCancelled {
+        return
       } catch {
         notes.append("no count of instructions for \(allocator.name): \(error)")
       }
