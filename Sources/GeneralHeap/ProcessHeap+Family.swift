@@ -108,10 +108,11 @@ extension ProcessHeap {
       // and then its pages do. One that doubles is better off with a move, which finds memory that is mapped already.
       if byteCount >= mappedGrowthByteCount, byteCount > usable, byteCount - usable < usable / 4 {
         let block = MappedBlocks.allocate(byteCount: byteCount, alignment: 16)
-        if block == 0 { return fail(ENOMEM) }
-        lab_malloc_bytes_copy(CUnsignedLong(block), CUnsignedLong(address), CUnsignedLong(usable))
-        heap.space.deallocateInArena(address, slot: slot)
-        return block
+        if block != 0 {
+          lab_malloc_bytes_copy(CUnsignedLong(block), CUnsignedLong(address), CUnsignedLong(usable))
+          heap.space.deallocateInArena(address, slot: slot)
+          return block
+        }
       }
     }
     // With a sixteenth more, so that a block that grows by little at a time does not move each time.
@@ -132,8 +133,9 @@ extension ProcessHeap {
     let usable = usableByteCount(of: address)
     if byteCount > 256 << 10, !isEmergency(address) {
       guard let heap = enter() else { return fail(ENOMEM) }
-      defer { leave(heap) }
-      return failIfNull(MappedBlocks.resize(address, byteCount: byteCount))
+      let block = MappedBlocks.resize(address, byteCount: byteCount)
+      leave(heap)
+      if block != 0 { return block }
     }
     return move(address, usable, to: byteCount)
   }

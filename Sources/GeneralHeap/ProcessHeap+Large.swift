@@ -23,7 +23,11 @@ extension ProcessHeap {
       let block = heap.space.allocateInArena(byteCount: byteCount, alignment: alignment, zeroed: zeroed)
       if block != 0 { return block }
     }
-    return MappedBlocks.allocate(byteCount: byteCount, alignment: alignment)
+    let block = MappedBlocks.allocate(byteCount: byteCount, alignment: alignment)
+    // Under a limit of the address space the space has most of it.
+    let isForSpace = byteCount > arenaMaximumByteCount && byteCount >> 16 < heap.space.fields.granuleCount
+    guard block == 0, isForSpace, alignment <= arenaMaximumByteCount else { return block }
+    return heap.space.allocateInArena(byteCount: byteCount, alignment: alignment, zeroed: zeroed)
   }
 
   /// Takes back what a thread's own lists take right beside the hot path: a block of a class with a stack, or of an

@@ -98,7 +98,8 @@ extension ThreadHeap {
     let list = RemoteList(word: span.withRemote { $0.load(ordering: .acquiring) })
     guard list.isSettled, list.count == UInt(span.fields.carvedCount) else { return 0 }
     let isClaimed = span.withRemote {
-      $0.compareExchange(expected: list.word, desired: 0, ordering: .acquiring).exchanged
+      // Release: `nextIncoming` was read before its next writer finds the list empty.
+      $0.compareExchange(expected: list.word, desired: 0, ordering: .acquiringAndReleasing).exchanged
     }
     guard isClaimed else { return 0 }
     span.fields.free = list.first
