@@ -115,7 +115,8 @@ import CLabDriver
   private static func calibrated(_ pattern: SpeedPattern, milliseconds: Int, threads: Int) -> Int {
     if let most = pattern.operationCountMost { return most }
     let goal = milliseconds * 1_000_000
-    var count = threads
+    // Threads are to be at work for longer than they take to find each other.
+    var count = pattern.scales ? 10_000 * threads : 1
     while true {
       // Processor time: on a busy machine a short run waits for longer than it works.
       let nanoseconds = max(1, pattern.run(count, threads: threads).processorNanoseconds)

@@ -38,12 +38,10 @@ struct Batches: ~Copyable {
   /// Batches on each of `threads` threads, which share nothing but the allocator.
   static func runThreads(_ operationCount: Int, _ range: SizeRange, threads: Int) -> Elapsed {
     var work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: range)
-    return Clock.time {
-      unsafe LabThread.run(threads, sharing: &work) { shared, thread in
-        let work = unsafe shared.assumingMemoryBound(to: ThreadWork.self).pointee
-        let batches = Batches(work.sizes, seed: thread + 1)
-        _ = batches.run(work.operationCount(of: thread), .firstFirst)
-      }
+    return unsafe LabThread.run(threads, sharing: &work) { shared, thread in
+      let work = unsafe shared.assumingMemoryBound(to: ThreadWork.self).pointee
+      let batches = Batches(work.sizes, seed: thread + 1)
+      _ = batches.run(work.operationCount(of: thread), .firstFirst)
     }
   }
 }

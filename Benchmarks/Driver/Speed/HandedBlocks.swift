@@ -39,7 +39,7 @@ import CLabDriver
     }
     let work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: sizes)
     var handed = unsafe HandedBlocks(work: work, rings: rings)
-    return Clock.time { unsafe LabThread.run(threads, sharing: &handed, body) }
+    return unsafe LabThread.run(threads, sharing: &handed, body)
   }
 
   /// Puts blocks into the consumers' rings by turns, passing over one that is full.

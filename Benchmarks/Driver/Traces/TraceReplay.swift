@@ -37,15 +37,10 @@ import Synchronization
   ///
   /// - Returns: The time from the first to the last.
   mutating func run() -> Elapsed {
-    let start = Elapsed.now
-    if threadCount == 1 {
-      makeCalls(of: 0)
-    } else {
-      unsafe LabThread.run(threadCount, sharing: &self) { shared, thread in
-        unsafe shared.assumingMemoryBound(to: TraceReplay.self).pointee.makeCalls(of: thread)
-      }
+    if threadCount == 1 { return Clock.time { makeCalls(of: 0) } }
+    return unsafe LabThread.run(threadCount, sharing: &self) { shared, thread in
+      unsafe shared.assumingMemoryBound(to: TraceReplay.self).pointee.makeCalls(of: thread)
     }
-    return .now - start
   }
 
   @inline(never) private borrowing func makeCalls(of thread: Int) {
