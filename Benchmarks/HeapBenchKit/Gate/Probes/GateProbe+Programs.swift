@@ -12,7 +12,7 @@ extension GateProbe {
       let traits = runTraits.union([program.trait])
       let figures = [
         GateFigure("programs/\(program.name)/system-calls", .percent(3, orAtLeast: 4), dependsOn: traits),
-        GateFigure("programs/\(program.name)/page-faults", .percent(3, orAtLeast: 8), dependsOn: traits),
+        GateFigure("programs/\(program.name)/page-faults", .percent(5, orAtLeast: 8), dependsOn: traits),
       ]
       return GateProbe("programs: \(program.name)", figures, isAlone: true) { workbench in
         let library = try workbench.library
