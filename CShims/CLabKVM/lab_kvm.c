@@ -96,6 +96,14 @@ static int processor_describe(lab_kvm_guest *guest) {
   return result;
 }
 
+// Some KVMs announce five levels and refuse them: what counts is whether the processor takes the bit.
+static void five_levels_try(lab_kvm_guest *guest) {
+  struct kvm_sregs special = guest->reset;
+  special.cr4 |= CR4_LA57;
+  guest->features.five_levels &= ioctl(guest->processor, KVM_SET_SREGS, &special) == 0;
+  ioctl(guest->processor, KVM_SET_SREGS, &guest->reset);
+}
+
 static int memory_add(lab_kvm_guest *guest, uint32_t slot, uint64_t physical, void *host, uint64_t byte_count) {
   struct kvm_userspace_memory_region region = {
       .slot = slot, .guest_phys_addr = physical, .memory_size = byte_count, .userspace_addr = (uint64_t)host};
@@ -128,6 +136,7 @@ static int guest_build(lab_kvm_guest *guest) {
   result = processor_describe(guest);
   if (result != 0) return result;
   if (ioctl(guest->processor, KVM_GET_SREGS, &guest->reset) < 0) return errno;
+  five_levels_try(guest);
   lab_monitor_build(&guest->monitor);
   return 0;
 }

@@ -59,10 +59,8 @@ extension ProcessHeap {
   private static var listedByteCount: UInt {
     var byteCount: UInt = 0
     forEachHeap { heap in
-      for index in 0..<SizeClass.count where heap.fields.current[index] != 0 {
-        let span = processSpace.span(heap.fields.current[index])
-        let count = heap.hasStack(index) ? heap.stackedCount(index) : heap.activeCount(index, in: span)
-        byteCount += count * UInt(span.fields.blockByteCount)
+      for index in 0..<SizeClass.count {
+        byteCount += listedCount(index, of: heap) * SizeClass(index: index).blockByteCount
       }
       for index in 0..<OutgoingBatch.count where heap.fields.outgoing[index].blockCount != 0 {
         let batch = heap.fields.outgoing[index]
@@ -71,6 +69,13 @@ extension ProcessHeap {
       byteCount += heap.cacheByteCount
     }
     return byteCount
+  }
+
+  /// How many blocks of a class a heap has to hand out next. A stack may have some without a current span.
+  private static func listedCount(_ index: Int, of heap: ThreadHeap) -> UInt {
+    if heap.hasStack(index) { return heap.stackedCount(index) }
+    let current = heap.fields.current[index]
+    return current == 0 ? 0 : heap.activeCount(index, in: processSpace.span(current))
   }
 
   /// Visits the threads' heaps and the one that young threads share.

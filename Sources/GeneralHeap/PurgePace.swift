@@ -55,26 +55,28 @@ struct PurgePace {
     noteGrown(byteCount &- reused)
   }
 
-  /// Whether memory must go back at once: more than an eighth of what is held, and `minimum`, is free.
+  /// Whether memory must go back at once: more than an eighth of what is held, and `minimum`, is free. Of more than half
+  /// a first regret is forgotten, and of more than three quarters no wait is long.
   func isDue(heldByteCount: UInt, minimum: UInt) -> Bool {
     guard freedByteCount > max(minimum, heldByteCount / 8) else { return false }
-    return doublingCount < 2 && freedByteCount > heldByteCount / 2 || hasWaited(0)
+    if doublingCount < 2, freedByteCount > heldByteCount / 2 { return true }
+    return hasWaited(regretWaitMilliseconds / (freedByteCount > heldByteCount / 4 * 3 ? 4 : 1))
   }
 
   /// Whether memory should go back: half as much is free, and the last purge was `delayMilliseconds` ago.
   func isDue(heldByteCount: UInt, minimum: UInt, delayMilliseconds: UInt) -> Bool {
-    freedByteCount > max(minimum / 4, heldByteCount / 16) && hasWaited(delayMilliseconds)
+    freedByteCount > max(minimum / 4, heldByteCount / 16) && hasWaited(max(delayMilliseconds, regretWaitMilliseconds))
   }
 
   /// How long ago the last purge was.
   var millisecondsSincePurge: UInt { UInt(lab_malloc_milliseconds()) &- purgedAtMilliseconds }
 
-  /// Whether the last purge was at least so long ago, and as long as regrets demand.
-  private func hasWaited(_ milliseconds: UInt) -> Bool {
-    let wait = doublingCount == 0 ? 0 : PurgePace.firstWaitMilliseconds << (doublingCount - 1)
-    let least = max(milliseconds, wait)
-    return least == 0 || UInt(lab_malloc_milliseconds()) &- purgedAtMilliseconds >= least
+  /// How long regrets make the next purge wait.
+  private var regretWaitMilliseconds: UInt {
+    doublingCount == 0 ? 0 : PurgePace.firstWaitMilliseconds << (doublingCount - 1)
   }
+
+  private func hasWaited(_ milliseconds: UInt) -> Bool { milliseconds == 0 || millisecondsSincePurge >= milliseconds }
 
   /// Notes a purge. One of less than an eighth of what is held is not worth a regret.
   mutating func notePurge(heldByteCount: UInt) {
