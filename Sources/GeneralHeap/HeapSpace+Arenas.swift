@@ -197,14 +197,10 @@ extension HeapSpace {
   private func zero(_ address: UInt, _ byteCount: UInt) {
     let end = address + byteCount
     forEachPageMask(from: address, to: end) { span, granule, pages in
-      var rest = UInt32(pages & span.fields.residentPages)
-      while rest != 0 {
-        let first = UInt(rest.trailingZeroBitCount)
-        let count = UInt((~(rest >> UInt32(first))).trailingZeroBitCount)
-        let from = max(address, granule + first << 12)
-        let to = min(end, granule + (first + count) << 12)
+      HeapSpace.forEachRun(in: pages & span.fields.residentPages) { offset, byteCount in
+        let from = max(address, granule + offset)
+        let to = min(end, granule + offset + byteCount)
         lab_malloc_bytes_zero(CUnsignedLong(from), CUnsignedLong(to - from))
-        rest &= ~(((1 << UInt32(count)) - 1) << UInt32(first))
       }
     }
   }
@@ -214,10 +210,12 @@ extension HeapSpace {
   func forEachPageMask(from start: UInt, to end: UInt, _ body: (Span, UInt, UInt16) -> Void) {
     var granule = start & ~(Span.byteCount - 1)
     while granule < end {
-      let first = max(start, granule) >> 12 & 15
-      let last = (min(end, granule + Span.byteCount) - 1) >> 12 & 15
+      let first = max(start, granule)
+      let byteCount = min(end, granule + Span.byteCount) - first
       if let span = span(containing: granule) {
-        body(span, granule, UInt16(truncatingIfNeeded: (UInt32(2) << UInt32(last)) - (UInt32(1) << UInt32(first))))
+        let pages = ThreadHeap.pageMask(
+          UInt32(truncatingIfNeeded: first - granule), UInt32(truncatingIfNeeded: byteCount))
+        body(span, granule, pages)
       }
       granule += Span.byteCount
     }

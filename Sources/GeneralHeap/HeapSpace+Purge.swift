@@ -7,14 +7,21 @@ internal import FirstFitHeap
 extension HeapSpace {
   /// Gives back pages of a granule, one bit each.
   func decommit(pages: UInt16, of span: Span) {
+    let start = start(of: span)
+    HeapSpace.forEachRun(in: pages) { SystemPages.decommit(start + $0, byteCount: $1) }
+    span.fields.residentPages &= ~pages
+  }
+
+  /// Visits the runs of pages among those of a granule, one bit each: a run's offset in the granule and its size, in bytes.
+  @inline(__always)
+  static func forEachRun(in pages: UInt16, _ body: (UInt, UInt) -> Void) {
     var rest = UInt32(pages)
     while rest != 0 {
       let first = UInt32(rest.trailingZeroBitCount)
       let count = UInt32((~(rest >> first)).trailingZeroBitCount)
-      SystemPages.decommit(start(of: span) + UInt(first) << 12, byteCount: UInt(count) << 12)
       rest &= ~(((1 << count) - 1) << first)
+      body(UInt(first) << 12, UInt(count) << 12)
     }
-    span.fields.residentPages &= ~pages
   }
 
   /// Gives back the memory of granules that nobody holds, runs of them at a time.
@@ -59,14 +66,8 @@ extension HeapSpace {
     guard start < last else { return }
     var run = PageRun()
     forEachPageMask(from: start, to: last) { span, granule, pages in
-      var rest = UInt32(pages & span.fields.residentPages)
+      HeapSpace.forEachRun(in: pages & span.fields.residentPages) { run.add(granule + $0, byteCount: $1) }
       span.fields.residentPages &= ~pages
-      while rest != 0 {
-        let first = UInt32(rest.trailingZeroBitCount)
-        let count = UInt32((~(rest >> first)).trailingZeroBitCount)
-        rest &= ~(((1 << count) - 1) << first)
-        run.add(granule + UInt(first) << 12, byteCount: UInt(count) << 12)
-      }
     }
     run.giveBack()
   }

@@ -5,8 +5,6 @@
 struct LargeClass: Equatable {
   /// The class's number, 0 to 111.
   let index: Int
-  /// The size in bytes.
-  let byteCount: UInt
 
   /// How many classes there are.
   static var count: Int { 112 }
@@ -31,9 +29,7 @@ struct LargeClass: Equatable {
   @inline(__always)
   private init(sixteenthOf byteCount: UInt, more: UInt) {
     let exponent = UInt.bitWidth &- 1 &- byteCount.leadingZeroBitCount
-    let shift = UInt(bitPattern: exponent &- 4)
-    let sixteenths = (byteCount >> shift) &+ more
+    let sixteenths = (byteCount >> UInt(bitPattern: exponent &- 4)) &+ more
     index = (exponent &- 16) &* 16 &+ Int(bitPattern: sixteenths)
-    self.byteCount = sixteenths << shift
   }
 }

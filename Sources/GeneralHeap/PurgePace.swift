@@ -41,7 +41,7 @@ struct PurgePace {
     grownByteCount &+= byteCount
     let half = purgedByteCount / 2
     guard before <= half, grownByteCount > half, half != 0 else { return }
-    if UInt(lab_malloc_milliseconds()) &- purgedAtMilliseconds < PurgePace.regretMilliseconds {
+    if millisecondsSincePurge < PurgePace.regretMilliseconds {
       doublingCount = min(doublingCount + 1, PurgePace.doublingMaximum)
     } else {
       doublingCount -= min(doublingCount, 1)
