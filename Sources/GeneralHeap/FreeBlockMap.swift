@@ -11,7 +11,7 @@ struct FreeBlockMap {
     blockByteCount = UInt(span.fields.blockByteCount)
     reciprocal = UInt(span.fields.reciprocal)
     mark(listFrom: span.fields.free)
-    let absent = span.fields.absentPages
+    let absent = span.absentPages
     guard absent != 0 else { return }
     for number in 0..<span.capacity where pages(of: number) & absent != 0 { mark(number) }
   }

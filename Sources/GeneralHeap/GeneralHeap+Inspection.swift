@@ -12,7 +12,7 @@ extension GeneralHeap {
     while granule < layout.endGranule {
       let span = layout.space.span(granule)
       let start = layout.space.start(of: span)
-      switch span.fields.kind {
+      switch span.kind {
       case .none:
         break
       case .metadata:
@@ -20,7 +20,7 @@ extension GeneralHeap {
       case .span:
         visitBlocks(of: span, start: start, &walk, body)
       case .arena:
-        let entries = (ArenaEntry(word: span.fields.free), ArenaEntry(word: span.fields.remote))
+        let entries = (ArenaEntry(at: span.firstEntrySlot), ArenaEntry(at: span.secondEntrySlot))
         let isInOrder = entries.0.offset <= entries.1.offset
         visit(isInOrder ? entries.0 : entries.1, start, &walk, body)
         visit(isInOrder ? entries.1 : entries.0, start, &walk, body)
@@ -39,7 +39,7 @@ extension GeneralHeap {
   private func visitBlocks(of span: Span, start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void) {
     let size = UInt(span.fields.blockByteCount)
     var isFree = FreeBlockMap(of: span, start: start)
-    if span.fields.state == .current { isFree.mark(listFrom: activeBlock(of: span)) }
+    if span.state == .current { isFree.mark(listFrom: activeBlock(of: span)) }
     for number in 0..<span.capacity where !isFree[number] {
       walk.visit(start + number * size, byteCount: size, body)
     }

@@ -28,7 +28,7 @@ public struct GeneralHeap: ~Copyable {
     rangeStart = range.start
     let usable = range.alignedInward(to: Span.byteCount)
     let space = HeapSpace.create(base: usable.start.raw, byteCount: usable.byteCount, ownsMapping: false)
-    space?.fields.quotaByteCount = quotaByteCount
+    space?.quotaByteCount = quotaByteCount
     let heap = space.flatMap { ThreadHeap.create(over: $0) }
     self.space = heap == nil ? nil : space
     self.heap = heap
@@ -68,7 +68,7 @@ extension GeneralHeap: HeapPolicy {
     let (space, span) = find(address)
     usedByteCount -= occupiedByteCount(address)
     blockCount -= 1
-    if span.fields.kind == .arena {
+    if span.kind == .arena {
       space.deallocateInArena(address.raw, slot: ProcessHeap.checkedSlot(address.raw, of: span, in: space))
     } else if let heap, heap.push(ProcessHeap.checkedBlock(address.raw, of: span), onto: span) {
       heap.handleEvent(span)
@@ -78,7 +78,7 @@ extension GeneralHeap: HeapPolicy {
   public mutating func resize(_ address: VirtAddr, toByteCount byteCount: UInt) -> Bool {
     let (space, span) = find(address)
     let before = occupiedByteCount(address)
-    if span.fields.kind == .arena, byteCount > SizeClass.maximumByteCount {
+    if span.kind == .arena, byteCount > SizeClass.maximumByteCount {
       guard space.resizeInArena(address.raw, byteCount: byteCount) else { return false }
     } else if byteCount > usableByteCount(of: address) {
       return false
@@ -90,7 +90,7 @@ extension GeneralHeap: HeapPolicy {
 
   public func usableByteCount(of address: VirtAddr) -> UInt {
     let (space, span) = find(address)
-    if span.fields.kind == .arena {
+    if span.kind == .arena {
       let slot = ProcessHeap.checkedSlot(address.raw, of: span, in: space)
       return ArenaEntry(at: slot).byteCount
     }
@@ -103,7 +103,7 @@ extension GeneralHeap: HeapPolicy {
   public var statistics: HeapStatistics {
     var statistics = HeapStatistics()
     guard let layout else { return statistics }
-    for granule in layout.firstGranule..<layout.endGranule where layout.space.span(granule).fields.kind != .metadata {
+    for granule in layout.firstGranule..<layout.endGranule where layout.space.span(granule).kind != .metadata {
       statistics.capacityByteCount += Span.byteCount
     }
     statistics.usedByteCount = usedByteCount
@@ -125,7 +125,7 @@ extension GeneralHeap: HeapPolicy {
   /// A block's bytes, with its header if it has one.
   private func occupiedByteCount(_ address: VirtAddr) -> UInt {
     let usable = usableByteCount(of: address)
-    return find(address).1.fields.kind == .arena ? usable + BlockLayout.headerByteCount : usable
+    return find(address).1.kind == .arena ? usable + BlockLayout.headerByteCount : usable
   }
 
   private mutating func notePeaks(_ address: VirtAddr) {

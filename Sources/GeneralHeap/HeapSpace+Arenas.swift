@@ -19,8 +19,6 @@ internal import FirstFitHeap
 struct ArenaEntry {
   var word: UInt
 
-  init(word: UInt) { self.word = word }
-
   /// The entry at an address of the span table.
   init(at slot: UInt) { word = UInt(lab_malloc_word(CUnsignedLong(slot))) }
 
@@ -48,6 +46,14 @@ struct ArenaEntry {
   func describes(_ address: UInt) -> Bool {
     UInt16(truncatingIfNeeded: word) == UInt16(truncatingIfNeeded: address | 1)
   }
+}
+
+extension Span {
+  /// Where the entries lie of the blocks that start in a granule of an arena.
+  @inline(__always)
+  var firstEntrySlot: UInt { address &+ 8 }
+  @inline(__always)
+  var secondEntrySlot: UInt { address &+ Span.remoteOffset }
 }
 
 extension HeapSpace {
@@ -109,6 +115,7 @@ extension HeapSpace {
     refund(byteCount: byteCount)
     lab_malloc_word_set(CUnsignedLong(slot), 0)
     if span(containing: address)?.fields.sizeClass == fields.arenaEpoch { fields.arena.deallocate(VirtAddr(address)) }
+    purgeArenasIfDueHoldingLock()
   }
 
   /// Makes the live block at `address` hold `byteCount` bytes without moving it; whether it could.
@@ -154,8 +161,8 @@ extension HeapSpace {
   @inline(__always)
   func entrySlot(_ address: UInt, of span: Span) -> UInt {
     if address & 15 != 0 { return 0 }
-    if ArenaEntry(word: span.fields.free).describes(address) { return span.address &+ Span.freeOffset }
-    if ArenaEntry(word: span.fields.remote).describes(address) { return span.address &+ Span.remoteOffset }
+    if ArenaEntry(at: span.firstEntrySlot).describes(address) { return span.firstEntrySlot }
+    if ArenaEntry(at: span.secondEntrySlot).describes(address) { return span.secondEntrySlot }
     return 0
   }
 
@@ -165,7 +172,8 @@ extension HeapSpace {
     let entry = ArenaEntry(of: address)
     fields.arenaUsedByteCount += byteCount
     fields.arenaPace.noteUsed(byteCount)
-    if span.fields.free == 0 { span.fields.free = entry.word } else { span.fields.remote = entry.word }
+    let slot = ArenaEntry(at: span.firstEntrySlot).word == 0 ? span.firstEntrySlot : span.secondEntrySlot
+    lab_malloc_word_set(CUnsignedLong(slot), CUnsignedLong(entry.word))
     // A block may have been in a cache in its former life.
     FreeBlock(address).markWord = 0
     markResident(address, byteCount)
@@ -188,7 +196,7 @@ extension HeapSpace {
 
   /// The same for a part of one granule, which need not be the arena's.
   private func markResident(from start: UInt, to end: UInt) {
-    guard let span = span(containing: start), span.fields.kind == .arena else { return }
+    guard let span = span(containing: start), span.kind == .arena else { return }
     span.fields.residentPages |= ThreadHeap.pageMask(
       UInt32(truncatingIfNeeded: start & (Span.byteCount - 1)), UInt32(truncatingIfNeeded: end - start))
   }
@@ -274,9 +282,9 @@ extension HeapSpace {
     for number in first..<first + granuleCount {
       let span = span(UInt32(truncatingIfNeeded: number))
       span.fields.owner = 0
-      span.fields.free = 0
-      span.fields.remote = 0
-      span.fields.kind = .arena
+      lab_malloc_word_set(CUnsignedLong(span.firstEntrySlot), 0)
+      lab_malloc_word_set(CUnsignedLong(span.secondEntrySlot), 0)
+      span.kind = .arena
       span.fields.sizeClass = fields.arenaEpoch
     }
     let byteCount = granuleCount * Span.byteCount

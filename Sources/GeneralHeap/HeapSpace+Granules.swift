@@ -47,8 +47,8 @@ extension HeapSpace {
     let granule = granule(of: span)
     // In a child of fork, granules from before may belong to a buddy that was abandoned.
     guard UInt(granule) >= fields.buddyFirstGranule else { return }
-    span.fields.kind = .none
-    span.fields.state = .idle
+    span.kind = .none
+    span.state = .idle
     fields.frames.deallocate(PhysAddr(UInt64(granule) << 12), order: order)
     let byteCount = UInt(order.frameCount) * Span.byteCount
     fields.usedByteCount -= min(byteCount, fields.usedByteCount)
@@ -60,7 +60,7 @@ extension HeapSpace {
     defer { HeapLock.release(at: address) }
     if fields.recordEnd - fields.recordNext < byteCount {
       guard let span = takeChargedGranule() else { return 0 }
-      span.fields.kind = .metadata
+      span.kind = .metadata
       fields.recordNext = start(of: span)
       fields.recordEnd = fields.recordNext + Span.byteCount
       if !fields.ownsMapping || span.fields.residentPages != 0 {
@@ -72,9 +72,17 @@ extension HeapSpace {
     return record
   }
 
+  /// How many bytes more the quota allows, all of them if there is none.
+  var quotaRoom: UInt {
+    if quotaByteCount == .max { return .max }
+    guard HeapLock.acquire(at: address) else { return .max }
+    defer { HeapLock.release(at: address) }
+    return quotaByteCount - min(fields.usedByteCount, quotaByteCount)
+  }
+
   /// Counts bytes against the quota; false when they would exceed it.
   func charge(byteCount: UInt) -> Bool {
-    if fields.quotaByteCount == .max { return true }
+    if quotaByteCount == .max { return true }
     guard HeapLock.acquire(at: address) else { return false }
     defer { HeapLock.release(at: address) }
     guard hasRoom(for: byteCount) else { return false }
@@ -84,7 +92,7 @@ extension HeapSpace {
 
   /// Takes bytes off the quota's account.
   func refund(byteCount: UInt) {
-    if fields.quotaByteCount == .max { return }
+    if quotaByteCount == .max { return }
     guard HeapLock.acquire(at: address) else { return }
     fields.usedByteCount -= min(byteCount, fields.usedByteCount)
     HeapLock.release(at: address)
@@ -92,7 +100,7 @@ extension HeapSpace {
 
   /// Whether the quota has room for so many bytes more, with the lock held.
   private func hasRoom(for byteCount: UInt) -> Bool {
-    fields.quotaByteCount - min(fields.usedByteCount, fields.quotaByteCount) >= byteCount
+    quotaByteCount - min(fields.usedByteCount, quotaByteCount) >= byteCount
   }
 
   /// A granule that counts against the quota, with the lock held.
@@ -104,7 +112,7 @@ extension HeapSpace {
 
   /// Starts a new buddy over what was never committed: in a child of fork, when the old one may be half changed.
   func abandonFrames() {
-    let first = fields.committedEnd
+    let first = committedEnd
     guard first < fields.granuleCount else { return }
     let granules = AddrRange(start: PhysAddr(UInt64(first) << 12), end: PhysAddr(UInt64(fields.granuleCount) << 12))
     let tableByteCount = BuddyFrames.tableByteCount(for: granules)
@@ -129,17 +137,17 @@ extension HeapSpace {
 
   /// Makes granules that the buddy gave ready for use; whether they could be committed.
   private func reserve(_ first: UInt, count: UInt) -> Bool {
-    if first + count > fields.committedEnd, !commit(upTo: first + count) { return false }
+    if first + count > committedEnd, !commit(upTo: first + count) { return false }
     // From here on, still under the lock, a purge leaves them alone.
     for number in first..<first + count {
-      span(UInt32(truncatingIfNeeded: number)).fields.state = .reserved
+      span(UInt32(truncatingIfNeeded: number)).state = .reserved
     }
     return true
   }
 
   /// Commits granules and their descriptors, at least up to `end`.
   private func commit(upTo end: UInt) -> Bool {
-    let first = fields.committedEnd
+    let first = committedEnd
     let step = max(HeapSpace.stepGranuleCount, first / 16)
     return commit(from: first, to: min(max(end, first + step), fields.granuleCount))
       || commit(from: first, to: end)
@@ -152,7 +160,7 @@ extension HeapSpace {
     if tableStart < tableEnd, !SystemPages.commit(tableStart, byteCount: tableEnd - tableStart) { return false }
     let start = fields.base + first * Span.byteCount
     guard SystemPages.commit(start, byteCount: (end - first) * Span.byteCount) else { return false }
-    fields.committedEnd = end
+    committedEnd = end
     return true
   }
 }

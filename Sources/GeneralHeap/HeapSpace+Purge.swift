@@ -30,12 +30,12 @@ extension HeapSpace {
     defer { HeapLock.release(at: address) }
     var runStart: UInt = 0
     var granule = fields.firstGranule
-    let end = fields.committedEnd
+    let end = committedEnd
     while granule <= end {
       var isDirty = false
       if granule < end {
         let span = span(UInt32(truncatingIfNeeded: granule))
-        isDirty = span.fields.kind == .none && span.fields.state == .idle && span.fields.residentPages != 0
+        isDirty = span.state == .idle && span.fields.residentPages != 0
         if isDirty { span.fields.residentPages = 0 }
       }
       if isDirty, runStart == 0 { runStart = granule }
@@ -48,10 +48,34 @@ extension HeapSpace {
     }
   }
 
-  /// Gives back the memory of whole pages inside the arenas' holes.
+  /// Gives back what the arenas have free.
   func purgeArenas() {
-    guard fields.ownsMapping, fields.arenaPace.freedByteCount != 0, HeapLock.acquire(at: arenaLock) else { return }
+    guard HeapLock.acquire(at: arenaLock) else { return }
     defer { HeapLock.release(at: arenaLock) }
+    purgeArenasHoldingLock()
+  }
+
+  /// Gives it back if so much was freed that it must go at once, be it for the quota; with the arenas' lock held.
+  func purgeArenasIfDueHoldingLock() {
+    if fields.arenaPace.isDue(heldByteCount: arenaHeldByteCount, minimum: HeapSpace.arenaPurgeMinimum)
+      || fields.arenaPace.freedByteCount > quotaRoom
+    {
+      purgeArenasHoldingLock()
+    }
+  }
+
+  /// Gives it back if it should go, the last time being so long ago.
+  func purgeArenasIfDue(delayMilliseconds: UInt) {
+    guard HeapLock.acquire(at: arenaLock) else { return }
+    defer { HeapLock.release(at: arenaLock) }
+    let isDue = fields.arenaPace.isDue(
+      heldByteCount: arenaHeldByteCount, minimum: HeapSpace.arenaPurgeMinimum, delayMilliseconds: delayMilliseconds)
+    if isDue { purgeArenasHoldingLock() }
+  }
+
+  /// Gives back the memory of whole pages inside the arenas' holes.
+  private func purgeArenasHoldingLock() {
+    guard fields.ownsMapping, fields.arenaPace.freedByteCount != 0 else { return }
     fields.arenaPace.notePurge(heldByteCount: arenaHeldByteCount)
     fields.arena.forEachBlock { block in
       if block.isFree { purgeHole(block.range.start.raw, block.range.end.raw) }
@@ -76,24 +100,6 @@ extension HeapSpace {
   private var arenaHeldByteCount: UInt { fields.arenaUsedByteCount + fields.arenaPace.freedByteCount }
 
   private static var arenaPurgeMinimum: UInt { 16 << 20 }
-
-  /// Whether so much was freed in the arenas that they must give memory back at once, be it for the quota.
-  var isArenaPurgeDue: Bool {
-    if fields.arenaPace.isDue(
-      heldByteCount: arenaHeldByteCount, minimum: HeapSpace.arenaPurgeMinimum)
-    {
-      return true
-    }
-    let quota = fields.quotaByteCount
-    return quota != .max && fields.arenaPace.freedByteCount > quota - min(fields.usedByteCount, quota)
-  }
-
-  /// Whether the arenas should give memory back, the last time being so long ago.
-  func isArenaPurgeDue(delayMilliseconds: UInt) -> Bool {
-    fields.arenaPace.isDue(
-      heldByteCount: arenaHeldByteCount, minimum: HeapSpace.arenaPurgeMinimum,
-      delayMilliseconds: delayMilliseconds)
-  }
 }
 
 /// Pages in a row that are to be given back with one system call.

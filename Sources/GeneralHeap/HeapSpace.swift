@@ -3,6 +3,7 @@ internal import BuddyFrames
 internal import CLabMalloc
 internal import Contracts
 internal import FirstFitHeap
+internal import Synchronization
 
 // The address range that a heap's granules come from, and the tables that describe them.
 //
@@ -14,7 +15,7 @@ internal import FirstFitHeap
 // are free a buddy knows, `BuddyFrames`, which counts one frame for each granule and gives out the lowest. Table and
 // granules are committed in steps as the buddy reaches them.
 
-/// A space's own fields. Those above the line may be read by any thread; those below it are the lock holder's.
+/// A space's own fields. Those above the line, and atomics, may be read by any thread; others are the lock holder's.
 struct SpaceRecord: ~Copyable {
   /// The `HeapLock` of the space; the first field, so that its address is the space's.
   var lock: UInt = 0
@@ -35,7 +36,7 @@ struct SpaceRecord: ~Copyable {
   var firstGranule: UInt = 0
   var buddyFirstGranule: UInt = 0
   /// The first granule that is not committed.
-  var committedEnd: UInt = 0
+  let committedEnd = Atomic<UInt>(0)
   /// Where the next heap record goes, and where the granule for records ends.
   var recordNext: UInt = 0
   var recordEnd: UInt = 0
@@ -43,7 +44,7 @@ struct SpaceRecord: ~Copyable {
   /// threads' caches, and of mappings that stand alone; and the most they may be, `UInt.max` for no limit, when nothing
   /// is counted.
   var usedByteCount: UInt = 0
-  var quotaByteCount: UInt = .max
+  let quotaByteCount = Atomic<UInt>(.max)
 
   /// What is too large for spans, and how many bytes its ranges have. The arena lock's.
   var arena = FirstFitHeap()
@@ -72,6 +73,19 @@ public struct HeapSpace: Equatable, Sendable {
   }
 
   var arenaLock: UInt { address + 8 }
+
+  /// The first granule that is not committed. Relaxed: who has a pointer into a granule has it from the thread that
+  /// committed it, or from one that came after.
+  var committedEnd: UInt {
+    get { fields.committedEnd.load(ordering: .relaxed) }
+    nonmutating set { fields.committedEnd.store(newValue, ordering: .relaxed) }
+  }
+
+  /// The quota. Relaxed: requests of the very moment when it is set may count or not.
+  var quotaByteCount: UInt {
+    get { fields.quotaByteCount.load(ordering: .relaxed) }
+    nonmutating set { fields.quotaByteCount.store(newValue, ordering: .relaxed) }
+  }
 
   /// A space over `byteCount` bytes from `base`, a multiple of 64 KiB; nil when the range is too small, or when its
   /// first pages cannot be committed.
@@ -113,7 +127,7 @@ public struct HeapSpace: Equatable, Sendable {
     space.fields.ownsMapping = ownsMapping
     space.fields.firstGranule = headGranuleCount
     space.fields.buddyFirstGranule = headGranuleCount
-    space.fields.committedEnd = ownsMapping ? headGranuleCount : granuleCount
+    space.committedEnd = ownsMapping ? headGranuleCount : granuleCount
     return space
   }
 
@@ -149,7 +163,7 @@ public struct HeapSpace: Equatable, Sendable {
   /// The granule around `address`, nil outside of the space and where it was never committed.
   func span(containing address: UInt) -> Span? {
     let granule = (address &- fields.base) / Span.byteCount
-    guard address >= fields.base, granule < fields.committedEnd, granule >= fields.firstGranule else { return nil }
+    guard address >= fields.base, granule < committedEnd, granule >= fields.firstGranule else { return nil }
     return span(UInt32(truncatingIfNeeded: granule))
   }
 }

@@ -37,7 +37,7 @@ extension ProcessHeap {
   /// A block at a multiple of `alignment`, a power of two.
   public static func allocate(_ byteCount: UInt, alignment: UInt) -> UInt {
     if alignment <= 16 { return allocate(byteCount) }
-    if ProcessState().fields.space == 0 {
+    if ProcessState().space == 0 {
       // The first allocation of all, or a textbook policy.
       if let heap = enter() { leave(heap) }
       if TextbookHeap.current != nil { return failIfNull(allocateWithoutHeap(byteCount, alignment: alignment)) }
@@ -60,7 +60,7 @@ extension ProcessHeap {
   /// How many bytes the holder of a block may use.
   public static func usableByteCount(of address: UInt) -> UInt {
     if let span = span(of: address) {
-      if span.fields.kind == .arena {
+      if span.kind == .arena {
         return ArenaEntry(at: checkedSlot(address, of: span)).byteCount
       }
       _ = checkedBlock(address, of: span)
@@ -86,7 +86,7 @@ extension ProcessHeap {
     }
     if byteCount >= UInt(Int.max) { return fail(ENOMEM) }
     if let span = span(of: address) {
-      if span.fields.kind == .arena { return reallocateInArena(address, byteCount, of: span) }
+      if span.kind == .arena { return reallocateInArena(address, byteCount, of: span) }
       _ = checkedBlock(address, of: span)
       let usable = UInt(span.fields.blockByteCount)
       // Not worth moving: it fits, and at least half of it stays in use.

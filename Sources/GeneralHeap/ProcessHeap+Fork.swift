@@ -27,7 +27,7 @@ extension ProcessHeap {
   /// Repairs the heap when this is a new process.
   @inline(__always)
   static func repairAfterFork() {
-    let page = ProcessState().fields.forkPage
+    let page = ProcessState().forkPage
     if page != 0, lab_malloc_word(CUnsignedLong(page)) == 0 { repair() }
   }
 
@@ -35,12 +35,12 @@ extension ProcessHeap {
   private static func repair() {
     let state = ProcessState()
     // SAFETY: the page is mapped, private and only ever accessed as a word.
-    let word = unsafe UnsafePointer<Atomic<UInt>>(bitPattern: state.fields.forkPage).unsafelyUnwrapped
+    let word = unsafe UnsafePointer<Atomic<UInt>>(bitPattern: state.forkPage).unsafelyUnwrapped
     // 2 while repairing, so that a second thread of the child waits for the first.
     guard unsafe word.pointee.compareExchange(expected: 0, desired: 2, ordering: .acquiringAndReleasing).exchanged
     else { return }
     if HeapLock.isHeldByAnother(at: state.address) { HeapLock.release(at: state.address) }
-    if state.fields.space != 0 {
+    if state.space != 0 {
       let space = processSpace
       if HeapLock.isHeldByAnother(at: space.address) {
         space.abandonFrames()
@@ -52,7 +52,7 @@ extension ProcessHeap {
       }
     }
     if HeapLock.isHeldByAnother(at: state.sharedLock) {
-      state.fields.sharedHeap = 0
+      state.sharedHeap = 0
       HeapLock.release(at: state.sharedLock)
     }
     if let textbook = TextbookHeap.current, HeapLock.isHeldByAnother(at: textbook.address) {
@@ -64,13 +64,13 @@ extension ProcessHeap {
     }
     let mine = UInt(lab_malloc_heap())
     let empty = UInt(lab_malloc_empty_heap_address())
-    state.fields.newestHeap = 0
+    state.newestHeap = 0
     state.fields.heapCount = 0
     if mine != empty {
       let heap = ThreadHeap(address: mine)
       heap.fields.olderHeap = 0
       _ = lab_malloc_owner_init(CUnsignedLong(mine + ThreadHeap.markOffset))
-      state.fields.newestHeap = mine
+      state.newestHeap = mine
       state.fields.heapCount = 1
     }
     unsafe word.pointee.store(1, ordering: .releasing)

@@ -39,9 +39,9 @@ extension ProcessHeap {
       guard ThreadHeap.isBlockStart(address, of: span), block.markWord != FreeBlock.mark else { return false }
       return heap.pushStacked(block, of: span)
     }
-    guard span.fields.kind == .arena else { return false }
-    var entry = ArenaEntry(word: span.fields.free)
-    if !entry.describes(address) { entry = ArenaEntry(word: span.fields.remote) }
+    guard span.kind == .arena else { return false }
+    var entry = ArenaEntry(at: span.firstEntrySlot)
+    if !entry.describes(address) { entry = ArenaEntry(at: span.secondEntrySlot) }
     guard entry.describes(address), address & 15 == 0, block.markWord != FreeBlock.mark,
       FirstFitHeap.isHeaderIntact(of: VirtAddr(address), blockByteCount: entry.blockByteCount)
     else { return false }
@@ -93,7 +93,6 @@ extension ProcessHeap {
     if !heap.pushCached(block, entry) {
       heap.makeCacheRoom(for: entry.blockByteCount)
       if !heap.pushCached(block, entry) { heap.space.deallocateInArena(address, slot: slot) }
-      if heap.space.isArenaPurgeDue { heap.space.purgeArenas() }
     }
     leave(heap)
   }

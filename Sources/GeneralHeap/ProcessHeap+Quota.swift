@@ -8,7 +8,7 @@ extension ProcessHeap {
   public static var quotaByteCount: UInt {
     setUpIfNeeded()
     if let textbook = TextbookHeap.current { return textbook.fields.limitByteCount }
-    return ProcessState().fields.space == 0 ? .max : processSpace.fields.quotaByteCount
+    return ProcessState().space == 0 ? .max : processSpace.quotaByteCount
   }
 
   /// Sets the quota. What is in use stays, also above it.
@@ -16,7 +16,7 @@ extension ProcessHeap {
     setUpIfNeeded()
     if let textbook = TextbookHeap.current { return textbook.setLimit(byteCount: byteCount) }
     let state = ProcessState()
-    guard state.fields.space != 0, HeapLock.acquire(at: state.mappedLock) else { return }
+    guard state.space != 0, HeapLock.acquire(at: state.mappedLock) else { return }
     defer { HeapLock.release(at: state.mappedLock) }
     processSpace.setQuota(byteCount: byteCount, mappedByteCount: state.fields.mappedByteCount)
   }
@@ -44,17 +44,17 @@ extension HeapSpace {
     defer { HeapLock.release(at: arenaLock) }
     guard HeapLock.acquire(at: address) else { return }
     defer { HeapLock.release(at: address) }
-    if fields.quotaByteCount == .max {
+    if quotaByteCount == .max {
       fields.usedByteCount = chargedGranuleCount * Span.byteCount + fields.arenaUsedByteCount + mappedByteCount
     }
-    fields.quotaByteCount = byteCount
+    quotaByteCount = byteCount
   }
 
   /// The granules that count against a quota: those of spans, of empty spans in threads' reserves, and of records.
   private var chargedGranuleCount: UInt {
     var count: UInt = 0
-    for granule in fields.firstGranule..<fields.committedEnd {
-      let span = span(UInt32(truncatingIfNeeded: granule)).fields
+    for granule in fields.firstGranule..<committedEnd {
+      let span = span(UInt32(truncatingIfNeeded: granule))
       switch span.kind {
       case .span, .metadata: count += 1
       case .none: count += span.state == .reserved ? 1 : 0

@@ -20,8 +20,8 @@ extension ProcessHeap {
   static func beginsOnShared(over space: HeapSpace) -> Bool {
     let state = ProcessState()
     guard state.fields.heapCount >= ownHeapMinimum, lab_malloc_age() == 0 else { return false }
-    if state.fields.sharedHeap == 0 { state.fields.sharedHeap = ThreadHeap.create(over: space)?.address ?? 0 }
-    return state.fields.sharedHeap != 0
+    if state.sharedHeap == 0 { state.sharedHeap = ThreadHeap.create(over: space)?.address ?? 0 }
+    return state.sharedHeap != 0
   }
 
   /// The shared heap, locked, for a thread whose youth began and has not ended.
@@ -34,10 +34,10 @@ extension ProcessHeap {
   /// The shared heap, locked; nil when there is none.
   static func enterShared() -> ThreadHeap? {
     let state = ProcessState()
-    guard state.fields.sharedHeap != 0, HeapLock.acquire(at: state.sharedLock) else { return nil }
+    guard state.sharedHeap != 0, HeapLock.acquire(at: state.sharedLock) else { return nil }
     let age = lab_malloc_age()
     lab_malloc_age_set(age &+ 1)
-    let heap = ThreadHeap(address: state.fields.sharedHeap)
+    let heap = ThreadHeap(address: state.sharedHeap)
     if age == 0 { noteNewThread(on: heap) }
     noteSlow(heap)
     return heap

@@ -49,7 +49,7 @@ extension ProcessHeap {
       leave(heap)
       return
     }
-    if span.fields.kind == .arena { return deallocateInArena(address, of: span) }
+    if span.kind == .arena { return deallocateInArena(address, of: span) }
     let block = checkedBlock(address, of: span)
     guard let heap = enter() else {
       let granule = processSpace.granule(of: span)
@@ -70,7 +70,7 @@ extension ProcessHeap {
 
   /// The block at `address` of `span`; ends the process unless it can be one in use.
   static func checkedBlock(_ address: UInt, of span: Span) -> FreeBlock {
-    require(span.fields.kind == .span, "free of a pointer that heaplab did not give out", UInt64(address))
+    require(span.kind == .span, "free of a pointer that heaplab did not give out", UInt64(address))
     require(
       span.fields.owner != 0 && ThreadHeap.isAnyBlockStart(address, of: span),
       "free of a pointer into the middle of a block", UInt64(address))
@@ -86,10 +86,10 @@ extension ProcessHeap {
   @inline(__always)
   static func isPresent(_ address: UInt, in span: Span) -> Bool {
     let offset = UInt32(UInt16(truncatingIfNeeded: address))
-    return ThreadHeap.pageMask(offset, span.fields.blockByteCount) & span.fields.absentPages == 0
+    return ThreadHeap.pageMask(offset, span.fields.blockByteCount) & span.absentPages == 0
   }
 
-  static var processSpace: HeapSpace { HeapSpace(address: ProcessState().fields.space) }
+  static var processSpace: HeapSpace { HeapSpace(address: ProcessState().space) }
 
   /// The granule of the process heap around `address`.
   static func span(of address: UInt) -> Span? {
@@ -112,14 +112,14 @@ extension ProcessHeap {
       noteSlow(heap)
       return heap
     }
-    if ProcessState().fields.textbook == 0, let heap = attach() { return heap }
+    if ProcessState().textbook == 0, let heap = attach() { return heap }
     lab_malloc_depth_set(0)
     return nil
   }
 
   /// Ends a slow path.
   static func leave(_ heap: ThreadHeap) {
-    if heap.address == ProcessState().fields.sharedHeap {
+    if heap.address == ProcessState().sharedHeap {
       leaveShared()
     } else {
       lab_malloc_heap_set(CUnsignedLong(heap.address))

@@ -24,25 +24,25 @@ extension ProcessHeap {
       statistics.free_byte_count = Int(committed - used)
       return statistics
     }
-    guard state.fields.space != 0 else { return statistics }
+    guard state.space != 0 else { return statistics }
     let space = processSpace
     var live: UInt = 0
     var spans: UInt = 0
-    for granule in space.fields.firstGranule..<space.fields.committedEnd {
+    for granule in space.fields.firstGranule..<space.committedEnd {
       let span = space.span(UInt32(truncatingIfNeeded: granule))
-      if span.fields.kind == .span, span.fields.owner != 0 {
-        let remote = RemoteList(word: span.withRemote { $0.load(ordering: .relaxed) }).count
+      if span.kind == .span, span.fields.owner != 0 {
+        let remote = RemoteList(word: span.fields.remote.load(ordering: .relaxed)).count
         let free = UInt(max(0, span.freeCount)) + remote
-        let carved = UInt(span.fields.carvedCount)
+        let carved = UInt(span.carvedCount)
         live += (carved - min(free, carved)) * UInt(span.fields.blockByteCount)
         spans += 1
-      } else if span.fields.kind == .arena {
+      } else if span.kind == .arena {
         // With their headers, as the caches count them.
-        live += ArenaEntry(word: span.fields.free).blockByteCount + ArenaEntry(word: span.fields.remote).blockByteCount
+        live += ArenaEntry(at: span.firstEntrySlot).blockByteCount + ArenaEntry(at: span.secondEntrySlot).blockByteCount
       }
     }
     live -= min(live, listedByteCount)
-    let committed = (space.fields.committedEnd - space.fields.firstGranule) * Span.byteCount
+    let committed = (space.committedEnd - space.fields.firstGranule) * Span.byteCount
     statistics.committed_byte_count = Int(committed)
     statistics.free_byte_count = Int(committed - min(live, committed))
     statistics.mapped_byte_count = Int(state.fields.mappedByteCount)
@@ -80,9 +80,9 @@ extension ProcessHeap {
 
   /// Visits the threads' heaps and the one that young threads share.
   private static func forEachHeap(_ body: (ThreadHeap) -> Void) {
-    let shared = ProcessState().fields.sharedHeap
+    let shared = ProcessState().sharedHeap
     if shared != 0 { body(ThreadHeap(address: shared)) }
-    var address = ProcessState().fields.newestHeap
+    var address = ProcessState().newestHeap
     while address != 0 {
       let heap = ThreadHeap(address: address)
       body(heap)

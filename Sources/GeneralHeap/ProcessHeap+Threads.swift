@@ -26,7 +26,7 @@ extension ProcessHeap {
   private static func adoptOrCreate() -> ThreadHeap? {
     let state = ProcessState()
     guard let space = setUp() else { return nil }
-    var older = state.fields.newestHeap
+    var older = state.newestHeap
     while older != 0 {
       let heap = ThreadHeap(address: older)
       if lab_malloc_owner_claim(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 {
@@ -42,8 +42,8 @@ extension ProcessHeap {
     if beginsOnShared(over: space) { return nil }
     guard let heap = ThreadHeap.create(over: space) else { return nil }
     guard lab_malloc_owner_init(CUnsignedLong(heap.address + ThreadHeap.markOffset)) == 0 else { return nil }
-    heap.fields.olderHeap = state.fields.newestHeap
-    state.fields.newestHeap = heap.address
+    heap.fields.olderHeap = state.newestHeap
+    state.newestHeap = heap.address
     state.fields.heapCount += 1
     heap.limitCache(heapCount: state.fields.heapCount)
     return heap
@@ -64,14 +64,14 @@ extension ProcessHeap {
   /// Reserves the space when there is none yet, with the lock held.
   private static func setUp() -> HeapSpace? {
     let state = ProcessState()
-    if state.fields.space != 0 { return processSpace }
-    if state.fields.textbook != 0 { return nil }
+    if state.space != 0 { return processSpace }
+    if state.textbook != 0 { return nil }
     state.fields.settings = Settings.fromEnvironment()
     setUpForkPage()
     if state.fields.settings.policy != .general {
       guard let heap = TextbookHeap.create(state.fields.settings) else { return nil }
       if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
-      state.fields.textbook = heap.address
+      state.textbook = heap.address
       return nil
     }
     // What the address space limit allows, halving: 256 GiB down to 16 MiB.
@@ -86,8 +86,8 @@ extension ProcessHeap {
       SystemPages.unmap(base, byteCount: byteCount)
       return nil
     }
-    space.fields.quotaByteCount = state.fields.settings.limitByteCount
-    state.fields.space = space.address
+    space.quotaByteCount = state.fields.settings.limitByteCount
+    state.space = space.address
     if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
     lab_malloc_space_set(CUnsignedLong(base), CUnsignedLong(space.fields.granuleCount * Span.recordByteCount))
     return space
@@ -95,8 +95,8 @@ extension ProcessHeap {
 
   private static func setUpForkPage() {
     let state = ProcessState()
-    guard state.fields.forkPage == 0, let page = SystemPages.mapWipedByFork() else { return }
+    guard state.forkPage == 0, let page = SystemPages.mapWipedByFork() else { return }
     lab_malloc_word_set(CUnsignedLong(page), 1)
-    state.fields.forkPage = page
+    state.forkPage = page
   }
 }

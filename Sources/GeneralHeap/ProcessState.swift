@@ -2,19 +2,19 @@ internal import CLabMalloc
 internal import Synchronization
 
 /// What the process heap knows beside its space and its thread heaps; zero bytes are its initial value.
-struct ProcessRecord {
+struct ProcessRecord: ~Copyable {
   /// The `HeapLock` over the set-up; the first field, so that its address is the record's.
   var lock: UInt = 0
   /// The `HeapLock` over the mappings that stand alone (MappedBlocks.swift).
   var mappedLock: UInt = 0
   /// The space's address, 0 until there is one.
-  var space: UInt = 0
+  let space = Atomic<UInt>(0)
   /// The thread heap that was made last; they are linked by `olderHeap`. Changed under the lock.
-  var newestHeap: UInt = 0
+  let newestHeap = Atomic<UInt>(0)
   /// How many there are.
   var heapCount: UInt = 0
   /// The page whose first word reads as zero in a child of fork, 0 when the kernel has no such pages.
-  var forkPage: UInt = 0
+  let forkPage = Atomic<UInt>(0)
   /// The table of mappings that stand alone: its address, its number of slots, and how many are in use.
   var mappedTable: UInt = 0
   var mappedSlotCount: UInt = 0
@@ -27,10 +27,10 @@ struct ProcessRecord {
   /// The settings (Settings.swift).
   var settings = Settings()
   /// The heap under a textbook policy (TextbookHeap.swift), 0 under the general one.
-  var textbook: UInt = 0
+  let textbook = Atomic<UInt>(0)
   /// The `HeapLock` of the heap that young threads share, and that heap, 0 until there is one (ProcessHeap+Shared.swift).
   var sharedLock: UInt = 0
-  var sharedHeap: UInt = 0
+  let sharedHeap = Atomic<UInt>(0)
 }
 
 /// The one process heap's state.
@@ -43,6 +43,34 @@ struct ProcessState {
     @inline(__always) nonmutating unsafeMutableAddress {
       unsafe UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
     }
+  }
+
+  // What every slow path looks at without a lock. Acquire pairs with the release of who made the thing: whoever sees
+  // its address sees the thing as it was made.
+
+  var space: UInt {
+    get { fields.space.load(ordering: .acquiring) }
+    nonmutating set { fields.space.store(newValue, ordering: .releasing) }
+  }
+
+  var newestHeap: UInt {
+    get { fields.newestHeap.load(ordering: .acquiring) }
+    nonmutating set { fields.newestHeap.store(newValue, ordering: .releasing) }
+  }
+
+  var forkPage: UInt {
+    get { fields.forkPage.load(ordering: .acquiring) }
+    nonmutating set { fields.forkPage.store(newValue, ordering: .releasing) }
+  }
+
+  var textbook: UInt {
+    get { fields.textbook.load(ordering: .acquiring) }
+    nonmutating set { fields.textbook.store(newValue, ordering: .releasing) }
+  }
+
+  var sharedHeap: UInt {
+    get { fields.sharedHeap.load(ordering: .acquiring) }
+    nonmutating set { fields.sharedHeap.store(newValue, ordering: .releasing) }
   }
 
   var mappedLock: UInt { address + 8 }

@@ -1,4 +1,4 @@
-internal import Synchronization
+public import Synchronization
 
 // A span is one granule, 64 KiB at a multiple of 64 KiB, carved into blocks of one size class. Its descriptor lies out
 // of line, in the span table at the start of the space, 64 bytes for each granule: one cache line, which is all that
@@ -46,10 +46,14 @@ public enum SpanState: UInt8, Sendable {
 }
 
 /// The descriptor of a granule.
+///
+/// Its owner alone changes a span's fields, but for `remote` and `nextIncoming`. What another thread reads meanwhile is an
+/// atomic, without an order: of the bits and counts that may change under its eyes it needs those of its own block,
+/// which do not.
 @frozen
-public struct SpanRecord {
-  /// The heap whose thread allocates from the span, 0 for none; no other thread touches any field but `remote`. Of a
-  /// class with a stack it is that heap's address plus 1, so that a free comes by where the stack is served.
+public struct SpanRecord: ~Copyable {
+  /// The heap whose thread allocates from the span, 0 for none. Of a class with a stack it is that heap's address plus 1,
+  /// so that a free comes by where the stack is served.
   @usableFromInline var owner: UInt = 0
   /// The first block that the owner gave back, 0 for none.
   @usableFromInline var free: UInt = 0
@@ -58,6 +62,8 @@ public struct SpanRecord {
   @usableFromInline var reciprocal: UInt32 = 0
   /// The same again: a second field, so that each use is an operand in memory. 0 as long as a purge has blocks of the
   /// span absent: their marks are gone with their memory, so that frees take the slow path, which asks `absentPages`.
+  /// Frees by other threads read it while that changes, and get along with either value; they read it plainly all the
+  /// same, since no compiler compares with an atomic in memory: it would be one instruction of the hot path's 44 more.
   @usableFromInline var reciprocalBound: UInt32 = 0
   /// How many more frees by the owner until the event.
   @usableFromInline var pending: Int32 = 0
@@ -65,8 +71,8 @@ public struct SpanRecord {
   var purgedFreeCount: UInt16 = 0
   /// How many of its free blocks the heap's pace was told of (PurgePace.swift).
   var notedCount: UInt16 = 0
-  /// Blocks given back by other threads (RemoteList.swift). Atomic.
-  @usableFromInline var remote: UInt = 0
+  /// Blocks given back by other threads (RemoteList.swift).
+  @usableFromInline let remote = Atomic<UInt>(0)
   /// The granule before this one in its list, 0 for none.
   var previous: UInt32 = 0
   /// The granule after this one in its list, 0 for none.
@@ -76,15 +82,15 @@ public struct SpanRecord {
   /// How many free blocks make the event.
   var target: Int16 = 0
   /// How many blocks overlap no absent page.
-  var carvedCount: UInt16 = 0
+  let carvedCount = Atomic<UInt16>(0)
   /// The pages, one bit each, whose blocks are in no list.
-  var absentPages: UInt16 = 0
+  let absentPages = Atomic<UInt16>(0)
   /// The pages, one bit each, that may have memory behind them.
   var residentPages: UInt16 = 0
   /// The number of its size class.
   @usableFromInline var sizeClass: UInt8 = 0
-  @usableFromInline var kind: GranuleKind = .none
-  var state: SpanState = .full
+  let kind = Atomic<UInt8>(GranuleKind.none.rawValue)
+  let state = Atomic<UInt8>(SpanState.full.rawValue)
 
   init() {}
 
@@ -107,8 +113,7 @@ public struct Span: Equatable, Sendable {
   /// A descriptor's size in bytes.
   @inlinable public static var recordByteCount: UInt { 64 }
 
-  /// Where `free` and `remote` lie in the descriptor.
-  static var freeOffset: UInt { 8 }
+  /// Where `remote` lies in the descriptor.
   static var remoteOffset: UInt { 32 }
 
   /// The descriptor's fields.
@@ -122,12 +127,26 @@ public struct Span: Equatable, Sendable {
     }
   }
 
-  /// The blocks that other threads gave back, as an atomic.
-  @inline(__always)
-  func withRemote<Result>(_ body: (borrowing Atomic<UInt>) -> Result) -> Result {
-    // SAFETY: the field lies 32 bytes into the record, is aligned and, once the granule is a span, only ever
-    // accessed here.
-    unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address &+ Span.remoteOffset).unsafelyUnwrapped.pointee)
+  var carvedCount: UInt16 {
+    get { fields.carvedCount.load(ordering: .relaxed) }
+    nonmutating set { fields.carvedCount.store(newValue, ordering: .relaxed) }
+  }
+
+  var absentPages: UInt16 {
+    get { fields.absentPages.load(ordering: .relaxed) }
+    nonmutating set { fields.absentPages.store(newValue, ordering: .relaxed) }
+  }
+
+  var kind: GranuleKind {
+    // SAFETY: nothing else is ever stored there.
+    get { unsafe unsafeBitCast(fields.kind.load(ordering: .relaxed), to: GranuleKind.self) }
+    nonmutating set { fields.kind.store(newValue.rawValue, ordering: .relaxed) }
+  }
+
+  var state: SpanState {
+    // SAFETY: as above.
+    get { unsafe unsafeBitCast(fields.state.load(ordering: .relaxed), to: SpanState.self) }
+    nonmutating set { fields.state.store(newValue.rawValue, ordering: .relaxed) }
   }
 
   /// The heap whose thread allocates from the span.
@@ -143,7 +162,7 @@ public struct Span: Equatable, Sendable {
   }
 
   /// The bytes of the pages whose blocks are in some list or live.
-  var presentByteCount: UInt { UInt((~fields.absentPages).nonzeroBitCount) << 12 }
+  var presentByteCount: UInt { UInt((~absentPages).nonzeroBitCount) << 12 }
 
   /// How many blocks the span has room for.
   var capacity: UInt { Span.byteCount / UInt(fields.blockByteCount) }

@@ -46,7 +46,7 @@ struct TextbookHeap {
 
   /// The process's, nil under the general policy and before the first allocation.
   static var current: TextbookHeap? {
-    let address = ProcessState().fields.textbook
+    let address = ProcessState().textbook
     return address == 0 ? nil : TextbookHeap(address: address)
   }
 

@@ -9,7 +9,7 @@ extension ThreadHeap {
   func carve(_ span: Span, _ sizeClass: SizeClass) -> Bool {
     let size = UInt32(truncatingIfNeeded: sizeClass.blockByteCount)
     let start = space.start(of: span)
-    var absent = span.fields.absentPages
+    var absent = span.absentPages
     while absent != 0 {
       // The lowest absent page, and the absent ones as far as the first block over it reaches. Blocks of pages that are
       // not absent are on lists or live.
@@ -26,9 +26,9 @@ extension ThreadHeap {
         if hasStack(sizeClass.index) { noteStacked(Int(count), sizeClass.index) }
         let freeCount = span.freeCount
         setPresent(span, absentPages: absent)
-        span.fields.carvedCount += UInt16(truncatingIfNeeded: count)
+        span.carvedCount += UInt16(truncatingIfNeeded: count)
         // One more than there are: an empty current span is no event, its class allocates from it next.
-        span.await(Int(span.fields.carvedCount) + 1, freeCount: freeCount)
+        span.await(Int(span.carvedCount) + 1, freeCount: freeCount)
         return true
       }
     }
@@ -38,8 +38,8 @@ extension ThreadHeap {
 
   /// Counts the pages in that are absent no more.
   private func setPresent(_ span: Span, absentPages: UInt16) {
-    let byteCount = UInt((span.fields.absentPages & ~absentPages).nonzeroBitCount) << 12
-    span.fields.absentPages = absentPages
+    let byteCount = UInt((span.absentPages & ~absentPages).nonzeroBitCount) << 12
+    span.absentPages = absentPages
     if absentPages == 0 { span.fields.reciprocalBound = span.fields.reciprocal }
     fields.heldByteCount += byteCount
     fields.pace.noteGrown(byteCount)

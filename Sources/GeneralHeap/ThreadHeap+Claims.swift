@@ -27,36 +27,34 @@ extension ThreadHeap {
   /// Marks a full span as settled, the last step of putting it aside.
   func settle(_ span: Span) {
     // Release pairs with the acquiring exchange in `claim`: it sees the span's counts.
-    span.withRemote { _ = $0.bitwiseOr(RemoteList.settled, ordering: .releasing) }
+    span.fields.remote.bitwiseOr(RemoteList.settled, ordering: .releasing)
   }
 
   /// Takes the mark away, the first step of putting a span into a list.
   func unsettle(_ span: Span) {
-    span.withRemote { remote in
-      // Blocks are on the span's free list: nobody can claim it meanwhile.
-      if RemoteList(word: remote.load(ordering: .relaxed)).isSettled {
-        _ = remote.bitwiseAnd(~RemoteList.settled, ordering: .relaxed)
-      }
+    // Blocks are on the span's free list: nobody can claim it meanwhile.
+    if RemoteList(word: span.fields.remote.load(ordering: .relaxed)).isSettled {
+      span.fields.remote.bitwiseAnd(~RemoteList.settled, ordering: .relaxed)
     }
   }
 
   /// Notes that one more span became complete, and says whether they are many now.
   func noteComplete() -> Bool {
-    withCompleteCount { $0.wrappingAdd(1, ordering: .relaxed).newValue } >= ThreadHeap.completeMaximum
+    fields.completeCount.wrappingAdd(1, ordering: .relaxed).newValue >= ThreadHeap.completeMaximum
   }
 
   /// Whether there are complete spans, and not too few among those that are not.
-  var hasComplete: Bool { withCompleteCount { $0.load(ordering: .relaxed) } > 0 }
+  var hasComplete: Bool { fields.completeCount.load(ordering: .relaxed) > 0 }
 
   /// Notes that this heap's thread took a complete span from a stack itself.
-  func noteCompleteCollected() { withCompleteCount { _ = $0.wrappingSubtract(1, ordering: .relaxed) } }
+  func noteCompleteCollected() { fields.completeCount.wrappingSubtract(1, ordering: .relaxed) }
 
   /// Notes that this heap's thread takes all its stacks itself.
   func noteCollected() {
-    withCompleteCount { $0.store(0, ordering: .relaxed) }
-    let claimed = withClaimedByteCount { $0.load(ordering: .relaxed) }
+    fields.completeCount.store(0, ordering: .relaxed)
+    let claimed = fields.claimedByteCount.load(ordering: .relaxed)
     if claimed != 0 {
-      withClaimedByteCount { _ = $0.wrappingSubtract(claimed, ordering: .relaxed) }
+      fields.claimedByteCount.wrappingSubtract(claimed, ordering: .relaxed)
       fields.heldByteCount &-= claimed
     }
   }
@@ -87,20 +85,19 @@ extension ThreadHeap {
       if firstKept != 0 { owner.pushIncoming(firstKept, upTo: lastKept) }
     }
     // Not before a part of those that were looked at in vain has become complete.
-    owner.withCompleteCount { $0.store(-keptCount / 4, ordering: .relaxed) }
-    owner.withClaimedByteCount { _ = $0.wrappingAdd(claimedByteCount, ordering: .relaxed) }
+    owner.fields.completeCount.store(-keptCount / 4, ordering: .relaxed)
+    owner.fields.claimedByteCount.wrappingAdd(claimedByteCount, ordering: .relaxed)
     purgeIfDue()
   }
 
   /// Takes over a span from another heap's stack, as an empty one: its bytes, 0 unless it is complete.
   private func claim(_ span: Span) -> UInt {
     // Acquire pairs with the release in `settle`, and with those of who gave back.
-    let list = RemoteList(word: span.withRemote { $0.load(ordering: .acquiring) })
-    guard list.isSettled, list.count == UInt(span.fields.carvedCount) else { return 0 }
-    let isClaimed = span.withRemote {
-      // Release: `nextIncoming` was read before its next writer finds the list empty.
-      $0.compareExchange(expected: list.word, desired: 0, ordering: .acquiringAndReleasing).exchanged
-    }
+    let list = RemoteList(word: span.fields.remote.load(ordering: .acquiring))
+    guard list.isSettled, list.count == UInt(span.carvedCount) else { return 0 }
+    // Release: `nextIncoming` was read before its next writer finds the list empty.
+    let (isClaimed, _) = span.fields.remote.compareExchange(
+      expected: list.word, desired: 0, ordering: .acquiringAndReleasing)
     guard isClaimed else { return 0 }
     span.fields.free = list.first
     span.await(Int(list.count), freeCount: Int(list.count))
@@ -111,19 +108,5 @@ extension ThreadHeap {
     fields.heldByteCount += byteCount
     retire(span)
     return byteCount
-  }
-
-  @inline(__always)
-  private func withCompleteCount<Result>(_ body: (borrowing Atomic<Int>) -> Result) -> Result {
-    let offset = ThreadHeap.completeCountOffset
-    // SAFETY: the field is aligned and only ever accessed here.
-    return unsafe body(UnsafePointer<Atomic<Int>>(bitPattern: address &+ offset).unsafelyUnwrapped.pointee)
-  }
-
-  @inline(__always)
-  private func withClaimedByteCount<Result>(_ body: (borrowing Atomic<UInt>) -> Result) -> Result {
-    let offset = ThreadHeap.claimedByteCountOffset
-    // SAFETY: as above.
-    return unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address &+ offset).unsafelyUnwrapped.pointee)
   }
 }

@@ -14,9 +14,9 @@ extension ThreadHeap {
   @inline(never)
   func handleEvent(_ span: Span) {
     let freeCount = span.freeCount
-    let carved = Int(span.fields.carvedCount)
-    if span.fields.state == .full { link(span) }
-    guard span.fields.state == .available else { return }
+    let carved = Int(span.carvedCount)
+    if span.state == .full { link(span) }
+    guard span.state == .available else { return }
     noteFreed(span)
     if freeCount >= carved {
       unlink(span)
@@ -32,13 +32,13 @@ extension ThreadHeap {
   /// Puts away an empty span that is in no list.
   func retire(_ span: Span) {
     span.fields.owner = 0
-    span.fields.state = .reserved
+    span.state = .reserved
     fields.heldByteCount -= span.presentByteCount
     guard fields.idleCount < ThreadHeap.idleSpanMaximum else {
       space.deallocateGranules(span, .min)
       return
     }
-    span.fields.kind = .none
+    span.kind = .none
     span.fields.next = fields.idleSpan
     fields.idleSpan = space.granule(of: span)
     fields.idleCount += 1

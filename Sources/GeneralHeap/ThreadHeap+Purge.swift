@@ -35,7 +35,7 @@ extension ThreadHeap {
     {
       purge(heldMaximum: .max)
     }
-    if space.isArenaPurgeDue(delayMilliseconds: delayMilliseconds) { space.purgeArenas() }
+    space.purgeArenasIfDue(delayMilliseconds: delayMilliseconds)
   }
 
   /// Gives back all that this heap and its space have free.
@@ -58,7 +58,7 @@ extension ThreadHeap {
       while granule != 0 {
         let span = space.span(granule)
         granule = span.fields.next
-        if span.fields.state == .available, isPromising(span, heldMaximum: heldMaximum) { purgePages(of: span) }
+        if span.state == .available, isPromising(span, heldMaximum: heldMaximum) { purgePages(of: span) }
       }
     }
     while fields.idleSpan != 0 {
@@ -77,7 +77,7 @@ extension ThreadHeap {
   /// Whether a walk along the free blocks of a span may find pages to give back: not when more than `heldMaximum` blocks
   /// are held, and not before an eighth of those that the last walk found held was freed.
   private func isPromising(_ span: Span, heldMaximum: Int) -> Bool {
-    let heldCount = Int(span.fields.carvedCount) - span.freeCount
+    let heldCount = Int(span.carvedCount) - span.freeCount
     let newCount = span.freeCount - Int(span.fields.purgedFreeCount)
     return heldCount <= heldMaximum && (newCount < 0 || newCount * 8 > heldCount + newCount)
   }
@@ -86,14 +86,14 @@ extension ThreadHeap {
   private func retireCurrentIfEmpty(_ index: Int) {
     guard fields.current[index] != 0 else { return }
     let span = space.span(fields.current[index])
-    guard Int(activeCount(index, in: span)) + span.freeCount == Int(span.fields.carvedCount) else { return }
+    guard Int(activeCount(index, in: span)) + span.freeCount == Int(span.carvedCount) else { return }
     fields.active[index] = 0
     fields.current[index] = 0
     fields.heldByteCount -= span.presentByteCount
     span.fields.free = 0
-    span.fields.absentPages = .max
+    span.absentPages = .max
     span.fields.notedCount = 0
-    span.fields.carvedCount = 0
+    span.carvedCount = 0
     span.await(0, freeCount: 0)
     retire(span)
   }
@@ -105,7 +105,7 @@ extension ThreadHeap {
   /// whatever happens to it.
   func activeCount(_ index: Int, in span: Span) -> UInt {
     let start = space.start(of: span)
-    let most = UInt(span.fields.carvedCount)
+    let most = UInt(span.carvedCount)
     var count: UInt = 0
     var block = FreeBlock(fields.active[index])
     while count < most, block.address &- start < Span.byteCount, ThreadHeap.isAnyBlockStart(block.address, of: span),
@@ -123,7 +123,7 @@ extension ThreadHeap {
     let size = span.fields.blockByteCount
     let start = space.start(of: span)
     let isFree = FreeBlockMap(of: span, start: start)
-    let absent = span.fields.absentPages
+    let absent = span.absentPages
     // A page goes unless a block that someone holds overlaps it.
     var held: UInt16 = 0
     for number in 0..<span.capacity where !isFree[number] { held |= isFree.pages(of: number) }
@@ -132,7 +132,7 @@ extension ThreadHeap {
     unlistBlocks(over: gone, of: span, start: start, size: size)
     space.decommit(pages: gone & span.fields.residentPages, of: span)
     fields.heldByteCount -= UInt((gone & ~absent).nonzeroBitCount) << 12
-    span.fields.absentPages = gone
+    span.absentPages = gone
     span.fields.notedCount = UInt16(truncatingIfNeeded: span.freeCount)
     span.fields.purgedFreeCount = span.fields.notedCount
     span.fields.reciprocalBound = 0
@@ -156,7 +156,7 @@ extension ThreadHeap {
       block = FreeBlock(next)
     }
     span.fields.free = kept
-    span.fields.carvedCount -= UInt16(truncatingIfNeeded: removedCount)
-    span.await(Int(span.fields.carvedCount), freeCount: keptCount)
+    span.carvedCount -= UInt16(truncatingIfNeeded: removedCount)
+    span.await(Int(span.carvedCount), freeCount: keptCount)
   }
 }

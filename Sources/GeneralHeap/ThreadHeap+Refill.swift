@@ -1,4 +1,5 @@
 internal import CLabMalloc
+internal import Synchronization
 
 // Where an active list's next blocks come from. In order, the cheapest and densest first: what the current span's own
 // frees left, what other threads gave back, other spans with free blocks, pages of the current span that were never
@@ -23,12 +24,12 @@ extension ThreadHeap {
       if span.fields.free != 0 {
         activateFree(of: span, sizeClass)
         // More blocks at once for a class that runs out this often.
-        if UInt(span.fields.carvedCount) * UInt(span.fields.blockByteCount) < ThreadHeap.hotByteCount {
+        if UInt(span.carvedCount) * UInt(span.fields.blockByteCount) < ThreadHeap.hotByteCount {
           _ = carve(span, sizeClass)
         }
         return pop(sizeClass)
       }
-      if fields.available[index] == 0, span.fields.absentPages != 0 {
+      if fields.available[index] == 0, span.absentPages != 0 {
         if carve(span, sizeClass) { return pop(sizeClass) }
       }
     }
@@ -85,25 +86,25 @@ extension ThreadHeap {
     if hasStack(sizeClass.index) { noteStacked(span.freeCount, sizeClass.index) }
     fields.active[sizeClass.index] = span.fields.free
     span.fields.free = 0
-    span.await(Int(span.fields.carvedCount) + 1, freeCount: 0)
+    span.await(Int(span.carvedCount) + 1, freeCount: 0)
   }
 
   /// Makes `span` the one that its class allocates from and puts the one before it aside.
   private func replaceCurrent(with span: Span, _ sizeClass: SizeClass) {
     let before = fields.current[sizeClass.index]
-    span.fields.state = .current
+    span.state = .current
     fields.current[sizeClass.index] = space.granule(of: span)
     if before != 0 { park(space.span(before)) }
   }
 
   /// Puts aside a current span with no blocks on its free list.
   private func park(_ span: Span) {
-    if span.fields.absentPages != 0 && span.fields.carvedCount < span.capacity {
+    if span.absentPages != 0 && span.carvedCount < span.capacity {
       link(span)
-      span.await(Int(span.fields.carvedCount), freeCount: 0)
+      span.await(Int(span.carvedCount), freeCount: 0)
     } else {
-      span.fields.state = .full
-      span.await(max(1, Int(span.fields.carvedCount) / 16), freeCount: 0)
+      span.state = .full
+      span.await(max(1, Int(span.carvedCount) / 16), freeCount: 0)
       settle(span)
     }
   }
@@ -114,7 +115,7 @@ extension ThreadHeap {
     let index = Int(span.fields.sizeClass)
     let first = fields.available[index]
     let granule = space.granule(of: span)
-    span.fields.state = .available
+    span.state = .available
     span.fields.previous = 0
     span.fields.next = first
     if first != 0 { space.span(first).fields.previous = granule }
@@ -147,7 +148,7 @@ extension ThreadHeap {
       noteReused(span)
       if Int(span.fields.sizeClass) == sizeClass.index {
         // It comes back as it went: carved, every block on its free list.
-        span.fields.kind = .span
+        span.kind = .span
         span.fields.owner = owner(of: sizeClass)
         fields.heldByteCount += span.presentByteCount
         return span
@@ -158,16 +159,16 @@ extension ThreadHeap {
     }
     guard let span = found else { return nil }
     let blockByteCount = sizeClass.blockByteCount
-    span.fields.kind = .span
+    span.kind = .span
     span.fields.sizeClass = UInt8(truncatingIfNeeded: sizeClass.index)
     span.fields.reciprocal = UInt32(truncatingIfNeeded: ((1 << 32) + blockByteCount - 1) / blockByteCount)
     span.fields.reciprocalBound = span.fields.reciprocal
     span.fields.free = 0
-    span.fields.remote = 0
+    span.fields.remote.store(0, ordering: .relaxed)
     span.fields.notedCount = 0
     span.fields.purgedFreeCount = 0
-    span.fields.absentPages = .max
-    span.fields.carvedCount = 0
+    span.absentPages = .max
+    span.carvedCount = 0
     span.await(0, freeCount: 0)
     span.fields.owner = owner(of: sizeClass)
     return span

@@ -75,18 +75,16 @@ extension ThreadHeap {
   /// it any more; then it may be another heap's by now.
   @discardableResult
   static func giveBack(_ span: Span, first: UInt, last: FreeBlock, count: UInt, granule: UInt32) -> Bool {
-    let carvedCount = UInt(span.fields.carvedCount)
-    var old = RemoteList(word: span.withRemote { $0.load(ordering: .relaxed) })
+    let carvedCount = UInt(span.carvedCount)
+    var old = RemoteList(word: span.fields.remote.load(ordering: .relaxed))
     while true {
       last.next = old.first
       let list = old.adding(count, first: first)
       // Release pairs with the acquiring exchange of who takes the list: it sees the links. Acquire pairs with the same
       // exchange, before which `nextIncoming` was read that is written below, and with the releases of those who gave
       // blocks back before, all of whose work on the span is done when its last block is back and the span is claimed.
-      let (done, seen) = span.withRemote {
-        $0.compareExchange(
-          expected: old.word, desired: list.word, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed)
-      }
+      let (done, seen) = span.fields.remote.compareExchange(
+        expected: old.word, desired: list.word, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed)
       if done {
         if old.isEmpty { span.ownerHeap.pushIncoming(granule, upTo: span) }
         return list.isSettled && list.count == carvedCount
@@ -149,8 +147,8 @@ extension ThreadHeap {
       // Read before the remote list becomes empty: from then on the span may be pushed again.
       granule = span.fields.nextIncoming
       // Release: the read above comes before the next writer of `nextIncoming`, who finds the list empty.
-      let remote = RemoteList(word: span.withRemote { $0.exchange(0, ordering: .acquiringAndReleasing) })
-      if remote.isSettled, remote.count == UInt(span.fields.carvedCount) { noteCompleteCollected() }
+      let remote = RemoteList(word: span.fields.remote.exchange(0, ordering: .acquiringAndReleasing))
+      if remote.isSettled, remote.count == UInt(span.carvedCount) { noteCompleteCollected() }
       splice(FreeBlock(remote.first), count: Int(remote.count), into: span)
     }
   }

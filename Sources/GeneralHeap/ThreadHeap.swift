@@ -16,7 +16,7 @@ internal import Synchronization
 // (ThreadHeap+Remote.swift).
 
 /// The fields of a thread heap, 4 KiB apart from the next one's.
-struct ThreadHeapRecord {
+struct ThreadHeapRecord: ~Copyable {
   /// The active lists, by size class. First, so that the hot path reaches them with one index.
   var active = InlineArray<80, UInt>(repeating: 0)
   /// The current span's granule by size class, 0 for none.
@@ -36,8 +36,8 @@ struct ThreadHeapRecord {
   /// bytes of spans that other heaps claimed. Atomic; on cache lines of their own.
   var padding = InlineArray<8, UInt>(repeating: 0)
   var incoming = InlineArray<80, UInt32>(repeating: 0)
-  var completeCount = 0
-  var claimedByteCount: UInt = 0
+  let completeCount = Atomic<Int>(0)
+  let claimedByteCount = Atomic<UInt>(0)
   var padding2 = InlineArray<6, UInt>(repeating: 0)
   /// The blocks in the cache, by class, how many bytes more it may hold and how many at most (ThreadHeap+Cache.swift).
   var cached = InlineArray<112, UInt>(repeating: 0)
@@ -78,8 +78,6 @@ struct ThreadHeap: Equatable {
 
   /// Where `incoming` and `mark` lie in the record.
   static var incomingOffset: UInt { 1448 }
-  static var completeCountOffset: UInt { 1768 }
-  static var claimedByteCountOffset: UInt { 1776 }
   static var cachedOffset: UInt { 1832 }
   static var stackRoomsOffset: UInt { 2744 }
   static var outgoingOffset: UInt { 2960 }

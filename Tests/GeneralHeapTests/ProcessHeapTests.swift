@@ -34,7 +34,7 @@ struct ProcessHeapTests {
     let shelf = Shelf()
     Threads.run(threadCount) { number in
       var generator = SeededGenerator(seed: UInt64(number) + 1)
-      for step in 0..<(6_000 / threadCount) {
+      for step in 0..<(3_000 / threadCount) {
         let parcel = shelf.swap(slot: Int.random(in: 0..<Shelf.slotCount, using: &generator), with: nil)
         if let parcel {
           if !parcel.isIntact(parcel.byteCount) { Issue.record("thread \(number), step \(step): lost content") }
@@ -53,9 +53,37 @@ struct ProcessHeapTests {
     }
   }
 
+  @Test("Threads that come and go free what those before them left")
+  func handOver() {
+    let legacy = Locked<[Parcel]>([])
+    for round in 0..<24 {
+      Threads.run(4) { number in
+        var generator = SeededGenerator(seed: UInt64(round * 4 + number) + 1)
+        let inherited = legacy.withLock { parcels in
+          let count = min(parcels.count, 400)
+          defer { parcels.removeLast(count) }
+          return Array(parcels.suffix(count))
+        }
+        // Some threads stay young, on the heap that they share; the others get one that an ended thread left.
+        let own = (0..<(number == 0 ? 40 : 400)).compactMap { _ in Self.make(&generator, largest: 3000) }
+        for parcel in inherited {
+          if !parcel.isIntact(parcel.byteCount) { Issue.record("round \(round), thread \(number): lost content") }
+          ProcessHeap.deallocate(parcel.address)
+        }
+        if round % 8 == 7 { _ = ProcessHeap.trim() }
+        legacy.withLock { $0 += own }
+      }
+    }
+    for parcel in legacy.withLock({ $0 }) { ProcessHeap.deallocate(parcel.address) }
+  }
+
   /// A block of some kind, filled.
   private static func make(_ generator: inout SeededGenerator) -> Parcel? {
-    let largest: UInt = [100, 2000, 40_000, 300_000, 3 << 20][Int.random(in: 0..<32, using: &generator) / 7]
+    make(&generator, largest: [100, 2000, 40_000, 300_000, 3 << 20][Int.random(in: 0..<32, using: &generator) / 7])
+  }
+
+  /// A block of some kind of at most `largest` bytes, filled.
+  private static func make(_ generator: inout SeededGenerator, largest: UInt) -> Parcel? {
     var parcel = Parcel(
       byteCount: UInt.random(in: 0...largest, using: &generator), fill: UInt8.random(in: 1...255, using: &generator))
     switch Int.random(in: 0..<4, using: &generator) {
