@@ -8,8 +8,15 @@ extension HeapSpace {
   /// Gives back pages of a granule, one bit each.
   func decommit(pages: UInt16, of span: Span) {
     let start = start(of: span)
-    HeapSpace.forEachRun(in: pages) { SystemPages.decommit(start + $0, byteCount: $1) }
     span.fields.residentPages &= ~pages
+    HeapSpace.forEachRun(in: pages) { decommit(start + $0, byteCount: $1) }
+  }
+
+  /// Gives back the memory of pages that are marked as having none. Where the system refuses, as it does for pinned
+  /// pages, they are marked again: what reads as zeros is only what is not.
+  fileprivate func decommit(_ start: UInt, byteCount: UInt) {
+    if SystemPages.decommit(start, byteCount: byteCount) { return }
+    forEachPageMask(from: start, to: start + byteCount) { span, _, pages in span.fields.residentPages |= pages }
   }
 
   /// Visits the runs of pages among those of a granule, one bit each: a run's offset in the granule and its size, in bytes.
@@ -41,7 +48,7 @@ extension HeapSpace {
       if isDirty, runStart == 0 { runStart = granule }
       if !isDirty, runStart != 0 {
         let start = fields.base + runStart * Span.byteCount
-        SystemPages.decommit(start, byteCount: (granule - runStart) * Span.byteCount)
+        decommit(start, byteCount: (granule - runStart) * Span.byteCount)
         runStart = 0
       }
       granule += 1
@@ -88,7 +95,7 @@ extension HeapSpace {
     let start = (first + BlockLayout.headerByteCount + 4095) & ~4095
     let last = (end - BlockLayout.nodeByteCount) & ~4095
     guard start < last else { return }
-    var run = PageRun()
+    var run = PageRun(space: self)
     forEachPageMask(from: start, to: last) { span, granule, pages in
       HeapSpace.forEachRun(in: pages & span.fields.residentPages) { run.add(granule + $0, byteCount: $1) }
       span.fields.residentPages &= ~pages
@@ -104,8 +111,11 @@ extension HeapSpace {
 
 /// Pages in a row that are to be given back with one system call.
 private struct PageRun {
+  private let space: HeapSpace
   private var start: UInt = 0
   private var end: UInt = 0
+
+  init(space: HeapSpace) { self.space = space }
 
   /// Adds pages above those there are; when they do not follow these, these are given back first.
   mutating func add(_ page: UInt, byteCount: UInt) {
@@ -117,6 +127,6 @@ private struct PageRun {
   }
 
   func giveBack() {
-    if end != start { SystemPages.decommit(start, byteCount: end - start) }
+    if end != start { space.decommit(start, byteCount: end - start) }
   }
 }

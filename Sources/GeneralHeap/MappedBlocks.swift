@@ -50,9 +50,7 @@ enum MappedBlocks {
       fail("free of a pointer that heaplab did not give out", UInt64(address))
     }
     let byteCount = record(slot).byteCount
-    write(slot, address: MappedSlot.removed)
-    state.fields.mappedLiveCount -= 1
-    state.fields.mappedByteCount -= byteCount
+    remove(slot)
     HeapLock.release(at: state.mappedLock)
     SystemPages.unmap(address, byteCount: byteCount)
     ProcessHeap.processSpace.refund(byteCount: byteCount)
@@ -72,29 +70,26 @@ enum MappedBlocks {
     guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
     guard HeapLock.acquire(at: state.mappedLock) else { return 0 }
     defer { HeapLock.release(at: state.mappedLock) }
+    // A block that moves needs a slot more, and cannot do without it afterwards.
+    guard makeRoom() else { return 0 }
     let slot = find(address)
     guard slot != 0 else { return 0 }
     let old = record(slot).byteCount
     if old == rounded { return address }
-    if rounded > old {
-      guard ProcessHeap.processSpace.charge(byteCount: rounded - old) else { return 0 }
-    } else {
-      ProcessHeap.processSpace.refund(byteCount: old - rounded)
-    }
+    let more = rounded - min(old, rounded)
+    guard ProcessHeap.processSpace.charge(byteCount: more) else { return 0 }
     guard let moved = SystemPages.resize(address, byteCount: old, to: rounded) else {
-      if rounded > old { ProcessHeap.processSpace.refund(byteCount: rounded - old) }
+      ProcessHeap.processSpace.refund(byteCount: more)
       return 0
     }
+    if rounded < old { ProcessHeap.processSpace.refund(byteCount: old - rounded) }
     if moved == address {
       state.fields.mappedByteCount = state.fields.mappedByteCount &+ rounded &- old
       write(slot, byteCount: rounded)
-      return address
+    } else {
+      remove(slot)
+      add(moved, rounded)
     }
-    write(slot, address: MappedSlot.removed)
-    state.fields.mappedLiveCount -= 1
-    state.fields.mappedByteCount -= old
-    // The slot just freed makes room: this cannot fail.
-    _ = insertHoldingLock(moved, rounded)
     return moved
   }
 
@@ -137,17 +132,30 @@ enum MappedBlocks {
   private static func insert(_ address: UInt, _ byteCount: UInt) -> Bool {
     guard HeapLock.acquire(at: state.mappedLock) else { return false }
     defer { HeapLock.release(at: state.mappedLock) }
-    return insertHoldingLock(address, byteCount)
+    guard makeRoom() else { return false }
+    add(address, byteCount)
+    return true
   }
 
-  private static func insertHoldingLock(_ address: UInt, _ byteCount: UInt) -> Bool {
-    // `mappedCount` counts tombstones too: at half full, the live ones move to a new table.
-    if (state.fields.mappedCount + 1) * 2 > state.fields.mappedSlotCount, !rebuild() { return false }
+  /// Whether there is a slot for one more block. `mappedCount` counts tombstones too: at half full, the live ones move to
+  /// a new table.
+  private static func makeRoom() -> Bool {
+    (state.fields.mappedCount + 1) * 2 <= state.fields.mappedSlotCount || rebuild()
+  }
+
+  /// Gives a block a slot, for which there is room.
+  private static func add(_ address: UInt, _ byteCount: UInt) {
     place(address, byteCount, table: state.fields.mappedTable, slotCount: state.fields.mappedSlotCount)
     state.fields.mappedCount += 1
     state.fields.mappedLiveCount += 1
     state.fields.mappedByteCount += byteCount
-    return true
+  }
+
+  /// Takes the block of a slot out of the table.
+  private static func remove(_ slot: UInt) {
+    state.fields.mappedLiveCount -= 1
+    state.fields.mappedByteCount -= record(slot).byteCount
+    write(slot, address: MappedSlot.removed)
   }
 
   private static func place(_ address: UInt, _ byteCount: UInt, table: UInt, slotCount: UInt) {

@@ -153,7 +153,12 @@ extension ProcessHeap {
       lab_malloc_errno_set(code)
       block = allocate(least)
     }
-    if block == 0 { return 0 }
+    if block == 0 {
+      // To ask for less never fails.
+      guard byteCount <= usable else { return 0 }
+      lab_malloc_errno_set(code)
+      return address
+    }
     lab_malloc_bytes_copy(CUnsignedLong(block), CUnsignedLong(address), CUnsignedLong(min(usable, byteCount)))
     deallocate(address)
     return block

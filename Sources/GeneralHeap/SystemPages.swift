@@ -46,9 +46,9 @@ enum SystemPages {
     unsafe lab_region_protect(pointer(address), byteCount, true, true, false) == 0
   }
 
-  /// Gives the memory behind pages back: they read as zeros afterwards.
-  static func decommit(_ address: UInt, byteCount: UInt) {
-    _ = unsafe lab_region_advise(pointer(address), byteCount, LAB_REGION_DROP)
+  /// Gives the memory behind pages back: they read as zeros afterwards. False when they do not.
+  static func decommit(_ address: UInt, byteCount: UInt) -> Bool {
+    unsafe lab_region_advise(pointer(address), byteCount, LAB_REGION_DROP) == 0
   }
 
   private static func pointer(_ address: UInt) -> UnsafeMutableRawPointer? {

@@ -81,7 +81,8 @@ extension TextbookHeap {
     let before = isAbandoned ? fields.policyStart - block : usableByteCount(of: block)
     if !isAbandoned, resize(block, byteCount) { return block }
     let moved = allocate(byteCount, alignment: 16)
-    if moved == 0 { return 0 }
+    // To ask for less never fails.
+    if moved == 0 { return !isAbandoned && byteCount <= before ? block : 0 }
     lab_malloc_bytes_copy(CUnsignedLong(moved), CUnsignedLong(block), CUnsignedLong(min(before, byteCount)))
     deallocate(block)
     return moved

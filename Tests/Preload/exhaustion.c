@@ -3,11 +3,16 @@
 //
 //   exhaustion limit     under an RLIMIT_AS that this program sets for itself
 //   exhaustion quota     under the quota of the preload's own (HEAPLAB_LIMIT)
-//   exhaustion survive   while some system call fails: NULL is an answer, and later requests succeed
+//   exhaustion survive   while one system call fails: NULL is an answer, and later requests succeed
+//   exhaustion starve    while system calls fail for good: nothing but NULL and ENOMEM
+//   exhaustion pinned    with all memory locked, which the system then takes none of back; 77 when it may not be
 #define _GNU_SOURCE
 #include <errno.h>
+#include <malloc.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "expect.h"
@@ -57,26 +62,98 @@ static void fill_with(size_t size) {
   }
 }
 
-/// Asks for every sort of block; one may be refused now and then, but not for good.
-static void survive(void) {
-  size_t refused = 0;
-  for (size_t i = 0; i < 3000; i++) {
-    size_t size = i % 10 == 0 ? 3000000 : i % 3 == 0 ? 50000 : i % 900 + 1;
-    unsigned char *block = opaque(malloc(size));
-    if (!block) {
-      refused++;
-      continue;
-    }
-    block[0] = block[size - 1] = mark(i);
-    table[i % 300] = (free(table[i % 300]), block);
+/// A block, how many of its bytes were asked for, and what those of them are that are looked at.
+struct held {
+  unsigned char *block;
+  size_t size;
+  unsigned char mark;
+};
+
+/// Every how many bytes of a block are looked at: few of a large one's, which otherwise would take most of the time.
+static size_t stride_of(size_t size) { return size > 4 << 20 ? 4 << 20 : size > 1 << 20 ? 1 << 16 : 4096; }
+
+static void expect_filled(const struct held *held, size_t size, unsigned char mark) {
+  if (size == 0) return;
+  for (size_t offset = 0; offset < size; offset += stride_of(held->size)) EXPECT(held->block[offset] == mark);
+  if (size == held->size) EXPECT(held->block[size - 1] == mark);
+}
+
+static void fill(struct held *held, size_t size, unsigned char mark) {
+  held->size = size;
+  held->mark = mark;
+  for (size_t offset = 0; offset < size; offset += stride_of(size)) held->block[offset] = mark;
+  held->block[size - 1] = mark;
+}
+
+/// Makes a block `size` bytes long, with what it held; whether it could.
+static bool resize(struct held *held, size_t size, unsigned char new_mark) {
+  errno = 0;
+  unsigned char *block = opaque(realloc(held->block, size));
+  if (!block) {
+    EXPECT(errno == ENOMEM);
+    return false;
   }
-  EXPECT(refused < 10);
+  held->block = block;
+  // Of a block that was cut short the last byte is another one.
+  expect_filled(held, size < held->size ? size : held->size, held->mark);
+  fill(held, size, new_mark);
+  return true;
+}
+
+/// Grows a mapping that has another one above it, so that it moves, and fills the hole that it leaves, so that it moves
+/// again: so often that what knows the mappings must grow, be it in such a move. How many requests were refused.
+static size_t move_mappings(void) {
+  enum { move_count = 70 };
+  static struct held held, filler[move_count];
+  size_t size = 33 << 20, refused = !resize(&filler[0], size, mark(0)) + !resize(&held, size, mark(0));
+  for (size_t i = 1; i < move_count; i++) {
+    size_t hole = held.size;
+    refused += !resize(&held, size += 4096, mark(i));
+    if (hole != 0) refused += !resize(&filler[i], hole, mark(i));
+  }
+  for (size_t i = 0; i < move_count; i++) {
+    expect_filled(&filler[i], filler[i].size, filler[i].mark);
+    free(filler[i].block);
+  }
+  expect_filled(&held, held.size, held.mark);
+  free(held.block);
+  return refused;
+}
+
+/// Asks for every sort of block in every way, up to mappings that move. `most_refused` requests at most may be.
+static void survive(size_t most_refused) {
+  static struct held table_of_held[200];
+  size_t refused = move_mappings();
+  for (size_t i = 0; i < 3000; i++) {
+    // Mappings follow mappings.
+    struct held *held = &table_of_held[i % 61 == 0 ? i / 61 % 3 : 3 + i * 7 % 197];
+    expect_filled(held, held->size, held->mark);
+    size_t size = i % 61 == 0 ? (33 << 20) + i * 40000 : i % 10 == 0 ? 3000000 : i % 3 == 0 ? 50000 : i % 900 + 1;
+    if (i % 4 != 0) {
+      free(held->block);
+      *held = (struct held){0};
+      if (i % 4 == 1) {
+        *held = (struct held){opaque(calloc(1, size)), size, 0};
+      } else if (i % 4 == 2) {
+        held->block = opaque(memalign(8192, size));
+      }
+      if (!held->block) *held = (struct held){0};
+    }
+    refused += !resize(held, size, mark(i));
+    if (i % 500 == 499) malloc_trim(0);
+  }
+  for (size_t i = 0; i < 200; i++) {
+    expect_filled(&table_of_held[i], table_of_held[i].size, table_of_held[i].mark);
+    free(table_of_held[i].block);
+  }
+  EXPECT(refused <= most_refused);
 }
 
 int main(int argc, char **argv) {
   EXPECT(argc == 2);
-  if (strcmp(argv[1], "survive") == 0) {
-    survive();
+  if (strcmp(argv[1], "pinned") == 0 && mlockall(MCL_CURRENT | MCL_FUTURE) != 0) return 77;
+  if (strcmp(argv[1], "limit") != 0 && strcmp(argv[1], "quota") != 0) {
+    survive(strcmp(argv[1], "starve") == 0 ? SIZE_MAX : strcmp(argv[1], "survive") == 0 ? 9 : 0);
     return 0;
   }
   if (strcmp(argv[1], "limit") == 0) {
