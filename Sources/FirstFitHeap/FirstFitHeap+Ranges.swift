@@ -74,6 +74,18 @@ extension FirstFitHeap {
     insert(AddrRange(start: VirtAddr(last.end), byteCount: byteCount))
   }
 
+  /// How far ``insert(_:)`` can move the end of the range that ends at `end`: a range has its longest length there. Nil
+  /// when no range ends at `end`.
+  /// - Complexity: O(r) for r ranges.
+  public func limit(ofRangeEndingAt end: VirtAddr) -> VirtAddr? {
+    var next = firstRange
+    while let range = next {
+      if range.end == end.raw { return VirtAddr(range.base + BlockLayout.largestRangeByteCount) }
+      next = range.next
+    }
+    return nil
+  }
+
   /// Gives back the free top of the highest range, from a multiple of `alignment` on.
   ///
   /// - Parameter alignment: The size of what the owner can give back: a page as a rule. Traps unless it is a power of
@@ -81,11 +93,45 @@ extension FirstFitHeap {
   /// - Returns: What the heap no longer uses, nil when that is nothing. ``extend(by:)`` gives it again.
   /// - Complexity: O(r) for r ranges; touches no memory but the range's record.
   public mutating func truncate(alignment: UInt = 4096) -> AddrRange<VirtAddr>? {
-    guard let last = lastRange, let end = VirtAddr(last.top).checkedAlignedUp(to: alignment), end.raw < last.end else {
+    lastRange.flatMap { Self.cutTop(of: $0, alignment: alignment, floor: .null) }
+  }
+
+  /// Gives back the free top of each range, from a multiple of `alignment` on, and each range that is wholly free and
+  /// starts at such a multiple, with its record.
+  ///
+  /// - Parameters:
+  ///   - alignment: As for ``truncate(alignment:)``.
+  ///   - floor: Nothing below it is given back.
+  ///   - receiver: Gets what the heap no longer uses, lowest first. ``insert(_:)`` gives it again.
+  /// - Complexity: O(r) for r ranges; touches no memory but the ranges' records.
+  public mutating func truncateRanges(
+    alignment: UInt = 4096, above floor: VirtAddr = .null, _ receiver: (AddrRange<VirtAddr>) -> Void
+  ) {
+    var below: HeapRange?
+    var next = firstRange
+    while let range = next {
+      next = range.next
+      let base = VirtAddr(range.base)
+      if range.top == range.first, base >= floor, base.isAligned(to: alignment) {
+        let whole = AddrRange(start: base, end: VirtAddr(range.end))
+        if let below { below.next = next } else { firstRange = next }
+        receiver(whole)
+      } else {
+        if let cut = Self.cutTop(of: range, alignment: alignment, floor: floor) { receiver(cut) }
+        below = range
+      }
+    }
+  }
+
+  /// Ends a range at the lowest multiple of `alignment` that is not below its top nor below `floor`.
+  ///
+  /// - Returns: What was cut off, nil when that is nothing.
+  private static func cutTop(of range: HeapRange, alignment: UInt, floor: VirtAddr) -> AddrRange<VirtAddr>? {
+    guard let end = max(VirtAddr(range.top), floor).checkedAlignedUp(to: alignment), end.raw < range.end else {
       return nil
     }
-    let cut = AddrRange(start: end, end: VirtAddr(last.end))
-    last.end = end.raw
+    let cut = AddrRange(start: end, end: VirtAddr(range.end))
+    range.end = end.raw
     return cut
   }
 }

@@ -47,21 +47,25 @@ extension GeneralHeap: HeapPolicy {
     require(
       alignment != 0 && alignment & (alignment &- 1) == 0, "an alignment must be a power of two, found",
       UInt64(alignment))
-    guard let heap, let space, byteCount < UInt(Int.max) else { return nil }
-    var block: UInt = 0
-    if byteCount <= SizeClass.maximumByteCount, alignment <= SizeClass.maximumByteCount {
-      let rounded = alignment <= 16 ? byteCount : (max(byteCount, 1) + alignment - 1) & ~(alignment - 1)
-      let sizeClass = SizeClass(fitting: rounded)
-      block = heap.popActive(sizeClass)
-      if block == 0 { block = heap.refill(sizeClass) }
-    } else {
-      block = space.allocateInArena(byteCount: byteCount, alignment: alignment)
-    }
+    guard let heap, byteCount < UInt(Int.max) else { return nil }
+    var block = take(byteCount: byteCount, alignment: alignment, from: heap)
+    if block == 0, heap.releaseEmptySpans() { block = take(byteCount: byteCount, alignment: alignment, from: heap) }
     guard block != 0 else { return nil }
     usedByteCount += occupiedByteCount(VirtAddr(block))
     blockCount += 1
     notePeaks(VirtAddr(block))
     return VirtAddr(block)
+  }
+
+  /// A block that no figure counts yet, 0 when there is none at hand.
+  private func take(byteCount: UInt, alignment: UInt, from heap: ThreadHeap) -> UInt {
+    if byteCount > SizeClass.maximumByteCount || alignment > SizeClass.maximumByteCount {
+      return heap.space.allocateInArena(byteCount: byteCount, alignment: alignment)
+    }
+    let rounded = alignment <= 16 ? byteCount : (max(byteCount, 1) + alignment - 1) & ~(alignment - 1)
+    let sizeClass = SizeClass(fitting: rounded)
+    let block = heap.popActive(sizeClass)
+    return block != 0 ? block : heap.refill(sizeClass)
   }
 
   public mutating func deallocate(_ address: VirtAddr) {

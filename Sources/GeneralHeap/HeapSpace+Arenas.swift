@@ -66,31 +66,27 @@ extension HeapSpace {
     guard HeapLock.acquire(at: arenaLock) else { return 0 }
     defer { HeapLock.release(at: arenaLock) }
     let need = max(byteCount, HeapSpace.arenaMinimumByteCount)
-    guard charge(byteCount: need) else { return 0 }
+    let charged = need + HeapSpace.mostAddedByteCount
+    guard charge(byteCount: charged) else { return 0 }
     var found = place(byteCount: need, alignment: alignment)
     if found == nil, growArena(for: need, alignment: alignment) {
       found = place(byteCount: need, alignment: alignment)
     }
     guard let found else {
-      refund(byteCount: need)
+      refund(byteCount: charged)
       return 0
     }
     let usable = FirstFitHeap.blockByteCount(of: found) - BlockLayout.headerByteCount
-    // What first fit added to the request is less than two of its granules; a refusal of it changes nothing.
-    let rest = usable - need
-    guard charge(byteCount: rest) else {
-      fields.arena.deallocate(found)
-      refund(byteCount: need)
-      return 0
-    }
+    refund(byteCount: charged - usable)
     if zeroed { zero(found.raw, usable) }
     note(found.raw, byteCount: usable)
-    // The hole that an alignment left in front has a node at its end and a header at its start.
-    if alignment > BlockLayout.granuleByteCount {
-      markResident(found.raw - min(alignment, found.raw) - 64, alignment + 64)
-    }
     return found.raw
   }
+
+  /// What first fit adds to a request at most, and more: less than two of its granules to round it up, and less than a
+  /// minimum block that would be left over. Charged before, since first fit leaves its marks on pages that nobody noted
+  /// when a block goes back to it untold.
+  private static var mostAddedByteCount: UInt { 64 }
 
   /// A block of the arena. In a small arena it is the lowest one that fits; in a large one, where what is left over of
   /// holes adds up, a search among more of them pays.
@@ -127,8 +123,7 @@ extension HeapSpace {
     let slot = entrySlot(address, of: span)
     guard slot != 0, span.fields.sizeClass == fields.arenaEpoch else { return false }
     let before = ArenaEntry(at: slot).byteCount
-    // With room for what first fit may add.
-    let mostMore = byteCount > before ? byteCount - before + 64 : 0
+    let mostMore = byteCount > before ? byteCount - before + HeapSpace.mostAddedByteCount : 0
     guard charge(byteCount: mostMore) else { return false }
     var isResized = fields.arena.resize(VirtAddr(address), toByteCount: byteCount)
     if !isResized, growArena(above: address, toHold: byteCount) {
@@ -179,10 +174,12 @@ extension HeapSpace {
     markResident(address, byteCount)
   }
 
-  /// Notes that the pages of a block may be touched from now on, with the header before it and the one behind it.
+  /// Notes that the pages of a block may be touched from now on, with what first fit writes around it: its header, and
+  /// before that the node of the hole that an alignment may have left in front; the header of what follows. That hole's
+  /// own header is where the hole started that the block was cut from, on a page that is noted.
   private func markResident(_ address: UInt, _ byteCount: UInt) {
-    let start = address - 16
-    let end = address + byteCount + 16
+    let start = address - BlockLayout.headerByteCount - BlockLayout.nodeByteCount
+    let end = address + byteCount + BlockLayout.headerByteCount
     // What lies inside are whole granules of the arena, most of them noted already.
     var granule = (start | (Span.byteCount - 1)) &+ 1
     while granule &+ Span.byteCount <= end {
@@ -233,14 +230,15 @@ extension HeapSpace {
   /// behind its last range if it can.
   private func growArena(for byteCount: UInt, alignment: UInt) -> Bool {
     let (need, overflow) = byteCount.addingReportingOverflow(alignment + 4096)
-    guard !overflow else { return false }
+    // What no range can hold, more room does not help.
+    guard !overflow, need <= BlockLayout.largestRangeByteCount else { return false }
     let least = granuleCount(for: need)
     let wanted = max(least, max(fields.arenaByteCount / 4 / Span.byteCount, HeapSpace.arenaGranuleMinimum))
     return growArena(granuleCount: wanted) || growArena(granuleCount: least)
   }
 
   private func growArena(granuleCount: UInt) -> Bool {
-    if let extent = fields.arena.extent, extendArena(at: extent.end.raw, granuleCount: granuleCount) { return true }
+    if let extent = fields.arena.extent, extendArena(at: extent.end, granuleCount: granuleCount) { return true }
     return insertRange(granuleCount: granuleCount)
   }
 
@@ -249,10 +247,10 @@ extension HeapSpace {
     guard let top = fields.arena.top(above: VirtAddr(address)) else { return false }
     // The block's header comes before it.
     let room = top.end.raw - address
-    guard byteCount > room else { return false }
+    guard byteCount > room, byteCount < BlockLayout.largestRangeByteCount else { return false }
     let least = granuleCount(for: byteCount - room + BlockLayout.granuleByteCount)
     let wanted = max(least, max(byteCount / 4 / Span.byteCount, HeapSpace.arenaGranuleMinimum))
-    return extendArena(at: top.end.raw, granuleCount: wanted) || extendArena(at: top.end.raw, granuleCount: least)
+    return extendArena(at: top.end, granuleCount: wanted) || extendArena(at: top.end, granuleCount: least)
   }
 
   /// How many granules an arena grows by at least: 4 MiB, so that pages are committed in few calls.
@@ -260,13 +258,18 @@ extension HeapSpace {
 
   private func granuleCount(for byteCount: UInt) -> UInt { (byteCount + Span.byteCount - 1) / Span.byteCount }
 
-  /// Makes the range that ends at `end` longer.
-  private func extendArena(at end: UInt, granuleCount: UInt) -> Bool {
-    let first = (end - fields.base) / Span.byteCount
-    guard end & (Span.byteCount - 1) == 0, allocateArenaGranules(from: first, count: granuleCount) else { return false }
-    insertIntoArena(first, granuleCount: granuleCount)
+  /// Makes the range that ends at `end` longer, unless first fit would have to begin another one there.
+  private func extendArena(at end: VirtAddr, granuleCount: UInt) -> Bool {
+    guard let limit = fields.arena.limit(ofRangeEndingAt: end),
+      granuleCount <= (limit.raw - end.raw) / Span.byteCount,
+      allocateArenaGranules(from: granuleNumber(end), count: granuleCount)
+    else { return false }
+    insertIntoArena(granuleNumber(end), granuleCount: granuleCount)
     return true
   }
+
+  /// The number of the granule that starts at `address`; all ranges of arenas are made of whole granules.
+  private func granuleNumber(_ address: VirtAddr) -> UInt { (address.raw - fields.base) / Span.byteCount }
 
   /// Gives the arena another range, of a power of two of granules.
   private func insertRange(granuleCount: UInt) -> Bool {
@@ -290,5 +293,26 @@ extension HeapSpace {
     let byteCount = granuleCount * Span.byteCount
     fields.arenaByteCount += byteCount
     fields.arena.insert(AddrRange(start: VirtAddr(fields.base + first * Span.byteCount), byteCount: byteCount))
+  }
+
+  /// Gives the granules back to the buddy that the arenas have beyond their blocks, those of their ranges' free ends and
+  /// of ranges that are wholly free; whether there were any. Spans may have them now.
+  func releaseArenaGranules() -> Bool {
+    guard HeapLock.acquire(at: arenaLock) else { return false }
+    defer { HeapLock.release(at: arenaLock) }
+    let before = fields.arenaByteCount
+    cutArenas { _ in }
+    return fields.arenaByteCount != before
+  }
+
+  /// The same with the arenas' lock held. Each stretch of them is shown before it goes.
+  func cutArenas(_ body: (AddrRange<VirtAddr>) -> Void) {
+    // In a child of fork, what lies below belongs to a buddy that was abandoned.
+    let floor = VirtAddr(fields.base + fields.buddyFirstGranule * Span.byteCount)
+    fields.arena.truncateRanges(alignment: Span.byteCount, above: floor) { cut in
+      body(cut)
+      fields.arenaByteCount -= cut.byteCount
+      deallocateArenaGranules(from: granuleNumber(cut.start), count: cut.byteCount / Span.byteCount)
+    }
   }
 }

@@ -11,6 +11,11 @@ extension HeapSpace {
   /// A granule for the caller's own use, nil when there is none left or the quota is used up. Its fields are as its
   /// last user left them.
   func allocateGranule() -> Span? {
+    if let span = allocateGranuleAtHand() { return span }
+    return releaseArenaGranules() ? allocateGranuleAtHand() : nil
+  }
+
+  private func allocateGranuleAtHand() -> Span? {
     guard HeapLock.acquire(at: address) else { return nil }
     defer { HeapLock.release(at: address) }
     return takeChargedGranule()
@@ -40,6 +45,23 @@ extension HeapSpace {
     return true
   }
 
+  /// Takes `count` granules from number `first` on back from an arena, which holds nothing in them any more.
+  func deallocateArenaGranules(from first: UInt, count: UInt) {
+    guard HeapLock.acquire(at: address) else { return }
+    defer { HeapLock.release(at: address) }
+    let granules = HeapSpace.frames(from: first, to: first + count)
+    // The block of the buddy in which they start stays up to there.
+    while case .allocated(let start, let order) = fields.frames.use(of: granules.start), start != granules.start {
+      fields.frames.split(start, order: order, into: FrameOrder(order.rawValue - 1))
+    }
+    for number in first..<first + count {
+      let span = span(UInt32(truncatingIfNeeded: number))
+      span.kind = .none
+      span.state = .idle
+    }
+    fields.frames.deallocate(granules)
+  }
+
   /// Takes a run back that `allocateGranules` gave out.
   func deallocateGranules(_ span: Span, _ order: FrameOrder) {
     guard HeapLock.acquire(at: address) else { return }
@@ -56,6 +78,11 @@ extension HeapSpace {
 
   /// Room for a heap record of `byteCount` bytes, zeroed, 0 when there is none.
   func allocateRecord(byteCount: UInt) -> UInt {
+    let record = allocateRecordAtHand(byteCount: byteCount)
+    return record != 0 || !releaseArenaGranules() ? record : allocateRecordAtHand(byteCount: byteCount)
+  }
+
+  private func allocateRecordAtHand(byteCount: UInt) -> UInt {
     guard HeapLock.acquire(at: address) else { return 0 }
     defer { HeapLock.release(at: address) }
     if fields.recordEnd - fields.recordNext < byteCount {
@@ -63,6 +90,7 @@ extension HeapSpace {
       span.kind = .metadata
       fields.recordNext = start(of: span)
       fields.recordEnd = fields.recordNext + Span.byteCount
+      // What no page is noted for reads as zeros, in memory that came from the system as such.
       if !fields.ownsMapping || span.fields.residentPages != 0 {
         lab_malloc_bytes_zero(CUnsignedLong(fields.recordNext), CUnsignedLong(Span.byteCount))
       }

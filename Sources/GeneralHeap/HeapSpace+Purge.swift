@@ -59,7 +59,7 @@ extension HeapSpace {
   func purgeArenas() {
     guard HeapLock.acquire(at: arenaLock) else { return }
     defer { HeapLock.release(at: arenaLock) }
-    purgeArenasHoldingLock()
+    purgeArenasHoldingLock(cutting: true)
   }
 
   /// Gives it back if so much was freed that it must go at once, be it for the quota; with the arenas' lock held.
@@ -67,7 +67,7 @@ extension HeapSpace {
     if fields.arenaPace.isDue(heldByteCount: arenaHeldByteCount, minimum: HeapSpace.arenaPurgeMinimum)
       || fields.arenaPace.freedByteCount > quotaRoom
     {
-      purgeArenasHoldingLock()
+      purgeArenasHoldingLock(cutting: false)
     }
   }
 
@@ -77,26 +77,32 @@ extension HeapSpace {
     defer { HeapLock.release(at: arenaLock) }
     let isDue = fields.arenaPace.isDue(
       heldByteCount: arenaHeldByteCount, minimum: HeapSpace.arenaPurgeMinimum, delayMilliseconds: delayMilliseconds)
-    if isDue { purgeArenasHoldingLock() }
+    if isDue { purgeArenasHoldingLock(cutting: true) }
   }
 
-  /// Gives back the memory of whole pages inside the arenas' holes.
-  private func purgeArenasHoldingLock() {
+  /// Gives back the memory of whole pages inside the arenas' holes, and, if `cutting`, the granules that the arenas do
+  /// not need. Not in the middle of a wave of frees, since spans would settle in them and the next wave would need new
+  /// ones; when spans find none elsewhere they get them all the same.
+  private func purgeArenasHoldingLock(cutting: Bool) {
     guard fields.ownsMapping, fields.arenaPace.freedByteCount != 0 else { return }
     fields.arenaPace.notePurge(heldByteCount: arenaHeldByteCount)
+    if cutting { cutArenas { purgePages(from: $0.start.raw, to: $0.end.raw) } }
     fields.arena.forEachBlock { block in
       if block.isFree { purgeHole(block.range.start.raw, block.range.end.raw) }
     }
   }
 
-  /// Gives back the pages inside a hole, but for what the heap keeps at its start and at its end: runs of those that
-  /// have memory, however many granules they span.
+  /// Gives back the pages inside a hole, but for what the heap keeps at its start and at its end.
   private func purgeHole(_ first: UInt, _ end: UInt) {
     let start = (first + BlockLayout.headerByteCount + 4095) & ~4095
     let last = (end - BlockLayout.nodeByteCount) & ~4095
-    guard start < last else { return }
+    if start < last { purgePages(from: start, to: last) }
+  }
+
+  /// Gives back pages: runs of those that have memory, however many granules they span.
+  private func purgePages(from start: UInt, to end: UInt) {
     var run = PageRun(space: self)
-    forEachPageMask(from: start, to: last) { span, granule, pages in
+    forEachPageMask(from: start, to: end) { span, granule, pages in
       HeapSpace.forEachRun(in: pages & span.fields.residentPages) { run.add(granule + $0, byteCount: $1) }
       span.fields.residentPages &= ~pages
     }

@@ -51,9 +51,8 @@ extension ThreadHeap {
   func purge(heldMaximum: Int = ThreadHeap.promisingHeldMaximum) {
     guard space.fields.ownsMapping else { return }
     fields.pace.notePurge(heldByteCount: fields.heldByteCount)
-    flushStacks()
+    releaseEmptySpans()
     for index in 0..<SizeClass.count {
-      retireCurrentIfEmpty(index)
       var granule = fields.available[index]
       while granule != 0 {
         let span = space.span(granule)
@@ -61,13 +60,22 @@ extension ThreadHeap {
         if span.state == .available, isPromising(span, heldMaximum: heldMaximum) { purgePages(of: span) }
       }
     }
+    space.purgeGranules()
+  }
+
+  /// Gives the spans of which nobody holds a block to the space; whether there were any.
+  @discardableResult
+  func releaseEmptySpans() -> Bool {
+    flushStacks()
+    for index in 0..<SizeClass.count { retireCurrentIfEmpty(index) }
+    let hadAny = fields.idleSpan != 0
     while fields.idleSpan != 0 {
       let span = space.span(fields.idleSpan)
       fields.idleSpan = span.fields.next
       fields.idleCount -= 1
       space.deallocateGranules(span, .min)
     }
-    space.purgeGranules()
+    return hadAny
   }
 
   /// How many blocks of a span may be held for a purge to look at it when it has no time to spare. Of 16 pages with h

@@ -10,8 +10,26 @@ extension ThreadHeap {
   @inline(never)
   func refill(_ sizeClass: SizeClass) -> UInt {
     // A thread that has its heap only now has not looked.
-    let block = pop(sizeClass)
+    var block = pop(sizeClass)
+    if block == 0 { block = refillFromOwn(sizeClass) }
+    if block == 0, fields.idleSpan == 0 {
+      gatherSpans()
+      // What other threads gave back meanwhile may be blocks of this class; a current span is put aside without any.
+      block = refillFromOwn(sizeClass)
+    }
     if block != 0 { return block }
+    guard let span = takeEmptySpan(for: sizeClass) else { return 0 }
+    replaceCurrent(with: span, sizeClass)
+    if span.fields.free != 0 {
+      activateFree(of: span, sizeClass)
+      return pop(sizeClass)
+    }
+    return carve(span, sizeClass) ? pop(sizeClass) : 0
+  }
+
+  /// Fills the active list of a class from the spans that the class has, and takes a block from it; 0 when none of them
+  /// has one to give.
+  private func refillFromOwn(_ sizeClass: SizeClass) -> UInt {
     let index = sizeClass.index
     var current = fields.current[index]
     if current == 0 || space.span(current).fields.free == 0 {
@@ -44,13 +62,7 @@ extension ThreadHeap {
       }
       if carve(span, sizeClass) { return pop(sizeClass) }
     }
-    guard let span = takeEmptySpan(for: sizeClass) else { return 0 }
-    replaceCurrent(with: span, sizeClass)
-    if span.fields.free != 0 {
-      activateFree(of: span, sizeClass)
-      return pop(sizeClass)
-    }
-    return carve(span, sizeClass) ? pop(sizeClass) : 0
+    return 0
   }
 
   /// How many bytes of blocks a class that runs out often gets to work with, at least: a part of the first cache.
@@ -140,7 +152,6 @@ extension ThreadHeap {
   /// An empty span, made one of `sizeClass`, nil when there is no memory.
   private func takeEmptySpan(for sizeClass: SizeClass) -> Span? {
     var found: Span?
-    if fields.idleSpan == 0 { gatherSpans() }
     if fields.idleSpan != 0 {
       let span = space.span(fields.idleSpan)
       fields.idleSpan = span.fields.next

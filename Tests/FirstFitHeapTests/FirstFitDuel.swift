@@ -16,6 +16,10 @@ struct FirstFitDuel: ~Copyable {
   private var refusedCount = 0
   private var peakHoleCount: UInt = 0
 
+  /// The heap's ranges, and what it gave back of them.
+  private var ranges: [AddrRange<VirtAddr>] = []
+  private var shed: [AddrRange<VirtAddr>] = []
+
   /// The end of the heap's highest range, and how far up it may go.
   private var end: VirtAddr
   private let limit: VirtAddr
@@ -30,7 +34,6 @@ struct FirstFitDuel: ~Copyable {
     end = memory.range.start
     limit = memory.range.end
     // A heap may get its ranges in any order.
-    var ranges: [AddrRange<VirtAddr>] = []
     for size in sizes {
       ranges.append(AddrRange(start: end + gap, byteCount: mix == .breathing ? size / 64 : size))
       end = ranges.last?.end ?? end
@@ -74,6 +77,7 @@ struct FirstFitDuel: ~Copyable {
 
   private mutating func takeStep() -> Bool {
     if mix == .breathing, step % 64 == 0 { return breathe() }
+    if mix == .shedding, step % 16 == 0 { return shedOrRegain() }
     if mix.allocates(step: step, live: live.count, using: &generator) {
       let byteCount = mix.byteCount(step: step, using: &generator)
       let alignment = mix.alignment(using: &generator)
@@ -109,6 +113,41 @@ struct FirstFitDuel: ~Copyable {
     }
     plain.moveEnd(from: old, to: end)
     return true
+  }
+
+  /// Cuts what is free off the ranges, or gives the heap a part of what was cut off.
+  private mutating func shedOrRegain() -> Bool {
+    if !shed.isEmpty, Bool.random(using: &generator) {
+      let part = shed.remove(at: Int.random(in: 0..<shed.count, using: &generator))
+      if let index = ranges.firstIndex(where: { $0.end == part.start }) {
+        heap.insert(part)
+        ranges[index] = AddrRange(start: ranges[index].start, end: part.end)
+        plain.moveEnd(from: part.start, to: part.end)
+      } else if part.byteCount >= 128 {
+        heap.insert(part)
+        ranges.append(part)
+        plain.insert(part)
+      }
+    } else {
+      let alignment: UInt = 1 << UInt.random(in: 0...12, using: &generator)
+      let floor = Bool.random(using: &generator) ? .null : ranges.randomElement(using: &generator)?.end
+      var cuts: [AddrRange<VirtAddr>] = []
+      heap.truncateRanges(alignment: alignment, above: floor ?? .null) { cuts.append($0) }
+      for cut in cuts {
+        guard let index = ranges.firstIndex(where: { $0.end == cut.end }), cut.start >= floor ?? cut.start else {
+          return differ("truncateRanges", cut.start, floor)
+        }
+        // A range starts at a multiple of 16, wherever what it was made of did.
+        if ranges[index].start.alignedUp(to: 16) == cut.start {
+          plain.remove(ranges.remove(at: index))
+        } else {
+          ranges[index] = AddrRange(start: ranges[index].start, end: cut.start)
+          plain.moveEnd(from: cut.end, to: cut.start)
+        }
+      }
+      shed += cuts
+    }
+    return freeBlocks() == plain.freeBlocks || differ("free blocks after truncateRanges", nil, nil)
   }
 
   private func freeBlocks() -> [AddrRange<VirtAddr>] {

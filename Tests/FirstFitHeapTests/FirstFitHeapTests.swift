@@ -175,6 +175,35 @@ import Testing
     try heap.checkConsistency()
   }
 
+  @Test func givesBackTheFreeEndsOfItsRangesAndThoseThatAreWhollyFree() throws {
+    let heap = TestHeap(byteCount: 0)
+    let starts = [0, 16, 32].map { heap.start + ($0 << 10) }
+    for start in starts { heap.insert(AddrRange(start: start, byteCount: 12 << 10)) }
+    let blocks = try (0..<3).map { _ in try #require(heap.allocate(10_000)) }
+    #expect(heap.truncateRanges() == [])
+    heap.deallocate(blocks[1])
+    heap.deallocate(blocks[2])
+    let low = try #require(heap.allocate(3000))
+    #expect(low == starts[1] + 48)
+    // Only from the floor on; the range that starts below it does not go as a whole.
+    #expect(heap.truncateRanges(above: starts[2] + 5000) == [AddrRange(start: starts[2] + 8192, byteCount: 4096)])
+    #expect(
+      heap.truncateRanges() == [
+        AddrRange(start: starts[1] + 4096, byteCount: 8192), AddrRange(start: starts[2], byteCount: 8192),
+      ])
+    #expect(heap.allocate(5000) == nil)
+    #expect(heap.extent == AddrRange(start: starts[0], end: starts[1] + 4096))
+    heap.insert(AddrRange(start: starts[1] + 4096, byteCount: 4096))
+    #expect(heap.allocate(5000) == low + 3008)
+    try heap.checkConsistency()
+  }
+
+  @Test func tellsHowLongARangeMayBecome() {
+    let heap = TestHeap(byteCount: 4096)
+    #expect(heap.limit(ofRangeEndingAt: heap.start + 4096) == heap.start + (16 << 30))
+    #expect(heap.limit(ofRangeEndingAt: heap.start) == nil)
+  }
+
   @Test func growsTheHighestBlockOfARangeIntoWhatIsInsertedBehind() throws {
     let heap = TestHeap(byteCount: 4096)
     let block = try #require(heap.allocate(1000))

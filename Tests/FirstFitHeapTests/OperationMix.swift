@@ -26,6 +26,8 @@ enum OperationMix: String, CaseIterable, Sendable {
   case disjoint
   /// A heap whose end moves up and down.
   case breathing
+  /// Four ranges, of which what is free at their ends, and those that are wholly free, go and come back.
+  case shedding
 
   /// The bytes of each of the heap's ranges.
   var rangeByteCounts: [UInt] {
@@ -33,6 +35,7 @@ enum OperationMix: String, CaseIterable, Sendable {
     case .large: [192 << 20]
     case .exhausted: [96 << 10]
     case .disjoint: [40 << 10, 71, 72, 9 << 10, 200 << 10, 3000, 1 << 20]
+    case .shedding: [64 << 10, 30 << 10, 300 << 10, 200 << 10]
     default: [24 << 20]
     }
   }
@@ -43,6 +46,7 @@ enum OperationMix: String, CaseIterable, Sendable {
     case .large, .aligned: 500
     case .doubling: 2000
     case .sawtooth: 3000
+    case .shedding: 60
     default: 1200
     }
   }
@@ -53,14 +57,14 @@ enum OperationMix: String, CaseIterable, Sendable {
     case .large: UInt.random(in: 4096...(512 << 10), using: &generator)
     case .uniform: 40
     case .doubling: 24 << UInt(step / 4000 % 9)
-    case .wide, .aligned, .resizing, .sawtooth, .exhausted, .disjoint:
+    case .wide, .aligned, .resizing, .sawtooth, .exhausted, .disjoint, .shedding:
       UInt.random(in: 0..<(1 << UInt.random(in: 1...16, using: &generator)), using: &generator)
     }
   }
 
   func alignment(using generator: inout some RandomNumberGenerator) -> UInt {
     switch self {
-    case .aligned, .disjoint, .exhausted:
+    case .aligned, .disjoint, .exhausted, .shedding:
       Bool.random(using: &generator) ? 1 << UInt.random(in: 0...12, using: &generator) : 16
     default: 16
     }
@@ -88,7 +92,7 @@ enum OperationMix: String, CaseIterable, Sendable {
   /// Whether a step allocates when `count` blocks live.
   func allocates(step: Int, live count: Int, using generator: inout some RandomNumberGenerator) -> Bool {
     if count == 0 { return true }
-    if self == .sawtooth { return step / liveCount % 2 == 0 }
+    if self == .sawtooth || self == .shedding { return step / liveCount % 2 == 0 }
     return Int.random(in: 0..<(2 * liveCount), using: &generator) >= count
   }
 }

@@ -45,6 +45,15 @@ final class TestHeap {
 
   func truncate(alignment: UInt = 4096) -> AddrRange<VirtAddr>? { heap.truncate(alignment: alignment) }
 
+  /// What `truncateRanges` gives back.
+  func truncateRanges(alignment: UInt = 4096, above floor: VirtAddr = .null) -> [AddrRange<VirtAddr>] {
+    var cuts: [AddrRange<VirtAddr>] = []
+    heap.truncateRanges(alignment: alignment, above: floor) { cuts.append($0) }
+    return cuts
+  }
+
+  func limit(ofRangeEndingAt end: VirtAddr) -> VirtAddr? { heap.limit(ofRangeEndingAt: end) }
+
   func checkConsistency() throws(HeapInconsistency) { try heap.checkConsistency() }
 
   /// Every block in address order.

@@ -94,6 +94,15 @@ extension PlainFirstFit {
     release(start..<end)
   }
 
+  /// Gives up a range, of which nothing is in use.
+  public mutating func remove(_ range: AddrRange<VirtAddr>) {
+    let hole = (range.start.raw + 15) / 16 * 16 + 40..<Self.usable(range.end)
+    rangeEnds.remove(hole.upperBound)
+    if hole.isEmpty { return }
+    guard let index = holes.firstIndex(of: hole) else { fatalError("no free range at \(range.start)") }
+    holes.remove(at: index)
+  }
+
   /// Moves the end of the range that ends at `oldEnd`, up or down.
   public mutating func moveEnd(from oldEnd: VirtAddr, to newEnd: VirtAddr) {
     let old = Self.usable(oldEnd)

@@ -22,8 +22,9 @@ static unsigned char *table[most];
 
 static unsigned char mark(size_t index) { return (unsigned char)(index * 37 + 11); }
 
-/// Fills memory with blocks of `size` until malloc says no; frees all but every 16th, checks those, and goes on.
-static void fill_with(size_t size) {
+/// Fills memory with blocks of `size` until malloc says no; frees all but every 16th, checks those, and goes on. How
+/// many blocks there were; all are freed in the end.
+static size_t fill_with(size_t size) {
   size_t count = 0;
   for (; count < most; count++) {
     errno = 0;
@@ -60,6 +61,7 @@ static void fill_with(size_t size) {
     EXPECT(table[i][0] == mark(i) && table[i][size - 1] == mark(i));
     free(table[i]);
   }
+  return count;
 }
 
 /// A block, how many of its bytes were asked for, and what those of them are that are looked at.
@@ -161,6 +163,10 @@ int main(int argc, char **argv) {
     EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
   }
   static const size_t sizes[] = {100, 1000, 30000, 300000, 5 << 20, 64, 200000};
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) fill_with(sizes[i]);
+  enum { size_count = sizeof sizes / sizeof *sizes };
+  size_t counts[size_count];
+  for (size_t i = 0; i < size_count; i++) counts[i] = fill_with(sizes[i]);
+  // Memory that was blocks of one size once serves every other size as it did at first.
+  for (size_t i = 0; i < size_count; i++) EXPECT(fill_with(sizes[i]) * 10 >= counts[i] * 9);
   return 0;
 }

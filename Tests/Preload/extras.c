@@ -133,6 +133,80 @@ static void quota(void) {
   free(huge);
 }
 
+/// A request that the quota refuses leaves no trace: what calloc gives of the same memory is zeros.
+static void refused_at_quota(void) {
+  if (is_textbook()) return;
+  enum { hole_size = 2000000, size = 100000 };
+  char *hole = malloc(hole_size), *above = malloc(40000);
+  EXPECT(hole && above);
+  memset(hole, 1, hole_size);
+  free(hole);
+  // The hole's pages are the system's again, but for its ends.
+  (void)heaplab_trim();
+  heaplab_set_quota(SIZE_MAX - 1);
+  size_t refused = 0, served = 64 * mebibyte;
+  while (refused < served) {
+    size_t quota = (refused + served) / 2;
+    heaplab_set_quota(quota);
+    char *block = opaque(malloc(size));
+    if (block) served = quota; else refused = quota + 1;
+    free(block);
+    (void)heaplab_trim();
+  }
+  for (size_t less = 1; less <= 64; less++) {
+    heaplab_set_quota(served - less);
+    EXPECT(malloc(opaque_size(size)) == NULL);
+  }
+  heaplab_set_quota(SIZE_MAX);
+  unsigned char *zeros = calloc(1, hole_size - 100);
+  EXPECT(zeros != NULL);
+  for (size_t i = 0; i < hole_size - 100; i++) EXPECT(zeros[i] == 0);
+  free(zeros);
+  free(above);
+}
+
+/// How many blocks of `size` bytes a heap has room for; all are freed again.
+static size_t count_own(heaplab_heap *heap, size_t size) {
+  void *first = NULL, **block;
+  size_t count = 0;
+  for (; (block = heaplab_heap_allocate(heap, size)) != NULL; count++) {
+    *block = first;
+    first = block;
+  }
+  while (first) {
+    void *next = *(void **)first;
+    heaplab_heap_free(heap, first);
+    first = next;
+  }
+  return count;
+}
+
+/// Memory that was blocks of one size once serves every other size as it did at first.
+static void own_heap_phases(void) {
+  static const size_t sizes[] = {100, 1000, 30000, 100000, 1000000};
+  enum { size_count = sizeof sizes / sizeof *sizes };
+  for (int first = 0; first < size_count; first++) {
+    heaplab_heap *heap = heaplab_heap_create(NULL, 16 * mebibyte, SIZE_MAX);
+    EXPECT(heap != NULL);
+    for (int i = 0; i < size_count; i++) {
+      size_t size = sizes[(first + i) % size_count];
+      EXPECT(count_own(heap, size) * size > 14 * mebibyte);
+    }
+    heaplab_heap_destroy(heap);
+  }
+}
+
+static void own_heap_alignments(void) {
+  heaplab_heap *heap = heaplab_heap_create(NULL, 96 * mebibyte, SIZE_MAX);
+  EXPECT(heap && heaplab_heap_allocate(heap, mebibyte));
+  for (size_t alignment = mebibyte; alignment <= 16 * mebibyte; alignment *= 2) {
+    char *block = heaplab_heap_allocate_aligned(heap, alignment, 100000);
+    EXPECT(block && ((uintptr_t)block & (alignment - 1)) == 0);
+    memset(block, 1, 100000);
+  }
+  heaplab_heap_destroy(heap);
+}
+
 static void own_heap(void *memory, size_t byte_count) {
   heaplab_heap *heap = heaplab_heap_create(memory, byte_count, SIZE_MAX);
   EXPECT(heap != NULL && heaplab_heap_used(heap) == 0);
@@ -214,7 +288,10 @@ int main(void) {
   figures();
   trimming();
   quota();
+  refused_at_quota();
   own_heaps();
+  own_heap_phases();
+  own_heap_alignments();
   printf("%s\n", heaplab_policy());
   return 0;
 }

@@ -1,8 +1,10 @@
 // Blocks above 32 KiB: zeros from calloc over recycled and purged memory, contents across realloc, by small steps and by
-// large ones, one block at a time and several by turns.
+// large ones, one block at a time and several by turns; alignments up to 32 MiB; and that memory which nobody touched
+// costs none, nor a request that is refused.
 #include <malloc.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "expect.h"
 
@@ -96,7 +98,61 @@ static void steps(int count, size_t step, size_t most) {
   for (int i = 0; i < count; i++) free(blocks[i]);
 }
 
+static size_t resident_byte_count(void) {
+  long total = 0, resident = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  EXPECT(file && fscanf(file, "%ld %ld", &total, &resident) == 2);
+  fclose(file);
+  return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/// Zeros out of what lies below a block at a large multiple, which nobody has touched.
+static void untouched(void) {
+  char *aligned = memalign(4 << 20, 1000), *blocks[8];
+  EXPECT(aligned != NULL);
+  size_t before = resident_byte_count();
+  for (int i = 0; i < 8; i++) EXPECT((blocks[i] = opaque(calloc(1, 400000))) != NULL);
+  EXPECT(resident_byte_count() - before < 1 << 20);
+  for (int i = 0; i < 8; i++) EXPECT(is_zero((unsigned char *)blocks[i], 400000));
+  for (int i = 0; i < 8; i++) free(blocks[i]);
+  free(aligned);
+}
+
+/// Blocks small and large at multiples up to 32 MiB, with others between.
+static void large_alignments(void) {
+  struct block blocks[3 * 17] = {{0}};
+  int count = 0;
+  for (size_t alignment = 64 << 10; alignment <= 32 << 20; alignment *= 2)
+    for (int i = 0; i < 3; i++) {
+      static const size_t sizes[] = {1000, 100000, 3000000};
+      struct block *block = &blocks[count++];
+      block->bytes = i == 1 ? malloc(sizes[i]) : memalign(alignment, sizes[i]);
+      EXPECT(block->bytes != NULL && (i == 1 || ((uintptr_t)block->bytes & (alignment - 1)) == 0));
+      fill(block, sizes[i]);
+    }
+  for (int i = 0; i < count; i++) {
+    EXPECT(holds(&blocks[i], blocks[i].size));
+    free(blocks[i].bytes);
+  }
+}
+
+/// Requests that no machine, or few, can serve: one that is refused leaves the heap as large as it was.
+static void refusals(void) {
+  size_t before = mallinfo2().arena;
+  for (size_t gibibytes = 16; gibibytes <= 240; gibibytes += 7) {
+    free(opaque(malloc(opaque_size(gibibytes << 30))));
+    char *block = malloc(100000);
+    EXPECT(block != NULL);
+    char *grown = opaque(realloc(block, opaque_size(gibibytes << 30)));
+    free(grown ? grown : block);
+  }
+  EXPECT(mallinfo2().arena <= before + (16 << 20));
+}
+
 int main(void) {
+  untouched();
+  large_alignments();
+  refusals();
   random_calls(400);
   steps(1, 64 << 10, 48 << 20);
   steps(1, 48, 1 << 20);
