@@ -37,6 +37,19 @@ struct GeneralHeapTests {
     }
   }
 
+  @Test("Memory that was blocks of one size serves every other", arguments: [UInt.max, 12 << 20])
+  func phases(quotaByteCount: UInt) {
+    let memory = TestMemory(byteCount: 16 << 20)
+    var heap = GeneralHeap(over: memory.range, quotaByteCount: quotaByteCount)
+    let least = min(quotaByteCount, 16 << 20) / 8 * 7
+    for byteCount in [1_000_000, 100, 30_000, 100_000, 1000, 1_000_000] as [UInt] {
+      var blocks: [VirtAddr] = []
+      while let block = heap.allocate(byteCount: byteCount, alignment: 16) { blocks.append(block) }
+      #expect(UInt(blocks.count) * byteCount > least, "\(byteCount)")
+      for block in blocks { heap.deallocate(block) }
+    }
+  }
+
   @Test("The quota is kept")
   func quota() {
     let memory = TestMemory(byteCount: 16 << 20)

@@ -196,15 +196,23 @@ static void own_heap_phases(void) {
   }
 }
 
+/// Large alignments in a heap that starts right above a multiple of each, so that the one before is not the heap's.
 static void own_heap_alignments(void) {
-  heaplab_heap *heap = heaplab_heap_create(NULL, 96 * mebibyte, SIZE_MAX);
-  EXPECT(heap && heaplab_heap_allocate(heap, mebibyte));
-  for (size_t alignment = mebibyte; alignment <= 16 * mebibyte; alignment *= 2) {
-    char *block = heaplab_heap_allocate_aligned(heap, alignment, 100000);
-    EXPECT(block && ((uintptr_t)block & (alignment - 1)) == 0);
-    memset(block, 1, 100000);
+  size_t largest = 16 * mebibyte, byte_count = 5 * largest;
+  char *memory = mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  EXPECT(memory != MAP_FAILED);
+  char *start = (char *)(((uintptr_t)memory + largest) & ~(largest - 1)) + mebibyte / 2;
+  for (size_t alignment = mebibyte; alignment <= largest; alignment *= 2) {
+    heaplab_heap *heap = heaplab_heap_create(start, byte_count - (size_t)(start - memory), SIZE_MAX);
+    EXPECT(heap && heaplab_heap_allocate(heap, 100000));
+    for (int i = 0; i < 2; i++) {
+      char *block = heaplab_heap_allocate_aligned(heap, alignment, 100000);
+      EXPECT(block && ((uintptr_t)block & (alignment - 1)) == 0);
+      memset(block, 1, 100000);
+    }
+    heaplab_heap_destroy(heap);
   }
-  heaplab_heap_destroy(heap);
+  munmap(memory, byte_count);
 }
 
 static void own_heap(void *memory, size_t byte_count) {

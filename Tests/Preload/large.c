@@ -106,8 +106,9 @@ static size_t resident_byte_count(void) {
   return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/// Zeros out of what lies below a block at a large multiple, which nobody has touched.
+/// Zeros out of what lies below a block at a large multiple, which nobody touched since it was the system's.
 static void untouched(void) {
+  malloc_trim(0);
   char *aligned = memalign(4 << 20, 1000), *blocks[8];
   EXPECT(aligned != NULL);
   size_t before = resident_byte_count();
@@ -118,11 +119,14 @@ static void untouched(void) {
   free(aligned);
 }
 
-/// Blocks small and large at multiples up to 32 MiB, with others between.
+/// Blocks small and large at multiples of 32 MiB and less, with others between. The largest first, so that nothing of the
+/// heap lies a whole alignment below.
 static void large_alignments(void) {
   struct block blocks[3 * 17] = {{0}};
   int count = 0;
-  for (size_t alignment = 64 << 10; alignment <= 32 << 20; alignment *= 2)
+  void *first = opaque(malloc(1 << 20));
+  EXPECT(first != NULL);
+  for (size_t alignment = 32 << 20; alignment >= 64 << 10; alignment /= 2)
     for (int i = 0; i < 3; i++) {
       static const size_t sizes[] = {1000, 100000, 3000000};
       struct block *block = &blocks[count++];
@@ -134,6 +138,7 @@ static void large_alignments(void) {
     EXPECT(holds(&blocks[i], blocks[i].size));
     free(blocks[i].bytes);
   }
+  free(first);
 }
 
 /// Requests that no machine, or few, can serve: one that is refused leaves the heap as large as it was.
@@ -150,8 +155,8 @@ static void refusals(void) {
 }
 
 int main(void) {
-  untouched();
   large_alignments();
+  untouched();
   refusals();
   random_calls(400);
   steps(1, 64 << 10, 48 << 20);
