@@ -41,7 +41,7 @@ struct GeneralHeapTests {
   func phases(quotaByteCount: UInt) {
     let memory = TestMemory(byteCount: 16 << 20)
     var heap = GeneralHeap(over: memory.range, quotaByteCount: quotaByteCount)
-    let least = min(quotaByteCount, 16 << 20) / 8 * 7
+    let least = min(quotaByteCount, 16 << 20) / 5 * 4
     for byteCount in [1_000_000, 100, 30_000, 100_000, 1000, 1_000_000] as [UInt] {
       var blocks: [VirtAddr] = []
       while let block = heap.allocate(byteCount: byteCount, alignment: 16) { blocks.append(block) }
