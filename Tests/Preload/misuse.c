@@ -326,7 +326,7 @@ static const struct {
     VARIANT(double_small_after_trim, foreign),
     VARIANT(double_medium_after_trim, foreign),
     VARIANT(double_span_after_trim, foreign),
-    VARIANT(double_large_after_trim, given_once),
+    VARIANT(double_large_after_trim, foreign),
     VARIANT(double_after_trim_between, given_once),
     VARIANT(double_large_after_eviction, twice_freed),
     VARIANT(size_after_free, twice_freed),
