@@ -268,15 +268,11 @@ extension HeapSpace {
     return true
   }
 
-  /// The number of the granule that starts at `address`; all ranges of arenas are made of whole granules.
-  private func granuleNumber(_ address: VirtAddr) -> UInt { (address.raw - fields.base) / Span.byteCount }
-
   /// Gives the arena another range, of a power of two of granules.
   private func insertRange(granuleCount: UInt) -> Bool {
     guard let order = FrameOrder(fitting: UInt64(granuleCount)), let first = allocateArenaGranules(order) else {
       return false
     }
-    first.fields.residentPages |= 1
     insertIntoArena(UInt(granule(of: first)), granuleCount: UInt(order.frameCount))
     return true
   }
@@ -290,29 +286,12 @@ extension HeapSpace {
       span.kind = .arena
       span.fields.sizeClass = fields.arenaEpoch
     }
-    let byteCount = granuleCount * Span.byteCount
-    fields.arenaByteCount += byteCount
-    fields.arena.insert(AddrRange(start: VirtAddr(fields.base + first * Span.byteCount), byteCount: byteCount))
-  }
-
-  /// Gives the granules back to the buddy that the arenas have beyond their blocks, those of their ranges' free ends and
-  /// of ranges that are wholly free; whether there were any. Spans may have them now.
-  func releaseArenaGranules() -> Bool {
-    guard HeapLock.acquire(at: arenaLock) else { return false }
-    defer { HeapLock.release(at: arenaLock) }
-    let before = fields.arenaByteCount
-    cutArenas { _ in }
-    return fields.arenaByteCount != before
-  }
-
-  /// The same with the arenas' lock held. Each stretch of them is shown before it goes.
-  func cutArenas(_ body: (AddrRange<VirtAddr>) -> Void) {
-    // In a child of fork, what lies below belongs to a buddy that was abandoned.
-    let floor = VirtAddr(fields.base + fields.buddyFirstGranule * Span.byteCount)
-    fields.arena.truncateRanges(alignment: Span.byteCount, above: floor) { cut in
-      body(cut)
-      fields.arenaByteCount -= cut.byteCount
-      deallocateArenaGranules(from: granuleNumber(cut.start), count: cut.byteCount / Span.byteCount)
-    }
+    let start = VirtAddr(fields.base + first * Span.byteCount)
+    let added = AddrRange(start: start, byteCount: granuleCount * Span.byteCount)
+    // First fit writes a record where it begins a range: not where it makes one longer, but for what that cannot hold.
+    let record = fields.arena.limit(ofRangeEndingAt: start) ?? start
+    if added.contains(record) { spanUnchecked(containing: record.raw).fields.residentPages |= 1 }
+    fields.arenaByteCount += added.byteCount
+    fields.arena.insert(added)
   }
 }

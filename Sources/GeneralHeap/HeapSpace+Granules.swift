@@ -12,7 +12,7 @@ extension HeapSpace {
   /// last user left them.
   func allocateGranule() -> Span? {
     if let span = allocateGranuleAtHand() { return span }
-    return releaseArenaGranules() ? allocateGranuleAtHand() : nil
+    return reclaimArena() ? allocateGranuleAtHand() : nil
   }
 
   private func allocateGranuleAtHand() -> Span? {
@@ -45,23 +45,6 @@ extension HeapSpace {
     return true
   }
 
-  /// Takes `count` granules from number `first` on back from an arena, which holds nothing in them any more.
-  func deallocateArenaGranules(from first: UInt, count: UInt) {
-    guard HeapLock.acquire(at: address) else { return }
-    defer { HeapLock.release(at: address) }
-    let granules = HeapSpace.frames(from: first, to: first + count)
-    // The block of the buddy in which they start stays up to there.
-    while case .allocated(let start, let order) = fields.frames.use(of: granules.start), start != granules.start {
-      fields.frames.split(start, order: order, into: FrameOrder(order.rawValue - 1))
-    }
-    for number in first..<first + count {
-      let span = span(UInt32(truncatingIfNeeded: number))
-      span.kind = .none
-      span.state = .idle
-    }
-    fields.frames.deallocate(granules)
-  }
-
   /// Takes a run back that `allocateGranules` gave out.
   func deallocateGranules(_ span: Span, _ order: FrameOrder) {
     guard HeapLock.acquire(at: address) else { return }
@@ -79,7 +62,7 @@ extension HeapSpace {
   /// Room for a heap record of `byteCount` bytes, zeroed, 0 when there is none.
   func allocateRecord(byteCount: UInt) -> UInt {
     let record = allocateRecordAtHand(byteCount: byteCount)
-    return record != 0 || !releaseArenaGranules() ? record : allocateRecordAtHand(byteCount: byteCount)
+    return record != 0 || !reclaimArena() ? record : allocateRecordAtHand(byteCount: byteCount)
   }
 
   private func allocateRecordAtHand(byteCount: UInt) -> UInt {

@@ -13,7 +13,7 @@ import Testing
     var slot: UInt
   }
 
-  @Test("A page that is not noted reads as zeros, whatever was allocated, resized, refused and freed", arguments: [1, 2])
+  @Test("A page that is not noted reads as zeros, whatever was allocated, refused and freed", arguments: [1, 2])
   func notesWhatIsWritten(seed: UInt64) throws {
     let memory = try #require(ReservedSpace(byteCount: 256 << 20))
     let space = memory.space
@@ -39,7 +39,7 @@ import Testing
         let block = held.remove(at: Int.random(in: 0..<held.count, using: &generator))
         space.deallocateInArena(block.address, slot: block.slot)
       case 98: space.purgeArenas()
-      default: _ = space.releaseArenaGranules()
+      default: _ = space.reclaimArena()
       }
       if step % 300 == 299 {
         try #require(Self.firstUnnotedPage(of: space) == nil, "seed \(seed), step \(step)")
@@ -69,7 +69,7 @@ import Testing
       held.shuffle(using: &generator)
       while let block = held.popLast() {
         space.deallocateInArena(block.address, slot: block.slot)
-        if held.count % 13 == 0 { _ = space.releaseArenaGranules() }
+        if held.count % 13 == 0 { _ = space.reclaimArena() }
         let arenaGranuleCount = UInt64(space.fields.arenaByteCount / Span.byteCount)
         #expect(space.fields.frames.freeFrameCount + arenaGranuleCount + UInt64(spans.count) == freeCount)
       }

@@ -1,0 +1,48 @@
+internal import Addresses
+internal import BuddyFrames
+internal import FirstFitHeap
+
+// What the arenas do not need becomes granules again: at an unhurried purge, and when there are no others left for a
+// span. A program that once filled its memory with large blocks can then fill it with small ones.
+
+extension HeapSpace {
+  /// Gives the granules that the arenas do not need back to the buddy; whether there were any.
+  func reclaimArena() -> Bool {
+    guard HeapLock.acquire(at: arenaLock) else { return false }
+    defer { HeapLock.release(at: arenaLock) }
+    let before = fields.arenaByteCount
+    cutArenas { _ in }
+    return fields.arenaByteCount != before
+  }
+
+  /// Cuts the free ends off the arenas' ranges, and ranges that are wholly free, and gives their granules back to the
+  /// buddy; with the arenas' lock held. Each stretch is shown before it goes.
+  func cutArenas(_ body: (AddrRange<VirtAddr>) -> Void) {
+    // In a child of fork, what lies below belongs to a buddy that was abandoned.
+    let floor = VirtAddr(fields.base + fields.buddyFirstGranule * Span.byteCount)
+    fields.arena.truncateRanges(alignment: Span.byteCount, above: floor) { cut in
+      body(cut)
+      fields.arenaByteCount -= cut.byteCount
+      deallocateArenaGranules(from: granuleNumber(cut.start), count: cut.byteCount / Span.byteCount)
+    }
+  }
+
+  private func deallocateArenaGranules(from first: UInt, count: UInt) {
+    guard HeapLock.acquire(at: address) else { return }
+    defer { HeapLock.release(at: address) }
+    let granules = HeapSpace.frames(from: first, to: first + count)
+    // The run that the buddy gave out as one may begin below.
+    while case .allocated(let start, let order) = fields.frames.use(of: granules.start), start != granules.start {
+      fields.frames.split(start, order: order, into: FrameOrder(order.rawValue - 1))
+    }
+    for number in first..<first + count {
+      let span = span(UInt32(truncatingIfNeeded: number))
+      span.kind = .none
+      span.state = .idle
+    }
+    fields.frames.deallocate(granules)
+  }
+
+  /// The number of the granule that starts at `address`.
+  func granuleNumber(_ address: VirtAddr) -> UInt { (address.raw - fields.base) / Span.byteCount }
+}
