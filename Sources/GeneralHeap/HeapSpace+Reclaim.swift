@@ -31,16 +31,22 @@ extension HeapSpace {
     guard HeapLock.acquire(at: address) else { return }
     defer { HeapLock.release(at: address) }
     let granules = HeapSpace.frames(from: first, to: first + count)
-    // The run that the buddy gave out as one may begin below.
-    while case .allocated(let start, let order) = fields.frames.use(of: granules.start), start != granules.start {
-      fields.frames.split(start, order: order, into: FrameOrder(order.rawValue - 1))
-    }
+    splitRun(at: granules.start)
+    // A run ends inside the one that the buddy gave out where first fit had to begin another range.
+    if first + count < fields.granuleCount { splitRun(at: granules.end) }
     for number in first..<first + count {
       let span = span(UInt32(truncatingIfNeeded: number))
       span.kind = .none
       span.state = .idle
     }
     fields.frames.deallocate(granules)
+  }
+
+  /// Makes the run around a granule, if the buddy gave it out as one, runs of which one begins there.
+  private func splitRun(at granule: PhysAddr) {
+    while case .allocated(let start, let order) = fields.frames.use(of: granule), start != granule {
+      fields.frames.split(start, order: order, into: FrameOrder(order.rawValue - 1))
+    }
   }
 
   /// The number of the granule that starts at `address`.
