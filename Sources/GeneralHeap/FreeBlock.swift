@@ -1,11 +1,11 @@
 /// A block that nobody holds: its first word links to the next one, its second says that it is free.
 ///
 /// The mark is what finds a double free: `free` looks for it, and `malloc` wipes it, so that a block in use carries it
-/// only if the program writes those very eight bytes. It fits a sign-extended 32-bit operand, so that to compare
+/// only if the program writes those very eight bytes; so a block that does is looked for (ProcessHeap+Listed.swift). It fits a sign-extended 32-bit operand, so that to compare
 /// with it and to store it are one instruction each.
 @frozen
 @usableFromInline
-struct FreeBlock {
+struct FreeBlock: Equatable {
   @usableFromInline let address: UInt
 
   @inlinable @inline(__always)
@@ -40,8 +40,6 @@ struct FreeBlock {
     }
   }
 
-  /// Whether the words look like those of a free block of the 64 KiB granule that it lies in.
-  var looksFree: Bool {
-    markWord == FreeBlock.mark && (next == 0 || next ^ address < Span.byteCount && next & 15 == 0)
-  }
+  /// Whether it carries the mark: as every free block does, and what was copied from one.
+  var looksFree: Bool { markWord == FreeBlock.mark }
 }

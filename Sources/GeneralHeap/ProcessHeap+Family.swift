@@ -71,7 +71,10 @@ extension ProcessHeap {
       repairAfterFork()
       return textbook.usableByteCount(of: address)
     }
-    guard let heap = enter() else { return 0 }
+    guard let heap = enter() else {
+      // In an interrupted slow path: 0 if that is one that changes the mappings.
+      return MappedBlocks.byteCount(of: address)
+    }
     defer { leave(heap) }
     let byteCount = MappedBlocks.byteCount(of: address)
     require(byteCount != 0, "size of a pointer that heaplab did not give out", UInt64(address))
@@ -134,6 +137,8 @@ extension ProcessHeap {
       return failIfNull(textbook.reallocate(address, byteCount))
     }
     let usable = usableByteCount(of: address)
+    // Without its size it cannot be copied.
+    guard usable != 0 else { return fail(ENOMEM) }
     if byteCount > 256 << 10, !isEmergency(address) {
       guard let heap = enter() else { return fail(ENOMEM) }
       let block = MappedBlocks.resize(address, byteCount: byteCount)

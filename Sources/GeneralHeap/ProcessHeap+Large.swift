@@ -101,14 +101,8 @@ extension ProcessHeap {
   static func checkedSlot(_ address: UInt, of span: Span, in space: HeapSpace = processSpace) -> UInt {
     let slot = space.entrySlot(address, of: span)
     require(slot != 0, "free of a pointer that heaplab did not give out, or gave out once", UInt64(address))
-    require(!looksCached(FreeBlock(address), in: space), "double free", UInt64(address))
+    let block = FreeBlock(address)
+    require(!block.looksFree || !isCached(block, ArenaEntry(at: slot)), "double free", UInt64(address))
     return slot
-  }
-
-  /// Whether the words look like those of a block in a thread's cache.
-  private static func looksCached(_ block: FreeBlock, in space: HeapSpace) -> Bool {
-    guard block.markWord == FreeBlock.mark else { return false }
-    return block.next == 0
-      || space.span(containing: block.next).map { space.entrySlot(block.next, of: $0) != 0 } ?? false
   }
 }

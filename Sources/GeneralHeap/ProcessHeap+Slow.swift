@@ -27,7 +27,11 @@ extension ProcessHeap {
   }
 
   static func handleEvent(_ address: UInt) {
-    guard let span = span(of: address), let heap = enter() else { return }
+    guard let span = span(of: address) else { return }
+    guard let heap = enter() else {
+      // In an interrupted slow path: the event waits for the next free.
+      return span.await(Int(span.fields.target) + 1, freeCount: span.freeCount)
+    }
     heap.handleEvent(span)
     leave(heap)
   }
@@ -78,7 +82,7 @@ extension ProcessHeap {
       isPresent(address, in: span), "free of a pointer that heaplab did not give out, or gave out once", UInt64(address)
     )
     let block = FreeBlock(address)
-    require(!block.looksFree, "double free", UInt64(address))
+    require(!block.looksFree || !isListed(block, of: span), "double free", UInt64(address))
     return block
   }
 

@@ -79,7 +79,7 @@ extension ProcessHeap {
   }
 
   /// Visits the threads' heaps and the one that young threads share.
-  private static func forEachHeap(_ body: (ThreadHeap) -> Void) {
+  static func forEachHeap(_ body: (ThreadHeap) -> Void) {
     let shared = ProcessState().sharedHeap
     if shared != 0 { body(ThreadHeap(address: shared)) }
     var address = ProcessState().newestHeap

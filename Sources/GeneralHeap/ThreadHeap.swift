@@ -138,11 +138,14 @@ struct ThreadHeap: Equatable {
   /// Takes back a block of a span of this heap: the hot path. Returns whether the span's event is due.
   @inlinable @inline(__always)
   func push(_ block: FreeBlock, onto span: Span) -> Bool {
+    // The count first: what a signal handler does in between, which takes the whole list, can at worst make the span seem
+    // to have a live block more.
+    span.fields.pending &-= 1
+    let isDue = span.fields.pending == 0
     block.next = span.fields.free
     block.markWord = FreeBlock.mark
     span.fields.free = block.address
-    span.fields.pending &-= 1
-    return span.fields.pending == 0
+    return isDue
   }
 
   /// Whether `address` is the start of a block of `span` that may be in use.
