@@ -1,8 +1,9 @@
 /// A block that nobody holds: its first word links to the next one, its second says that it is free.
 ///
 /// The mark is what finds a double free: `free` looks for it, and `malloc` wipes it, so that a block in use carries it
-/// only if the program writes those very eight bytes; so a block that does is looked for (ProcessHeap+Listed.swift). It fits a sign-extended 32-bit operand, so that to compare
-/// with it and to store it are one instruction each.
+/// only if the program writes those very eight bytes, or copies them; so a block that does is looked for
+/// (ProcessHeap+Listed.swift). It fits a sign-extended 32-bit operand, so that to compare with it and to store it are one
+/// instruction each.
 @frozen
 @usableFromInline
 struct FreeBlock: Equatable {

@@ -1,7 +1,9 @@
 import Foundation
 import LabTestSupport
-import SpinLocks
+import Synchronization
 import Testing
+
+@testable import SpinLocks
 
 /// Locks under many more threads than processors. `scripts/test-tsan` runs these under ThreadSanitizer, which reports
 /// every access that the locks' orderings do not order.
@@ -98,13 +100,14 @@ import Testing
     // SAFETY: unlocked below, by this thread, after all have queued up one after the other.
     unsafe shared.lock.lock()
     let ended = DispatchGroup()
-    for number in 0..<8 {
+    for number: UInt32 in 0..<8 {
       ended.enter()
       Thread.detachNewThread {
-        shared.lock.withLock { order.numbers.withLock { $0.append(number) } }
+        shared.lock.withLock { order.numbers.withLock { $0.append(Int(number)) } }
         ended.leave()
       }
-      usleep(20_000)
+      // Ticket 0 is the holder's; the next thread comes when this one has drawn its own.
+      while shared.lock.next.load(ordering: .relaxed) != number + 2 { usleep(100) }
     }
     unsafe shared.lock.unlock()
     ended.wait()
