@@ -5,7 +5,11 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 struct lab_malloc_space lab_malloc_space;
 unsigned long lab_malloc_empty_heap[512];
@@ -14,6 +18,7 @@ unsigned long lab_malloc_emergency_words[LAB_MALLOC_EMERGENCY_BYTE_COUNT / 8] __
 _Thread_local unsigned long lab_malloc_heap_slot = (unsigned long)lab_malloc_empty_heap;
 _Thread_local unsigned int lab_malloc_depth_slot;
 _Thread_local unsigned int lab_malloc_age_slot;
+_Thread_local unsigned long lab_malloc_thread_slot;
 
 _Static_assert(sizeof(pthread_mutex_t) <= 64, "the mark is 64 bytes");
 
@@ -34,6 +39,54 @@ int lab_malloc_owner_claim(unsigned long mark) {
 }
 
 void lab_malloc_owner_release(unsigned long mark) { pthread_mutex_unlock((pthread_mutex_t *)mark); }
+
+unsigned long lab_malloc_thread_begin(void) {
+  static unsigned long count;
+  unsigned long number = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
+  lab_malloc_thread_slot = ((unsigned long)&lab_malloc_heap_slot & LAB_MALLOC_THREAD_ADDRESS) | number << 48;
+  return lab_malloc_thread_slot;
+}
+
+// The kernel knows that thread by the process's number, and where libc keeps each thread's robust list: as far from the
+// thread's slots as from any other's.
+unsigned long lab_malloc_survivor(void) {
+  long process = getpid();
+  if (syscall(SYS_gettid) == process) return lab_malloc_thread();
+  int saved = errno;
+  char *mine = 0, *its = 0;
+  size_t length;
+  if (syscall(SYS_get_robust_list, 0, &mine, &length) != 0 || syscall(SYS_get_robust_list, process, &its, &length) != 0)
+    its = 0;
+  errno = saved;
+  return its == 0 ? 0 : ((unsigned long)&lab_malloc_heap_slot + (unsigned long)(its - mine)) & LAB_MALLOC_THREAD_ADDRESS;
+}
+
+unsigned long lab_malloc_process(void) { return (unsigned long)getpid(); }
+
+void lab_malloc_without_signals(void (*body)(void)) {
+  // Those that come of what the thread itself does stay: a sandbox may answer system calls in a handler.
+  static const int own[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
+  sigset_t others, before;
+  sigfillset(&others);
+  for (unsigned i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&others, own[i]);
+  pthread_sigmask(SIG_SETMASK, &others, &before);
+  body();
+  pthread_sigmask(SIG_SETMASK, &before, 0);
+}
+
+void lab_malloc_pause(unsigned count) {
+  if (count < 32) {
+    sched_yield();
+    return;
+  }
+  // 20 microseconds at first, 0.6 milliseconds at most. libc's function would be a point of cancellation, with which
+  // malloc must not end.
+  unsigned doublings = count - 32 < 5 ? count - 32 : 5;
+  struct timespec pause = {0, 20000l << doublings};
+  int saved = errno;
+  syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &pause, 0);
+  errno = saved;
+}
 
 unsigned long lab_malloc_milliseconds(void) {
   struct timespec now;

@@ -48,7 +48,8 @@ static int map_aligned(uintptr_t byte_count, uintptr_t alignment, int protection
   if (code != 0) return code;
   uintptr_t first = (uintptr_t)found;
   uintptr_t start = (first + alignment - 1) & ~((uintptr_t)alignment - 1);
-  // Trimming the ends of a mapping of its own splits none, so that these cannot fail.
+  // The kernel joins neighbours, so that an end can lie in the midst of a mapping; where it may not be split, because the
+  // process has as many mappings as it may, it stays: address space that nobody uses, with no memory behind it.
   if (start > first) LAB_CALL(munmap(found, start - first));
   uintptr_t end = start + byte_count;
   if (first + whole > end) LAB_CALL(munmap((void *)end, first + whole - end));

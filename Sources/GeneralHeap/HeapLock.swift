@@ -1,8 +1,8 @@
 internal import CLabMalloc
-internal import Synchronization
 internal import CLabPlatform
+internal import Synchronization
 
-/// A spin lock that knows its holder, by address.
+/// A spin lock that knows its holder.
 ///
 /// The holder is what a child of fork asks for: a lock whose holder is not there any more guards something that was
 /// being changed when the process was copied. It is also what a signal handler asks that interrupted this very thread
@@ -21,16 +21,31 @@ struct HeapLock {
     // SAFETY: the caller's lock lives as long as its heap and is only ever accessed as this atomic.
     let word = unsafe UnsafePointer<Word>(bitPattern: address).unsafelyUnwrapped
     let me = UInt(lab_malloc_thread())
-    var spinCount = 0
     while true {
       // Acquire pairs with the release in `release(at:)`.
       let (taken, holder) = unsafe word.pointee.compareExchange(
         expected: 0, desired: me, successOrdering: .acquiring, failureOrdering: .relaxed)
       if taken { return true }
       if holder == me { return false }
-      while unsafe word.pointee.load(ordering: .relaxed) != 0 {
-        spinCount &+= 1
-        if spinCount & 63 == 0 { lab_platform_yield() } else { lab_platform_relax() }
+      wait(at: address)
+    }
+  }
+
+  /// Waits until the lock at `address` is free.
+  @inline(never)
+  private static func wait(at address: UInt) {
+    // SAFETY: as above.
+    let word = unsafe UnsafePointer<Word>(bitPattern: address).unsafelyUnwrapped
+    var spinCount: UInt32 = 0
+    while unsafe word.pointee.load(ordering: .relaxed) != 0 {
+      spinCount &+= 1
+      if spinCount & 63 != 0 {
+        lab_platform_relax()
+      } else {
+        // A signal handler may have forked after this slow path looked, be it in this loop: nobody gives the lock back
+        // in the child.
+        ProcessHeap.repairAfterFork()
+        lab_malloc_pause(spinCount >> 6)
       }
     }
   }
@@ -42,11 +57,12 @@ struct HeapLock {
     unsafe word.pointee.store(0, ordering: .releasing)
   }
 
-  /// Whether another thread holds the lock at `address`; asked in a child of fork, where there is no other thread.
-  static func isHeldByAnother(at address: UInt) -> Bool {
+  /// Whether the lock at `address` is held by a thread other than `survivor`, a `lab_malloc_survivor()`: in a child of
+  /// fork that was not repaired, by one that is not there.
+  static func isHeld(at address: UInt, byOtherThan survivor: UInt) -> Bool {
     // SAFETY: as above.
     let word = unsafe UnsafePointer<Word>(bitPattern: address).unsafelyUnwrapped
     let holder = unsafe word.pointee.load(ordering: .acquiring)
-    return holder != 0 && holder != UInt(lab_malloc_thread())
+    return holder != 0 && holder != survivor && holder & UInt(LAB_MALLOC_THREAD_ADDRESS) != survivor
   }
 }

@@ -121,22 +121,26 @@ extension HeapSpace {
     return span
   }
 
-  /// Starts a new buddy over what was never committed: in a child of fork, when the old one may be half changed.
+  /// Starts a new buddy over what was never committed: in a child of fork, when the old one may be half changed. When
+  /// there is nothing of that kind, or no memory for the new one's table, there is no buddy from now on.
   func abandonFrames() {
+    fields.recordNext = 0
+    fields.recordEnd = 0
+    fields.buddyFirstGranule = fields.granuleCount
     let first = committedEnd
     guard first < fields.granuleCount else { return }
-    let granules = AddrRange(start: PhysAddr(UInt64(first) << 12), end: PhysAddr(UInt64(fields.granuleCount) << 12))
+    let granules = HeapSpace.frames(from: first, to: fields.granuleCount)
     let tableByteCount = BuddyFrames.tableByteCount(for: granules)
     guard let table = SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return }
     fields.frames = BuddyFrames(
       over: granules, tableIn: AddrRange(start: VirtAddr(table), byteCount: tableByteCount), holding: .zeros)
     fields.buddyFirstGranule = first
-    fields.recordNext = 0
-    fields.recordEnd = 0
   }
 
   /// The lowest free run, with the lock held.
   private func takeGranules(_ order: FrameOrder) -> Span? {
+    // Else the buddy is one that was abandoned.
+    guard fields.buddyFirstGranule < fields.granuleCount else { return nil }
     guard let frame = fields.frames.allocate(order) else { return nil }
     let granule = UInt(frame.raw >> 12)
     guard reserve(granule, count: UInt(order.frameCount)) else {

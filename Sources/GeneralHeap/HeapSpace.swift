@@ -32,7 +32,8 @@ struct SpaceRecord: ~Copyable {
 
   /// Which granules are free. Frame n is granule n.
   var frames: BuddyFrames
-  /// The first granule behind the tables, and the first that the buddy manages: higher after the buddy was abandoned.
+  /// The first granule behind the tables, and the first that the buddy manages: higher after the buddy was abandoned,
+  /// and `granuleCount` when there is none since.
   var firstGranule: UInt = 0
   var buddyFirstGranule: UInt = 0
   /// The first granule that is not committed.

@@ -1,12 +1,16 @@
 internal import CLabMalloc
 internal import Contracts
+internal import Synchronization
 
 // Blocks that are mappings of their own: what is too large for arenas, and whatever the space has no room for.
 //
 // A table from address to size, open addressing with linear probing, finds them: its owner's pointer is all that a free
 // brings. Every change of the table is published by one store: a slot's address after its size, a tombstone over an
-// address, a new table's address after its content. So a child of fork finds it whole whatever another thread was
-// doing.
+// address, a new table's address after its content, its number of slots included. So a child of fork finds it whole
+// whatever another thread was doing. What the table lists is mapped, always: a block is listed after it was mapped and
+// taken out before it goes, for another may get its address.
+//
+// A table's first slot is none: it looks like a tombstone, and has the number of slots for a size.
 
 /// A slot of the table.
 private struct MappedSlot {
@@ -78,18 +82,14 @@ enum MappedBlocks {
     if old == rounded { return address }
     let more = rounded - min(old, rounded)
     guard ProcessHeap.processSpace.charge(byteCount: more) else { return 0 }
+    remove(slot)
     guard let moved = SystemPages.resize(address, byteCount: old, to: rounded) else {
+      putBack(slot, address, old)
       ProcessHeap.processSpace.refund(byteCount: more)
       return 0
     }
     if rounded < old { ProcessHeap.processSpace.refund(byteCount: old - rounded) }
-    if moved == address {
-      state.fields.mappedByteCount = state.fields.mappedByteCount &+ rounded &- old
-      write(slot, byteCount: rounded)
-    } else {
-      remove(slot)
-      add(moved, rounded)
-    }
+    if moved == address { putBack(slot, address, rounded) } else { add(moved, rounded) }
     return moved
   }
 
@@ -100,15 +100,20 @@ enum MappedBlocks {
     unsafe UnsafePointer<MappedSlot>(bitPattern: slot).unsafelyUnwrapped.pointee
   }
 
+  /// Publishes a slot's address, after its size.
   private static func write(_ slot: UInt, address: UInt) {
-    // SAFETY: as above.
-    unsafe UnsafeMutablePointer<MappedSlot>(bitPattern: slot).unsafelyUnwrapped.pointee.address = address
+    // SAFETY: as above; the address is the slot's first word. Release, so that a child of fork, which is no reader that
+    // could acquire, does not find the address without the size.
+    unsafe UnsafePointer<Atomic<UInt>>(bitPattern: slot).unsafelyUnwrapped.pointee.store(address, ordering: .releasing)
   }
 
   private static func write(_ slot: UInt, byteCount: UInt) {
     // SAFETY: as above.
     unsafe UnsafeMutablePointer<MappedSlot>(bitPattern: slot).unsafelyUnwrapped.pointee.byteCount = byteCount
   }
+
+  /// How many slots a table has, a power of two; 0 for no table.
+  private static func slotCount(of table: UInt) -> UInt { table == 0 ? 0 : record(table).byteCount }
 
   /// Where the search for `address` begins.
   private static func firstIndex(_ address: UInt, _ slotCount: UInt) -> UInt {
@@ -117,11 +122,12 @@ enum MappedBlocks {
 
   /// The slot of `address`, 0 when it has none.
   private static func find(_ address: UInt) -> UInt {
-    let slotCount = state.fields.mappedSlotCount
-    guard slotCount != 0, address & 4095 == 0, address != 0 else { return 0 }
+    let table = state.mappedTable
+    guard table != 0, address & 4095 == 0, address != 0 else { return 0 }
+    let slotCount = slotCount(of: table)
     var index = firstIndex(address, slotCount)
     while true {
-      let slot = state.fields.mappedTable + index * 16
+      let slot = table + index * 16
       let found = record(slot).address
       if found == address { return slot }
       if found == MappedSlot.free { return 0 }
@@ -140,15 +146,15 @@ enum MappedBlocks {
   /// Whether there is a slot for one more block. `mappedCount` counts tombstones too: at half full, the live ones move to
   /// a new table.
   private static func makeRoom() -> Bool {
-    (state.fields.mappedCount + 1) * 2 <= state.fields.mappedSlotCount || rebuild()
+    (state.fields.mappedCount + 1) * 2 <= slotCount(of: state.mappedTable) || rebuild()
   }
 
   /// Gives a block a slot, for which there is room.
   private static func add(_ address: UInt, _ byteCount: UInt) {
-    place(address, byteCount, table: state.fields.mappedTable, slotCount: state.fields.mappedSlotCount)
     state.fields.mappedCount += 1
     state.fields.mappedLiveCount += 1
     state.fields.mappedByteCount += byteCount
+    place(address, byteCount, table: state.mappedTable)
   }
 
   /// Takes the block of a slot out of the table.
@@ -158,7 +164,16 @@ enum MappedBlocks {
     write(slot, address: MappedSlot.removed)
   }
 
-  private static func place(_ address: UInt, _ byteCount: UInt, table: UInt, slotCount: UInt) {
+  /// Gives the block that was in a slot the same slot again.
+  private static func putBack(_ slot: UInt, _ address: UInt, _ byteCount: UInt) {
+    state.fields.mappedLiveCount += 1
+    state.fields.mappedByteCount += byteCount
+    write(slot, byteCount: byteCount)
+    write(slot, address: address)
+  }
+
+  private static func place(_ address: UInt, _ byteCount: UInt, table: UInt) {
+    let slotCount = slotCount(of: table)
     var index = firstIndex(address, slotCount)
     while record(table + index * 16).address != MappedSlot.free { index = (index + 1) & (slotCount - 1) }
     write(table + index * 16, byteCount: byteCount)
@@ -167,22 +182,23 @@ enum MappedBlocks {
 
   /// Moves the live slots to a new table of four times as many slots as there are of them, at least 256.
   private static func rebuild() -> Bool {
-    let oldTable = state.fields.mappedTable
-    let oldSlotCount = state.fields.mappedSlotCount
+    let oldTable = state.mappedTable
+    let oldSlotCount = slotCount(of: oldTable)
     var liveCount: UInt = 0
     for index in 0..<oldSlotCount where record(oldTable + index * 16).address > MappedSlot.removed { liveCount += 1 }
     var slotCount: UInt = 256
     while slotCount < liveCount * 4 { slotCount *= 2 }
     guard let table = SystemPages.map(byteCount: slotCount * 16) else { return false }
+    write(table, byteCount: slotCount)
+    write(table, address: MappedSlot.removed)
     for index in 0..<oldSlotCount {
       let slot = record(oldTable + index * 16)
       if slot.address > MappedSlot.removed {
-        place(slot.address, slot.byteCount, table: table, slotCount: slotCount)
+        place(slot.address, slot.byteCount, table: table)
       }
     }
-    state.fields.mappedTable = table
-    state.fields.mappedSlotCount = slotCount
-    state.fields.mappedCount = liveCount
+    state.mappedTable = table
+    state.fields.mappedCount = liveCount + 1
     if oldTable != 0 { SystemPages.unmap(oldTable, byteCount: oldSlotCount * 16) }
     return true
   }

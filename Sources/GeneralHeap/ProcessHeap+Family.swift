@@ -67,7 +67,10 @@ extension ProcessHeap {
       return UInt(span.fields.blockByteCount)
     }
     if isEmergency(address) { return UInt(lab_malloc_word(CUnsignedLong(address - 16))) }
-    if let textbook = TextbookHeap.current { return textbook.usableByteCount(of: address) }
+    if let textbook = TextbookHeap.current {
+      repairAfterFork()
+      return textbook.usableByteCount(of: address)
+    }
     guard let heap = enter() else {
       // In an interrupted slow path: 0 if that is one that changes the mappings.
       return MappedBlocks.byteCount(of: address)

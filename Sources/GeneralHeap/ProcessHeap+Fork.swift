@@ -8,7 +8,8 @@ internal import Synchronization
 // finds out by itself, and repairs what it must.
 //
 // It finds out by a page that the kernel wipes in a child (MADV_WIPEONFORK): its first word reads as zero there. Every
-// slow path looks at it first, and so does every wait for a lock.
+// slow path looks at it first, and so does every wait for a lock. Where there is no such page, with kernels before 4.14,
+// the word holds the process's number, and each look is a system call.
 //
 // What the child sees of another thread's work is a prefix of it, in program order: fork write-protects the pages, and
 // a thread's stores land before that or fault. So:
@@ -18,50 +19,113 @@ internal import Synchronization
 //     lock and starts that structure anew: a buddy over the granules that were never committed, arenas without a
 //     range. What was free in the old one is lost to the child; nothing that is live is.
 //     The heap that young threads share is such a structure: the child makes a new one.
+//   - A lock that the forking thread itself holds, since a signal handler forked that had interrupted a slow path, stays:
+//     the slow path goes on after the handler.
 //   - A thread heap of another thread may be half done too. Nobody works on it any more: its live blocks stay, and
 //     what is given back to it waits on its `incoming` stack for ever. Only the forking thread's heap goes on, and it
 //     is consistent, because that very thread called fork; or, when it did so in a signal handler that interrupted a
 //     slow path, because the slow path goes on after the handler.
+//
+// Who repairs is the first thread of the child that looks, which need not be the one that forked: that one may be on hot
+// paths, or in its handler, while a thread that it made looks. The others wait until it is done. If it is not the one that
+// forked, or was in the midst of a slow path, the heap that goes on is missing among those that are handed to new
+// threads; nothing else is.
+//
+// Since a slow path's own waits repair, whatever it read before it took a lock may be out of date once it has it.
+
+/// What the word says by which a child of fork finds out that it is one. For a page that is wiped, the process's number
+/// is 0 here; and a word that says neither is one of a process before.
+private struct ForkMark: Equatable {
+  let word: UInt
+
+  /// The process is known, and repaired.
+  static func known(process: UInt) -> ForkMark { ForkMark(word: process << 2 | 1) }
+  /// Another thread is repairing.
+  static func repairing(process: UInt) -> ForkMark { ForkMark(word: process << 2 | 2) }
+}
 
 extension ProcessHeap {
+  /// Makes the word by which a child finds out, with the process's lock held.
+  static func setUpForkWord() {
+    let state = ProcessState()
+    guard state.forkWord == 0 else { return }
+    let page = SystemPages.mapWipedByFork()
+    let address = page ?? state.unwipedForkWord
+    let process = page == nil ? UInt(lab_malloc_process()) : 0
+    lab_malloc_word_set(CUnsignedLong(address), CUnsignedLong(ForkMark.known(process: process).word))
+    state.forkWord = address
+  }
+
   /// Repairs the heap when this is a new process.
   @inline(__always)
   static func repairAfterFork() {
-    let page = ProcessState().forkPage
-    if page != 0, lab_malloc_word(CUnsignedLong(page)) == 0 { repair() }
+    let address = ProcessState().forkWord
+    if address == 0 { return }
+    // Acquire pairs with the release of who repaired.
+    let word = withForkWord(at: address) { $0.load(ordering: .acquiring) }
+    // A word without a page never says this.
+    if ForkMark(word: word) != .known(process: 0) { repairUnlessKnown(wordAt: address) }
   }
 
   @inline(never)
+  private static func repairUnlessKnown(wordAt address: UInt) {
+    let word = withForkWord(at: address) { $0.load(ordering: .acquiring) }
+    if ForkMark(word: word) == .known(process: markedProcess) { return }
+    // A handler that interrupted the repair could wait for it, or fork in its midst.
+    lab_malloc_without_signals { ProcessHeap.repairOrWait() }
+  }
+
+  /// The process's number as the word has it.
+  private static var markedProcess: UInt {
+    ProcessState().forkWord == ProcessState().unwipedForkWord ? UInt(lab_malloc_process()) : 0
+  }
+
+  private static func repairOrWait() {
+    let process = markedProcess
+    withForkWord(at: ProcessState().forkWord) { word in
+      var turnCount: UInt32 = 0
+      while true {
+        let seen = word.load(ordering: .acquiring)
+        if ForkMark(word: seen) == .known(process: process) { return }
+        if ForkMark(word: seen) == .repairing(process: process) {
+          turnCount &+= 1
+          lab_malloc_pause(turnCount)
+        } else if word.compareExchange(
+          expected: seen, desired: ForkMark.repairing(process: process).word, ordering: .relaxed
+        ).exchanged {
+          repair()
+          word.store(ForkMark.known(process: process).word, ordering: .releasing)
+          return
+        }
+      }
+    }
+  }
+
   private static func repair() {
     let state = ProcessState()
-    // SAFETY: the page is mapped, private and only ever accessed as a word.
-    let word = unsafe UnsafePointer<Atomic<UInt>>(bitPattern: state.forkPage).unsafelyUnwrapped
-    // 2 while repairing, so that a second thread of the child waits for the first.
-    guard unsafe word.pointee.compareExchange(expected: 0, desired: 2, ordering: .acquiringAndReleasing).exchanged
-    else { return }
-    if HeapLock.isHeldByAnother(at: state.address) { HeapLock.release(at: state.address) }
+    let survivor = UInt(lab_malloc_survivor())
+    // Each structure before its lock: in a child of this child, made meanwhile by another thread, the lock is still held.
+    if HeapLock.isHeld(at: state.address, byOtherThan: survivor) { HeapLock.release(at: state.address) }
     if state.space != 0 {
       let space = processSpace
-      if HeapLock.isHeldByAnother(at: space.address) {
+      if HeapLock.isHeld(at: space.address, byOtherThan: survivor) {
         space.abandonFrames()
         HeapLock.release(at: space.address)
       }
-      if HeapLock.isHeldByAnother(at: space.arenaLock) {
+      if HeapLock.isHeld(at: space.arenaLock, byOtherThan: survivor) {
         space.abandonArena()
         HeapLock.release(at: space.arenaLock)
       }
     }
-    if HeapLock.isHeldByAnother(at: state.sharedLock) {
+    if HeapLock.isHeld(at: state.sharedLock, byOtherThan: survivor) {
       state.sharedHeap = 0
       HeapLock.release(at: state.sharedLock)
     }
-    if let textbook = TextbookHeap.current, HeapLock.isHeldByAnother(at: textbook.address) {
-      _ = textbook.start()
+    if let textbook = TextbookHeap.current, HeapLock.isHeld(at: textbook.address, byOtherThan: survivor) {
+      textbook.startAnew()
       HeapLock.release(at: textbook.address)
     }
-    if HeapLock.isHeldByAnother(at: state.mappedLock) {
-      HeapLock.release(at: state.mappedLock)
-    }
+    if HeapLock.isHeld(at: state.mappedLock, byOtherThan: survivor) { HeapLock.release(at: state.mappedLock) }
     let mine = UInt(lab_malloc_heap())
     let empty = UInt(lab_malloc_empty_heap_address())
     state.newestHeap = 0
@@ -73,6 +137,11 @@ extension ProcessHeap {
       state.newestHeap = mine
       state.fields.heapCount = 1
     }
-    unsafe word.pointee.store(1, ordering: .releasing)
+  }
+
+  @inline(__always)
+  private static func withForkWord<Result>(at address: UInt, _ body: (borrowing Atomic<UInt>) -> Result) -> Result {
+    // SAFETY: the word is mapped for as long as the process lives, aligned, and read and written as an atomic only.
+    unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address).unsafelyUnwrapped.pointee)
   }
 }

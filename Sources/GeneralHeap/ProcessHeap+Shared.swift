@@ -35,6 +35,11 @@ extension ProcessHeap {
   static func enterShared() -> ThreadHeap? {
     let state = ProcessState()
     guard state.sharedHeap != 0, HeapLock.acquire(at: state.sharedLock) else { return nil }
+    if state.sharedHeap == 0 {
+      // The wait for the lock was in a child of fork, and gave up the heap.
+      HeapLock.release(at: state.sharedLock)
+      return nil
+    }
     let age = lab_malloc_age()
     lab_malloc_age_set(age &+ 1)
     let heap = ThreadHeap(address: state.sharedHeap)

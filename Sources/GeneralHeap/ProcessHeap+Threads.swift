@@ -67,7 +67,7 @@ extension ProcessHeap {
     if state.space != 0 { return processSpace }
     if state.textbook != 0 { return nil }
     state.fields.settings = Settings.fromEnvironment()
-    setUpForkPage()
+    setUpForkWord()
     if state.fields.settings.policy != .general {
       guard let heap = TextbookHeap.create(state.fields.settings) else { return nil }
       if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
@@ -91,12 +91,5 @@ extension ProcessHeap {
     if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
     lab_malloc_space_set(CUnsignedLong(base), CUnsignedLong(space.fields.granuleCount * Span.recordByteCount))
     return space
-  }
-
-  private static func setUpForkPage() {
-    let state = ProcessState()
-    guard state.forkPage == 0, let page = SystemPages.mapWipedByFork() else { return }
-    lab_malloc_word_set(CUnsignedLong(page), 1)
-    state.forkPage = page
   }
 }

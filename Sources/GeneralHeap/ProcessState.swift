@@ -13,11 +13,12 @@ struct ProcessRecord: ~Copyable {
   let newestHeap = Atomic<UInt>(0)
   /// How many there are.
   var heapCount: UInt = 0
-  /// The page whose first word reads as zero in a child of fork, 0 when the kernel has no such pages.
-  let forkPage = Atomic<UInt>(0)
-  /// The table of mappings that stand alone: its address, its number of slots, and how many are in use.
-  var mappedTable: UInt = 0
-  var mappedSlotCount: UInt = 0
+  /// Where the word lies by which a child of fork finds out that it is one (ProcessHeap+Fork.swift): the first of a page
+  /// that is wiped there, or, where the kernel has no such pages, the next one here. 0 before the set-up.
+  let forkWord = Atomic<UInt>(0)
+  let unwipedForkWord = Atomic<UInt>(0)
+  /// The table of mappings that stand alone, and how many of its slots are in use.
+  let mappedTable = Atomic<UInt>(0)
   var mappedCount: UInt = 0
   /// The mappings in use and their bytes.
   var mappedLiveCount: UInt = 0
@@ -58,9 +59,14 @@ struct ProcessState {
     nonmutating set { fields.newestHeap.store(newValue, ordering: .releasing) }
   }
 
-  var forkPage: UInt {
-    get { fields.forkPage.load(ordering: .acquiring) }
-    nonmutating set { fields.forkPage.store(newValue, ordering: .releasing) }
+  var forkWord: UInt {
+    get { fields.forkWord.load(ordering: .acquiring) }
+    nonmutating set { fields.forkWord.store(newValue, ordering: .releasing) }
+  }
+
+  var mappedTable: UInt {
+    get { fields.mappedTable.load(ordering: .acquiring) }
+    nonmutating set { fields.mappedTable.store(newValue, ordering: .releasing) }
   }
 
   var textbook: UInt {
@@ -76,6 +82,9 @@ struct ProcessState {
   var mappedLock: UInt { address + 8 }
 
   var sharedLock: UInt { address + UInt(MemoryLayout<ProcessRecord>.size) - 16 }
+
+  /// Where `unwipedForkWord` lies.
+  var unwipedForkWord: UInt { address + 48 }
 
   /// Where `emergencyUsed` lies.
   var emergencyUsed: UInt { address + 88 }

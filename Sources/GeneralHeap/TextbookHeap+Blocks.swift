@@ -55,9 +55,9 @@ extension TextbookHeap {
 
   /// Takes a block back; ends the process for what is none.
   func deallocate(_ block: UInt) {
-    if isAbandoned(block) { return }
     guard HeapLock.acquire(at: address) else { return }
     defer { HeapLock.release(at: address) }
+    if isAbandoned(block) { return }
     fields.usedByteCount -= min(usable(block), fields.usedByteCount)
     if fields.policy == .buddy {
       frames.deallocate(PhysAddr(UInt64(block)), order: order(of: block))
@@ -68,18 +68,18 @@ extension TextbookHeap {
 
   /// How many bytes a block's holder may use; 0 for one of a policy that was abandoned.
   func usableByteCount(of block: UInt) -> UInt {
-    if isAbandoned(block) { return 0 }
     guard HeapLock.acquire(at: address) else { return 0 }
     defer { HeapLock.release(at: address) }
-    return usable(block)
+    return isAbandoned(block) ? 0 : usable(block)
   }
 
   /// A block with the content of another, which is then no more; 0 when there is no memory, and then it stays.
   func reallocate(_ block: UInt, _ byteCount: UInt) -> UInt {
+    if resize(block, byteCount) { return block }
     // Of an abandoned block only the start is known: whatever can be read is copied.
+    let usable = usableByteCount(of: block)
     let isAbandoned = isAbandoned(block)
-    let before = isAbandoned ? fields.policyStart - block : usableByteCount(of: block)
-    if !isAbandoned, resize(block, byteCount) { return block }
+    let before = isAbandoned ? fields.policyStart - block : usable
     let moved = allocate(byteCount, alignment: 16)
     // To ask for less never fails.
     if moved == 0 { return !isAbandoned && byteCount <= before ? block : 0 }
@@ -91,6 +91,7 @@ extension TextbookHeap {
   private func resize(_ block: UInt, _ byteCount: UInt) -> Bool {
     guard HeapLock.acquire(at: address) else { return false }
     defer { HeapLock.release(at: address) }
+    if isAbandoned(block) { return false }
     let before = usable(block)
     if fields.policy == .buddy { return byteCount <= before && byteCount > before / 2 }
     guard firstFit.resize(VirtAddr(block), toByteCount: byteCount) else { return false }

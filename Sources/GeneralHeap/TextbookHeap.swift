@@ -125,4 +125,12 @@ struct TextbookHeap {
     fields.policyStart = start
     return true
   }
+
+  /// Starts the policy again, in a child of fork when it may be half changed; without memory for a buddy's table, first
+  /// fit, which needs none.
+  func startAnew() {
+    if start() { return }
+    fields.policy = .firstFit
+    _ = start()
+  }
 }
