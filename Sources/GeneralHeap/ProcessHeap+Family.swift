@@ -71,10 +71,8 @@ extension ProcessHeap {
       repairAfterFork()
       return textbook.usableByteCount(of: address)
     }
-    guard let heap = enter() else {
-      // In an interrupted slow path: 0 if that is one that changes the mappings.
-      return MappedBlocks.byteCount(of: address)
-    }
+    // In an interrupted slow path, which may hold a lock that who holds the mappings' waits for.
+    guard let heap = enter() else { return 0 }
     defer { leave(heap) }
     let byteCount = MappedBlocks.byteCount(of: address)
     require(byteCount != 0, "size of a pointer that heaplab did not give out", UInt64(address))
