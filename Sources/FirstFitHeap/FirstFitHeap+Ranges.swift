@@ -81,11 +81,20 @@ extension FirstFitHeap {
   /// - Returns: What the heap no longer uses, nil when that is nothing. ``extend(by:)`` gives it again.
   /// - Complexity: O(r) for r ranges; touches no memory but the range's record.
   public mutating func truncate(alignment: UInt = 4096) -> AddrRange<VirtAddr>? {
-    guard let last = lastRange, let end = VirtAddr(last.top).checkedAlignedUp(to: alignment), end.raw < last.end else {
-      return nil
-    }
-    let cut = AddrRange(start: end, end: VirtAddr(last.end))
-    last.end = end.raw
+    guard let last = lastRange, let cut = last.freeEnd(alignment: alignment) else { return nil }
+    last.end = cut.start.raw
     return cut
+  }
+
+  /// Offers the free top of each range to `take`, from a multiple of `alignment` on, and gives back those for which it
+  /// returns true.
+  ///
+  /// - Complexity: O(r) for r ranges; touches no memory but their records.
+  public mutating func truncateRanges(alignment: UInt, _ take: (AddrRange<VirtAddr>) -> Bool) {
+    var next = firstRange
+    while let range = next {
+      if let cut = range.freeEnd(alignment: alignment), take(cut) { range.end = cut.start.raw }
+      next = range.next
+    }
   }
 }

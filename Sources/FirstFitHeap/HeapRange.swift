@@ -1,3 +1,4 @@
+internal import Addresses
 import Contracts
 
 // One of the ranges that a heap manages.
@@ -85,6 +86,12 @@ struct HeapRange: Equatable {
 
   /// The bytes of the free top that blocks can be cut from.
   @inline(__always) var topByteCount: UInt { (end &- top) & ~(BlockLayout.granuleByteCount &- 1) }
+
+  /// The free top from a multiple of `alignment` on, nil when nothing is left of it.
+  func freeEnd(alignment: UInt) -> AddrRange<VirtAddr>? {
+    guard let start = VirtAddr(top).checkedAlignedUp(to: alignment), start.raw < end else { return nil }
+    return AddrRange(start: start, end: VirtAddr(end))
+  }
 
   /// The bytes that blocks and the top have together.
   @inline(__always) var capacityByteCount: UInt { (end &- first) & ~(BlockLayout.granuleByteCount &- 1) }

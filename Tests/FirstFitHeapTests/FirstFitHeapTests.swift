@@ -175,6 +175,26 @@ import Testing
     try heap.checkConsistency()
   }
 
+  @Test func givesTheTopsOfThoseRangesBackThatAreTaken() throws {
+    let heap = TestHeap(byteCount: 8192)
+    for start: UInt in [12_288, 24_576, 36_864] {
+      heap.insert(AddrRange(start: heap.start + start, byteCount: 8192))
+    }
+    let block = try #require(heap.allocate(8000))
+    let top = AddrRange(start: heap.start + 28_672, byteCount: 4096)
+    var offered: [AddrRange<VirtAddr>] = []
+    heap.truncateRanges(alignment: 4096) {
+      offered.append($0)
+      return $0 != top
+    }
+    #expect(offered.map(\.start) == [heap.start + 16_384, top.start, heap.start + 40_960])
+    #expect(offered.allSatisfy { $0.byteCount == 4096 })
+    #expect(heap.allocate(5000) == heap.start + 24_576 + 48)
+    #expect(heap.allocate(5000) == nil)
+    heap.deallocate(block)
+    try heap.checkConsistency()
+  }
+
   @Test func growsTheHighestBlockOfARangeIntoWhatIsInsertedBehind() throws {
     let heap = TestHeap(byteCount: 4096)
     let block = try #require(heap.allocate(1000))

@@ -45,6 +45,10 @@ final class TestHeap {
 
   func truncate(alignment: UInt = 4096) -> AddrRange<VirtAddr>? { heap.truncate(alignment: alignment) }
 
+  func truncateRanges(alignment: UInt, _ take: (AddrRange<VirtAddr>) -> Bool) {
+    heap.truncateRanges(alignment: alignment, take)
+  }
+
   func checkConsistency() throws(HeapInconsistency) { try heap.checkConsistency() }
 
   /// Every block in address order.
