@@ -71,12 +71,21 @@ let mallocNames = [
 /// Names that are `free` under another one: what more they are given is of no use here.
 let freeNames = ["cfree", "free_sized", "free_aligned_sized"]
 
+/// Names under which glibc has the same functions a second time, for programs that wrap `malloc` in one of their own: what
+/// they give must be ours too, for `free` is.
+let glibcNames = [
+  "__libc_malloc": "malloc", "__libc_calloc": "calloc", "__libc_realloc": "realloc", "__libc_free": "free",
+  "__libc_memalign": "memalign", "__posix_memalign": "posix_memalign", "__libc_valloc": "valloc",
+  "__libc_pvalloc": "pvalloc",
+]
+
 // lld gives the names default visibility, where gold takes over the entries' protected one, of which linkers that run
 // on the library warn; and it keeps thread-local slots out of the dynamic table.
 // Debug information goes, since valgrind gives up on what Swift writes; names stay.
 let preloadLinkerFlags: [String] =
   mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
   + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] }
+  + glibcNames.sorted { $0.key < $1.key }.flatMap { ["-Xlinker", "--defsym=\($0.key)=lab_entry_\($0.value)"] }
   + [
     "-use-ld=lld", "-Xlinker", "--soname=libheaplab.so", "-Xlinker", "--gc-sections", "-Xlinker", "--strip-debug",
     "-Xlinker", "-z", "-Xlinker",

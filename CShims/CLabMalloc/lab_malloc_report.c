@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -24,10 +25,12 @@ const char *lab_malloc_environment(const char *name) {
   return 0;
 }
 
+// Not write(2): that is a cancellation point, which no function of the malloc family may be.
 void lab_malloc_warn(const char *text, unsigned long length) {
   int saved = errno;
   while (length > 0) {
-    ssize_t written = write(STDERR_FILENO, text, length);
+    long written = syscall(SYS_write, STDERR_FILENO, text, length);
+    if (written < 0 && errno == EINTR) continue;
     if (written <= 0) break;
     text += written;
     length -= (unsigned long)written;
@@ -86,10 +89,7 @@ struct mallinfo lab_entry_mallinfo(void) {
 }
 
 int lab_entry_malloc_info(int options, FILE *file) {
-  if (options != 0) {
-    errno = EINVAL;
-    return -1;
-  }
+  if (options != 0) return EINVAL;
   struct heaplab_statistics now;
   char text[1024];
   lab_heap_statistics(&now);

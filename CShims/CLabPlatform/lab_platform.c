@@ -1,14 +1,19 @@
+#define _GNU_SOURCE
 #include "lab_platform.h"
 
 #if defined(__linux__)
 
+#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+// Not write(2): a thread that was cancelled would end there, and the process go on.
 void lab_platform_fail(const char *line, unsigned long length) {
   while (length > 0) {
-    ssize_t written = write(STDERR_FILENO, line, length);
+    long written = syscall(SYS_write, STDERR_FILENO, line, length);
+    if (written < 0 && errno == EINTR) continue;
     if (written <= 0) break;
     line += written;
     length -= (unsigned long)written;

@@ -15,6 +15,9 @@
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26
 #endif
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
 #ifndef MLOCK_ONFAULT
 #define MLOCK_ONFAULT 1
 #endif
@@ -63,6 +66,20 @@ int lab_region_reserve(uintptr_t byte_count, uintptr_t alignment, void **address
 
 int lab_region_map(uintptr_t byte_count, uintptr_t alignment, void **address) {
   return map_aligned(byte_count, alignment, PROT_READ | PROT_WRITE, 0, address);
+}
+
+int lab_region_map_at(void *address, uintptr_t byte_count) {
+  int saved = errno;
+  void *found = mmap(
+      address, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  int code = found == MAP_FAILED ? errno : 0;
+  // A kernel older than 4.17 takes the address for a hint.
+  if (code == 0 && found != address) {
+    munmap(found, byte_count);
+    code = EEXIST;
+  }
+  errno = saved;
+  return code;
 }
 
 int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **address) {

@@ -27,7 +27,7 @@ public struct GeneralHeap: ~Copyable {
   public init(over range: AddrRange<VirtAddr>, quotaByteCount: UInt) {
     rangeStart = range.start
     let usable = range.alignedInward(to: Span.byteCount)
-    let space = HeapSpace.create(base: usable.start.raw, byteCount: usable.byteCount, ownsMapping: false)
+    let space = HeapSpace.create(base: usable.start.raw, byteCount: usable.byteCount)
     space?.quotaByteCount = quotaByteCount
     let heap = space.flatMap { ThreadHeap.create(over: $0) }
     self.space = heap == nil ? nil : space

@@ -129,6 +129,10 @@ extension HeapSpace {
     fields.buddyFirstGranule = fields.granuleCount
     let first = committedEnd
     guard first < fields.granuleCount else { return }
+    if let reservation = fields.reservation {
+      reservation.abandon(from: fields.tableEnd, to: address & ~4095)
+      reservation.abandon(from: fields.base + first * Span.byteCount, to: reservation.end)
+    }
     let granules = HeapSpace.frames(from: first, to: fields.granuleCount)
     let tableByteCount = BuddyFrames.tableByteCount(for: granules)
     guard let table = SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return }
@@ -169,13 +173,22 @@ extension HeapSpace {
   }
 
   private func commit(from first: UInt, to end: UInt) -> Bool {
-    // The descriptors, in whole pages; those of lower granules may share the first page.
-    let tableStart = (fields.base + first * Span.recordByteCount) & ~4095
+    // The descriptors, in whole pages. Those of the tables' own granules come with the first ones: frees read them, too.
     let tableEnd = min((fields.base + end * Span.recordByteCount + 4095) & ~4095, address & ~4095)
-    if tableStart < tableEnd, !SystemPages.commit(tableStart, byteCount: tableEnd - tableStart) { return false }
+    if fields.tableEnd < tableEnd {
+      guard commit(fields.tableEnd, byteCount: tableEnd - fields.tableEnd) else { return false }
+      fields.tableEnd = tableEnd
+    }
     let start = fields.base + first * Span.byteCount
-    guard SystemPages.commit(start, byteCount: (end - first) * Span.byteCount) else { return false }
+    guard commit(start, byteCount: (end - first) * Span.byteCount) else { return false }
     committedEnd = end
+    if ProcessState().space == address {
+      lab_malloc_space_scaled_end_set(CUnsignedLong(end * Span.recordByteCount))
+    }
     return true
+  }
+
+  private func commit(_ address: UInt, byteCount: UInt) -> Bool {
+    fields.reservation?.commit(address, byteCount: byteCount) ?? false
   }
 }

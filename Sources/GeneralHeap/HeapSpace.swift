@@ -25,8 +25,8 @@ struct SpaceRecord: ~Copyable {
   var base: UInt = 0
   /// How many granules there are room for.
   var granuleCount: UInt = 0
-  /// Whether the memory is committed in steps and given back: not when a caller brought it.
-  var ownsMapping = false
+  /// What the memory is committed from in steps, and given back to; nil when a caller brought it.
+  var reservation: HeapReservation?
   /// How often the arenas were abandoned, in children of fork.
   var arenaEpoch: UInt8 = 0
 
@@ -36,8 +36,9 @@ struct SpaceRecord: ~Copyable {
   /// and `granuleCount` when there is none since.
   var firstGranule: UInt = 0
   var buddyFirstGranule: UInt = 0
-  /// The first granule that is not committed.
+  /// The first granule that is not committed, and where the committed part of the span table ends.
   let committedEnd = Atomic<UInt>(0)
+  var tableEnd: UInt = 0
   /// Where the next heap record goes, and where the granule for records ends.
   var recordNext: UInt = 0
   var recordEnd: UInt = 0
@@ -56,6 +57,9 @@ struct SpaceRecord: ~Copyable {
   var arenaPace = PurgePace()
 
   init(frames: consuming BuddyFrames) { self.frames = frames }
+
+  /// Whether the memory is committed in steps and given back: not when a caller brought it.
+  var ownsMapping: Bool { reservation != nil }
 }
 
 /// A space, by the address of its record.
@@ -88,9 +92,17 @@ public struct HeapSpace: Equatable, Sendable {
     nonmutating set { fields.quotaByteCount.store(newValue, ordering: .relaxed) }
   }
 
-  /// A space over `byteCount` bytes from `base`, a multiple of 64 KiB; nil when the range is too small, or when its
-  /// first pages cannot be committed.
-  static func create(base: UInt, byteCount: UInt, ownsMapping: Bool) -> HeapSpace? {
+  /// A space over a reservation; nil when there is no memory for its tables.
+  static func create(over reservation: HeapReservation) -> HeapSpace? {
+    create(base: reservation.base, byteCount: reservation.byteCount, reservation: reservation)
+  }
+
+  /// A space over `byteCount` bytes of a caller's from `base`, a multiple of 64 KiB; nil when they are too few.
+  static func create(base: UInt, byteCount: UInt) -> HeapSpace? {
+    create(base: base, byteCount: byteCount, reservation: nil)
+  }
+
+  private static func create(base: UInt, byteCount: UInt, reservation: HeapReservation?) -> HeapSpace? {
     // Both are known when this is compiled; a record that grew past its place would run into the next one.
     require(MemoryLayout<SpanRecord>.stride == Int(Span.recordByteCount), "a span record must have 64 bytes")
     require(
@@ -102,16 +114,20 @@ public struct HeapSpace: Equatable, Sendable {
     let frameTableByteCount = BuddyFrames.tableByteCount(for: granules)
     var headByteCount = tableByteCount + recordByteCount
     var frameTable = base + headByteCount
-    if !ownsMapping { headByteCount += frameTableByteCount }
+    if reservation == nil { headByteCount += frameTableByteCount }
     let headGranuleCount = (headByteCount + Span.byteCount - 1) / Span.byteCount
     guard granuleCount > headGranuleCount else { return nil }
-    if ownsMapping {
+    var reservation = reservation
+    if reservation != nil {
+      let mappingByteCount = SystemPages.rounded(frameTableByteCount)
+      guard let mapping = SystemPages.map(byteCount: mappingByteCount) else { return nil }
       // The record's page; the span table's come with the granules they describe.
       let recordPage = (base + tableByteCount) & ~4095
       let pageByteCount = (base + headGranuleCount * Span.byteCount) - recordPage
-      guard SystemPages.commit(recordPage, byteCount: pageByteCount),
-        let mapping = SystemPages.map(byteCount: SystemPages.rounded(frameTableByteCount))
-      else { return nil }
+      guard reservation?.commit(recordPage, byteCount: pageByteCount) == true else {
+        SystemPages.unmap(mapping, byteCount: mappingByteCount)
+        return nil
+      }
       frameTable = mapping
     } else {
       lab_malloc_bytes_zero(CUnsignedLong(base), CUnsignedLong(headByteCount))
@@ -125,10 +141,11 @@ public struct HeapSpace: Equatable, Sendable {
       to: SpaceRecord(frames: frames))
     space.fields.base = base
     space.fields.granuleCount = granuleCount
-    space.fields.ownsMapping = ownsMapping
+    space.fields.reservation = reservation
     space.fields.firstGranule = headGranuleCount
     space.fields.buddyFirstGranule = headGranuleCount
-    space.committedEnd = ownsMapping ? headGranuleCount : granuleCount
+    space.committedEnd = reservation == nil ? granuleCount : headGranuleCount
+    space.fields.tableEnd = base
     return space
   }
 

@@ -9,10 +9,11 @@ extension ProcessHeap {
   private static var emergencyStart: UInt { UInt(lab_malloc_emergency()) }
   private static var emergencyByteCount: UInt { 8 << 20 }
 
-  /// A block for a thread that has no heap at the moment, 0 when there is no memory.
+  /// A block for a thread that has no heap at the moment, 0 when there is no memory: nor is there any for a thread that
+  /// did not even get a heap.
   static func allocateWithoutHeap(_ byteCount: UInt, alignment: UInt) -> UInt {
-    TextbookHeap.current?.allocate(byteCount, alignment: alignment)
-      ?? allocateEmergency(byteCount, alignment: alignment)
+    if let textbook = TextbookHeap.current { return textbook.allocate(byteCount, alignment: alignment) }
+    return lab_malloc_depth() == 0 ? 0 : allocateEmergency(byteCount, alignment: alignment)
   }
 
   /// A block from the emergency region at a multiple of `alignment`, of which it has none above 16.

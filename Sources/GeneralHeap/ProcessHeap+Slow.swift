@@ -21,9 +21,9 @@ extension ProcessHeap {
 
   /// Takes together what is at hand for later, when a request found no memory; whether there was any.
   static func reclaim(_ heap: ThreadHeap) -> Bool {
-    guard heap.fields.idleCount != 0 || heap.cacheByteCount != 0 else { return false }
-    heap.purgeAll()
-    return true
+    let hasOwn = heap.fields.idleCount != 0 || heap.cacheByteCount != 0
+    if hasOwn { heap.purgeAll() }
+    return heap.space.reclaimArena() || hasOwn
   }
 
   static func handleEvent(_ address: UInt) {

@@ -45,9 +45,10 @@ extension ProcessHeap {
     let committed = (space.committedEnd - space.fields.firstGranule) * Span.byteCount
     statistics.committed_byte_count = Int(committed)
     statistics.free_byte_count = Int(committed - min(live, committed))
-    statistics.mapped_byte_count = Int(state.fields.mappedByteCount)
+    let mapped = state.fields.mappedByteCount
+    statistics.mapped_byte_count = Int(mapped)
     statistics.mapped_count = Int(state.fields.mappedLiveCount)
-    statistics.live_byte_count = Int(live + state.fields.mappedByteCount)
+    statistics.live_byte_count = Int(live + mapped)
     statistics.span_count = Int(spans)
     statistics.arena_byte_count = Int(space.fields.arenaByteCount)
     forEachHeap { _ in statistics.heap_count += 1 }

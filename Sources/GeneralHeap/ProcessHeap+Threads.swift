@@ -74,22 +74,19 @@ extension ProcessHeap {
       state.textbook = heap.address
       return nil
     }
-    // What the address space limit allows, halving: 256 GiB down to 16 MiB.
-    var byteCount: UInt = 256 << 30
-    var reserved = SystemPages.reserve(byteCount: byteCount, alignment: 2 << 20)
-    while reserved == nil, byteCount > 16 << 20 {
-      byteCount /= 2
-      reserved = SystemPages.reserve(byteCount: byteCount, alignment: 2 << 20)
+    // The tables of a range that is not reserved are small enough to be locked.
+    let reserves = state.fields.settings.reservesAddressSpace
+    guard let reservation = HeapReservation.make(byteCount: (reserves ? 256 : 64) << 30, reserves: reserves) else {
+      return nil
     }
-    guard let base = reserved else { return nil }
-    guard let space = HeapSpace.create(base: base, byteCount: byteCount, ownsMapping: true) else {
-      SystemPages.unmap(base, byteCount: byteCount)
+    guard let space = HeapSpace.create(over: reservation) else {
+      reservation.release()
       return nil
     }
     space.quotaByteCount = state.fields.settings.limitByteCount
     state.space = space.address
     if state.fields.settings.showsStatistics { lab_malloc_report_at_exit() }
-    lab_malloc_space_set(CUnsignedLong(base), CUnsignedLong(space.fields.granuleCount * Span.recordByteCount))
+    lab_malloc_space_set(CUnsignedLong(reservation.base))
     return space
   }
 }

@@ -6,6 +6,7 @@ internal import CLabMalloc
 //     HEAPLAB_POLICY        what serves the requests: general (default), firstfit or buddy (TextbookHeap.swift)
 //     HEAPLAB_LIMIT         bytes that the heap may hold, with K, M, G or T; malloc fails past it; default: no limit
 //     HEAPLAB_PURGE_DELAY   milliseconds that freed memory stays at hand before the system gets it back; default 100
+//     HEAPLAB_RESERVE       0: address space is taken when it is needed, as under RLIMIT_AS (HeapReservation.swift); default 1
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
 /// The settings of the process heap.
@@ -13,9 +14,13 @@ struct Settings {
   var policy = ServingPolicy.general
   var limitByteCount: UInt = .max
   var purgeDelayMilliseconds: UInt = 100
+  var reservesAddressSpace = true
   var showsStatistics = false
 
   init() {}
+
+  /// The longest delay, 49 days: sums and multiples of it are no matter.
+  private static var purgeDelayMaximum: UInt { UInt(UInt32.max) }
 
   /// The environment's.
   static func fromEnvironment() -> Settings {
@@ -38,18 +43,14 @@ struct Settings {
     }
     if let text = SettingText("HEAPLAB_PURGE_DELAY") {
       if let number = text.number {
-        settings.purgeDelayMilliseconds = number
+        settings.purgeDelayMilliseconds = min(number, purgeDelayMaximum)
+        if number > purgeDelayMaximum { text.warn("is more milliseconds than 4294967295; it is these") }
       } else {
         text.warn("is no number of milliseconds; it is 100")
       }
     }
-    if let text = SettingText("HEAPLAB_STATS") {
-      if text == "1" {
-        settings.showsStatistics = true
-      } else if !(text == "0") {
-        text.warn("is neither 0 nor 1; it is 0")
-      }
-    }
+    if let text = SettingText("HEAPLAB_RESERVE") { settings.reservesAddressSpace = text.flag(default: true) }
+    if let text = SettingText("HEAPLAB_STATS") { settings.showsStatistics = text.flag(default: false) }
     return settings
   }
 }
@@ -105,6 +106,13 @@ struct SettingText {
   var number: UInt? {
     guard let digits, byte(digits.count) == 0 else { return nil }
     return digits.number
+  }
+
+  /// The value as 0 or 1; with a warning and `default` when it is neither.
+  func flag(default: Bool) -> Bool {
+    if self == "0" || self == "1" { return self == "1" }
+    warn(`default` ? "is neither 0 nor 1; it is 1" : "is neither 0 nor 1; it is 0")
+    return `default`
   }
 
   /// The value as a number of bytes: digits and at most one of K, M, G and T.

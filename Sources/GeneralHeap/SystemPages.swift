@@ -21,6 +21,17 @@ enum SystemPages {
     return unsafe lab_region_map(byteCount, alignment, &address) == 0 ? UInt(bitPattern: address) : nil
   }
 
+  /// A new mapping of zeros at `address`; whether it could, with nothing mapped there before.
+  static func map(at address: UInt, byteCount: UInt) -> Bool {
+    unsafe lab_region_map_at(pointer(address), byteCount) == 0
+  }
+
+  /// The most address space that the process may have (RLIMIT_AS), in bytes, `UInt.max` for no limit.
+  static var addressSpaceLimit: UInt {
+    var byteCount: UInt64 = 0
+    return unsafe lab_facts_address_space_limit(&byteCount) == 0 ? UInt(byteCount) : .max
+  }
+
   /// A page that reads as zeros in a child of fork, nil also when the kernel has none such.
   static func mapWipedByFork() -> UInt? {
     guard let page = map(byteCount: byteCount) else { return nil }
@@ -36,9 +47,10 @@ enum SystemPages {
     return code == 0 ? UInt(bitPattern: moved) : nil
   }
 
-  /// Gives address space back.
-  static func unmap(_ address: UInt, byteCount: UInt) {
-    _ = unsafe lab_region_release(pointer(address), byteCount)
+  /// Gives address space back; whether the system took it.
+  @discardableResult
+  static func unmap(_ address: UInt, byteCount: UInt) -> Bool {
+    unsafe lab_region_release(pointer(address), byteCount) == 0
   }
 
   /// Makes reserved pages readable and writable; whether it could.

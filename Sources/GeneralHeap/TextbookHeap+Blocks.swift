@@ -46,8 +46,8 @@ extension TextbookHeap {
   private func commit(upTo end: UInt) -> Bool {
     let start = fields.committedEnd
     let end = (end + 4095) & ~4095
-    guard end <= fields.end, end - fields.base <= fields.limitByteCount,
-      SystemPages.commit(start, byteCount: end - start)
+    guard end <= fields.reservation.end, end - fields.reservation.base <= fields.limitByteCount,
+      fields.reservation.commit(start, byteCount: end - start)
     else { return false }
     fields.committedEnd = end
     return true
@@ -100,7 +100,7 @@ extension TextbookHeap {
   }
 
   /// Whether a block is one of a policy that a child of fork gave up.
-  private func isAbandoned(_ block: UInt) -> Bool { block >= fields.base && block < fields.policyStart }
+  private func isAbandoned(_ block: UInt) -> Bool { block >= fields.reservation.base && block < fields.policyStart }
 
   /// A block's size, with the lock held; ends the process for what is none.
   private func usable(_ block: UInt) -> UInt {

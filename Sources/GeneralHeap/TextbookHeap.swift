@@ -29,15 +29,18 @@ struct TextbookRecord {
   /// The `HeapLock`; the first field, so that its address is the record's.
   var lock: UInt = 0
   var policy = ServingPolicy.general
-  var base: UInt = 0
-  var policyStart: UInt = 0
-  var committedEnd: UInt = 0
-  var end: UInt = 0
+  var reservation: HeapReservation
+  var policyStart: UInt
+  var committedEnd: UInt
   /// The bytes of the blocks in use, and how many may be committed.
   var usedByteCount: UInt = 0
   var limitByteCount: UInt = .max
 
-  init() {}
+  init(over reservation: HeapReservation) {
+    self.reservation = reservation
+    policyStart = reservation.base
+    committedEnd = reservation.base
+  }
 }
 
 /// The heap of a process under a textbook policy, by the address of its record.
@@ -87,21 +90,20 @@ struct TextbookHeap {
     require(
       MemoryLayout<TextbookRecord>.size <= Int(policyOffset) && MemoryLayout<BuddyFrames>.size <= 4096 - 256,
       "a textbook heap's record must fit its page")
-    guard let page = SystemPages.map(byteCount: SystemPages.byteCount) else { return nil }
+    let wanted = HeapReservation.make(byteCount: 64 << 30, reserves: settings.reservesAddressSpace)
+    guard let reservation = wanted else { return nil }
+    guard let page = SystemPages.map(byteCount: SystemPages.byteCount) else {
+      reservation.release()
+      return nil
+    }
+    // SAFETY: a page for the record, which is shorter, and nobody else's.
+    unsafe UnsafeMutablePointer<TextbookRecord>(bitPattern: page).unsafelyUnwrapped.initialize(
+      to: TextbookRecord(over: reservation))
     let heap = TextbookHeap(address: page)
     heap.fields.policy = settings.policy
     heap.fields.limitByteCount = settings.limitByteCount
-    var byteCount: UInt = 64 << 30
-    while byteCount >= 16 << 20 {
-      if let base = SystemPages.reserve(byteCount: byteCount, alignment: 2 << 20) {
-        heap.fields.base = base
-        heap.fields.committedEnd = base
-        heap.fields.end = base + byteCount
-        if heap.start() { return heap }
-        SystemPages.unmap(base, byteCount: byteCount)
-      }
-      byteCount /= 2
-    }
+    if heap.start() { return heap }
+    reservation.release()
     SystemPages.unmap(page, byteCount: SystemPages.byteCount)
     return nil
   }
@@ -109,9 +111,10 @@ struct TextbookHeap {
   /// Starts a policy over what was never committed; whether there was memory for its tables.
   func start() -> Bool {
     let start = fields.committedEnd
+    fields.reservation.abandon(from: start, to: fields.reservation.end)
     let place = address + TextbookHeap.policyOffset
     if fields.policy == .buddy {
-      let range = AddrRange(start: PhysAddr(UInt64(start)), end: PhysAddr(UInt64(fields.end)))
+      let range = AddrRange(start: PhysAddr(UInt64(start)), end: PhysAddr(UInt64(fields.reservation.end)))
       let tableByteCount = BuddyFrames.tableByteCount(for: range)
       guard let table = SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return false }
       let tableRange = AddrRange(start: VirtAddr(table), byteCount: tableByteCount)

@@ -1,5 +1,6 @@
 internal import Addresses
 internal import CLabMalloc
+internal import Contracts
 
 // What a free does off the hot path: a span's event, and a block of another heap's span.
 
@@ -15,6 +16,10 @@ extension ThreadHeap {
   func handleEvent(_ span: Span) {
     let freeCount = span.freeCount
     let carved = Int(span.carvedCount)
+    // The hot path knows where a block may start, not whether it was ever given out; the count knows.
+    require(
+      freeCount <= carved, "free of a pointer that heaplab did not give out, in the 64 KiB at",
+      UInt64(space.start(of: span)))
     if span.state == .full { link(span) }
     guard span.state == .available else { return }
     noteFreed(span)

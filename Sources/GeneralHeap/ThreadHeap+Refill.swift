@@ -1,4 +1,5 @@
 internal import CLabMalloc
+internal import Contracts
 internal import Synchronization
 
 // Where an active list's next blocks come from. In order, the cheapest and densest first: what the current span's own
@@ -78,6 +79,8 @@ extension ThreadHeap {
     let span = Span(address: UInt(lab_malloc_space_descriptor(CUnsignedLong(current) &* 64)))
     let block = FreeBlock(span.fields.free)
     if block.address == 0 { return 0 }
+    // A block of an absent page was never given out: `activateFree` ends the process.
+    if span.absentPages &>> UInt16(truncatingIfNeeded: block.address >> 12 & 15) & 1 != 0 { return 0 }
     let count = unsafe refillCountSlot(index)
     unsafe count.pointee &+= 1
     if unsafe count.pointee == 0 { return 0 }
@@ -93,8 +96,12 @@ extension ThreadHeap {
     hasStack(sizeClass.index) ? popStacked(sizeClass) : popActive(sizeClass)
   }
 
-  /// Makes the span's free list the active one.
+  /// Makes the span's free list the active one. Its first block is the one that was freed last; that it was given out
+  /// before, the hot path did not ask.
   private func activateFree(of span: Span, _ sizeClass: SizeClass) {
+    require(
+      ProcessHeap.isPresent(span.fields.free, in: span), "free of a pointer that heaplab did not give out",
+      UInt64(span.fields.free))
     if hasStack(sizeClass.index) { noteStacked(span.freeCount, sizeClass.index) }
     fields.active[sizeClass.index] = span.fields.free
     span.fields.free = 0

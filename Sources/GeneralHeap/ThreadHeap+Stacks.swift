@@ -72,9 +72,9 @@ extension ThreadHeap {
     fields.stackGrownByteCount = 0
   }
 
-  /// How many blocks are on a stack.
+  /// How many blocks are on a stack. Another thread that asks may see only one of two changes that belong together.
   func stackedCount(_ index: Int) -> UInt {
-    UInt(Int(stackLimit(index)) - Int(fields.stackRooms[index]))
+    UInt(max(0, Int(stackLimit(index)) - Int(fields.stackRooms[index])))
   }
 
   /// Makes room on a stack for the block that found none: the stack grows, or gives its older half to the spans.

@@ -24,16 +24,12 @@ public func entryMemalign(_ alignment: UInt, _ byteCount: UInt) -> UInt {
   return ProcessHeap.allocate(byteCount, alignment: rounded)
 }
 
-/// The result goes to `result`, and `errno` stays as it was.
+/// The result goes to `result`. Without memory `errno` says so, too, as with glibc.
 @c(lab_entry_posix_memalign)
 public func entryPosixMemalign(_ result: UInt, _ alignment: UInt, _ byteCount: UInt) -> Int32 {
   guard isPowerOfTwo(alignment), alignment % 8 == 0 else { return EINVAL }
-  let before = lab_malloc_errno()
   let block = ProcessHeap.allocate(byteCount, alignment: alignment)
-  if block == 0 {
-    lab_malloc_errno_set(before)
-    return ENOMEM
-  }
+  if block == 0 { return ENOMEM }
   lab_malloc_word_set(CUnsignedLong(result), CUnsignedLong(block))
   return 0
 }

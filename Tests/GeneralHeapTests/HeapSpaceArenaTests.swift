@@ -118,17 +118,15 @@ import Testing
 
 /// A space over address space of its own.
 private final class ReservedSpace {
-  let base: UInt
-  let byteCount: UInt
+  let reservation: HeapReservation
   let space: HeapSpace
 
   init?(byteCount: UInt) {
-    guard let base = SystemPages.reserve(byteCount: byteCount, alignment: 2 << 20) else { return nil }
-    guard let space = HeapSpace.create(base: base, byteCount: byteCount, ownsMapping: true) else { return nil }
-    self.base = base
-    self.byteCount = byteCount
+    guard let reservation = HeapReservation.make(byteCount: byteCount, reserves: true) else { return nil }
+    guard let space = HeapSpace.create(over: reservation) else { return nil }
+    self.reservation = reservation
     self.space = space
   }
 
-  deinit { SystemPages.unmap(base, byteCount: byteCount) }
+  deinit { SystemPages.unmap(reservation.base, byteCount: reservation.byteCount) }
 }

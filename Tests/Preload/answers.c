@@ -99,9 +99,8 @@ static void alignments_and_sizes(void) {
     void *block = NULL;
     errno = before;
     int code = posix_memalign(&block, alignment, size);
-    // Its error is its result. glibc sets errno too, which POSIX leaves open and GCC believes that it does not.
+    // Its error is its result. Without memory glibc sets errno too, which GCC believes that it does not.
     __asm__ volatile("" ::: "memory");
-    if (code != 0) errno = before;
     printf("posix_memalign %d: ", code);
     answer("", alignment, size, block, size, is_power ? alignment : 16);
   }
@@ -131,5 +130,8 @@ int main(void) {
   free(NULL);
   printf("free null: errno %d, usable size of null %zu\n", errno, malloc_usable_size(NULL));
   options();
+  errno = before;
+  int code = malloc_info(1, stdout);
+  printf("malloc_info with an option: %d, errno %d\n", code, errno);
   return 0;
 }

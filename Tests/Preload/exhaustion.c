@@ -3,12 +3,16 @@
 //
 //   exhaustion limit     under an RLIMIT_AS that this program sets for itself
 //   exhaustion quota     under the quota of the preload's own (HEAPLAB_LIMIT)
+//   exhaustion nothing   under a quota that does not even allow a heap
+//   exhaustion late      under a quota that is used up when threads begin to allocate
 //   exhaustion survive   while one system call fails: NULL is an answer, and later requests succeed
 //   exhaustion starve    while system calls fail for good: nothing but NULL and ENOMEM
 //   exhaustion pinned    with all memory locked, which the system then takes none of back; 77 when it may not be
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -22,9 +26,18 @@ static unsigned char *table[most];
 
 static unsigned char mark(size_t index) { return (unsigned char)(index * 37 + 11); }
 
+/// Bytes of address space that the program has. Without stdio, which allocates.
+static size_t mapped_byte_count(void) {
+  char text[64] = {0};
+  int file = open("/proc/self/statm", O_RDONLY);
+  EXPECT(file >= 0 && read(file, text, sizeof text - 1) > 0);
+  close(file);
+  return (size_t)atol(text) * 4096;
+}
+
 /// Fills memory with blocks of `size` until malloc says no; frees all but every 16th, checks those, and goes on. How
-/// many blocks there were; all are freed in the end.
-static size_t fill_with(size_t size) {
+/// many blocks there were, which must take `least` bytes; all are freed in the end.
+static size_t fill_with(size_t size, size_t least) {
   size_t count = 0;
   for (; count < most; count++) {
     errno = 0;
@@ -36,7 +49,7 @@ static size_t fill_with(size_t size) {
     block[0] = block[size - 1] = mark(count);
     table[count] = block;
   }
-  EXPECT(count > 8 && count < most);
+  EXPECT(count > 8 && count < most && count * size >= least);
   errno = 0;
   EXPECT(calloc(1, (size_t)1 << 40) == NULL && errno == ENOMEM);
   unsigned char *grown = realloc(table[0], (size_t)1 << 40);
@@ -151,22 +164,80 @@ static void survive(size_t most_refused) {
   EXPECT(refused <= most_refused);
 }
 
+static void expect_nothing(void) {
+  static const size_t sizes[] = {0, 1, 16, 300, 4000, 40000, 1 << 20, 64 << 20};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    errno = 0;
+    EXPECT(opaque(malloc(sizes[i])) == NULL && errno == ENOMEM);
+    errno = 0;
+    EXPECT(opaque(calloc(1, sizes[i])) == NULL && errno == ENOMEM);
+    errno = 0;
+    EXPECT(opaque(memalign(64, sizes[i])) == NULL && errno == ENOMEM);
+  }
+}
+
+static pthread_barrier_t barrier;
+
+/// A thread that asks for its first block when there is none to be had, and again when there is.
+static void *come_late(void *unused) {
+  (void)unused;
+  pthread_barrier_wait(&barrier);
+  pthread_barrier_wait(&barrier);
+  errno = 0;
+  void *early = opaque(malloc(20000));
+  EXPECT(early != NULL || errno == ENOMEM);
+  free(early);
+  pthread_barrier_wait(&barrier);
+  pthread_barrier_wait(&barrier);
+  static _Thread_local void *blocks[2000];
+  for (size_t i = 0; i < 2000; i++) EXPECT((blocks[i] = opaque(malloc(i))) != NULL);
+  for (size_t i = 0; i < 2000; i++) free(blocks[i]);
+  return NULL;
+}
+
+static void expect_late_threads(void) {
+  enum { thread_count = 40 };
+  pthread_t threads[thread_count];
+  EXPECT(pthread_barrier_init(&barrier, NULL, thread_count + 1) == 0);
+  for (size_t i = 0; i < thread_count; i++) EXPECT(pthread_create(&threads[i], NULL, come_late, NULL) == 0);
+  pthread_barrier_wait(&barrier);
+  size_t count = 0;
+  for (size_t size = 1000; size > 0; size /= 10)
+    for (; count < most && (table[count] = opaque(malloc(size))); count++) continue;
+  pthread_barrier_wait(&barrier);
+  pthread_barrier_wait(&barrier);
+  for (size_t i = 0; i < count; i++) free(table[i]);
+  malloc_trim(0);
+  pthread_barrier_wait(&barrier);
+  for (size_t i = 0; i < thread_count; i++) EXPECT(pthread_join(threads[i], NULL) == 0);
+}
+
 int main(int argc, char **argv) {
   EXPECT(argc == 2);
+  if (strcmp(argv[1], "nothing") == 0) {
+    expect_nothing();
+    return 0;
+  }
+  if (strcmp(argv[1], "late") == 0) {
+    expect_late_threads();
+    return 0;
+  }
   if (strcmp(argv[1], "pinned") == 0 && mlockall(MCL_CURRENT | MCL_FUTURE) != 0) return 77;
   if (strcmp(argv[1], "limit") != 0 && strcmp(argv[1], "quota") != 0) {
     survive(strcmp(argv[1], "starve") == 0 ? SIZE_MAX : strcmp(argv[1], "survive") == 0 ? 9 : 0);
     return 0;
   }
+  size_t least = 0;
   if (strcmp(argv[1], "limit") == 0) {
     struct rlimit limit = {300 << 20, 300 << 20};
     EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
+    least = (limit.rlim_cur - mapped_byte_count()) / 100 * 80;
   }
   static const size_t sizes[] = {100, 1000, 30000, 300000, 5 << 20, 64, 200000};
   enum { size_count = sizeof sizes / sizeof *sizes };
   size_t counts[size_count];
-  for (size_t i = 0; i < size_count; i++) counts[i] = fill_with(sizes[i]);
+  for (size_t i = 0; i < size_count; i++) counts[i] = fill_with(sizes[i], least);
   // Memory that was blocks of one size once serves every other size as it did at first.
-  for (size_t i = 0; i < size_count; i++) EXPECT(fill_with(sizes[i]) * 10 >= counts[i] * 9);
+  for (size_t i = 0; i < size_count; i++) EXPECT(fill_with(sizes[i], least) * 10 >= counts[i] * 9);
   return 0;
 }

@@ -11,6 +11,16 @@
 // Gone from glibc's headers and from its link-time symbols, but old programs still bind to it.
 extern void cfree(void *) __attribute__((weak));
 
+// The names under which programs that wrap malloc find the wrapped one.
+extern void *__libc_malloc(size_t) __attribute__((weak));
+extern void *__libc_calloc(size_t, size_t) __attribute__((weak));
+extern void *__libc_realloc(void *, size_t) __attribute__((weak));
+extern void __libc_free(void *) __attribute__((weak));
+extern void *__libc_memalign(size_t, size_t) __attribute__((weak));
+extern void *__libc_valloc(size_t) __attribute__((weak));
+extern void *__libc_pvalloc(size_t) __attribute__((weak));
+extern int __posix_memalign(void **, size_t, size_t) __attribute__((weak));
+
 static const size_t impossible[] = {PTRDIFF_MAX, (size_t)PTRDIFF_MAX + 1, SIZE_MAX - 4096, SIZE_MAX - 15, SIZE_MAX};
 enum { impossible_count = sizeof impossible / sizeof *impossible };
 
@@ -239,6 +249,31 @@ static void tuning_and_figures(void) {
   free(text);
 }
 
+/// Blocks of the one set of names are the other's, too.
+static void names_of_glibc(void) {
+  EXPECT(__libc_malloc && __libc_calloc && __libc_realloc && __libc_free && __libc_memalign && __libc_valloc);
+  static const size_t sizes[] = {1, 100, 2000, 100000, 64 << 20};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    size_t size = sizes[i];
+    free(opaque(__libc_malloc(size)));
+    __libc_free(opaque(malloc(size)));
+    unsigned char *zeros = opaque(__libc_calloc(size, 1));
+    EXPECT(is_filled(zeros, 0, size));
+    memset(zeros, 7, size);
+    zeros = opaque(__libc_realloc(zeros, size + 50));
+    EXPECT(is_filled(zeros, 7, size));
+    zeros = opaque(realloc(zeros, size + 5000));
+    EXPECT(is_filled(zeros, 7, size) && malloc_usable_size(zeros) >= size + 5000);
+    free(zeros);
+    void *aligned[4] = {__libc_memalign(4096, size), __libc_valloc(size), __libc_pvalloc(size)};
+    if (__posix_memalign) EXPECT(__posix_memalign(&aligned[3], 4096, size) == 0);
+    for (int j = 0; j < 4; j++) {
+      EXPECT(is_aligned(aligned[j], 4096));
+      free(opaque(aligned[j]));
+    }
+  }
+}
+
 int main(void) {
   sizes_that_cannot_be();
   products_that_overflow();
@@ -253,5 +288,6 @@ int main(void) {
   pages();
   free_keeps_errno();
   tuning_and_figures();
+  names_of_glibc();
   return 0;
 }

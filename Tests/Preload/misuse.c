@@ -5,9 +5,11 @@
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "expect.h"
 
@@ -268,6 +270,38 @@ static void interior_aligned(void) {
 }
 static void interior_realloc(void) { opaque(realloc(opaque(block_of(small) + 16), 100)); }
 
+/// Blocks of a run that the heap has not given out yet, some pages behind one that it has.
+static void invalid_never_given(void) {
+  char *block = block_of(16);
+  release(block + 8192);
+  for (int i = 0; i < 2000; i++) block_of(16);
+}
+static void invalid_never_given_last(void) {
+  enum { count = 256 };
+  static char *blocks[count];
+  for (int i = 0; i < count; i++) blocks[i] = block_of(16);
+  release(blocks[count - 1] + 4096);
+  for (int i = 0; i < count; i++) release(blocks[i]);
+}
+/// Of the range that the heap may grow into, but has not.
+static void invalid_far(void) { never(block_of(16) + (256 << 20)); }
+static void invalid_very_far(void) { never(block_of(16) + ((size_t)64 << 30)); }
+/// Of the range in front of all blocks, where the heap has its own tables.
+static void invalid_below(void) {
+  char *block = block_of(16);
+  for (size_t distance = (size_t)64 << 10; distance <= (size_t)1 << 30; distance *= 2) {
+    pid_t child = fork();
+    if (child == 0) {
+      close(STDERR_FILENO);
+      never(block - distance);
+      _exit(0);
+    }
+    int status;
+    EXPECT(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+  }
+  never(block - (64 << 10));
+}
+
 // Overflows into what the allocator keeps beside a block, where it keeps anything that it can check.
 
 static void overflow(size_t size) {
@@ -286,6 +320,7 @@ static void overflow_large(void) { overflow(large); }
 // What is said of each. A block whose memory went back to the system, or to the arena, is a stranger from then on.
 #define twice_freed "double free"
 #define foreign "free of a pointer that heaplab did not give out"
+#define never_given "free of a pointer that heaplab did not give out, in the 64 KiB at"
 #define given_once "free of a pointer that heaplab did not give out, or gave out once"
 #define middle "free of a pointer into the middle of a block"
 #define written_past "heap corrupted, something wrote past the block below the one at"
@@ -363,6 +398,11 @@ static const struct {
     VARIANT(interior_huge_far, foreign),
     VARIANT(interior_aligned, middle),
     VARIANT(interior_realloc, middle),
+    VARIANT(invalid_never_given, foreign),
+    VARIANT(invalid_never_given_last, never_given),
+    VARIANT(invalid_far, foreign),
+    VARIANT(invalid_very_far, foreign),
+    VARIANT(invalid_below, foreign),
     VARIANT(overflow_large, written_past),
 };
 enum { variant_count = sizeof variants / sizeof *variants };

@@ -15,6 +15,10 @@ int lab_region_reserve(uintptr_t byte_count, uintptr_t alignment, void **address
 /// to the system's memory.
 int lab_region_map(uintptr_t byte_count, uintptr_t alignment, void **address);
 
+/// Maps readable and writable zeros at `address`: private, and charged to the system's memory. EEXIST, and nothing changed,
+/// where something is mapped there.
+int lab_region_map_at(void *address, uintptr_t byte_count);
+
 /// Maps readable and writable memory on explicit huge pages of 2 to the `page_shift` bytes, set aside at once.
 int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **address);
 

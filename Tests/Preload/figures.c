@@ -1,0 +1,49 @@
+// The family's figures, asked for at every instruction of what changes them: the processor steps, and a signal handler
+// asks. 77 where it cannot.
+#define _GNU_SOURCE
+#include <malloc.h>
+#include <signal.h>
+#include <stdint.h>
+
+#include "expect.h"
+
+#if defined(__x86_64__)
+
+static size_t asked_count;
+
+static void ask(int signal) {
+  (void)signal;
+  asked_count++;
+  struct mallinfo2 info = mallinfo2();
+  EXPECT(info.uordblks <= SIZE_MAX / 2 && info.hblkhd <= SIZE_MAX / 2 && info.fordblks <= info.arena);
+}
+
+// The trap flag, bit 8 of the flags: a SIGTRAP after every instruction.
+static void step(void) { __asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq" ::: "memory", "cc"); }
+static void run(void) { __asm__ volatile("pushfq; andl $~0x100, (%%rsp); popfq" ::: "memory", "cc"); }
+
+int main(void) {
+  EXPECT(signal(SIGTRAP, ask) != SIG_ERR);
+  static const size_t sizes[] = {48, 1500, 9000, 30000, 100000, 64 << 20};
+  static const size_t counts[] = {300, 100, 24, 12, 3, 1};
+  void *blocks[300];
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    // More than a thread keeps at hand at first; then it gives all of that back.
+    for (size_t j = 0; j < counts[i]; j++) EXPECT((blocks[j] = opaque(malloc(sizes[i]))) != NULL);
+    for (size_t j = 1; j < counts[i]; j++) free(blocks[j]);
+    step();
+    free(blocks[0]);
+    malloc_trim(0);
+    void *block = opaque(malloc(sizes[i]));
+    run();
+    free(block);
+  }
+  EXPECT(asked_count > 1000);
+  return 0;
+}
+
+#else
+
+int main(void) { return 77; }
+
+#endif

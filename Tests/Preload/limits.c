@@ -1,0 +1,94 @@
+// What the heap leaves to others where address space is scarce: it takes what it uses, and no more.
+//
+//   limits threads    under RLIMIT_AS, as many threads as fit beside a small heap, and mappings beside them
+//   limits turns      under RLIMIT_AS, the heap and mappings of the program's own share what there is
+//   limits locked     what is mapped is less than 64 MiB, and so can be locked with a right to lock no more
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "expect.h"
+
+enum { mebibyte = 1 << 20, limit = 1024 * mebibyte };
+static pthread_barrier_t barrier;
+
+static void *allocate_and_wait(void *unused) {
+  (void)unused;
+  void *block = opaque(malloc(1000));
+  EXPECT(block != NULL);
+  pthread_barrier_wait(&barrier);
+  free(block);
+  return NULL;
+}
+
+static void *mapping_of(size_t size) {
+  return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/// Threads with stacks for nine tenths of the limit.
+static void threads(void) {
+  enum { stack = 8 * mebibyte, count = limit / 10 * 9 / stack };
+  static pthread_t all[count];
+  pthread_attr_t attributes;
+  EXPECT(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, stack) == 0);
+  EXPECT(pthread_barrier_init(&barrier, NULL, count + 1) == 0);
+  for (int i = 0; i < count; i++) EXPECT(pthread_create(&all[i], &attributes, allocate_and_wait, NULL) == 0);
+  EXPECT(mapping_of(limit / 32) != MAP_FAILED);
+  pthread_barrier_wait(&barrier);
+  for (int i = 0; i < count; i++) EXPECT(pthread_join(all[i], NULL) == 0);
+}
+
+/// A block and a mapping by turns, until one of them is refused: by then most of the limit is in use.
+static void turns(size_t size) {
+  size_t byte_count = 0;
+  for (;;) {
+    char *block = opaque(malloc(size)), *mapping = mapping_of(mebibyte);
+    if (block) memset(block, 1, size), byte_count += size;
+    if (mapping != MAP_FAILED) byte_count += mebibyte;
+    if (!block || mapping == MAP_FAILED) break;
+  }
+  EXPECT(byte_count >= (size_t)limit / 10 * 7);
+}
+
+/// mlockall(MCL_CURRENT) without privilege asks whether all that is mapped is below RLIMIT_MEMLOCK.
+static void locked(void) {
+  free(opaque(malloc(100)));
+  long page_count = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  EXPECT(file && fscanf(file, "%ld", &page_count) == 1);
+  fclose(file);
+  EXPECT(page_count > 0 && page_count < 64 * mebibyte / 4096);
+  // The right can be given up, but not everywhere given.
+  struct rlimit memory = {64 * mebibyte, 64 * mebibyte};
+  if (setrlimit(RLIMIT_MEMLOCK, &memory) != 0 || (geteuid() == 0 && setuid(65534) != 0)) return;
+  EXPECT(mlockall(MCL_CURRENT) == 0);
+}
+
+int main(int argc, char **argv) {
+  EXPECT(argc == 2);
+  if (strcmp(argv[1], "locked") == 0) {
+    locked();
+    return 0;
+  }
+  struct rlimit address_space = {limit, limit};
+  EXPECT(setrlimit(RLIMIT_AS, &address_space) == 0);
+  free(opaque(malloc(100)));
+  if (strcmp(argv[1], "threads") == 0) {
+    threads();
+    return 0;
+  }
+  static const size_t sizes[] = {1000, 30000, 200000, 4 * mebibyte};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    pid_t child = fork();
+    if (child == 0) {
+      turns(sizes[i]);
+      _exit(0);
+    }
+    int status;
+    EXPECT(waitpid(child, &status, 0) == child && status == 0);
+  }
+  return 0;
+}
