@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "expect.h"
+#include "steps.h"
 
 #if defined(__x86_64__)
 
@@ -18,10 +19,6 @@ static void ask(int signal) {
   EXPECT(info.uordblks <= SIZE_MAX / 2 && info.hblkhd <= SIZE_MAX / 2 && info.fordblks <= info.arena);
 }
 
-// The trap flag, bit 8 of the flags: a SIGTRAP after every instruction.
-static void step(void) { __asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq" ::: "memory", "cc"); }
-static void run(void) { __asm__ volatile("pushfq; andl $~0x100, (%%rsp); popfq" ::: "memory", "cc"); }
-
 int main(void) {
   EXPECT(signal(SIGTRAP, ask) != SIG_ERR);
   static const size_t sizes[] = {48, 1500, 9000, 30000, 100000, 64 << 20};
@@ -31,11 +28,11 @@ int main(void) {
     // More than a thread keeps at hand at first; then it gives all of that back.
     for (size_t j = 0; j < counts[i]; j++) EXPECT((blocks[j] = opaque(malloc(sizes[i]))) != NULL);
     for (size_t j = 1; j < counts[i]; j++) free(blocks[j]);
-    step();
+    BEGIN_STEPS();
     free(blocks[0]);
     malloc_trim(0);
     void *block = opaque(malloc(sizes[i]));
-    run();
+    END_STEPS();
     free(block);
   }
   EXPECT(asked_count > 1000);

@@ -26,16 +26,12 @@
 #include <time.h>
 
 #include "expect.h"
+#include "steps.h"
 
 #if defined(__x86_64__)
 
 enum situation { in_fork, in_starved, in_size, in_thread, in_wait };
 static enum situation situation;
-
-/// Sets or clears the trap flag; below the red zone.
-#define CHANGE_TRAP_FLAG(operation)                                              \
-  __asm__ volatile("leaq -128(%%rsp), %%rsp; pushfq; " operation                 \
-                   ", (%%rsp); popfq; leaq 128(%%rsp), %%rsp" ::: "memory", "cc")
 
 enum {
   large_size = 300000,
@@ -100,9 +96,9 @@ static void *make_request(void *argument) {
   if (request->size_before != 0) EXPECT((block = malloc(request->size_before)) != NULL);
   for (unsigned i = 0; i < (situation == in_wait ? 1 : request->count); i++) {
     void *before = request->is_new ? NULL : block;
-    CHANGE_TRAP_FLAG("orl $0x100");
+    BEGIN_STEPS();
     void *result = realloc(before, request->size);
-    CHANGE_TRAP_FLAG("andl $~0x100");
+    END_STEPS();
     EXPECT((result != NULL) == (request->size != 0));
     free(result);
   }

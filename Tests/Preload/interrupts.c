@@ -16,10 +16,11 @@
 #include <ucontext.h>
 
 #include "expect.h"
+#include "steps.h"
 
 #if defined(__x86_64__)
 
-enum { held_count = 600, trap_flag = 0x100 };
+enum { held_count = 600 };
 
 /// A block, all of whose bytes are `stamp`.
 struct held {
@@ -74,13 +75,8 @@ static void step(int signal_number, siginfo_t *info, void *context) {
   greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
   unsigned long address = (unsigned long)registers[REG_RIP];
   if (address < first_address || address >= last_address || ++instruction_count != disturbed_at) return;
-  registers[REG_EFL] &= ~trap_flag;
+  registers[REG_EFL] &= ~TRAP_FLAG;
   disturb();
-}
-
-static void set_trap_flag(void) { __asm__ volatile("pushfq; orl %0, (%%rsp); popfq" : : "i"(trap_flag) : "memory", "cc"); }
-static void clear_trap_flag(void) {
-  __asm__ volatile("pushfq; andl %0, (%%rsp); popfq" : : "i"(~trap_flag) : "memory", "cc");
 }
 
 static int find_library(struct dl_phdr_info *info, size_t size, void *unused) {
@@ -132,9 +128,9 @@ static long run(const struct operation *operation, long at) {
   for (size_t i = 0; i < 4; i++) hold(&victims[i], opaque(malloc(victim_sizes[i])), victim_sizes[i]);
   for (size_t i = 0; i < held_count; i += 2) let_go(&held[i]);
   disturbed_at = at;
-  set_trap_flag();
+  BEGIN_STEPS();
   operation->run();
-  clear_trap_flag();
+  END_STEPS();
   // What was given out twice shows when all is written to.
   for (size_t i = 0; i < held_count; i += 2) hold(&held[i], opaque(malloc(size_of(i + 3))), size_of(i + 3));
   for (size_t i = 0; i < held_count; i++) let_go(&held[i]);
