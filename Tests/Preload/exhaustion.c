@@ -10,7 +10,6 @@
 //   exhaustion pinned    with all memory locked, which the system then takes none of back; 77 when it may not be
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,20 +19,12 @@
 #include <sys/resource.h>
 
 #include "expect.h"
+#include "statm.h"
 
 enum { most = 4 << 20 };
 static unsigned char *table[most];
 
 static unsigned char mark(size_t index) { return (unsigned char)(index * 37 + 11); }
-
-/// Bytes of address space that the program has. Without stdio, which allocates.
-static size_t mapped_byte_count(void) {
-  char text[64] = {0};
-  int file = open("/proc/self/statm", O_RDONLY);
-  EXPECT(file >= 0 && read(file, text, sizeof text - 1) > 0);
-  close(file);
-  return (size_t)atol(text) * 4096;
-}
 
 /// Fills memory with blocks of `size` until malloc says no; frees all but every 16th, checks those, and goes on. How
 /// many blocks there were, which must take `least` bytes; all are freed in the end.

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "expect.h"
+#include "statm.h"
 
 enum { mebibyte = 1 << 20 };
 
@@ -50,14 +51,6 @@ static void *fill_and_empty(void *argument) {
   }
   for (int i = 0; i < count; i++) free(blocks[i]);
   return argument;
-}
-
-static size_t resident_byte_count(void) {
-  long total = 0, resident = 0;
-  FILE *file = fopen("/proc/self/statm", "r");
-  EXPECT(file && fscanf(file, "%ld %ld", &total, &resident) == 2);
-  fclose(file);
-  return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static void trimming(void) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "expect.h"
+#include "statm.h"
 
 static uint64_t state = 88172645463325252u;
 
@@ -96,14 +97,6 @@ static void steps(int count, size_t step, size_t most) {
       EXPECT(blocks[i] != NULL);
     }
   for (int i = 0; i < count; i++) free(blocks[i]);
-}
-
-static size_t resident_byte_count(void) {
-  long total = 0, resident = 0;
-  FILE *file = fopen("/proc/self/statm", "r");
-  EXPECT(file && fscanf(file, "%ld %ld", &total, &resident) == 2);
-  fclose(file);
-  return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /// Zeros out of what lies below a block at a large multiple, which nobody touched since it was the system's.

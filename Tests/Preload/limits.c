@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "expect.h"
+#include "statm.h"
 
 enum { mebibyte = 1 << 20, limit = 1024 * mebibyte };
 static pthread_barrier_t barrier;
@@ -56,11 +57,8 @@ static void turns(size_t size) {
 /// mlockall(MCL_CURRENT) without privilege asks whether all that is mapped is below RLIMIT_MEMLOCK.
 static void locked(void) {
   free(opaque(malloc(100)));
-  long page_count = 0;
-  FILE *file = fopen("/proc/self/statm", "r");
-  EXPECT(file && fscanf(file, "%ld", &page_count) == 1);
-  fclose(file);
-  EXPECT(page_count > 0 && page_count < 64 * mebibyte / 4096);
+  size_t mapped = mapped_byte_count();
+  EXPECT(mapped > 0 && mapped < 64 * mebibyte);
   // The right can be given up, but not everywhere given.
   struct rlimit memory = {64 * mebibyte, 64 * mebibyte};
   if (setrlimit(RLIMIT_MEMLOCK, &memory) != 0 || (geteuid() == 0 && setuid(65534) != 0)) return;

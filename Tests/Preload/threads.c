@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "expect.h"
+#include "statm.h"
 
 enum { at_once = 8, blocks_per_thread = 40 };
 
@@ -29,14 +30,6 @@ static void *pass_on(void *argument) {
   return NULL;
 }
 
-static size_t resident_kib(void) {
-  long total = 0, resident = 0;
-  FILE *file = fopen("/proc/self/statm", "r");
-  EXPECT(file && fscanf(file, "%ld %ld", &total, &resident) == 2);
-  fclose(file);
-  return (size_t)resident * 4;
-}
-
 int main(int argc, char **argv) {
   EXPECT(argc == 2);
   long rounds = atol(argv[1]) / at_once, settled_after = rounds / 10;
@@ -49,9 +42,9 @@ int main(int argc, char **argv) {
     for (int i = 0; i < at_once; i++)
       EXPECT(pthread_create(&threads[i], NULL, pass_on, &parcels[(i + round) % at_once]) == 0);
     for (int i = 0; i < at_once; i++) EXPECT(pthread_join(threads[i], NULL) == 0);
-    if (round == settled_after) settled = resident_kib();
+    if (round == settled_after) settled = resident_byte_count() / 1024;
   }
-  size_t end = resident_kib();
+  size_t end = resident_byte_count() / 1024;
   dprintf(STDOUT_FILENO, "resident after a tenth of the threads: %zu KiB, after all: %zu KiB\n", settled, end);
   EXPECT(end <= settled + settled / 4 + 2048);
   return 0;
