@@ -24,20 +24,21 @@ struct CoreModule {
 }
 
 let coreModules = [
-  CoreModule("Contracts", shims: ["CLabPlatform"]),
-  CoreModule("Addresses", imports: ["Contracts"]),
+  CoreModule("Assertions", shims: ["CLabPlatform"]),
+  CoreModule("Addresses", imports: ["Assertions"]),
+  CoreModule("MemoryProtocols", imports: ["Addresses"]),
   // A value that changes behind a borrowed lock needs storage of a raw layout, as the standard library's Mutex does.
   CoreModule(
-    "SpinLocks", imports: ["Contracts"], shims: ["CLabPlatform"], features: ["RawLayout", "BuiltinModule"]),
-  CoreModule("MemoryRegions", imports: ["Contracts", "Addresses"], shims: ["CLabSystem"]),
-  CoreModule("NUMARegions", imports: ["Contracts", "Addresses", "MemoryRegions"], shims: ["CLabNUMA"]),
-  CoreModule("FirstFitHeap", imports: ["Contracts", "Addresses", "SpinLocks"]),
-  CoreModule("BuddyFrames", imports: ["Contracts", "Addresses", "SpinLocks"]),
-  CoreModule("PageTables", imports: ["Contracts", "Addresses"]),
-  CoreModule("AllocationTraces", imports: ["Contracts"]),
+    "SpinLocks", imports: ["Assertions"], shims: ["CLabPlatform"], features: ["RawLayout", "BuiltinModule"]),
+  CoreModule("MemoryRegions", imports: ["Assertions", "Addresses"], shims: ["CLabSystem"]),
+  CoreModule("NUMARegions", imports: ["Assertions", "Addresses", "MemoryRegions"], shims: ["CLabNUMA"]),
+  CoreModule("FirstFitHeap", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
+  CoreModule("BuddyFrames", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
+  CoreModule("PageTables", imports: ["Assertions", "Addresses", "MemoryProtocols"]),
+  CoreModule("AllocationTraces", imports: ["Assertions"]),
   CoreModule(
     "GeneralHeap",
-    imports: ["Contracts", "Addresses", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames"],
+    imports: ["Assertions", "Addresses", "MemoryProtocols", "MemoryRegions", "FirstFitHeap", "BuddyFrames"],
     shims: ["CLabPlatform", "CLabSystem", "CLabMalloc"]),
 ]
 
@@ -136,7 +137,8 @@ let benchmarkTargets: [Target] = [
   .target(
     name: "HeapBenchKit",
     dependencies: [
-      "Contracts", "Addresses", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap", "BuddyFrames",
+      "Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap",
+      "BuddyFrames",
       "PageTables", "GeneralHeap", "AllocationTraces", "CLabSystem", "CLabBench", "Yams",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
       .product(name: "Subprocess", package: "swift-subprocess"),
@@ -159,18 +161,20 @@ let productsOfTests: [String: [Target.Dependency]] = [
 let testTargets: [Target] =
   [
     .target(
-      name: "LabTestSupport", dependencies: ["Addresses", "MemoryRegions"], path: "Tests/LabTestSupport",
+      name: "LabTestSupport", dependencies: ["Addresses", "MemoryProtocols", "MemoryRegions"],
+      path: "Tests/LabTestSupport",
       swiftSettings: strict),
     // Runs inside the machine with four nodes that scripts/test-numa boots.
     .executableTarget(
       name: "NUMAGuest", dependencies: ["Addresses", "MemoryRegions", "NUMARegions"], path: "Tests/NUMAGuest"),
   ]
   + [
-    ("Contracts", []), ("Addresses", []), ("SpinLocks", []), ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
+    ("Assertions", []), ("Addresses", []), ("MemoryProtocols", []), ("SpinLocks", []),
+    ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
     ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
     ("GeneralHeap", ["SpinLocks"]), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
   ].map { (module: String, more: [String]) in
-    let ours = (["LabTestSupport", "Addresses", "MemoryRegions", module] + more).uniqued.map {
+    let ours = (["LabTestSupport", "Addresses", "MemoryProtocols", "MemoryRegions", module] + more).uniqued.map {
       Target.Dependency.target(name: $0)
     }
     return .testTarget(name: "\(module)Tests", dependencies: ours + (productsOfTests[module] ?? []))

@@ -1,4 +1,4 @@
-public import Contracts
+public import Assertions
 
 /// An address of one address space: a number that is not a byte count, an index or an address of another space.
 ///

@@ -1,4 +1,4 @@
-public import Contracts
+public import Assertions
 
 // Ranges as sets of addresses.
 

@@ -1,4 +1,4 @@
-public import Contracts
+public import Assertions
 
 /// A half-open range of addresses: `start` is in it, `end` is not.
 ///

@@ -1,4 +1,4 @@
-public import Contracts
+public import Assertions
 
 /// The size of a run of frames as a power of two: 2 to the order frames of 4 KiB, from order 0 (4 KiB) to 18 (1 GiB).
 @frozen

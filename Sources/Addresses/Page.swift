@@ -1,4 +1,4 @@
-public import Contracts
+public import Assertions
 
 /// A page of an address space: ``Page`` of ``VirtAddr`` is a page, ``Page`` of ``PhysAddr`` a frame.
 @frozen

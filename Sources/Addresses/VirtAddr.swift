@@ -1,4 +1,4 @@
-public import Contracts
+public import Assertions
 
 /// An address as the processor's instructions use it: as wide as a pointer.
 @frozen

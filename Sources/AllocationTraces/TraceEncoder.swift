@@ -1,4 +1,4 @@
-public import Contracts
+public import Assertions
 
 /// Writes the events of a trace into bytes that the caller provides: what a recorder needs that must not allocate.
 ///

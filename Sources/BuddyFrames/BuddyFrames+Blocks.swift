@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 // Blocks: aligned runs of 2^k frames. What is checked when one comes back is a single compare of the descriptor
 // with what allocation wrote there; the reason is looked for only when they differ.

@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 /// What a frame is used for.
 public enum FrameUse: Equatable, Sendable {

@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 extension BuddyFrames {
   /// The smallest range that holds all frames that are usable or can become so; empty when there are none.

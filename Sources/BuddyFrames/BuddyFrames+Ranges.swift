@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 // Runs of frames that need not be a power of two, and runs at a given address. A run is held as the aligned blocks
 // that it is made of, each with a descriptor; deallocation walks those.

@@ -1,5 +1,6 @@
 public import Addresses
-import Contracts
+import Assertions
+public import MemoryProtocols
 
 extension BuddyFrames: FrameReferenceCounts {
   /// How many holders the frame has: 1 after its allocation. Traps unless it was allocated with this size.

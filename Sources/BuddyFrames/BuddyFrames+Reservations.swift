@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 // Reserved frames are blocks in use with no holder: each has a descriptor at its first frame.
 

@@ -1,5 +1,6 @@
 public import Addresses
-import Contracts
+import Assertions
+public import MemoryProtocols
 
 // Cutting blocks in use into smaller ones and joining them again: how a large page becomes small ones in place.
 

@@ -1,5 +1,6 @@
 public import Addresses
-import Contracts
+import Assertions
+public import MemoryProtocols
 
 /// What the memory of a frame table holds when an allocator starts in it.
 public enum FrameTableContent: Sendable {

@@ -1,5 +1,5 @@
 import Addresses
-import Contracts
+import Assertions
 import SpinLocks
 
 /// Blocks of order 0 and 9 (4 KiB and 2 MiB) that wait for the thread that owns the cache.

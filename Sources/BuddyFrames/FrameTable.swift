@@ -1,5 +1,5 @@
 public import Addresses
-public import Contracts
+public import Assertions
 
 /// What is known of each frame, out of line: a descriptor of 16 bytes for each 4 KiB frame, as a kernel's `struct page`.
 ///

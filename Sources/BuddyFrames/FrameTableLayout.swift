@@ -1,5 +1,5 @@
 import Addresses
-import Contracts
+import Assertions
 
 /// Where the parts of a frame table lie, in bytes from its start.
 ///

@@ -1,4 +1,4 @@
-import Contracts
+import Assertions
 
 /// How many free frames of a zone are kept for whom.
 ///

@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 // Zones: parts of physical memory that differ in who can use them (devices that reach 16 MiB or 4 GiB only) or in
 // how far away they are (NUMA nodes). A request names the zone that it would like best and falls back along that

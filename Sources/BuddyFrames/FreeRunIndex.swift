@@ -1,5 +1,5 @@
 import Addresses
-import Contracts
+import Assertions
 
 // Which frames are free, and where the lowest run of an order is.
 //

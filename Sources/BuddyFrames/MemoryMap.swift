@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 // A memory map in normal form at all times.
 //

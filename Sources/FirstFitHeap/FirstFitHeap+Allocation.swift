@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 // Allocation: find the hole, plan the cut as values, then write it.
 //

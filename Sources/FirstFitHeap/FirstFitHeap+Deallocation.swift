@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 // Deallocation: a block merges with what is free on either side. With P and N for "the block below is a hole" and "the
 // block above is a hole", and the nodes at the holes' ends:

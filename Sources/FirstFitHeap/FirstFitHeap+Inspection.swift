@@ -1,4 +1,5 @@
 public import Addresses
+public import MemoryProtocols
 
 extension FirstFitHeap {
   /// Visits every block, in use and free, in address order.

@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 extension FirstFitHeap {
   /// Gives the heap another range.

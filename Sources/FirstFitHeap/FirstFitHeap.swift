@@ -1,5 +1,6 @@
 public import Addresses
-import Contracts
+import Assertions
+public import MemoryProtocols
 
 // Address-ordered first fit with immediate coalescing: the textbook policy (Knuth, TAOCP 1, 2.5; Wilson, Johnstone,
 // Neely and Boles, "Dynamic Storage Allocation: A Survey and Critical Review", 1995), exactly, in logarithmic time.

@@ -1,4 +1,4 @@
-import Contracts
+import Assertions
 
 // One of the ranges that a heap manages.
 //

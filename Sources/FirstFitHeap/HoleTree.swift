@@ -1,4 +1,4 @@
-import Contracts
+import Assertions
 
 // The index of the holes of one range: a balanced tree in address order in which every node knows the largest hole of
 // each of its two subtrees.

@@ -1,4 +1,5 @@
 public import Addresses
+public import MemoryProtocols
 public import SpinLocks
 
 /// A first-fit heap that all threads share, behind one spin lock: what a kernel has as its global allocator.

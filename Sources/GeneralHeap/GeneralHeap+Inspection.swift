@@ -1,5 +1,6 @@
-public import Addresses
+internal import Addresses
 internal import FirstFitHeap
+public import MemoryProtocols
 
 // The heap's layout, as `HeapPolicy` shows it: the blocks of spans, those of arenas with their headers, and the gaps
 // between. Whatever nobody holds is a free block, down to 16 bytes; granules with the heap's own records are neither.

@@ -1,6 +1,7 @@
 public import Addresses
-internal import Contracts
+internal import Assertions
 internal import FirstFitHeap
+public import MemoryProtocols
 
 /// The general heap as a value, over memory of its owner: what `malloc` runs on, for one thread at a time.
 ///

@@ -1,6 +1,6 @@
 internal import Addresses
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 internal import FirstFitHeap
 
 // Blocks too large for spans, placed by first fit in arenas: runs of granules that the buddy gave. First fit keeps them

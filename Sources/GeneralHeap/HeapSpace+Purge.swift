@@ -1,5 +1,6 @@
 internal import Addresses
 internal import FirstFitHeap
+internal import MemoryProtocols
 
 // The space's part of a purge: granules that nobody holds, and the holes of the arenas. Which pages may have memory
 // behind them the descriptors know (`residentPages`), so that a page is given back once.

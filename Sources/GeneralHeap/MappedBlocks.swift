@@ -1,5 +1,5 @@
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 internal import Synchronization
 
 // Blocks that are mappings of their own: what is too large for arenas, and whatever the space has no room for.

@@ -1,5 +1,5 @@
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 
 // The rest of the malloc family: what is not on the hottest path.
 

@@ -1,6 +1,6 @@
 internal import Addresses
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 internal import FirstFitHeap
 
 // Blocks above 32 KiB: from the thread's cache, from an arena, and above 32 MiB from the system.

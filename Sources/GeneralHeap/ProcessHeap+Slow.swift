@@ -1,5 +1,5 @@
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 
 // The slow paths.
 //

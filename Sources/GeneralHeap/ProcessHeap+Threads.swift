@@ -1,5 +1,5 @@
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 
 // How threads come by heaps, and heaps by new threads.
 //

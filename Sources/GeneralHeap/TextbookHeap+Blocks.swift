@@ -1,7 +1,7 @@
 internal import Addresses
 internal import BuddyFrames
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 internal import FirstFitHeap
 
 // The requests, each under the lock.

@@ -1,7 +1,7 @@
 internal import Addresses
 internal import BuddyFrames
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 internal import FirstFitHeap
 
 // HEAPLAB_POLICY=firstfit and HEAPLAB_POLICY=buddy: every request of the process through one lock and one policy, as a

@@ -1,6 +1,6 @@
 internal import Addresses
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 internal import FirstFitHeap
 
 // The short cache in front of the arenas: blocks that this thread freed last, a list for each `LargeClass`. To pop and to

@@ -1,6 +1,6 @@
 internal import Addresses
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 
 // What a free does off the hot path: a span's event, and a block of another heap's span.
 

@@ -1,5 +1,5 @@
 internal import CLabMalloc
-internal import Contracts
+internal import Assertions
 internal import Synchronization
 
 // Where an active list's next blocks come from. In order, the cheapest and densest first: what the current span's own

@@ -1,6 +1,6 @@
 public import Addresses
 internal import CLabSystem
-internal import Contracts
+internal import Assertions
 
 // Regions of a process's address space.
 //

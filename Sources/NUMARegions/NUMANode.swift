@@ -1,4 +1,4 @@
-internal import Contracts
+internal import Assertions
 
 /// A node of the machine: processors with memory that is near to them.
 @frozen

@@ -1,5 +1,6 @@
 public import Addresses
-public import Contracts
+public import Assertions
+public import MemoryProtocols
 
 // Unmapping parts of the space and changing what they allow. Both may end inside a large page, which is then split
 // first: its frame into 512, then its entry into a table of 512. After that, nothing can fail.

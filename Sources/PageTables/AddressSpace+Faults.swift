@@ -1,4 +1,5 @@
 public import Addresses
+public import MemoryProtocols
 
 // Page faults: the moment at which memory is given, shared memory is copied, and stacks grow.
 

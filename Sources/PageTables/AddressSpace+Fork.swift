@@ -1,5 +1,6 @@
 public import Addresses
-public import Contracts
+public import Assertions
+public import MemoryProtocols
 
 extension AddressSpace {
   /// A child with the same regions over the same pages, shared copy-on-write.

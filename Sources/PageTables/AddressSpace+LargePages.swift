@@ -1,4 +1,5 @@
 public import Addresses
+public import MemoryProtocols
 
 // Making large pages and giving them up: see LargePagePolicy.swift for when.
 

@@ -1,5 +1,5 @@
 public import Addresses
-public import Contracts
+public import Assertions
 
 // Adding regions, and finding room for them.
 //

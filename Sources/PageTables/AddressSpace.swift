@@ -1,5 +1,6 @@
 public import Addresses
-public import Contracts
+public import Assertions
+public import MemoryProtocols
 
 /// What an address space takes its frames from: frames are counted, so that forks can share them, and can be cut, so
 /// that large pages can become small ones.

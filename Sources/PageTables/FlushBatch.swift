@@ -1,5 +1,5 @@
 public import Addresses
-public import Contracts
+public import Assertions
 
 /// Changes gathered to be flushed together: up to eight separate ranges, and everything once there are more.
 ///

@@ -1,5 +1,6 @@
 public import Addresses
-public import Contracts
+public import Assertions
+public import MemoryProtocols
 
 // The one file beside Table.swift that touches memory: an array of plain values that fills a frame.
 

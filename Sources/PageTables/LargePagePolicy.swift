@@ -1,4 +1,4 @@
-public import Contracts
+public import Assertions
 
 // When a part of an address space gets large pages.
 //

@@ -1,5 +1,6 @@
 public import Addresses
-public import Contracts
+public import Assertions
+public import MemoryProtocols
 
 /// Reaches physical memory at a constant distance: a region that plays memory's part, or a kernel's direct map.
 @frozen

@@ -1,4 +1,5 @@
-public import Addresses
+import Addresses
+public import MemoryProtocols
 
 // The kernel half: the part of every address space that is the same. Its tables hang off the upper entries of every
 // root, so each root has the same entries, and the tables below are shared. Nothing ever takes a table away that a

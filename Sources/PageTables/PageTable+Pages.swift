@@ -1,5 +1,6 @@
 public import Addresses
-public import Contracts
+public import Assertions
+public import MemoryProtocols
 
 // One page at a time.
 

@@ -1,4 +1,5 @@
 public import Addresses
+public import MemoryProtocols
 
 // Changing the permissions of a range: the same look at the boundaries as for unmapping, then one walk.
 

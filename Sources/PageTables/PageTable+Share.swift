@@ -1,5 +1,6 @@
 public import Addresses
-public import Contracts
+public import Assertions
+public import MemoryProtocols
 
 // Sharing what is mapped with another tree of tables: the page-table half of a fork.
 //

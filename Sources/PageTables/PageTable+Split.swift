@@ -1,5 +1,6 @@
 public import Addresses
-public import Contracts
+public import Assertions
+public import MemoryProtocols
 
 // Splitting large pages, so that a part of one can be changed.
 

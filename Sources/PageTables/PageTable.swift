@@ -1,5 +1,6 @@
 public import Addresses
-public import Contracts
+public import Assertions
+public import MemoryProtocols
 
 /// The page tables of one address space: a tree of tables in frames, as a processor walks it.
 ///

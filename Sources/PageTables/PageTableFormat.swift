@@ -1,5 +1,5 @@
 public import Addresses
-public import Contracts
+public import Assertions
 
 /// How one processor family lays out the entries of its page tables: what is data here is code in no other file.
 ///

@@ -1,4 +1,5 @@
 public import Addresses
+public import MemoryProtocols
 
 /// The operations of page tables on single pages: what any processor's tables can do.
 ///

@@ -1,4 +1,5 @@
 public import Addresses
+public import MemoryProtocols
 
 // The regions of an address space: a sorted array of records of 32 bytes in a frame. A frame of 4 KiB holds 128 of
 // them; when that is full, a frame of 2 MiB takes its place, which holds 65,536. That many is the most an

@@ -1,5 +1,5 @@
 public import Addresses
-public import Contracts
+public import Assertions
 
 /// What makes processors forget translations that they have cached: INVLPG and inter-processor interrupts on x86-64,
 /// DSB and TLBI on AArch64, SFENCE.VMA on RISC-V; a counter in a test.

@@ -1,5 +1,5 @@
 public import Addresses
-import Contracts
+import Assertions
 
 #if _pointerBitWidth(_64)
   public import Synchronization

@@ -1,4 +1,5 @@
 public import Addresses
+public import MemoryProtocols
 
 // Tables that are in no tree: taken from the allocator before an operation writes anything, or unlinked and waiting
 // until no processor can still be walking them. They need memory to be remembered in, and have some: each holds, in

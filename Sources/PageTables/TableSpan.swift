@@ -1,5 +1,5 @@
 public import Addresses
-public import Contracts
+public import Assertions
 
 /// A range of addresses as the tables see it: the translated bits alone, so that a range may end at the very end of
 /// the address space.

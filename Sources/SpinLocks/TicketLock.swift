@@ -2,7 +2,7 @@ public import Synchronization
 
 #if DEBUG
   internal import CLabPlatform
-  public import Contracts
+  public import Assertions
 #endif
 
 // A ticket lock.

@@ -1,6 +1,7 @@
 import Addresses
 import FirstFitHeap
 import LabTestSupport
+import MemoryProtocols
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 import Addresses
 import FirstFitHeap
 import LabTestSupport
+import MemoryProtocols
 
 /// A heap and its memory in an object, since the testing macros take no values that cannot be copied.
 final class TestHeap {

@@ -1,5 +1,6 @@
 import Addresses
 import LabTestSupport
+import MemoryProtocols
 import Testing
 
 @testable import GeneralHeap

@@ -1,4 +1,5 @@
 import Addresses
+import MemoryProtocols
 
 // What must hold between requests, and a run of seeded ones.
 

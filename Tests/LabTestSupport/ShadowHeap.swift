@@ -1,5 +1,6 @@
 public import Addresses
 import Foundation
+public import MemoryProtocols
 
 /// The model that every allocation policy is held against.
 ///

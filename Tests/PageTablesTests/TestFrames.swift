@@ -1,5 +1,6 @@
 import Addresses
-import Contracts
+import Assertions
+import MemoryProtocols
 import PageTables
 
 #if canImport(Glibc)

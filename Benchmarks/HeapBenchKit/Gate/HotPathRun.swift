@@ -1,4 +1,5 @@
 import Addresses
+import MemoryProtocols
 
 /// A workload's steps taken on a heap that has holes.
 struct HotPathRun<Heap: HeapPolicy & ~Copyable>: ~Copyable {

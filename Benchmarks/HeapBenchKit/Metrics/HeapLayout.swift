@@ -1,4 +1,5 @@
 public import Addresses
+public import MemoryProtocols
 
 /// How a heap's memory lies at one moment: what every fragmentation figure is computed from.
 ///

@@ -1,6 +1,7 @@
 public import Addresses
 import BuddyFrames
-import Contracts
+import Assertions
+public import MemoryProtocols
 
 /// The textbook buddy as a heap: every request is rounded up to a power of two of 4 KiB frames.
 ///

@@ -1,5 +1,6 @@
 import Addresses
-import Contracts
+import Assertions
+import MemoryProtocols
 
 // The list: placing, cutting, merging, and the words in memory that it is made of.
 

@@ -1,5 +1,6 @@
 public import Addresses
-import Contracts
+import Assertions
+public import MemoryProtocols
 
 // Address-ordered first fit as the textbook has it (Knuth, TAOCP 1, 2.5, algorithms A and B): a list of the holes, walked
 // from its start by every request and by every block that is freed. The yardstick that FirstFitHeap is measured

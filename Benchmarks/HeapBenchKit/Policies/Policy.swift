@@ -1,4 +1,5 @@
-public import Addresses
+import Addresses
+public import MemoryProtocols
 
 /// An allocation policy as the benchmark runs it: a name, and how to put a workload through it.
 public struct Policy: Sendable {

@@ -1,5 +1,6 @@
 public import Addresses
 import Glibc
+public import MemoryProtocols
 import SpinLocks
 
 /// A policy's heap behind one spin lock, as the source design's global allocator has it: every call takes the lock.

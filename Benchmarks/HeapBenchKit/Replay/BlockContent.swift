@@ -1,5 +1,5 @@
 import Addresses
-import Contracts
+import Assertions
 
 // A replay uses its blocks as a program would: it writes to every page of a new block and to its last byte, and reads
 // back before it lets go. Each object writes one byte of its own, so that blocks which overlap, a reallocation that

@@ -1,5 +1,6 @@
 import Addresses
 import CLabBench
+import MemoryProtocols
 
 // What does a search cost among n holes? A heap is laid out so that a request must search: n holes between blocks in
 // use, nearly all of them too short, and among them, at random places, a few that are long, the further back the

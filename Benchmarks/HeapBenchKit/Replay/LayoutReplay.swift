@@ -1,4 +1,5 @@
 import Addresses
+import MemoryProtocols
 
 // Where does a policy put blocks? One thread takes all steps in their global order, whichever thread they are of, so
 // that the answer depends on nothing but the workload and the policy: no clock, no scheduler, no address of this

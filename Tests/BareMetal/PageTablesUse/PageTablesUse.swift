@@ -1,4 +1,5 @@
 import Addresses
+import MemoryProtocols
 import PageTables
 
 // Generic code is compiled where it is used. This uses page tables and address spaces of every family, so that

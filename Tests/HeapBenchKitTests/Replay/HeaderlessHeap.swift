@@ -1,4 +1,5 @@
 import Addresses
+import MemoryProtocols
 
 /// A first fit without headers that remembers its blocks outside: what it does can be worked out by hand.
 struct HeaderlessHeap: ~Copyable, HeapPolicy, Sendable {

@@ -1,4 +1,5 @@
 import Addresses
+import MemoryProtocols
 
 /// Where in a machine's physical memory tables lie, and which frames pages are mapped to.
 struct FramePlan {

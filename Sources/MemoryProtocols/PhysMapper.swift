@@ -1,3 +1,5 @@
+public import Addresses
+
 /// Says where physical memory can be reached by the processor's instructions.
 ///
 /// The contract: while a caller works on a frame through ``physToVirt(_:)``, nobody else touches that frame's

@@ -1,6 +1,6 @@
 import CLabPlatform
 
-// Contracts and corruption.
+// Assertions: broken contracts and corruption.
 //
 // The core has three ways to say no. Running out of memory is an ordinary result (`nil`). What a caller can
 // test for beforehand is a contract, and breaking it ends the process here. Damage to a heap's own structures,
@@ -34,19 +34,26 @@ public func require(_ condition: Bool, _ message: StaticString, _ value: @autocl
 /// Ends the process with the line `heaplab: MESSAGE` (by `write(2)` and `abort` on Linux).
 @inline(never)
 public func fail(_ message: StaticString) -> Never {
-  var line = FailureLine()
+  var line = TextLine()
   line.append("heaplab: ")
   line.append(message)
-  line.end()
+  end(line)
 }
 
 /// Ends the process with the line `heaplab: MESSAGE: 0xVALUE` (by `write(2)` and `abort` on Linux).
 @inline(never)
 public func fail(_ message: StaticString, _ value: UInt64) -> Never {
-  var line = FailureLine()
+  var line = TextLine()
   line.append("heaplab: ")
   line.append(message)
   line.append(": 0x")
   line.append(hexadecimal: value)
-  line.end()
+  end(line)
+}
+
+/// Shows the line and ends the process.
+private func end(_ line: consuming TextLine) -> Never {
+  // SAFETY: the platform reads as many bytes as it is told.
+  unsafe line.end { unsafe lab_platform_fail($0, CUnsignedLong($1)) }
+  fatalError("lab_platform_fail must not return")
 }

@@ -1,4 +1,5 @@
 import Addresses
+import MemoryProtocols
 import Testing
 
 @Suite struct HeapStatisticsTests {

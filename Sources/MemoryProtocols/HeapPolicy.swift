@@ -1,3 +1,5 @@
+public import Addresses
+
 /// An allocation policy over memory that it is given: what the lab measures, checks and compares.
 ///
 /// A policy receives memory and never maps any; it takes no lock, its owner does. It keeps whatever it needs to

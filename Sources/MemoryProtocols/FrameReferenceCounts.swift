@@ -1,3 +1,5 @@
+public import Addresses
+
 /// Counts how many holders share a frame: what copy-on-write needs.
 ///
 /// A frame has one holder when it is allocated. Each mapping that comes to share it retains it, each that goes

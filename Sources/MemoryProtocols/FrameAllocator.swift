@@ -1,3 +1,5 @@
+public import Addresses
+
 /// Gives out frames of physical memory and takes them back: what page tables take their tables and pages from.
 public protocol FrameAllocator: ~Copyable {
   /// A frame of `size` that nobody else holds, or nil when there is none. Its content is undefined.

@@ -1,3 +1,5 @@
+public import Addresses
+
 /// Cuts frames in use into smaller ones and joins them again: what large pages ask of a frame allocator.
 public protocol FrameSplitting: ~Copyable {
   /// Makes an allocated frame frames of a smaller size, each with the holders it had and each given back on its own.
