@@ -36,10 +36,25 @@ let coreModules = [
   CoreModule("BuddyFrames", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
   CoreModule("PageTables", imports: ["Assertions", "Addresses", "MemoryProtocols"]),
   CoreModule("AllocationTraces", imports: ["Assertions"]),
+  // The general heap: five floors, each of which knows only those above it in this list.
+  CoreModule("HeapBlocks"),
+  CoreModule(
+    "HeapSpaces",
+    imports: [
+      "Assertions", "Addresses", "MemoryProtocols", "MemoryRegions", "FirstFitHeap", "BuddyFrames", "HeapBlocks",
+    ], shims: ["CLabPlatform"]),
+  CoreModule("ThreadHeaps", imports: ["Assertions", "Addresses", "FirstFitHeap", "HeapBlocks", "HeapSpaces"]),
   CoreModule(
     "GeneralHeap",
-    imports: ["Assertions", "Addresses", "MemoryProtocols", "MemoryRegions", "FirstFitHeap", "BuddyFrames"],
-    shims: ["CLabPlatform", "CLabSystem", "CLabMalloc"]),
+    imports: [
+      "Assertions", "Addresses", "MemoryProtocols", "FirstFitHeap", "HeapBlocks", "HeapSpaces", "ThreadHeaps",
+    ]),
+  CoreModule(
+    "ProcessHeap",
+    imports: [
+      "Assertions", "Addresses", "MemoryProtocols", "MemoryRegions", "FirstFitHeap", "BuddyFrames", "HeapBlocks",
+      "HeapSpaces", "ThreadHeaps", "GeneralHeap",
+    ], shims: ["CLabPlatform", "CLabMalloc"]),
 ]
 
 let strict: [SwiftSetting] = [
@@ -49,10 +64,12 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// A section for each function: the linker drops what an upper module inlined and nobody else calls.
 /// Leaf functions do without a frame pointer: that is malloc's hot path, which calls nothing but its own continuation.
 /// Functions start at a cache line: malloc's hot path is two lines long, and costs an eighth more where it is three.
 let embeddedFlags = [
-  "-O", "-wmo", "-no-allocations", "-Xcc", "-momit-leaf-frame-pointer", "-Xllvm", "-align-all-functions=6",
+  "-O", "-wmo", "-no-allocations", "-Xfrontend", "-function-sections", "-Xcc", "-momit-leaf-frame-pointer", "-Xllvm",
+  "-align-all-functions=6",
 ]
 
 /// Settings of an Embedded target whose sources import `modules` by their ordinary names.
@@ -95,7 +112,8 @@ let preloadLinkerFlags: [String] =
   ]
 
 let preloadTarget = Target.target(
-  name: "MallocPreload", dependencies: ["EmbeddedGeneralHeap", "CLabMalloc"], exclude: ["exports.map"],
+  name: "MallocPreload", dependencies: ["EmbeddedAddresses", "EmbeddedProcessHeap", "CLabMalloc"],
+  exclude: ["exports.map"],
   swiftSettings: embedded(importing: coreModules.map(\.name)),
   linkerSettings: [.unsafeFlags(preloadLinkerFlags)])
 
@@ -117,7 +135,7 @@ let shimTargets: [Target] = [
   .target(
     name: "CLabSystem", path: "CShims/CLabSystem", cSettings: [.unsafeFlags(["-ffunction-sections"])]),
   .target(name: "CLabNUMA", path: "CShims/CLabNUMA", linkerSettings: [.linkedLibrary("numa")]),
-  .target(name: "CLabMalloc", path: "CShims/CLabMalloc"),
+  .target(name: "CLabMalloc", dependencies: ["CLabPlatform"], path: "CShims/CLabMalloc"),
   .target(name: "CLabKVM", path: "CShims/CLabKVM"),
   .target(name: "CLabBench", path: "CShims/CLabBench"),
   .target(name: "CLabDriver", path: "CShims/CLabDriver"),
@@ -172,7 +190,8 @@ let testTargets: [Target] =
     ("Assertions", []), ("Addresses", []), ("MemoryProtocols", []), ("SpinLocks", []),
     ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
     ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
-    ("GeneralHeap", ["SpinLocks"]), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
+    ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames"]), ("ThreadHeaps", ["HeapBlocks", "HeapSpaces"]),
+    ("GeneralHeap", []), ("ProcessHeap", ["SpinLocks", "CLabMalloc"]), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
   ].map { (module: String, more: [String]) in
     let ours = (["LabTestSupport", "Addresses", "MemoryProtocols", "MemoryRegions", module] + more).uniqued.map {
       Target.Dependency.target(name: $0)

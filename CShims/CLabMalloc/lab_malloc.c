@@ -3,7 +3,8 @@
 
 #if defined(__linux__)
 
-#include <errno.h>
+#include <lab_platform.h>
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,17 +13,17 @@
 #include <unistd.h>
 
 struct lab_malloc_space lab_malloc_space;
-unsigned long lab_malloc_empty_heap[512];
-unsigned long lab_malloc_state_words[128] __attribute__((aligned(64)));
-unsigned long lab_malloc_emergency_words[LAB_MALLOC_EMERGENCY_BYTE_COUNT / 8] __attribute__((aligned(4096)));
-_Thread_local unsigned long lab_malloc_heap_slot = (unsigned long)lab_malloc_empty_heap;
-_Thread_local unsigned int lab_malloc_depth_slot;
-_Thread_local unsigned int lab_malloc_age_slot;
-_Thread_local unsigned long lab_malloc_thread_slot;
+uintptr_t lab_malloc_empty_heap_words[LAB_MALLOC_EMPTY_HEAP_BYTE_COUNT / sizeof(uintptr_t)];
+uintptr_t lab_malloc_state_words[LAB_MALLOC_STATE_BYTE_COUNT / sizeof(uintptr_t)] __attribute__((aligned(64)));
+uintptr_t lab_malloc_emergency_words[LAB_MALLOC_EMERGENCY_BYTE_COUNT / sizeof(uintptr_t)]
+    __attribute__((aligned(4096)));
+LAB_SLOT uintptr_t lab_malloc_heap_slot = (uintptr_t)lab_malloc_empty_heap_words;
+LAB_SLOT unsigned lab_malloc_depth_slot;
+LAB_SLOT unsigned lab_malloc_age_slot;
 
-_Static_assert(sizeof(pthread_mutex_t) <= 64, "the mark is 64 bytes");
+_Static_assert(sizeof(pthread_mutex_t) <= LAB_MALLOC_OWNER_BYTE_COUNT, "a mark must hold a mutex");
 
-int lab_malloc_owner_init(unsigned long mark) {
+int lab_malloc_owner_init(uintptr_t mark) {
   pthread_mutex_t *mutex = (pthread_mutex_t *)mark;
   pthread_mutexattr_t robust;
   pthread_mutexattr_init(&robust);
@@ -32,36 +33,30 @@ int lab_malloc_owner_init(unsigned long mark) {
   return code != 0 ? code : pthread_mutex_lock(mutex);
 }
 
-int lab_malloc_owner_claim(unsigned long mark) {
+int lab_malloc_owner_claim(uintptr_t mark) {
   pthread_mutex_t *mutex = (pthread_mutex_t *)mark;
   int code = pthread_mutex_trylock(mutex);
   return code == EOWNERDEAD ? pthread_mutex_consistent(mutex) : code;
 }
 
-void lab_malloc_owner_release(unsigned long mark) { pthread_mutex_unlock((pthread_mutex_t *)mark); }
-
-unsigned long lab_malloc_thread_begin(void) {
-  static unsigned long count;
-  unsigned long number = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
-  lab_malloc_thread_slot = ((unsigned long)&lab_malloc_heap_slot & LAB_MALLOC_THREAD_ADDRESS) | number << 48;
-  return lab_malloc_thread_slot;
-}
+void lab_malloc_owner_release(uintptr_t mark) { pthread_mutex_unlock((pthread_mutex_t *)mark); }
 
 // The kernel knows that thread by the process's number, and where libc keeps each thread's robust list: as far from the
 // thread's slots as from any other's.
-unsigned long lab_malloc_survivor(void) {
+uintptr_t lab_malloc_survivor(void) {
   long process = getpid();
-  if (syscall(SYS_gettid) == process) return lab_malloc_thread();
+  if (syscall(SYS_gettid) == process) return lab_platform_thread();
   int saved = errno;
   char *mine = 0, *its = 0;
   size_t length;
   if (syscall(SYS_get_robust_list, 0, &mine, &length) != 0 || syscall(SYS_get_robust_list, process, &its, &length) != 0)
     its = 0;
   errno = saved;
-  return its == 0 ? 0 : ((unsigned long)&lab_malloc_heap_slot + (unsigned long)(its - mine)) & LAB_MALLOC_THREAD_ADDRESS;
+  if (its == 0) return 0;
+  return ((uintptr_t)&lab_platform_thread_slot + (uintptr_t)(its - mine)) & LAB_PLATFORM_THREAD_ADDRESS;
 }
 
-unsigned long lab_malloc_process(void) { return (unsigned long)getpid(); }
+uintptr_t lab_malloc_process(void) { return (uintptr_t)getpid(); }
 
 void lab_malloc_without_signals(void (*body)(void)) {
   // Those that come of what the thread itself does stay: a sandbox may answer system calls in a handler.
@@ -88,10 +83,10 @@ void lab_malloc_pause(unsigned count) {
   errno = saved;
 }
 
-unsigned long lab_malloc_milliseconds(void) {
+uintptr_t lab_malloc_milliseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return (unsigned long)now.tv_sec * 1000 + (unsigned long)now.tv_nsec / 1000000;
+  return (uintptr_t)now.tv_sec * 1000 + (uintptr_t)now.tv_nsec / 1000000;
 }
 
 #endif

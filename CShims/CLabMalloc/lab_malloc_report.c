@@ -3,12 +3,9 @@
 
 #if defined(__linux__)
 
-// The entries whose arguments are C's: structs by value, a FILE, and the environment. They format into buffers on the
-// stack; nothing here allocates.
+// What needs C's own types: structs by value, a FILE, and the environment. It formats into buffers on the stack; nothing
+// here allocates.
 
-#include <fcntl.h>
-#include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -26,58 +23,49 @@ const char *lab_malloc_environment(const char *name) {
 }
 
 // Not write(2): that is a cancellation point, which no function of the malloc family may be.
-void lab_malloc_warn(const char *text, unsigned long length) {
+void lab_malloc_warn(const char *text, uintptr_t length) {
   int saved = errno;
   while (length > 0) {
     long written = syscall(SYS_write, STDERR_FILENO, text, length);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) break;
     text += written;
-    length -= (unsigned long)written;
+    length -= (uintptr_t)written;
   }
   errno = saved;
 }
 
-void lab_malloc_report(void) {
-  struct heaplab_statistics now;
-  char text[512];
-  lab_heap_statistics(&now);
-  int length = snprintf(text, sizeof text,
-                        "heaplab: committed %zu live %zu free %zu mapped %zu (%zu) bytes; %zu heaps, %zu spans, arenas %zu bytes\n",
-                        now.committed_byte_count, now.live_byte_count, now.free_byte_count, now.mapped_byte_count,
-                        now.mapped_count, now.heap_count, now.span_count, now.arena_byte_count);
-  if (length > 0) lab_malloc_warn(text, (unsigned long)length < sizeof text ? (unsigned long)length : sizeof text - 1);
-}
-
-void lab_malloc_report_at_exit(void) { atexit(lab_malloc_report); }
+void lab_malloc_at_exit(void (*body)(void)) { atexit(body); }
 
 const char *heaplab_version(void) { return HEAPLAB_VERSION; }
 
-void heaplab_read_statistics(struct heaplab_statistics *statistics, size_t byte_count) {
-  struct heaplab_statistics now;
-  lab_heap_statistics(&now);
-  memset(statistics, 0, byte_count);
-  memcpy(statistics, &now, byte_count < sizeof now ? byte_count : sizeof now);
+void lab_malloc_copy_statistics(const struct heaplab_statistics *statistics, void *to, uintptr_t byte_count) {
+  memset(to, 0, byte_count);
+  memcpy(to, statistics, byte_count < sizeof *statistics ? byte_count : sizeof *statistics);
 }
 
-void lab_entry_malloc_stats(void) { lab_malloc_report(); }
+void lab_malloc_report(const struct heaplab_statistics *now) {
+  char text[512];
+  int length = snprintf(text, sizeof text,
+                        "heaplab: committed %zu live %zu free %zu mapped %zu (%zu) bytes; %zu heaps, %zu spans, arenas %zu bytes\n",
+                        now->committed_byte_count, now->live_byte_count, now->free_byte_count, now->mapped_byte_count,
+                        now->mapped_count, now->heap_count, now->span_count, now->arena_byte_count);
+  if (length > 0) lab_malloc_warn(text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+}
 
-// glibc's fields, with the same meanings where there are such: the space is its arena, mappings of their own its hblks.
-struct mallinfo2 lab_entry_mallinfo2(void) {
-  struct heaplab_statistics now;
-  lab_heap_statistics(&now);
+struct mallinfo2 lab_malloc_mallinfo2(const struct heaplab_statistics *now) {
   struct mallinfo2 info = {0};
-  info.arena = now.committed_byte_count;
-  info.hblks = now.mapped_count;
-  info.hblkhd = now.mapped_byte_count;
-  info.uordblks = now.live_byte_count - now.mapped_byte_count;
-  info.fordblks = now.free_byte_count;
-  info.ordblks = now.span_count;
+  info.arena = now->committed_byte_count;
+  info.hblks = now->mapped_count;
+  info.hblkhd = now->mapped_byte_count;
+  info.uordblks = now->live_byte_count - now->mapped_byte_count;
+  info.fordblks = now->free_byte_count;
+  info.ordblks = now->span_count;
   return info;
 }
 
-struct mallinfo lab_entry_mallinfo(void) {
-  struct mallinfo2 wide = lab_entry_mallinfo2();
+struct mallinfo lab_malloc_mallinfo(const struct heaplab_statistics *now) {
+  struct mallinfo2 wide = lab_malloc_mallinfo2(now);
   struct mallinfo info = {0};
   info.arena = (int)wide.arena;
   info.hblks = (int)wide.hblks;
@@ -88,11 +76,8 @@ struct mallinfo lab_entry_mallinfo(void) {
   return info;
 }
 
-int lab_entry_malloc_info(int options, FILE *file) {
-  if (options != 0) return EINVAL;
-  struct heaplab_statistics now;
+int lab_malloc_write_info(const struct heaplab_statistics *now, FILE *stream) {
   char text[1024];
-  lab_heap_statistics(&now);
   snprintf(text, sizeof text,
            "<malloc version=\"heaplab-" HEAPLAB_VERSION "\">\n"
            "<heap nr=\"0\">\n"
@@ -104,9 +89,9 @@ int lab_entry_malloc_info(int options, FILE *file) {
            "</heap>\n"
            "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n"
            "</malloc>\n",
-           now.live_byte_count, now.free_byte_count, now.committed_byte_count, now.arena_byte_count, now.span_count,
-           now.mapped_count, now.mapped_byte_count);
-  return fputs(text, file) < 0 ? -1 : 0;
+           now->live_byte_count, now->free_byte_count, now->committed_byte_count, now->arena_byte_count,
+           now->span_count, now->mapped_count, now->mapped_byte_count);
+  return fputs(text, stream) < 0 ? -1 : 0;
 }
 
 #endif

@@ -23,9 +23,13 @@ void lab_platform_fail(const char *line, unsigned long length) {
 
 void lab_platform_yield(void) { sched_yield(); }
 
-// The address of a thread-local byte: unique among live threads, and two instructions to get.
-static _Thread_local char lab_thread_mark __attribute__((tls_model("initial-exec")));
+_Thread_local uintptr_t lab_platform_thread_slot;
 
-unsigned long lab_platform_thread(void) { return (unsigned long)&lab_thread_mark; }
+uintptr_t lab_platform_thread_begin(void) {
+  static uintptr_t count;
+  uintptr_t number = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
+  lab_platform_thread_slot = ((uintptr_t)&lab_platform_thread_slot & LAB_PLATFORM_THREAD_ADDRESS) | number << 48;
+  return lab_platform_thread_slot;
+}
 
 #endif

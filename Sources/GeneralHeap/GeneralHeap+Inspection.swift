@@ -1,46 +1,51 @@
 internal import Addresses
 internal import FirstFitHeap
+internal import HeapBlocks
+internal import HeapSpaces
 public import MemoryProtocols
+internal import ThreadHeaps
 
-// The heap's layout, as `HeapPolicy` shows it: the blocks of spans, those of arenas with their headers, and the gaps
-// between. Whatever nobody holds is a free block, down to 16 bytes; granules with the heap's own records are neither.
+// The heap's layout, as `HeapPolicy` shows it: the blocks of spans, those of arenas with their headers, and the gaps between.
+// Whatever nobody holds is a free block, down to 16 bytes; granules with the heap's own records are neither.
 
 extension GeneralHeap {
   public func forEachBlock(_ body: (HeapBlock) -> Void) {
-    guard let layout = layout else { return }
-    var walk = LayoutWalk(position: layout.first)
-    var granule = layout.firstGranule
-    while granule < layout.endGranule {
-      let span = layout.space.span(granule)
-      let start = layout.space.start(of: span)
-      switch span.kind {
-      case .none:
+    guard let heap else { return }
+    let space = heap.space
+    let numbers = granules(of: space)
+    var walk = LayoutWalk(position: space.start(of: space.granule(numbers.lowerBound)))
+    for number in numbers {
+      let granule = space.granule(number)
+      let start = space.start(of: granule)
+      switch granule.use {
+      case .free, .reserved:
         break
       case .metadata:
-        walk.skip(start, byteCount: Span.byteCount, body)
-      case .span:
-        visitBlocks(of: span, start: start, &walk, body)
+        walk.skip(start, byteCount: Granule.byteCount, body)
+      case .fullSpan, .currentSpan, .availableSpan:
+        visitBlocks(of: granule.span, heap, start: start, &walk, body)
       case .arena:
-        let entries = (ArenaEntry(at: span.firstEntrySlot), ArenaEntry(at: span.secondEntrySlot))
+        let entries = (granule.arenaPart.first, granule.arenaPart.second)
         let isInOrder = entries.0.offset <= entries.1.offset
         visit(isInOrder ? entries.0 : entries.1, start, &walk, body)
         visit(isInOrder ? entries.1 : entries.0, start, &walk, body)
       }
-      granule += 1
     }
-    walk.finish(at: layout.end, body)
+    walk.finish(at: space.start(of: space.granule(numbers.upperBound)), body)
   }
 
   private func visit(_ entry: ArenaEntry, _ start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void) {
-    guard entry.word != 0 else { return }
+    guard entry != .none else { return }
     walk.visit(start + entry.offset - BlockLayout.headerByteCount, byteCount: entry.blockByteCount, body)
   }
 
   /// Visits the blocks of a span that someone holds.
-  private func visitBlocks(of span: Span, start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void) {
-    let size = UInt(span.fields.blockByteCount)
+  private func visitBlocks(
+    of span: BlockSpan, _ heap: ThreadHeap, start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void
+  ) {
+    let size = UInt(span.blockByteCount)
     var isFree = FreeBlockMap(of: span, start: start)
-    if span.state == .current { isFree.mark(listFrom: activeBlock(of: span)) }
+    if span.use == .currentSpan { isFree.mark(listFrom: heap.active(span.sizeClass)) }
     for number in 0..<span.capacity where !isFree[number] {
       walk.visit(start + number * size, byteCount: size, body)
     }

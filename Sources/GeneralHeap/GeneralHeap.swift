@@ -1,22 +1,23 @@
 public import Addresses
 internal import Assertions
-internal import FirstFitHeap
+internal import HeapBlocks
+internal import HeapSpaces
 public import MemoryProtocols
+internal import ThreadHeaps
 
 /// The general heap as a value, over memory of its owner: what `malloc` runs on, for one thread at a time.
 ///
-/// The code is that of the process heap; what differs is where the memory comes from and that there is one thread heap.
-/// The heap keeps to its range, which is thus a hard quota, and to a lower one if it is given. There is nothing to tear
-/// down: with the heap's last use the memory, and every block in it, is its owner's again.
+/// It runs the same spaces and thread heaps as the process heap; what differs is where the memory comes from, and that
+/// there is one thread heap. The heap keeps to its range, which is thus a hard quota, and to a lower one if it is given.
+/// There is nothing to tear down: with the heap's last use the memory, and every block in it, is its owner's again.
 ///
 /// ```swift
 /// var heap = GeneralHeap(over: region.range)
 /// let block = heap.allocate(byteCount: 100, alignment: 16)
 /// ```
 public struct GeneralHeap: ~Copyable {
-  /// The heap's memory, nil when its range was too small.
-  private let space: HeapSpace?
-  private let heap: ThreadHeap?
+  /// The heap, nil when its range was too small.
+  let heap: ThreadHeap?
   private let rangeStart: VirtAddr
 
   private var usedByteCount: UInt = 0
@@ -27,12 +28,10 @@ public struct GeneralHeap: ~Copyable {
   /// A heap over `range` that takes at most `quotaByteCount` bytes of it for blocks and its own records.
   public init(over range: AddrRange<VirtAddr>, quotaByteCount: UInt) {
     rangeStart = range.start
-    let usable = range.alignedInward(to: Span.byteCount)
+    let usable = range.alignedInward(to: Granule.byteCount)
     let space = HeapSpace.create(base: usable.start.raw, byteCount: usable.byteCount)
     space?.quotaByteCount = quotaByteCount
-    let heap = space.flatMap { ThreadHeap.create(over: $0) }
-    self.space = heap == nil ? nil : space
-    self.heap = heap
+    heap = space.flatMap { ThreadHeap.create(over: $0) }
   }
 
   /// Whether the range had room for a heap at all; if not, nothing can be allocated.
@@ -45,16 +44,13 @@ extension GeneralHeap: HeapPolicy {
   }
 
   public mutating func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
-    require(
-      alignment != 0 && alignment & (alignment &- 1) == 0, "an alignment must be a power of two, found",
-      UInt64(alignment))
+    require(alignment.isPowerOfTwo, "an alignment must be a power of two, found", UInt64(alignment))
     guard let heap, byteCount < UInt(Int.max) else { return nil }
     var block = take(byteCount: byteCount, alignment: alignment, from: heap)
     if block == 0, heap.releaseEmptySpans() { block = take(byteCount: byteCount, alignment: alignment, from: heap) }
     guard block != 0 else { return nil }
-    usedByteCount += occupiedByteCount(VirtAddr(block))
     blockCount += 1
-    notePeaks(VirtAddr(block))
+    noteUsed(extent(of: block, in: heap.space.granuleUnchecked(around: block)))
     return VirtAddr(block)
   }
 
@@ -65,51 +61,47 @@ extension GeneralHeap: HeapPolicy {
     }
     let rounded = alignment <= 16 ? byteCount : (max(byteCount, 1) + alignment - 1) & ~(alignment - 1)
     let sizeClass = SizeClass(fitting: rounded)
-    let block = heap.popActive(sizeClass)
+    let block = sizeClass.hasMagazine ? heap.popMagazine(sizeClass) : heap.popActive(sizeClass)
     return block != 0 ? block : heap.refill(sizeClass)
   }
 
   public mutating func deallocate(_ address: VirtAddr) {
-    let (space, span) = find(address)
-    usedByteCount -= occupiedByteCount(address)
+    let (heap, granule) = find(address)
+    let extent = checkedExtent(of: address, in: granule, of: heap)
+    usedByteCount -= extent.occupiedByteCount
     blockCount -= 1
-    if span.kind == .arena {
-      space.deallocateInArena(address.raw, slot: ProcessHeap.checkedSlot(address.raw, of: span, in: space))
-    } else if let heap, heap.push(ProcessHeap.checkedBlock(address.raw, of: span), onto: span) {
-      heap.handleEvent(span)
+    if granule.use == .arena {
+      heap.space.deallocateInArena(address.raw)
+    } else if granule.span.push(FreeBlock(address.raw)) {
+      heap.handleEvent(granule.span)
     }
   }
 
   public mutating func resize(_ address: VirtAddr, toByteCount byteCount: UInt) -> Bool {
-    let (space, span) = find(address)
-    let before = occupiedByteCount(address)
-    if span.kind == .arena, byteCount > SizeClass.maximumByteCount {
-      guard space.resizeInArena(address.raw, byteCount: byteCount) else { return false }
-    } else if byteCount > usableByteCount(of: address) {
+    let (heap, granule) = find(address)
+    let before = checkedExtent(of: address, in: granule, of: heap)
+    if granule.use == .arena, byteCount > SizeClass.maximumByteCount {
+      guard heap.space.resizeInArena(address.raw, byteCount: byteCount) else { return false }
+    } else if byteCount > before.end - address.raw {
       return false
     }
-    usedByteCount = usedByteCount - before + occupiedByteCount(address)
-    notePeaks(address)
+    usedByteCount -= before.occupiedByteCount
+    noteUsed(extent(of: address.raw, in: granule))
     return true
   }
 
   public func usableByteCount(of address: VirtAddr) -> UInt {
-    let (space, span) = find(address)
-    if span.kind == .arena {
-      let slot = ProcessHeap.checkedSlot(address.raw, of: span, in: space)
-      return ArenaEntry(at: slot).byteCount
-    }
-    _ = ProcessHeap.checkedBlock(address.raw, of: span)
-    return UInt(span.fields.blockByteCount)
+    let (heap, granule) = find(address)
+    return checkedExtent(of: address, in: granule, of: heap).end - address.raw
   }
 
   /// What the heap holds now; the granules with its own records are no part of it.
   /// - Complexity: O(n) in the number of blocks: the holes are counted by a walk.
   public var statistics: HeapStatistics {
     var statistics = HeapStatistics()
-    guard let layout else { return statistics }
-    for granule in layout.firstGranule..<layout.endGranule where layout.space.span(granule).kind != .metadata {
-      statistics.capacityByteCount += Span.byteCount
+    guard let space = heap?.space else { return statistics }
+    for granule in granules(of: space) where space.granule(granule).use != .metadata {
+      statistics.capacityByteCount += Granule.byteCount
     }
     statistics.usedByteCount = usedByteCount
     statistics.blockCount = blockCount
@@ -126,43 +118,56 @@ extension GeneralHeap: HeapPolicy {
   }
 
   public var inUseByteCount: UInt { usedByteCount }
+}
 
-  /// A block's bytes, with its header if it has one.
-  private func occupiedByteCount(_ address: VirtAddr) -> UInt {
-    let usable = usableByteCount(of: address)
-    return find(address).1.kind == .arena ? usable + BlockLayout.headerByteCount : usable
+// Addresses and extents of blocks.
+extension GeneralHeap {
+  /// Where a block ends, and how many bytes it occupies: with its header if it has one.
+  private struct Extent {
+    let end: UInt
+    let occupiedByteCount: UInt
   }
 
-  private mutating func notePeaks(_ address: VirtAddr) {
+  /// The extent of a block in use.
+  private func extent(of address: UInt, in granule: Granule) -> Extent {
+    if granule.use == .arena {
+      let entry = granule.arenaPart.entry(of: address)
+      return Extent(end: address + entry.byteCount, occupiedByteCount: entry.blockByteCount)
+    }
+    let byteCount = UInt(granule.span.blockByteCount)
+    return Extent(end: address + byteCount, occupiedByteCount: byteCount)
+  }
+
+  /// The same; ends the process unless the block is in use.
+  private func checkedExtent(of address: VirtAddr, in granule: Granule, of heap: ThreadHeap) -> Extent {
+    if granule.use == .arena {
+      // This heap has no cache: a block that is free has no entry.
+      _ = granule.arenaPart.checkedEntry(of: address.raw) { _, _ in false }
+    } else {
+      _ = granule.span.checkedBlock(address.raw) { heap.isListed($0, of: granule.span) }
+    }
+    return extent(of: address.raw, in: granule)
+  }
+
+  private mutating func noteUsed(_ extent: Extent) {
+    usedByteCount += extent.occupiedByteCount
     peakUsedByteCount = max(peakUsedByteCount, usedByteCount)
-    peakEnd = max(peakEnd, address.raw + usableByteCount(of: address))
+    peakEnd = max(peakEnd, extent.end)
   }
 
-  /// The first block of the active list of a span's class.
-  func activeBlock(of span: Span) -> UInt {
-    heap.map { $0.fields.active[Int(span.fields.sizeClass)] } ?? 0
-  }
-
-  /// What `forEachBlock` walks over, nil for a heap without memory.
-  var layout: (space: HeapSpace, first: UInt, end: UInt, firstGranule: UInt32, endGranule: UInt32)? {
-    guard let space else { return nil }
-    let base = space.fields.base
-    let first = space.fields.firstGranule
-    let end = space.fields.granuleCount
-    return (
-      space, base + first * Span.byteCount, base + end * Span.byteCount, UInt32(truncatingIfNeeded: first),
-      UInt32(truncatingIfNeeded: end)
-    )
-  }
-
-  /// The space and the granule of a block; ends the process for an address outside.
-  private func find(_ address: VirtAddr) -> (HeapSpace, Span) {
-    guard let space, let span = space.span(containing: address.raw) else {
+  /// The heap, and the granule around an address; ends the process for an address outside.
+  private func find(_ address: VirtAddr) -> (ThreadHeap, Granule) {
+    guard let heap, let granule = heap.space.granule(around: address.raw) else {
       fail("free of a pointer that heaplab did not give out", UInt64(address.raw))
     }
-    return (space, span)
+    return (heap, granule)
+  }
+
+  /// The numbers of the granules behind a space's tables.
+  func granules(of space: HeapSpace) -> Range<UInt32> {
+    UInt32(truncatingIfNeeded: space.fields.firstGranule)..<UInt32(truncatingIfNeeded: space.fields.granuleCount)
   }
 }
 
-// SAFETY: what it points to lies in the range that is this heap's alone, so the heap can go to another thread as a whole.
+// SAFETY: what it points to lies in the range that is this heap's alone: the heap can go to another thread as a whole.
 extension GeneralHeap: @unchecked Sendable {}

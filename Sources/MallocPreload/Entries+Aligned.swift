@@ -1,18 +1,15 @@
+internal import Addresses
 internal import CLabMalloc
-internal import GeneralHeap
+internal import ProcessHeap
 
 // The aligned forms, each with the errors that glibc gives: `aligned_alloc` and `posix_memalign` refuse an alignment that
 // is none with EINVAL, `memalign` rounds it up to the next power of two.
 
 private let pageByteCount: UInt = 4096
 
-private func isPowerOfTwo(_ number: UInt) -> Bool {
-  number != 0 && number & (number &- 1) == 0
-}
-
 @c(lab_entry_aligned_alloc)
 public func entryAlignedAlloc(_ alignment: UInt, _ byteCount: UInt) -> UInt {
-  guard isPowerOfTwo(alignment) else { return ProcessHeap.fail(EINVAL) }
+  guard alignment.isPowerOfTwo else { return ProcessHeap.fail(EINVAL) }
   return ProcessHeap.allocate(byteCount, alignment: alignment)
 }
 
@@ -26,11 +23,12 @@ public func entryMemalign(_ alignment: UInt, _ byteCount: UInt) -> UInt {
 
 /// The result goes to `result`. Without memory `errno` says so, too, as with glibc.
 @c(lab_entry_posix_memalign)
-public func entryPosixMemalign(_ result: UInt, _ alignment: UInt, _ byteCount: UInt) -> Int32 {
-  guard isPowerOfTwo(alignment), alignment % 8 == 0 else { return EINVAL }
+public func entryPosixMemalign(_ result: UnsafeMutablePointer<UInt>?, _ alignment: UInt, _ byteCount: UInt) -> Int32 {
+  guard alignment.isPowerOfTwo, alignment % 8 == 0 else { return EINVAL }
   let block = ProcessHeap.allocate(byteCount, alignment: alignment)
   if block == 0 { return ENOMEM }
-  lab_malloc_word_set(CUnsignedLong(result), CUnsignedLong(block))
+  // SAFETY: the caller's pointer, as the function demands it.
+  unsafe result?.pointee = block
   return 0
 }
 

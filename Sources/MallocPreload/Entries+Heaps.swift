@@ -1,5 +1,6 @@
+internal import Addresses
 internal import CLabMalloc
-internal import GeneralHeap
+internal import ProcessHeap
 
 // Heaps of the caller's own. The declarations in `heaplab.h` are the documentation.
 
@@ -24,7 +25,7 @@ public func entryHeapAllocate(_ heap: UInt, _ byteCount: UInt) -> UInt {
 
 @c(heaplab_heap_allocate_aligned)
 public func entryHeapAllocateAligned(_ heap: UInt, _ alignment: UInt, _ byteCount: UInt) -> UInt {
-  guard alignment.nonzeroBitCount == 1 else { return ProcessHeap.fail(EINVAL) }
+  guard alignment.isPowerOfTwo else { return ProcessHeap.fail(EINVAL) }
   return orNoMemory(RegionHeap(address: heap).allocate(byteCount: byteCount, alignment: alignment))
 }
 

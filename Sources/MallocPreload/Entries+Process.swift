@@ -1,5 +1,5 @@
 internal import CLabMalloc
-internal import GeneralHeap
+internal import ProcessHeap
 
 // What `heaplab.h` offers on the heap of the process. The declarations there are the documentation.
 

@@ -1,5 +1,5 @@
 internal import CLabMalloc
-internal import GeneralHeap
+internal import ProcessHeap
 
 // The entries of the malloc family. Each is `lab_entry_NAME`; the linker gives it the name (`--defsym`), because Swift
 // reserves `malloc`. Only here does `errno` cross: every function sets it to ENOMEM when it fails for want of memory, and

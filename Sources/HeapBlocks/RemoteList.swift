@@ -1,0 +1,37 @@
+/// The blocks of a span that other threads gave back, in one word that changes atomically:
+///
+///     bit 63     whether the span is settled: in none of its owner's lists, its counts do not change
+///     48 ... 60  how many blocks there are
+///      0 ... 47  the first one's address, 0 for none
+@frozen
+package struct RemoteList: Equatable {
+  package let word: UInt
+
+  @inlinable @inline(__always)
+  package init(word: UInt) { self.word = word }
+
+  /// The list with `count` blocks more, of which `first` is the first.
+  @inlinable @inline(__always)
+  package func adding(_ count: UInt, first: UInt) -> RemoteList {
+    RemoteList(word: (word & ~RemoteList.addressMask) &+ count << 48 | first)
+  }
+
+  /// Bit 63.
+  @inlinable @inline(__always)
+  package static var settled: UInt { 1 << 63 }
+
+  @inlinable @inline(__always)
+  static var addressMask: UInt { (1 << 48) &- 1 }
+
+  @inlinable @inline(__always)
+  package var isSettled: Bool { word & RemoteList.settled != 0 }
+
+  @inlinable @inline(__always)
+  package var isEmpty: Bool { word & ~RemoteList.settled == 0 }
+
+  @inlinable @inline(__always)
+  package var count: UInt { word >> 48 & 0x1FFF }
+
+  @inlinable @inline(__always)
+  package var first: UInt { word & RemoteList.addressMask }
+}

@@ -1,0 +1,16 @@
+public import Synchronization
+
+// Words of a record that its owner writes and other threads read meanwhile. The records hold them as plain integers, since
+// arrays of `Atomic` do not compile in Embedded Swift; every access goes through these functions and is atomic.
+
+/// Calls `body` with a word of a record as an atomic.
+@inlinable @inline(__always)
+package func withAtomic<Value: AtomicRepresentable & BitwiseCopyable, Result>(
+  _ word: inout Value, _ body: (borrowing Atomic<Value>) -> Result
+) -> Result {
+  // SAFETY: the representation of an integer's atomic is the integer; the word lies in a record, aligned, and is accessed as
+  // an atomic only.
+  unsafe withUnsafeMutablePointer(to: &word) { pointer in
+    unsafe body(UnsafeRawPointer(pointer).assumingMemoryBound(to: Atomic<Value>.self).pointee)
+  }
+}

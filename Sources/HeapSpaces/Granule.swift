@@ -1,0 +1,112 @@
+package import Synchronization
+
+// A granule is 64 KiB at a multiple of 64 KiB. Its descriptor lies out of line, in the granule table at the start of the
+// space: one cache line, which is all that a free on the hot path reads or writes beside the block itself.
+//
+// Every descriptor begins with a `GranuleRecord`. The granule's use says what follows it: a `SpanRecord` when it is a span
+// of small blocks, an `ArenaRecord` when it is part of an arena, nothing when it is free or holds the heap's own records.
+
+/// What a granule is used for, and where its owner keeps it.
+@frozen
+package enum GranuleUse: UInt8, Sendable {
+  /// Nobody's: the buddy's, or never given out. Whoever holds the space's lock may give its memory back.
+  case free = 0
+  /// Out of the buddy and in no use yet, or an empty span in its heap's reserve. No other thread may touch its memory.
+  case reserved = 1
+  /// A span in none of its owner's lists: every carved block is live or on the remote list.
+  case fullSpan = 2
+  /// The span that its class allocates from.
+  case currentSpan = 3
+  /// A span in its class's list of spans with blocks to give.
+  case availableSpan = 4
+  /// Part of an arena.
+  case arena = 5
+  /// The heap's own records.
+  case metadata = 6
+
+  /// Whether the granule is carved into blocks of one size class.
+  package var isSpan: Bool { self == .fullSpan || self == .currentSpan || self == .availableSpan }
+}
+
+/// The fields that every granule's descriptor begins with.
+@frozen
+package struct GranuleRecord: ~Copyable {
+  /// The pages, one bit each, that may have memory behind them. The owner's; under the space's lock when it is free.
+  package var residentPages: UInt16 = 0
+  /// The granule's use. Written by the owner; others read it to tell a pointer's kind, and need it only of granules whose
+  /// use does not change meanwhile, those with a block in use.
+  @usableFromInline let use = Atomic<UInt8>(GranuleUse.free.rawValue)
+
+  package init() {}
+}
+
+/// A granule, by the address of its descriptor.
+@frozen
+package struct Granule: Equatable, Sendable {
+  /// The descriptor's address.
+  package let address: UInt
+
+  @inlinable @inline(__always)
+  package init(address: UInt) { self.address = address }
+
+  /// The base-2 logarithms of a granule's and of a descriptor's bytes.
+  @inlinable package static var byteShift: UInt { 16 }
+  @inlinable package static var recordByteShift: UInt { 6 }
+
+  /// A granule's size and alignment in bytes: 64 KiB.
+  @inlinable package static var byteCount: UInt { 1 << byteShift }
+
+  /// A descriptor's size and alignment in bytes: a cache line.
+  @inlinable package static var recordByteCount: UInt { 1 << recordByteShift }
+
+  /// `byteCount` rounded up to a multiple of a descriptor's size.
+  static func roundedUpToRecord(_ byteCount: UInt) -> UInt {
+    (byteCount + recordByteCount - 1) & ~(recordByteCount - 1)
+  }
+
+  @inlinable package var fields: GranuleRecord {
+    // SAFETY: a granule is made only for a space, whose table is committed as far as granules were given out.
+    @inline(__always) unsafeAddress {
+      unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped
+    }
+    @inline(__always) nonmutating unsafeMutableAddress {
+      unsafe UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
+    }
+  }
+
+  @inlinable package var use: GranuleUse {
+    // SAFETY: nothing but a use is ever stored there.
+    get { unsafe unsafeBitCast(fields.use.load(ordering: .relaxed), to: GranuleUse.self) }
+    nonmutating set { fields.use.store(newValue.rawValue, ordering: .relaxed) }
+  }
+
+  /// The granule as a span, whose use must be one.
+  @inlinable @inline(__always)
+  package var span: BlockSpan { BlockSpan(address: address) }
+
+  /// The granule as part of an arena, whose use must be that.
+  @inlinable @inline(__always)
+  package var arenaPart: ArenaPart { ArenaPart(address: address) }
+}
+
+// Pages of a granule, one bit each: bit n is the page at byte 4,096 n.
+extension Granule {
+  /// The pages that `byteCount` bytes, at least 1, from `offset` on overlap.
+  @inlinable package static func pageMask(offset: UInt32, byteCount: UInt32) -> UInt16 {
+    let first = offset >> 12
+    let last = (offset &+ byteCount &- 1) >> 12
+    return UInt16(truncatingIfNeeded: (UInt32(2) << last) &- (UInt32(1) << first))
+  }
+
+  /// Visits the runs of pages in `pages`: a run's offset in the granule and its size, in bytes.
+  @inline(__always)
+  package static func forEachRun(in pages: UInt16, _ body: (UInt, UInt) -> Void) {
+    var rest = UInt32(pages)
+    while rest != 0 {
+      let first = UInt32(rest.trailingZeroBitCount)
+      let count = UInt32((~(rest >> first)).trailingZeroBitCount)
+      rest &= ~(((1 << count) - 1) << first)
+      body(UInt(first) << 12, UInt(count) << 12)
+    }
+  }
+}

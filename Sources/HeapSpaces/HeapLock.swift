@@ -1,0 +1,58 @@
+internal import CLabPlatform
+internal import Synchronization
+
+/// What a thread does in the n-th turn of a wait for a lock.
+package typealias LockWait = @convention(c) (UInt32) -> Void
+
+/// A spin lock that knows its holder.
+///
+/// A child of fork asks for the holder: a lock whose holder does not exist any more guards something that was being
+/// changed when the process was copied. A signal handler asks for it too, because it may have interrupted its own thread
+/// inside the lock, where a wait would never end.
+package struct HeapLock: ~Copyable {
+  /// 0 when free, else the holder's `lab_platform_thread()`.
+  private let holder = Atomic<UInt>(0)
+
+  package init() {}
+
+  /// Takes the lock; false when this thread holds it already. Calls `wait` between looks at a lock that is held for long.
+  package borrowing func acquire(_ wait: LockWait) -> Bool {
+    let me = UInt(lab_platform_thread())
+    while true {
+      // Acquire pairs with the release in `release()`.
+      let (taken, seen) = holder.compareExchange(
+        expected: 0, desired: me, successOrdering: .acquiring, failureOrdering: .relaxed)
+      if taken { return true }
+      if seen == me { return false }
+      spin(wait)
+    }
+  }
+
+  /// Waits until the lock is free.
+  @inline(never)
+  private borrowing func spin(_ wait: LockWait) {
+    var spinCount: UInt32 = 0
+    while holder.load(ordering: .relaxed) != 0 {
+      spinCount &+= 1
+      if spinCount & 63 != 0 {
+        lab_platform_relax()
+      } else {
+        wait(spinCount >> 6)
+      }
+    }
+  }
+
+  /// Gives the lock back.
+  package borrowing func release() {
+    // Release pairs with the acquire in `acquire(_:)`.
+    holder.store(0, ordering: .releasing)
+  }
+
+  /// Whether a thread other than `survivor` holds the lock: in a child of fork, one that is not there.
+  /// - Parameter survivor: The number of the only thread that fork copied, or the address in that number.
+  package borrowing func isHeld(byOtherThan survivor: UInt) -> Bool {
+    // Acquire pairs with the release in `release()`.
+    let holder = holder.load(ordering: .acquiring)
+    return holder != 0 && holder != survivor && holder & UInt(LAB_PLATFORM_THREAD_ADDRESS) != survivor
+  }
+}

@@ -1,0 +1,82 @@
+internal import CLabMalloc
+internal import HeapBlocks
+internal import HeapSpaces
+internal import ThreadHeaps
+
+// Where the hot paths leave to, named after what is tried there. These functions have C's calling convention, which is the
+// entries' own: the hot paths leave by a jump, and need no frame for the case that they do not.
+
+/// A block of more than 256 bytes: from a magazine, from an active list, or from the thread cache.
+@c(lab_heap_allocate_above_steps)
+@inline(never)
+func allocateAboveSteps(_ byteCount: UInt) -> UInt {
+  let heap = ThreadHeap(address: lab_malloc_heap())
+  if byteCount <= SizeClass.maximumByteCount {
+    let block = heap.popMagazine(SizeClass(aboveSteps: byteCount))
+    if block != 0 { return block }
+  } else if byteCount <= LargeClass.maximumByteCount {
+    let block = heap.popCached(byteCount)
+    return block != 0 ? block : allocateBySlowPath(byteCount)
+  }
+  return allocateFromCurrentSpan(byteCount)
+}
+
+/// A block when the active list is empty: the first that the current span's own frees left.
+@c(lab_heap_allocate_from_current_span)
+@inline(never)
+func allocateFromCurrentSpan(_ byteCount: UInt) -> UInt {
+  let sizeClass = SizeClass(fitting: byteCount)
+  let heap = ThreadHeap(address: lab_malloc_heap())
+  if byteCount <= SizeClass.maximumByteCount, !sizeClass.hasMagazine {
+    let current = heap.current(sizeClass)
+    if current != 0 {
+      let offset = UInt(current) &* Granule.recordByteCount
+      let block = heap.refillFromCurrent(sizeClass, BlockSpan(address: lab_malloc_space_descriptor(offset)))
+      if block != 0 { return block }
+    }
+  }
+  return allocateBySlowPath(byteCount)
+}
+
+/// A block when no list of this thread has one.
+@c(lab_heap_allocate_by_slow_path)
+@inline(never)
+func allocateBySlowPath(_ byteCount: UInt) -> UInt {
+  ProcessHeap.failIfNull(ProcessHeap.allocateMissed(byteCount))
+}
+
+/// Any free that the hot path refused: into a magazine or the thread cache. `descriptor` is that of the granule around the
+/// block.
+@c(lab_heap_deallocate_to_thread_lists)
+@inline(never)
+func deallocateToThreadLists(_ address: UInt, _ descriptor: UInt) {
+  let heap = ThreadHeap(address: lab_malloc_heap())
+  if !ProcessHeap.pushToThreadLists(FreeBlock(address), Granule(address: descriptor), heap) {
+    deallocateToBatch(address, descriptor, heap.address)
+  }
+}
+
+/// A free that neither a magazine nor the cache takes: into the batch of another heap's span, or onto a span that a purge
+/// took pages of. Apart from those, which thus need no frame.
+@c(lab_heap_deallocate_to_batch)
+@inline(never)
+func deallocateToBatch(_ address: UInt, _ descriptor: UInt, _ heap: UInt) {
+  let granule = Granule(address: descriptor)
+  if !ProcessHeap.pushToBatch(FreeBlock(address), granule, ThreadHeap(address: heap)) {
+    deallocateBySlowPath(address)
+  }
+}
+
+/// A free outside of the space, or one that no list of this thread takes.
+@c(lab_heap_deallocate_by_slow_path)
+@inline(never)
+func deallocateBySlowPath(_ address: UInt) {
+  ProcessHeap.deallocateMissed(address)
+}
+
+/// The event of the span, one of this thread's, in which the block at `address` was the last to be freed.
+@c(lab_heap_handle_event)
+@inline(never)
+func handleEventOfSpan(around address: UInt) {
+  ProcessHeap.handleEvent(address)
+}

@@ -1,0 +1,63 @@
+internal import CLabMalloc
+internal import Synchronization
+
+// The blocks that a signal handler gets when it interrupted a slow path of its own thread. They come from a region of their
+// own, by one atomic addition, and only the last one can be taken back. POSIX does not let a handler allocate at all;
+// programs do it all the same, most often between fork and exec.
+
+extension ProcessHeap {
+  private static var emergencyStart: UInt { lab_malloc_emergency() }
+  private static var emergencyByteCount: UInt { UInt(LAB_MALLOC_EMERGENCY_BYTE_COUNT) }
+  /// The bytes in front of a block, which hold its size.
+  private static var emergencyHeaderByteCount: UInt { 16 }
+
+  /// A block for a thread that has no heap at the moment, 0 when there is no memory: nor is there any for a thread that
+  /// did not even get a heap.
+  static func allocateWithoutHeap(_ byteCount: UInt, alignment: UInt) -> UInt {
+    if let textbook = TextbookHeap.current { return textbook.allocate(byteCount, alignment: alignment) }
+    return lab_malloc_depth() == 0 ? 0 : allocateEmergency(byteCount, alignment: alignment)
+  }
+
+  /// A block from the emergency region at a multiple of `alignment`, of which it has none above 16; 0 when it is used up.
+  static func allocateEmergency(_ byteCount: UInt, alignment: UInt) -> UInt {
+    guard alignment <= 16, byteCount < emergencyByteCount else { return 0 }
+    let room = ((byteCount + 15) & ~15) + emergencyHeaderByteCount
+    let offset = ProcessState().fields.emergencyByteCount.wrappingAdd(room, ordering: .relaxed).oldValue
+    guard offset + room <= emergencyByteCount else {
+      ProcessState().fields.emergencyByteCount.wrappingSubtract(room, ordering: .relaxed)
+      return 0
+    }
+    let block = emergencyStart + offset + emergencyHeaderByteCount
+    setEmergencyByteCount(room - emergencyHeaderByteCount, of: block)
+    return block
+  }
+
+  /// Whether `address` lies in the emergency region.
+  static func isEmergency(_ address: UInt) -> Bool {
+    address &- emergencyStart < emergencyByteCount
+  }
+
+  /// Takes a block of the emergency region back, if it is the last that was handed out; others stay.
+  static func deallocateEmergency(_ address: UInt) {
+    let start = address - emergencyHeaderByteCount - emergencyStart
+    let end = address - emergencyStart + emergencyByteCount(of: address)
+    _ = ProcessState().fields.emergencyByteCount.compareExchange(expected: end, desired: start, ordering: .relaxed)
+  }
+
+  /// The size of a block of the emergency region, in bytes.
+  static func emergencyByteCount(of address: UInt) -> UInt {
+    withEmergencySize(of: address) { $0.load(ordering: .relaxed) }
+  }
+
+  private static func setEmergencyByteCount(_ byteCount: UInt, of address: UInt) {
+    withEmergencySize(of: address) { $0.store(byteCount, ordering: .relaxed) }
+  }
+
+  private static func withEmergencySize<Result>(
+    of address: UInt, _ body: (borrowing Atomic<UInt>) -> Result
+  ) -> Result {
+    // SAFETY: the word in front of a block lies in the region, is aligned, and is only ever accessed as this atomic.
+    unsafe body(
+      UnsafePointer<Atomic<UInt>>(bitPattern: address - emergencyHeaderByteCount).unsafelyUnwrapped.pointee)
+  }
+}

@@ -1,0 +1,99 @@
+internal import Assertions
+internal import CLabMalloc
+internal import CLabPlatform
+internal import HeapBlocks
+internal import HeapSpaces
+internal import ThreadHeaps
+
+// The rest of the malloc family: what is not on the hottest path.
+
+extension ProcessHeap {
+  /// Fails an entry: sets `errno` to `code` and gives the null pointer.
+  @inline(never)
+  public static func fail(_ code: Int32) -> UInt {
+    lab_malloc_errno_set(code)
+    return 0
+  }
+
+  /// A block of `byteCount` zero bytes, or 0 when there is no memory.
+  public static func allocateZeroed(_ byteCount: UInt) -> UInt {
+    if byteCount > SizeClass.maximumByteCount { return allocateLargeZeroed(byteCount) }
+    let block = allocate(byteCount)
+    if block != 0 { lab_platform_zero(block, byteCount) }
+    return block
+  }
+
+  @inline(never)
+  private static func allocateLargeZeroed(_ byteCount: UInt) -> UInt {
+    guard let heap = enter() else {
+      let block = allocateWithoutHeap(byteCount, alignment: 16)
+      if block != 0 { lab_platform_zero(block, byteCount) }
+      return failIfNull(block)
+    }
+    defer { leave(heap) }
+    return failIfNull(allocateLarge(byteCount, alignment: 16, zeroed: true, from: heap))
+  }
+
+  static func failIfNull(_ block: UInt) -> UInt {
+    block == 0 ? fail(ENOMEM) : block
+  }
+
+  /// A block at a multiple of `alignment`, a power of two.
+  public static func allocate(_ byteCount: UInt, alignment: UInt) -> UInt {
+    if alignment <= 16 { return allocate(byteCount) }
+    if ProcessState().space == 0 {
+      // The first allocation of all, or a textbook policy.
+      if let heap = enter() { leave(heap) }
+      if TextbookHeap.current != nil { return failIfNull(allocateWithoutHeap(byteCount, alignment: alignment)) }
+    }
+    // A span's blocks of a size that is a multiple of the alignment are aligned; see SizeClass.
+    if alignment <= SizeClass.maximumByteCount, byteCount <= SizeClass.maximumByteCount {
+      return allocate((max(byteCount, 1) &+ alignment &- 1) & ~(alignment &- 1))
+    }
+    return allocateAligned(byteCount, alignment: alignment)
+  }
+
+  @inline(never)
+  private static func allocateAligned(_ byteCount: UInt, alignment: UInt) -> UInt {
+    guard byteCount < UInt(Int.max), alignment < UInt(Int.max) else { return fail(ENOMEM) }
+    guard let heap = enter() else { return fail(ENOMEM) }
+    defer { leave(heap) }
+    return failIfNull(allocateLarge(byteCount, alignment: alignment, from: heap))
+  }
+
+  /// How many bytes the holder of a block may use.
+  public static func usableByteCount(of address: UInt) -> UInt {
+    if let granule = granule(around: address) {
+      if granule.use == .arena { return checkedEntry(of: address, in: granule.arenaPart).byteCount }
+      _ = checkedBlock(address, of: granule.span)
+      return UInt(granule.span.blockByteCount)
+    }
+    if isEmergency(address) { return emergencyByteCount(of: address) }
+    if let textbook = TextbookHeap.current {
+      repairAfterFork()
+      return textbook.usableByteCount(of: address)
+    }
+    // In an interrupted slow path, which may hold a lock that who holds the mappings' waits for.
+    guard let heap = enter() else { return 0 }
+    defer { leave(heap) }
+    let byteCount = MappedBlocks.byteCount(of: address)
+    require(byteCount != 0, "size of a pointer that heaplab did not give out", UInt64(address))
+    return byteCount
+  }
+
+  /// Gives the system back what the calling thread and the heap have free; whether there was any.
+  public static func trim() -> Bool {
+    guard let heap = enter() else { return false }
+    defer { leave(heap) }
+    let had = heap.fields.decay.freedByteCount != 0 || heap.cacheByteCount != 0
+    heap.purge(.demand)
+    return had
+  }
+
+  /// Whether glibc's `mallopt` takes the parameter and the value. None of its parameters changes this heap; of them all,
+  /// `M_MXFAST` alone has values that are refused.
+  public static func isKnownOption(_ parameter: Int32, _ value: Int32) -> Bool {
+    let fastBlockMaximum: Int32 = 160
+    return parameter != M_MXFAST || (0...fastBlockMaximum).contains(value)
+  }
+}

@@ -1,0 +1,99 @@
+internal import CLabMalloc
+internal import CLabPlatform
+internal import HeapBlocks
+internal import HeapSpaces
+internal import ThreadHeaps
+
+// realloc: in place where that is possible, by moving pages where that is cheaper, by a copy else.
+
+extension ProcessHeap {
+  /// A block with the content of the one at `address`, of `byteCount` bytes; that one is then no more.
+  ///
+  /// A block of 0 bytes frees; a block for 0 allocates. When there is no memory, 0, and the block stays.
+  public static func reallocate(_ address: UInt, _ byteCount: UInt) -> UInt {
+    if address == 0 { return allocate(byteCount) }
+    if byteCount == 0 {
+      deallocate(address)
+      return 0
+    }
+    if byteCount >= UInt(Int.max) { return fail(ENOMEM) }
+    if let granule = granule(around: address) {
+      if granule.use == .arena { return reallocateInArena(address, byteCount, of: granule.arenaPart) }
+      _ = checkedBlock(address, of: granule.span)
+      let usable = UInt(granule.span.blockByteCount)
+      // Not worth moving: it fits, and at least half of it stays in use.
+      if byteCount <= usable, byteCount > usable / 2 || usable <= 32 { return address }
+      return move(address, usable, to: byteCount)
+    }
+    return reallocateMapped(address, byteCount)
+  }
+
+  @inline(never)
+  private static func reallocateInArena(_ address: UInt, _ byteCount: UInt, of part: ArenaPart) -> UInt {
+    let usable = checkedEntry(of: address, in: part).byteCount
+    if byteCount <= usable, byteCount > usable - usable / 8 { return address }
+    if byteCount > SizeClass.maximumByteCount, let heap = enter() {
+      defer { leave(heap) }
+      if heap.space.resizeInArena(address, byteCount: byteCount) { return address }
+      // A block that grows by small steps and cannot do so here will hardly do so elsewhere. As a mapping it is copied once,
+      // and then its pages move. A block that doubles is better off with a copy to memory that is mapped already.
+      if byteCount >= mappedGrowthByteCount, byteCount > usable, byteCount - usable < usable / 4 {
+        let block = MappedBlocks.allocate(byteCount: byteCount, alignment: 16, in: heap.space)
+        if block != 0 {
+          lab_platform_copy(block, address, usable)
+          heap.space.deallocateInArena(address)
+          return block
+        }
+      }
+    }
+    // With a sixteenth more: a block that grows by little at a time then does not move each time.
+    let isSmallStep = byteCount > usable && byteCount - usable < usable / 8 && byteCount < arenaMaximumByteCount / 2
+    let spare = isSmallStep ? usable / 16 : 0
+    return move(address, usable, to: byteCount + spare, or: byteCount)
+  }
+
+  /// From which size on a block that grows and cannot do so in place becomes a mapping.
+  private static var mappedGrowthByteCount: UInt { 1 << 20 }
+
+  @inline(never)
+  private static func reallocateMapped(_ address: UInt, _ byteCount: UInt) -> UInt {
+    if let textbook = TextbookHeap.current, !isEmergency(address) {
+      repairAfterFork()
+      return failIfNull(textbook.reallocate(address, byteCount))
+    }
+    let usable = usableByteCount(of: address)
+    // Without its size it cannot be copied.
+    guard usable != 0 else { return fail(ENOMEM) }
+    if byteCount > 256 << 10, !isEmergency(address) {
+      guard let heap = enter() else { return fail(ENOMEM) }
+      let block = MappedBlocks.resize(address, byteCount: byteCount, in: heap.space)
+      leave(heap)
+      if block != 0 { return block }
+    }
+    return move(address, usable, to: byteCount)
+  }
+
+  /// Copies a block to a new one and frees it.
+  private static func move(_ address: UInt, _ usable: UInt, to byteCount: UInt) -> UInt {
+    move(address, usable, to: byteCount, or: byteCount)
+  }
+
+  /// The same, to one of `least` bytes when there is no memory for as many as are wanted.
+  private static func move(_ address: UInt, _ usable: UInt, to byteCount: UInt, or least: UInt) -> UInt {
+    let code = lab_malloc_errno()
+    var block = allocate(byteCount)
+    if block == 0, least < byteCount {
+      lab_malloc_errno_set(code)
+      block = allocate(least)
+    }
+    if block == 0 {
+      // To ask for less never fails.
+      guard byteCount <= usable else { return 0 }
+      lab_malloc_errno_set(code)
+      return address
+    }
+    lab_platform_copy(block, address, min(usable, byteCount))
+    deallocate(address)
+    return block
+  }
+}

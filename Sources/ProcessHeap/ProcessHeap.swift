@@ -1,0 +1,39 @@
+internal import CLabMalloc
+internal import HeapBlocks
+internal import HeapSpaces
+internal import ThreadHeaps
+
+// The heap of the process: what `malloc` runs on.
+//
+// The hot paths are `allocate` and `deallocate` below. Whatever they cannot do in a dozen instructions they leave, as a tail
+// call, to the paths of HotPathMisses.swift, and those to the slow paths (ProcessHeap+SlowPaths.swift).
+
+/// The heap of the process, one for all threads.
+public enum ProcessHeap {
+  /// A block of at least `byteCount` bytes at a multiple of 16, or 0 when there is no memory.
+  @inline(__always)
+  public static func allocate(_ byteCount: UInt) -> UInt {
+    if byteCount <= SizeClass.stepMaximumByteCount {
+      let block = ThreadHeap(address: lab_malloc_heap()).popActive(SizeClass(fitting: byteCount))
+      if block != 0 { return block }
+      return allocateFromCurrentSpan(byteCount)
+    }
+    return allocateAboveSteps(byteCount)
+  }
+
+  /// Takes back a block; nothing happens for 0.
+  @inline(__always)
+  public static func deallocate(_ address: UInt) {
+    // The offset of the granule's descriptor in the table, and some bits below it.
+    let scaled = (address &+ lab_malloc_space_negative_base()) >> (Granule.byteShift - Granule.recordByteShift)
+    guard scaled < lab_malloc_space_scaled_end() else { return deallocateBySlowPath(address) }
+    let offset = scaled & ~(Granule.recordByteCount - 1)
+    let span = BlockSpan(address: lab_malloc_space_descriptor(offset))
+    let block = FreeBlock(address)
+    guard span.hotOwner == lab_malloc_heap(), span.isInUse(block) else {
+      return deallocateToThreadLists(address, span.address)
+    }
+    // The block, not the span: its register need not be given up.
+    if span.push(block) { handleEventOfSpan(around: address) }
+  }
+}

@@ -1,0 +1,54 @@
+// The environment's settings, read at the first allocation, without allocating. A value that cannot be read is one
+// warning line, and the default. A set-uid program sees none of them.
+//
+//     HEAPLAB_POLICY        what serves the requests: general (default), firstfit or buddy (TextbookHeap.swift)
+//     HEAPLAB_LIMIT         bytes that the heap may hold, with K, M, G or T; malloc fails past it; default: no limit
+//     HEAPLAB_PURGE_DELAY   milliseconds that freed memory stays at hand before the system gets it back; default 100
+//     HEAPLAB_RESERVE       0: address space is taken as it is needed, as under RLIMIT_AS (HeapReservation.swift); default 1
+//     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
+
+/// The settings of the process heap.
+struct Settings {
+  var policy = ServingPolicy.general
+  var limitByteCount: UInt = .max
+  var purgeDelayMilliseconds: UInt = 100
+  var reservesAddressSpace = true
+  var showsStatistics = false
+
+  init() {}
+
+  /// The longest delay, 49 days: sums and multiples of it are no matter.
+  private static var purgeDelayMaximum: UInt { UInt(UInt32.max) }
+
+  /// The environment's.
+  static func fromEnvironment() -> Settings {
+    var settings = Settings()
+    if let text = SettingText("HEAPLAB_POLICY") {
+      if text == "firstfit" {
+        settings.policy = .firstFit
+      } else if text == "buddy" {
+        settings.policy = .buddy
+      } else if !(text == "general") {
+        text.warn("is none of general, firstfit and buddy; it is general")
+      }
+    }
+    if let text = SettingText("HEAPLAB_LIMIT") {
+      if let number = text.byteCount, number > 0 {
+        settings.limitByteCount = number
+      } else {
+        text.warn("is no byte count such as 512M; there is no limit")
+      }
+    }
+    if let text = SettingText("HEAPLAB_PURGE_DELAY") {
+      if let number = text.number {
+        settings.purgeDelayMilliseconds = min(number, purgeDelayMaximum)
+        if number > purgeDelayMaximum { text.warn("is more milliseconds than 4294967295; it is these") }
+      } else {
+        text.warn("is no number of milliseconds; it is 100")
+      }
+    }
+    if let text = SettingText("HEAPLAB_RESERVE") { settings.reservesAddressSpace = text.flag(default: true) }
+    if let text = SettingText("HEAPLAB_STATS") { settings.showsStatistics = text.flag(default: false) }
+    return settings
+  }
+}

@@ -1,0 +1,108 @@
+internal import HeapBlocks
+internal import HeapSpaces
+internal import Synchronization
+
+/// Blocks of one span on their way from a thread that freed them to the heap of another.
+///
+/// Only the freeing thread writes it. Others look for a block in it, or count its blocks; its two words are therefore
+/// accessed by relaxed atomics.
+package struct OutgoingBatch {
+  /// What the batch has besides its blocks, in one word.
+  struct Header {
+    /// The span's granule, 0 for none; there may be no block yet, and then the span may be anyone's by now.
+    var granule: UInt32 = 0
+    /// Where in its granule the block lies that was added first, in steps of 16 bytes.
+    var lastStep: UInt16 = 0
+    /// How many blocks there are, and how many more there may be.
+    var blockCount: UInt8 = 0
+    var room: UInt8 = 0
+  }
+
+  private var word: UInt = 0
+  /// The block that was added last, which links to those before it; 0 for none.
+  private var newest: UInt = 0
+
+  /// The most bytes that travel together, and the most blocks.
+  private static var byteMaximum: UInt32 { 4 << 10 }
+  private static var blockMaximum: UInt32 { 64 }
+
+  /// How many batches a heap has at once. The count of the array is a literal; it is this.
+  @inline(__always)
+  package static var count: Int { 64 }
+
+  @inline(__always)
+  private var header: Header {
+    mutating get {
+      let word = withAtomic(&word) { $0.load(ordering: .relaxed) }
+      return Header(
+        granule: UInt32(truncatingIfNeeded: word), lastStep: UInt16(truncatingIfNeeded: word >> 32),
+        blockCount: UInt8(truncatingIfNeeded: word >> 48), room: UInt8(truncatingIfNeeded: word >> 56))
+    }
+    set {
+      let low = UInt(newValue.granule) | UInt(newValue.lastStep) << 32
+      let high = UInt(newValue.blockCount) << 48 | UInt(newValue.room) << 56
+      withAtomic(&word) { $0.store(low | high, ordering: .relaxed) }
+    }
+  }
+
+  /// The span's granule, 0 for none.
+  package var granule: UInt32 { mutating get { header.granule } }
+
+  /// How many blocks there are.
+  package var blockCount: UInt { mutating get { UInt(header.blockCount) } }
+
+  /// The first of the linked blocks, 0 for none.
+  package var first: UInt { mutating get { withAtomic(&newest) { $0.load(ordering: .relaxed) } } }
+
+  /// The last of the linked blocks, which was added first.
+  var last: FreeBlock {
+    mutating get { FreeBlock(first & ~(Granule.byteCount - 1) | UInt(header.lastStep) << 4) }
+  }
+
+  /// Whether the batch is one of the span at `granule`.
+  mutating func isOf(_ granule: UInt32) -> Bool { header.granule == granule && header.blockCount != 0 }
+
+  /// Whether no block can be added.
+  var isFull: Bool { mutating get { header.room == 0 } }
+
+  /// Begins a batch of blocks of `span`, which is `granule`.
+  mutating func begin(_ span: BlockSpan, granule: UInt32) {
+    withAtomic(&newest) { $0.store(0, ordering: .relaxed) }
+    let room = max(1, min(OutgoingBatch.blockMaximum, OutgoingBatch.byteMaximum / span.blockByteCount))
+    header = Header(granule: granule, room: UInt8(truncatingIfNeeded: room))
+  }
+
+  /// Ends the batch: it is of no span.
+  mutating func clear() {
+    withAtomic(&newest) { $0.store(0, ordering: .relaxed) }
+    header = Header()
+  }
+
+  /// Adds a block.
+  @inline(__always)
+  mutating func push(_ block: FreeBlock) {
+    var header = header
+    push(block, &header)
+  }
+
+  /// Adds a block of the span at `granule`; false when the batch is another's, or when the block would fill it.
+  @inline(__always)
+  mutating func push(_ block: FreeBlock, granule: UInt32) -> Bool {
+    var header = header
+    guard header.granule == granule, header.room > 1 else { return false }
+    push(block, &header)
+    return true
+  }
+
+  @inline(__always)
+  private mutating func push(_ block: FreeBlock, _ header: inout Header) {
+    let before = first
+    if before == 0 { header.lastStep = UInt16(truncatingIfNeeded: block.address >> 4) & 0xFFF }
+    block.next = before
+    block.markWord = FreeBlock.mark
+    withAtomic(&newest) { $0.store(block.address, ordering: .relaxed) }
+    header.blockCount &+= 1
+    header.room &-= 1
+    self.header = header
+  }
+}

@@ -1,0 +1,74 @@
+internal import HeapBlocks
+internal import HeapSpaces
+
+// Carving puts the blocks of a span's absent pages onto the active list, a page at a time, lowest first. A block is absent
+// as long as it overlaps an absent page: one that straddles two pages is carved with the later one. A fresh span and one
+// whose pages were given back are the same to this: pages whose blocks are in no list.
+
+extension ThreadHeap {
+  /// Carves blocks of the lowest absent pages of `span` onto its class's active list; false when none are left.
+  func carve(_ span: BlockSpan, _ sizeClass: SizeClass) -> Bool {
+    let size = UInt32(truncatingIfNeeded: sizeClass.blockByteCount)
+    var absent = span.absentPages
+    while absent != 0 {
+      // The lowest absent page, and the absent ones as far as the first block over it reaches. Blocks of pages that are
+      // not absent are on lists or live.
+      let firstPage = UInt32(absent.trailingZeroBitCount)
+      let firstBlock = (firstPage << 12) / size
+      let lastPage = min(15, (firstBlock &* size &+ size &- 1) >> 12)
+      let taken = absent & UInt16(truncatingIfNeeded: (UInt32(2) << lastPage) &- (UInt32(1) << firstPage))
+      absent &= ~taken
+      span.granule.fields.residentPages |= taken
+      // Past the last block there may be pages without any.
+      let endBlock = min(((lastPage + 1) << 12 - 1) / size + 1, UInt32(Granule.byteCount) / size)
+      let blocks = firstBlock..<max(firstBlock, endBlock)
+      let count = activate(blocks: blocks, of: span, sizeClass, absent: absent, taken: taken)
+      if count > 0 {
+        if sizeClass.hasMagazine { noteLoaded(Int(count), sizeClass) }
+        let freeCount = span.freeCount
+        setPresent(span, absentPages: absent)
+        span.carvedCount += UInt16(truncatingIfNeeded: count)
+        // One more than there are: an empty current span is no event, for its class allocates from it next.
+        span.notify(after: Int(span.carvedCount) + 1, freeCount: freeCount)
+        return true
+      }
+    }
+    setPresent(span, absentPages: 0)
+    return false
+  }
+
+  /// Counts the pages in that are absent no more.
+  private func setPresent(_ span: BlockSpan, absentPages: UInt16) {
+    let byteCount = UInt((span.absentPages & ~absentPages).nonzeroBitCount) << 12
+    span.absentPages = absentPages
+    if absentPages == 0 { span.setHot(true) }
+    fields.heldByteCount += byteCount
+    fields.decay.noteGrown(byteCount, now: space.milliseconds)
+  }
+
+  /// Puts those of the blocks that overlap a page of `taken` and none of `absent` in front of the active list, in address
+  /// order, and says how many they are.
+  private func activate(
+    blocks: Range<UInt32>, of span: BlockSpan, _ sizeClass: SizeClass, absent: UInt16, taken: UInt16
+  ) -> UInt32 {
+    let size = UInt32(truncatingIfNeeded: sizeClass.blockByteCount)
+    let start = space.start(of: span.granule)
+    var next = active(sizeClass)
+    var count: UInt32 = 0
+    var number = blocks.upperBound
+    while number > blocks.lowerBound {
+      number &-= 1
+      let offset = number &* size
+      let pages = Granule.pageMask(offset: offset, byteCount: size)
+      if pages & absent == 0, pages & taken != 0 {
+        let block = FreeBlock(start &+ UInt(offset))
+        block.next = next
+        block.markWord = FreeBlock.mark
+        next = block.address
+        count &+= 1
+      }
+    }
+    setActive(sizeClass, next)
+    return count
+  }
+}

@@ -1,0 +1,112 @@
+internal import Assertions
+package import HeapBlocks
+package import HeapSpaces
+internal import Synchronization
+
+// What a free does off the hot path: a span's event, and whether a block is on a list of this heap.
+
+extension ThreadHeap {
+  /// How many empty spans a heap keeps at hand.
+  static var idleSpanMaximum: UInt32 { 16 }
+
+  /// Does what was waited for: `target` blocks of the span are free.
+  ///
+  /// A full span becomes available again with its first free blocks; an empty one is put away. In between, the decay learns
+  /// how many are free at one half, and again after three quarters of the rest.
+  @inline(never)
+  package func handleEvent(_ span: BlockSpan) {
+    let freeCount = span.freeCount
+    let carved = Int(span.carvedCount)
+    // The hot path knows where a block may start, not whether it was ever given out; the count knows.
+    require(
+      freeCount <= carved, "free of a pointer that heaplab did not give out, in the 64 KiB at",
+      UInt64(space.start(of: span.granule)))
+    if span.use == .fullSpan { link(span) }
+    guard span.use == .availableSpan else { return }
+    noteFreed(span)
+    if freeCount >= carved {
+      unlink(span)
+      retire(span)
+    } else if freeCount * 2 < carved {
+      span.notify(after: (carved + 1) / 2, freeCount: freeCount)
+    } else {
+      span.notify(after: freeCount + max(1, (carved - freeCount) * 3 / 4), freeCount: freeCount)
+    }
+    purge(.free)
+  }
+
+  /// Puts away an empty span that is in no list.
+  func retire(_ span: BlockSpan) {
+    span.owner = 0
+    span.hotOwner = 0
+    span.use = .reserved
+    fields.heldByteCount -= span.presentByteCount
+    guard fields.idleCount < ThreadHeap.idleSpanMaximum else {
+      space.deallocate(span.granule)
+      return
+    }
+    span.fields.next = fields.idleSpan
+    fields.idleSpan = space.number(of: span.granule)
+    fields.idleCount += 1
+  }
+}
+
+// Whether a block that looks free is free. The mark alone does not tell: memory that was free once carries links and marks
+// until it is written to, and a program may well copy such bytes to the start of a block of its own, as it moves the unset
+// elements of an array. A block that looks free is therefore looked for where it would be. That takes a walk along a list,
+// but only a misuse, or a coincidence, comes to it.
+//
+// Other threads may change their lists meanwhile, and their programs write to blocks that were popped. A word that is no
+// free block of the class ends the walk: a double free may then go unseen, but nobody is wrongly accused.
+extension ThreadHeap {
+  /// Whether the block of a span of this heap is on one of the lists of free blocks: given back by other threads or by the
+  /// owner, or to be handed out next.
+  package func isListed(_ block: FreeBlock, of span: BlockSpan) -> Bool {
+    // Acquire pairs with the release in `giveBack`: the links of the list are there.
+    let remote = RemoteList(word: span.fields.remote.load(ordering: .acquiring))
+    let sizeClass = span.glimpsedSizeClass
+    return isOn(remote.first, block, sizeClass) || isOn(span.free, block, sizeClass)
+      || isOn(active(sizeClass), block, sizeClass)
+  }
+
+  /// Whether the block of another heap's span is in this heap's batch for that span.
+  package func isOutgoing(_ block: FreeBlock, of span: BlockSpan) -> Bool {
+    let granule = space.number(of: span.granule)
+    let index = Int(granule) % OutgoingBatch.count
+    return fields.outgoing[index].granule == granule
+      && isOn(fields.outgoing[index].first, block, span.glimpsedSizeClass)
+  }
+
+  /// Whether the block of an arena is in this heap's cache.
+  package func isCached(_ block: FreeBlock, _ entry: ArenaEntry) -> Bool {
+    guard entry.classIndex < LargeClass.count else { return false }
+    var next = cached(entry.classIndex)
+    for _ in 0..<ThreadHeap.cachedBlockMaximum {
+      if next == block.address { return true }
+      guard let granule = space.granule(around: next), granule.use == .arena,
+        granule.arenaPart.entry(of: next) != .none
+      else { return false }
+      next = FreeBlock(next).glimpse.next
+    }
+    return false
+  }
+
+  /// More blocks than any cache has.
+  private static var cachedBlockMaximum: Int { 1 << 10 }
+
+  /// Whether a list of free blocks of a class has `block`.
+  private func isOn(_ first: UInt, _ block: FreeBlock, _ sizeClass: SizeClass) -> Bool {
+    var next = FreeBlock(first)
+    // No list has more blocks than a span has of the smallest.
+    for _ in 0...Granule.byteCount / 16 {
+      if next == block { return true }
+      guard let granule = space.granule(around: next.address), granule.use.isSpan,
+        granule.span.glimpsedSizeClass == sizeClass, granule.span.isBlockStart(next.address)
+      else { return false }
+      let glimpse = next.glimpse
+      guard glimpse.looksFree else { return false }
+      next = FreeBlock(glimpse.next)
+    }
+    return false
+  }
+}

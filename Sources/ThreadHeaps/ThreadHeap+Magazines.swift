@@ -1,0 +1,137 @@
+package import HeapBlocks
+package import HeapSpaces
+internal import Synchronization
+
+// Magazines. The classes above 1 KiB have so few blocks to a span that two lists would be swapped at every other request.
+// Their active list is a magazine instead: a free by the owner pushes onto it, whatever span the block is of, and the next
+// request gets the block that was freed last, still in the processor's cache. To its span a block in a magazine is live.
+//
+//     room + blocks in the magazine = limit        (room < 0 after a refill brought more than the limit)
+//
+// When the room is used up, the limit grows by half of itself, as long as all magazines together grew by no more than half
+// of what the cache of larger blocks may hold; then the older half of the magazine goes to the spans. A purge empties the
+// magazines and takes the growth back. The empty heap's rooms are 0: nothing is pushed there.
+
+extension ThreadHeap {
+  /// How many bytes of blocks a magazine holds at first, but at least four blocks.
+  private static var magazineByteMinimum: UInt { 64 << 10 }
+  private static var magazineBlockMinimum: UInt { 4 }
+
+  /// The classes with a magazine.
+  private static var magazineClasses: Range<Int> { SizeClass.firstWithMagazine..<SizeClass.count }
+
+  /// How many blocks a magazine holds at first.
+  private static func firstLimit(_ sizeClass: SizeClass) -> Int16 {
+    Int16(truncatingIfNeeded: max(magazineBlockMinimum, magazineByteMinimum / sizeClass.blockByteCount))
+  }
+
+  @inlinable @inline(__always)
+  func room(_ sizeClass: SizeClass) -> Int16 {
+    // SAFETY: the number of a class is below the count.
+    unsafe withAtomic(&fields.magazineRooms[unchecked: sizeClass.index]) { $0.load(ordering: .relaxed) }
+  }
+
+  @inlinable @inline(__always)
+  func setRoom(_ sizeClass: SizeClass, _ room: Int16) {
+    // SAFETY: the number of a class is below the count.
+    unsafe withAtomic(&fields.magazineRooms[unchecked: sizeClass.index]) { $0.store(room, ordering: .relaxed) }
+  }
+
+  /// How many blocks a magazine holds at most.
+  private func limit(_ sizeClass: SizeClass) -> Int16 {
+    Int16(withAtomic(&fields.magazineLimits[sizeClass.index]) { $0.load(ordering: .relaxed) })
+  }
+
+  private func setLimit(_ sizeClass: SizeClass, _ limit: Int16) {
+    withAtomic(&fields.magazineLimits[sizeClass.index]) {
+      $0.store(UInt8(truncatingIfNeeded: limit), ordering: .relaxed)
+    }
+  }
+
+  /// Pops a block out of a magazine, 0 when that is empty. For a class above 256 bytes without a magazine it counts all the
+  /// same, which is cheaper than to ask; nobody looks at the count.
+  @inlinable @inline(__always)
+  package func popMagazine(_ sizeClass: SizeClass) -> UInt {
+    let block = popActive(sizeClass)
+    if block != 0 { setRoom(sizeClass, room(sizeClass) &+ 1) }
+    return block
+  }
+
+  /// Pushes a block of one of this heap's spans into its class's magazine; false when that has no room.
+  @inlinable @inline(__always)
+  package func pushMagazine(_ block: FreeBlock, of span: BlockSpan) -> Bool {
+    let sizeClass = span.sizeClass
+    let room = room(sizeClass)
+    guard room > 0 else { return false }
+    setRoom(sizeClass, room &- 1)
+    block.next = active(sizeClass)
+    block.markWord = FreeBlock.mark
+    setActive(sizeClass, block.address)
+    return true
+  }
+
+  /// Notes blocks that a refill put into a magazine.
+  func noteLoaded(_ count: Int, _ sizeClass: SizeClass) {
+    setRoom(sizeClass, room(sizeClass) &- Int16(truncatingIfNeeded: count))
+  }
+
+  /// Gives the magazines, which are empty, the room of the beginning.
+  func openMagazines() {
+    for index in ThreadHeap.magazineClasses {
+      let sizeClass = SizeClass(index: index)
+      setLimit(sizeClass, ThreadHeap.firstLimit(sizeClass))
+      setRoom(sizeClass, ThreadHeap.firstLimit(sizeClass))
+    }
+    fields.magazineGrownByteCount = 0
+  }
+
+  /// How many blocks are in a magazine. Another thread that asks may see only one of two changes that belong together.
+  package func magazineCount(_ sizeClass: SizeClass) -> UInt {
+    UInt(max(0, Int(limit(sizeClass)) - Int(room(sizeClass))))
+  }
+
+  /// Pushes a block that found no room in its magazine: the magazine grows, or gives its older half to the spans.
+  package func pushFullMagazine(_ block: FreeBlock, of span: BlockSpan) {
+    let sizeClass = span.sizeClass
+    if !growMagazine(sizeClass) { trimMagazine(sizeClass, to: Int(limit(sizeClass)) / 2) }
+    _ = pushMagazine(block, of: span)
+  }
+
+  /// Gives a magazine more room; false when the magazines grew by too much already.
+  private func growMagazine(_ sizeClass: SizeClass) -> Bool {
+    let limit = limit(sizeClass)
+    let more = limit / 2
+    let grown = fields.magazineGrownByteCount + UInt(more) * sizeClass.blockByteCount
+    guard grown <= cacheLimit / 2, limit + more <= UInt8.max, room(sizeClass) >= 0 else { return false }
+    fields.magazineGrownByteCount = grown
+    setLimit(sizeClass, limit + more)
+    setRoom(sizeClass, room(sizeClass) + more)
+    return true
+  }
+
+  /// Gives the blocks of all magazines to the spans.
+  func flushMagazines() {
+    for index in ThreadHeap.magazineClasses { trimMagazine(SizeClass(index: index), to: 0) }
+    openMagazines()
+  }
+
+  /// Gives all but the `kept` blocks that were pushed last to their spans.
+  private func trimMagazine(_ sizeClass: SizeClass, to kept: Int) {
+    var older = FreeBlock(active(sizeClass))
+    var keptCount = 0
+    var last = FreeBlock(0)
+    while older.address != 0, keptCount < kept {
+      last = older
+      older = FreeBlock(older.next)
+      keptCount += 1
+    }
+    if last.address == 0 { setActive(sizeClass, 0) } else { last.next = 0 }
+    setRoom(sizeClass, limit(sizeClass) &- Int16(truncatingIfNeeded: keptCount))
+    while older.address != 0 {
+      let next = FreeBlock(older.next)
+      let span = space.granuleUnchecked(around: older.address).span
+      if span.push(older) { handleEvent(span) }
+      older = next
+    }
+  }
+}

@@ -1,0 +1,122 @@
+internal import Assertions
+package import HeapBlocks
+package import HeapSpaces
+internal import Synchronization
+
+// A thread heap owns spans and hands out their blocks. One thread at a time works on it, without locks.
+//
+// For each size class there is one *active list*, the blocks to hand out next, all of one span, the class's *current* one.
+// `malloc` pops from it. `free` by the same thread pushes onto the *span's* list (BlockSpan.swift) and counts the span's
+// event down. When the active list runs out, the slow path makes the current span's free list the active one, whole, in a
+// few instructions; else it takes another span. Splitting the two lists keeps the hot path short: neither side counts
+// blocks for the other, and a span's free list is known to the last block when it matters (the same idea as the sharded
+// lists of mimalloc, Leijen, Zorn and de Moura 2019, and the queues of snmalloc). Classes with few blocks to a span have
+// a *magazine* instead: they push onto the active list itself (ThreadHeap+Magazines.swift).
+//
+// A free by another thread goes onto the span's `remote` list, in batches of blocks of one span. The first batch also puts
+// the span onto its class's `incoming` stack of the owner, who empties it when that active list runs out
+// (ThreadHeap+Remote.swift).
+
+/// A thread heap, by the address of its record.
+@frozen
+package struct ThreadHeap: Equatable {
+  package let address: UInt
+
+  @inlinable @inline(__always)
+  package init(address: UInt) { self.address = address }
+
+  /// How far apart records lie. Behind the fields there is room for those of whoever gives heaps to threads.
+  package static var recordByteCount: UInt { 4096 }
+
+  @inlinable package var fields: ThreadHeapRecord {
+    // SAFETY: a heap is made only over a record that its space gave out, and never taken away.
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped }
+    @inline(__always) nonmutating unsafeMutableAddress {
+      unsafe UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
+    }
+  }
+
+  package var space: HeapSpace { HeapSpace(address: fields.space) }
+
+  /// A new heap over `space`, nil when there is no room for its record.
+  package static func create(over space: HeapSpace) -> ThreadHeap? {
+    // Known when this is compiled: nothing of it is left in a library.
+    require(
+      BySizeClass<UInt8>.count == SizeClass.count && ByLargeClass<UInt8>.count == LargeClass.count
+        && InlineArray<64, UInt8>.count == OutgoingBatch.count, "a list must have one element for each class")
+    require(MemoryLayout<ThreadHeapRecord>.size <= Int(recordByteCount), "a heap's fields must fit its record")
+    require(isEveryCachedBlockOfSomeClass, "a block that fits a cache must have a class")
+    let record = space.allocateRecord(byteCount: recordByteCount)
+    guard record != 0 else { return nil }
+    let heap = ThreadHeap(address: record)
+    heap.fields.space = space.address
+    heap.fields.number = UInt32(truncatingIfNeeded: (record - space.fields.base) / recordByteCount)
+    heap.openMagazines()
+    return heap
+  }
+
+  /// The heap that owns a span; the span must have an owner.
+  package static func owner(of span: BlockSpan, in space: HeapSpace) -> ThreadHeap {
+    ThreadHeap(address: space.fields.base + UInt(span.owner) * recordByteCount)
+  }
+
+  /// Whether this heap owns a span.
+  @inlinable @inline(__always)
+  package func owns(_ span: BlockSpan) -> Bool { span.owner == fields.number }
+}
+
+// Active lists and current spans.
+extension ThreadHeap {
+  /// The first block of a class's active list, 0 for none.
+  @inlinable @inline(__always)
+  package func active(_ sizeClass: SizeClass) -> UInt {
+    // SAFETY: the number of a class is below the count.
+    unsafe withAtomic(&fields.active[unchecked: sizeClass.index]) { $0.load(ordering: .relaxed) }
+  }
+
+  @inlinable @inline(__always)
+  package func setActive(_ sizeClass: SizeClass, _ block: UInt) {
+    // SAFETY: the number of a class is below the count.
+    unsafe withAtomic(&fields.active[unchecked: sizeClass.index]) { $0.store(block, ordering: .relaxed) }
+  }
+
+  /// The granule of a class's current span, 0 for none.
+  @inline(__always)
+  package func current(_ sizeClass: SizeClass) -> UInt32 {
+    // SAFETY: the number of a class is below the count.
+    unsafe withAtomic(&fields.current[unchecked: sizeClass.index]) { $0.load(ordering: .relaxed) }
+  }
+
+  func setCurrent(_ sizeClass: SizeClass, _ granule: UInt32) {
+    withAtomic(&fields.current[sizeClass.index]) { $0.store(granule, ordering: .relaxed) }
+  }
+
+  /// Pops a block off the active list, 0 when that is empty: the hot path.
+  @inlinable @inline(__always)
+  package func popActive(_ sizeClass: SizeClass) -> UInt {
+    let block = FreeBlock(active(sizeClass))
+    if block.address == 0 { return 0 }
+    setActive(sizeClass, block.next)
+    block.markWord = 0
+    return block.address
+  }
+
+  /// How many blocks the active list of a class has, all of `span`, its current one.
+  ///
+  /// Another thread may ask too. The heap's own may pop blocks meanwhile, and their holders write to them: a word that is
+  /// no block of the span, or a block without the mark of a free one, ends the count. The span's memory can be read
+  /// whatever happens to it.
+  package func activeCount(_ sizeClass: SizeClass, in span: BlockSpan) -> UInt {
+    let start = space.start(of: span.granule)
+    let most = UInt(span.carvedCount)
+    var count: UInt = 0
+    var block = FreeBlock(active(sizeClass))
+    while count < most, block.address &- start < Granule.byteCount, span.isBlockStart(block.address) {
+      let glimpse = block.glimpse
+      guard glimpse.looksFree else { break }
+      count += 1
+      block = FreeBlock(glimpse.next)
+    }
+    return count
+  }
+}
