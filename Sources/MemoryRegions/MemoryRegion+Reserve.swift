@@ -1,29 +1,29 @@
 public import Addresses
-internal import CLabSystem
 internal import Assertions
 
-// How regions begin.
+// How a region begins.
 
 extension MemoryRegion {
-  /// Takes address space: inaccessible, without memory behind it, and not charged to the system.
+  /// Reserves address space: it cannot be accessed, has no memory, and is not charged to the system.
   ///
   /// - Parameters:
-  ///   - byteCount: How much; a multiple of 4096 and not 0, else a broken contract.
-  ///   - alignment: What the start is a multiple of, in bytes: a power of two from 4096 to 1 GiB, else a broken
-  ///     contract.
+  ///   - byteCount: The region's size, in bytes. Traps unless it is a multiple of 4096 and not 0.
+  ///   - alignment: What the start is a multiple of, in bytes. Traps unless it is a power of two from 4096 to 1 GiB.
   public init(reserving byteCount: UInt, alignment: UInt = 4096) throws(ReserveError) {
     self.init(owning: try Self.reserve(byteCount, alignment: alignment), backing: PageBacking(.size4KiB))
   }
 
-  /// Takes address space that can be read and written at once; memory comes with the first write to each page.
+  /// Reserves address space and commits it: it can be read and written, and each page gets memory when it is first
+  /// written.
   ///
   /// - Parameters:
-  ///   - byteCount: How much, rounded up to whole pages of the size asked for; 0 is a broken contract.
+  ///   - byteCount: The region's size, in bytes, rounded up to whole pages of the size asked for. Traps for 0, and for
+  ///     what the address space cannot hold once it is rounded.
   ///   - pages: The page size. 2 MiB and 1 GiB are explicit huge pages from the system's pools, set aside for the
   ///     region at once.
-  ///   - acceptsSmaller: Whether the next smaller size will do where the pool is too small, in the end 4 KiB with
-  ///     transparent huge pages; ``backing`` says what it came to. Otherwise that throws
-  ///     ``ReserveError/hugePages(_:)``.
+  ///   - acceptsSmaller: Whether the region takes the next smaller size where the pool is too small, and in the end
+  ///     4 KiB with transparent huge pages; ``backing`` says which size it got. Otherwise a pool that is too small
+  ///     throws ``ReserveError/hugePages(_:)``.
   public init(committing byteCount: UInt, pages: PageSize = .size4KiB, acceptsSmaller: Bool = true) throws(ReserveError)
   {
     let page = UInt(pages.byteCount)
@@ -34,7 +34,7 @@ extension MemoryRegion {
     self.init(owning: range, backing: backing)
   }
 
-  /// Maps readable and writable memory on pages of `wanted`, or of the largest smaller size that there is.
+  /// Maps readable and writable memory on pages of the size `wanted`, or of the largest smaller size to be had.
   private static func map(
     _ byteCount: UInt, _ wanted: PageSize, acceptsSmaller: Bool
   ) throws(ReserveError) -> (AddrRange<VirtAddr>, PageBacking) {
@@ -46,46 +46,42 @@ extension MemoryRegion {
         return (range, PageBacking(wanted: wanted, size: size, shortfall: shortfall))
       } catch {
         guard acceptsSmaller else { throw .hugePages(error) }
-        // The first reason is the one to act on: it is about the size that was asked for.
+        // The first shortfall is the one to act on: it is about the size that was asked for.
         if shortfall == nil { shortfall = error }
         size = smaller
       }
     }
     let range = try reserve(byteCount, alignment: UInt(wanted.byteCount))
-    // SAFETY: the range is new, and nobody else's.
-    let address = unsafe range.start.unsafePointer
-    let code = unsafe lab_region_protect(address, byteCount, true, true, false)
-    if code != 0 {
-      // The failure to report is the first one; giving a whole mapping back does not fail.
-      _ = unsafe lab_region_release(address, byteCount)
-      let error = SystemError(code)
+    do throws(SystemError) {
+      try SystemPages.commit(range.start.raw, byteCount: byteCount)
+    } catch {
+      // The first failure is the one to report. Unmapping a whole mapping does not fail.
+      try? SystemPages.unmap(range.start.raw, byteCount: byteCount)
       throw error == .outOfMemory ? .outOfMemory(byteCount: byteCount) : .refused(error)
     }
-    // Only advice: a system without transparent huge pages serves the region all the same.
-    if wanted != .size4KiB { _ = unsafe lab_region_advise(address, byteCount, LAB_REGION_HUGE) }
+    // Advice only: a region works without transparent huge pages, too.
+    if wanted != .size4KiB { try? SystemPages.advise(range.start.raw, byteCount: byteCount, .useHugePages) }
     return (range, PageBacking(wanted: wanted, size: .size4KiB, shortfall: shortfall))
   }
 
-  /// Maps an aligned range without access.
+  /// Maps an aligned range that cannot be accessed.
   private static func reserve(_ byteCount: UInt, alignment: UInt) throws(ReserveError) -> AddrRange<VirtAddr> {
     require(byteCount > 0, "a region must not be empty")
     require(byteCount % 4096 == 0, "a region's byte count must be a multiple of 4096, found", UInt64(byteCount))
     require(
       alignment >= 4096 && alignment <= 1 << 30 && alignment & (alignment - 1) == 0,
       "a region's alignment must be a power of two from 4096 to 1 GiB, found", UInt64(alignment))
-    let systemPage = UInt(lab_facts_page_size())
+    let systemPage = SystemMemory.pageByteCount
     guard systemPage == 4096 else { throw .pageSizeNotSupported(byteCount: systemPage) }
-    var address: UnsafeMutableRawPointer? = nil
-    // SAFETY: the result goes to a local.
-    let code = unsafe lab_region_reserve(byteCount, alignment, &address)
-    guard code == 0 else {
-      let slack = alignment - 4096
-      throw outOfAddressSpace(byteCount, slack: slack, SystemError(code))
+    do throws(SystemError) {
+      let start = try SystemPages.reserve(byteCount: byteCount, alignment: alignment)
+      return AddrRange(start: VirtAddr(start), byteCount: byteCount)
+    } catch {
+      throw outOfAddressSpace(byteCount, slack: alignment - 4096, error)
     }
-    return unsafe AddrRange(start: VirtAddr(address), byteCount: byteCount)
   }
 
-  /// Why a reservation failed: the process's own limit, if that is it.
+  /// Why a reservation failed. It names the process's own limit where that is the reason.
   private static func outOfAddressSpace(_ byteCount: UInt, slack: UInt, _ error: SystemError) -> ReserveError {
     guard error == .outOfMemory else { return .refused(error) }
     let needed = UInt64(byteCount).addingReportingOverflow(UInt64(slack))
@@ -99,13 +95,14 @@ extension MemoryRegion {
 
   /// Maps explicit huge pages.
   private static func mapHuge(_ byteCount: UInt, _ size: PageSize) throws(HugePageShortfall) -> AddrRange<VirtAddr> {
-    var address: UnsafeMutableRawPointer? = nil
-    // SAFETY: the result goes to a local.
-    let code = unsafe lab_region_map_huge(byteCount, UInt32(size.rawValue), &address)
-    guard code != 0 else { return unsafe AddrRange(start: VirtAddr(address), byteCount: byteCount) }
-    guard let pool = SystemMemory.hugePagePool(size) else { throw .sizeNotSupported(size) }
-    let needed = UInt64(byteCount) / size.byteCount
-    guard SystemError(code) == .outOfMemory, pool.freeCount < needed else { throw .refused(size, SystemError(code)) }
-    throw .poolTooSmall(size, neededCount: needed, freeCount: pool.freeCount)
+    do throws(SystemError) {
+      let start = try SystemPages.mapHuge(byteCount: byteCount, pageSize: size)
+      return AddrRange(start: VirtAddr(start), byteCount: byteCount)
+    } catch {
+      guard let pool = SystemMemory.hugePagePool(size) else { throw .sizeNotSupported(size) }
+      let needed = UInt64(byteCount) / size.byteCount
+      guard error == .outOfMemory, pool.freeCount < needed else { throw .refused(size, error) }
+      throw .poolTooSmall(size, neededCount: needed, freeCount: pool.freeCount)
+    }
   }
 }

@@ -1,27 +1,26 @@
 public import Addresses
-internal import CLabSystem
 internal import Assertions
 
 // Regions of a process's address space.
 //
-// A region goes through up to four states, part by part: reserved (addresses only, no access), committed (may be read
-// and written, no memory yet), resident (memory behind it) and pinned (the memory stays). The operations:
+// Each part of a region is in one of four states: reserved (addresses only, no access), committed (it can be read and
+// written, but has no memory yet), resident (it has memory) and pinned (the memory stays). The operations:
 //
 //   reserve  ──commit──▶  committed  ──prefault, or the first write──▶  resident  ──pin──▶  pinned
 //   reserve  ◀─decommit(.toReserved)─  committed  ◀────decommit(.atOnce)────  resident  ◀─unpin─  pinned
 //
-// The files beside this one hold the operations, one aspect each. Each works on a part of the region, given as a range,
-// or on all of it; a range that is not the region's own, or cuts a page, is a broken contract. Each is one system
-// call and allocates nothing. Each either does what it says or throws an error of its own and leaves nothing half
-// done. A region takes no lock: operations on disjoint parts may run at once.
+// The files beside this one hold the operations, one aspect each. An operation works on a part of the region, given as
+// a range, or on all of it. A range that leaves the region or cuts a page is a broken contract. Operations allocate
+// nothing, and most are one system call. Each throws an error type of its own. A region takes no lock: operations on
+// disjoint parts may run at once.
 
-/// A part of the process's address space, owned: it goes back to the system when its owner ends.
+/// An owned part of the process's address space. It goes back to the system when its owner ends.
 @frozen
 public struct MemoryRegion: ~Copyable {
   /// The region's addresses.
   public let range: AddrRange<VirtAddr>
 
-  /// The pages behind the region, and why they are not those that were asked for, if so.
+  /// The pages behind the region, and why they are not the ones asked for, if they are not.
   public let backing: PageBacking
 
   init(owning range: AddrRange<VirtAddr>, backing: PageBacking) {
@@ -31,7 +30,7 @@ public struct MemoryRegion: ~Copyable {
 
   /// Takes over address space that somebody else mapped.
   ///
-  /// - Safety: The range must be mapped whole on pages of the given size, and be nobody else's from now on.
+  /// - Safety: The whole range must be mapped, on pages of the given size. From now on it belongs to the region alone.
   @unsafe public init(adopting range: AddrRange<VirtAddr>, pages: PageSize = .size4KiB) {
     self.init(owning: range, backing: PageBacking(pages))
   }
@@ -39,19 +38,22 @@ public struct MemoryRegion: ~Copyable {
   /// The first address.
   public var start: VirtAddr { range.start }
 
-  /// How many bytes the region has.
+  /// The region's size, in bytes.
   public var byteCount: UInt { range.byteCount }
 
-  /// Gives the region back to the system, with what it holds, and reports if that failed; so does its end, which traps
-  /// then.
+  /// Gives the region and its content back to the system. Throws if the system refuses; a region that ends by itself
+  /// traps then.
   public consuming func release() throws(ReleaseError) {
     let range = range
     discard self
-    let code = unsafe lab_region_release(range.start.unsafePointer, range.byteCount)
-    if code != 0 { throw .refused(SystemError(code)) }
+    do throws(SystemError) {
+      try SystemPages.unmap(range.start.raw, byteCount: range.byteCount)
+    } catch {
+      throw .refused(error)
+    }
   }
 
-  /// Leaves the region mapped as long as the process lives, owned by whoever takes the range.
+  /// Leaves the region mapped. Whoever takes the range owns it.
   public consuming func leak() -> AddrRange<VirtAddr> {
     let range = range
     discard self
@@ -59,12 +61,14 @@ public struct MemoryRegion: ~Copyable {
   }
 
   deinit {
-    // SAFETY: the owner ends, so nobody uses the memory any more.
-    let code = unsafe lab_region_release(range.start.unsafePointer, range.byteCount)
-    require(code == 0, "a region could not be released, at", UInt64(range.start.raw))
+    do throws(SystemError) {
+      try SystemPages.unmap(range.start.raw, byteCount: range.byteCount)
+    } catch {
+      fail("a region could not be released, at", UInt64(range.start.raw))
+    }
   }
 
-  /// `part`, or the whole region when there is none, as the system takes it.
+  /// `part`, or the whole region when `part` is nil.
   ///
   /// Traps unless the part is a run of whole pages of the region.
   package func checked(_ part: AddrRange<VirtAddr>?) -> AddrRange<VirtAddr> {

@@ -1,16 +1,16 @@
 public import Addresses
 
-/// The pages behind a region: what was asked for, what there is, and why they differ, if they do.
+/// The pages behind a region: the size asked for, the size it has, and why they differ, if they do.
 public struct PageBacking: Equatable, Sendable {
   /// The page size that was asked for.
   public let wanted: PageSize
 
-  /// The page size that the region has: the granule of every operation on it.
+  /// The page size that the region has: every operation works on whole pages of this size.
   ///
-  /// Where this is 4 KiB though more was asked for, the region is advised to use transparent huge pages.
+  /// Where it is 4 KiB and a larger size was asked for, the region may use transparent huge pages.
   public let size: PageSize
 
-  /// Why `size` is not what was wanted, nil when it is.
+  /// Why `size` is not `wanted`; nil when it is.
   public let shortfall: HugePageShortfall?
 
   init(_ size: PageSize) {

@@ -1,26 +1,17 @@
 #if !hasFeature(Embedded)
   internal import Addresses
-  internal import CLabSystem
 
-  // What a person reads when an operation on a region failed: the thing, the value and the way out. Strings allocate, so
-  // the Embedded build of the core has none.
+  // What a person reads when an operation on a region failed: the thing, the value and the way out. The Embedded build
+  // has no descriptions, since strings allocate.
 
-  extension SystemError: CustomStringConvertible {
-    /// The system's words, with the number.
-    public var description: String {
-      // SAFETY: the text is static and ends with a NUL.
-      unsafe "\(String(cString: lab_facts_error_text(code))) (errno \(code))"
-    }
-  }
-
-  /// A byte count as people read it, exact: `64 KiB`, `3 GiB`, `4100 bytes`.
+  /// An exact byte count as people read it: `64 KiB`, `3 GiB`, `4100 bytes`.
   func bytes(_ count: some BinaryInteger) -> String {
     let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")]
     guard count > 0, let unit = units.first(where: { count % (1 << $0.0) == 0 }) else { return "\(count) bytes" }
     return "\(count >> unit.0) \(unit.1)"
   }
 
-  /// What every operation that adds or splits mappings says when there are too many.
+  /// The message of every operation that would add or split a mapping when the process has too many.
   private let tooManyMappings =
     "the process has as many mappings as it may; work on larger parts, or raise vm.max_map_count"
 
@@ -40,7 +31,7 @@
   }
 
   extension PageBacking: CustomStringConvertible {
-    /// The page size, and why it is not the one that was asked for.
+    /// The page size, and why it is not the one asked for, if it is not.
     public var description: String {
       guard let shortfall else { return "\(size) pages" }
       return "\(size) pages in place of \(wanted): \(shortfall)"

@@ -1,16 +1,16 @@
 public import Addresses
 
-// Why an operation on a region failed: one error for each operation, so that a caller sees what can happen.
+// Why an operation on a region failed. Each operation has an error type of its own: it shows a caller what can happen.
 
 /// Why a region could not begin.
 public enum ReserveError: Error, Equatable, Sendable {
   /// The process may not use that much address space (RLIMIT_AS).
   case overAddressSpaceLimit(byteCount: UInt, limitByteCount: UInt64, usedByteCount: UInt64)
-  /// The address space has no gap of that size, or the process has as many mappings as it may.
+  /// The address space has no gap of that size, or the process has as many mappings as it may have.
   case outOfAddressSpace(byteCount: UInt)
   /// The system does not promise that much memory.
   case outOfMemory(byteCount: UInt)
-  /// Explicit huge pages were asked for, and nothing smaller would do.
+  /// The explicit huge pages could not be had, and the caller accepts no smaller ones.
   case hugePages(HugePageShortfall)
   /// The system's base page is not 4 KiB.
   case pageSizeNotSupported(byteCount: UInt)
@@ -20,7 +20,7 @@ public enum ReserveError: Error, Equatable, Sendable {
 
 /// Why a part of a region could not be committed.
 public enum CommitError: Error, Equatable, Sendable {
-  /// The system does not promise that much memory, or the process has as many mappings as it may.
+  /// The system does not promise that much memory, or the process has as many mappings as it may have.
   case outOfMemory(byteCount: UInt)
   /// The system refused for another reason.
   case refused(SystemError)
@@ -32,7 +32,7 @@ public enum DecommitError: Error, Equatable, Sendable {
   case pinned(AddrRange<VirtAddr>)
   /// Explicit huge pages can only be given back at once.
   case hugePagesStay(PageSize)
-  /// The process has as many mappings as it may.
+  /// The process has as many mappings as it may have.
   case tooManyMappings
   /// The system refused for another reason.
   case refused(SystemError)
@@ -40,7 +40,7 @@ public enum DecommitError: Error, Equatable, Sendable {
 
 /// Why access could not be changed.
 public enum ProtectError: Error, Equatable, Sendable {
-  /// The system does not promise that much memory, or the process has as many mappings as it may.
+  /// The system does not promise that much memory, or the process has as many mappings as it may have.
   case outOfMemory(byteCount: UInt)
   /// The system's security policy forbids these permissions.
   case forbidden(MemPerm)
@@ -48,7 +48,7 @@ public enum ProtectError: Error, Equatable, Sendable {
   case refused(SystemError)
 }
 
-/// Why pages could not be given memory ahead of their use.
+/// Why a part could not be pre-faulted.
 public enum PrefaultError: Error, Equatable, Sendable {
   /// Memory ran out on the way.
   case outOfMemory(byteCount: UInt)
@@ -58,11 +58,11 @@ public enum PrefaultError: Error, Equatable, Sendable {
   case refused(SystemError)
 }
 
-/// Why memory could not be pinned. Nothing of the part is pinned that was not before.
+/// Why memory could not be pinned. No page of the part is pinned that was not pinned before.
 public enum PinError: Error, Equatable, Sendable {
   /// The process may not pin that much (RLIMIT_MEMLOCK).
   case overLimit(PinShortfall)
-  /// Some of the part is not committed, so that it cannot be given memory at once.
+  /// Some of the part is not committed and cannot be given memory at once.
   case notCommitted(AddrRange<VirtAddr>)
   /// Memory ran out on the way.
   case outOfMemory(byteCount: UInt)
@@ -70,15 +70,15 @@ public enum PinError: Error, Equatable, Sendable {
   case refused(SystemError)
 }
 
-/// How a pin stands to the process's limit. Everything is in bytes.
+/// What a pin would need, and what the process's limit allows. All figures are in bytes.
 public struct PinShortfall: Equatable, Sendable {
-  /// How much was to be pinned.
+  /// How much the pin would have pinned.
   public let wantedByteCount: UInt64
-  /// How much the process had pinned before.
+  /// How much the process had pinned already.
   public let pinnedBeforeByteCount: UInt64
   /// How much it may pin in all.
   public let limitByteCount: UInt64
-  /// How much of the wish can be pinned: whole pages.
+  /// How much of it could have been pinned, in whole pages.
   public let fittingByteCount: UInt64
 
   /// The shortfall with these figures.
@@ -100,23 +100,23 @@ public struct PinShortfall: Equatable, Sendable {
 
 /// Why memory could not be unpinned.
 public enum UnpinError: Error, Equatable, Sendable {
-  /// The process has as many mappings as it may.
+  /// The process has as many mappings as it may have.
   case tooManyMappings
   /// The system refused for another reason.
   case refused(SystemError)
 }
 
-/// Why the system would not take advice about transparent huge pages.
+/// Why the system did not take advice about transparent huge pages.
 public enum HugePageAdviceError: Error, Equatable, Sendable {
-  /// The system has none.
+  /// The system has no transparent huge pages.
   case notSupported
-  /// The process has as many mappings as it may.
+  /// The process has as many mappings as it may have.
   case tooManyMappings
   /// The system refused for another reason.
   case refused(SystemError)
 }
 
-/// Why a region could not be looked at.
+/// Why the system did not say what a region has in memory.
 public enum InspectError: Error, Equatable, Sendable {
   /// The system refused: `/proc` may not be mounted.
   case refused(SystemError)

@@ -1,4 +1,4 @@
-/// A number by which the system says why it refused: an errno.
+/// Why the system refused: an errno.
 public struct SystemError: Error, Equatable, Hashable, Sendable {
   /// The number; 0 is success.
   public let code: Int32
@@ -8,8 +8,6 @@ public struct SystemError: Error, Equatable, Hashable, Sendable {
     self.code = code
   }
 
-  /// No error.
-  static var none: SystemError { SystemError(0) }
   /// EPERM
   static var notPermitted: SystemError { SystemError(1) }
   /// EAGAIN
@@ -23,6 +21,6 @@ public struct SystemError: Error, Equatable, Hashable, Sendable {
   /// EINVAL
   static var invalid: SystemError { SystemError(22) }
 
-  // What lets a `switch` name them.
+  // With this, a `case` can name a constant.
   static func ~= (pattern: SystemError, value: SystemError) -> Bool { pattern.code == value.code }
 }

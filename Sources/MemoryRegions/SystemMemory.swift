@@ -3,10 +3,10 @@ internal import CLabSystem
 
 /// What the system has, and what it allows this process.
 public enum SystemMemory {
-  /// The bytes of the system's base page.
+  /// The size of the system's base page, in bytes.
   public static var pageByteCount: UInt { UInt(lab_facts_page_size()) }
 
-  /// How many bytes the process may pin (RLIMIT_MEMLOCK), nil when there is no limit.
+  /// How many bytes the process may pin (RLIMIT_MEMLOCK); nil without a limit.
   public static var pinLimitByteCount: UInt64? {
     var byteCount: UInt64 = 0
     // SAFETY: the result goes to a local.
@@ -14,7 +14,7 @@ public enum SystemMemory {
     return code == 0 && byteCount != UInt64.max ? byteCount : nil
   }
 
-  /// How many bytes of address space the process may use (RLIMIT_AS), nil when there is no limit.
+  /// How many bytes of address space the process may use (RLIMIT_AS); nil without a limit.
   public static var addressSpaceLimitByteCount: UInt64? {
     var byteCount: UInt64 = 0
     // SAFETY: the result goes to a local.
@@ -22,7 +22,9 @@ public enum SystemMemory {
     return code == 0 && byteCount != UInt64.max ? byteCount : nil
   }
 
-  /// How many bytes of address space the process uses, nil when `/proc` does not say.
+  /// How many bytes of address space the process uses; nil when `/proc` does not say.
+  ///
+  /// - Complexity: reads `/proc/thread-self/status`.
   public static var addressSpaceByteCount: UInt64? {
     var byteCount: UInt64 = 0
     // SAFETY: the result goes to a local.
@@ -32,13 +34,15 @@ public enum SystemMemory {
 
   /// What a process has pinned.
   public struct Pinned: Equatable, Sendable {
-    /// How many bytes.
+    /// How many bytes are pinned.
     public let byteCount: UInt64
-    /// Whether the limit does not hold for the process: it has CAP_IPC_LOCK, as root does.
+    /// Whether the process is exempt from the limit: it has CAP_IPC_LOCK, as root does.
     public let isExempt: Bool
   }
 
-  /// What the process has pinned, nil when `/proc` does not say.
+  /// What the process has pinned; nil when `/proc` does not say.
+  ///
+  /// - Complexity: reads `/proc/thread-self/status`.
   public static var pinned: Pinned? {
     var byteCount: UInt64 = 0
     var isExempt = false
@@ -49,13 +53,15 @@ public enum SystemMemory {
 
   /// The system's pool of explicit huge pages of one size.
   public struct HugePagePool: Equatable, Sendable {
-    /// How many pages it has.
+    /// How many pages the pool has.
     public let totalCount: UInt64
     /// How many of them are neither in use nor promised.
     public let freeCount: UInt64
   }
 
-  /// The pool of explicit huge pages of `size`, nil when the system has no such pages.
+  /// The pool of explicit huge pages of `size`; nil when the system has no such pages.
+  ///
+  /// - Complexity: reads three files of `/sys`.
   public static func hugePagePool(_ size: PageSize) -> HugePagePool? {
     var total: UInt64 = 0
     var free: UInt64 = 0
