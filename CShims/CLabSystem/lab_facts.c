@@ -22,7 +22,7 @@ int lab_facts_pin_limit(uint64_t *byte_count) { return soft_limit(RLIMIT_MEMLOCK
 
 int lab_facts_address_space_limit(uint64_t *byte_count) { return soft_limit(RLIMIT_AS, byte_count); }
 
-/// Reads the numbers behind `first` and `second`, two field names of the thread's status, in that order.
+/// Reads the numbers of two fields of the thread's status, which are named `first` and `second`.
 static int status_fields(
     const char *first, unsigned first_base, uint64_t *first_number, const char *second, unsigned second_base,
     uint64_t *second_number) {
@@ -62,7 +62,7 @@ int lab_facts_address_space(uint64_t *byte_count) {
   return code;
 }
 
-/// Reads the one number of `directory``name`.
+/// Reads the one number in the file `name` of `directory`, which ends with a slash.
 static int file_number(const char *directory, const char *name, uint64_t *number) {
   char path[128];
   size_t directory_length = strlen(directory), name_length = strlen(name);

@@ -25,7 +25,7 @@ char *lab_lines_next(struct lab_lines *lines) {
       lines->start = (size_t)(newline + 1 - lines->buffer);
       return start;
     }
-    // No whole line is left: move the rest to the front and read on behind it.
+    // No whole line is left: move the rest to the front and read on after it.
     memmove(lines->buffer, start, length);
     lines->start = 0;
     lines->end = length;

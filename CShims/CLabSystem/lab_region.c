@@ -8,7 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Kernel 5.14 and newer; older C libraries do not name it.
+// Older C libraries lack these names.
+// Kernel 5.14 and newer.
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -22,7 +23,7 @@
 #define MLOCK_ONFAULT 1
 #endif
 
-/// The result of a system call that returns -1 on failure, with `errno` put back.
+/// Makes a system call that returns -1 on failure. Gives 0 or the errno, and puts `errno` back.
 #define LAB_CALL(call)                 \
   ({                                   \
     int saved = errno;                 \
@@ -42,7 +43,7 @@ static int map(uintptr_t byte_count, int protection, int flags, void **address) 
 
 static int map_aligned(uintptr_t byte_count, uintptr_t alignment, int protection, int flags, void **address) {
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  // Some multiple of the alignment lies in the first `slack` bytes of whatever the system gives.
+  // Within `slack` bytes of wherever the system starts the range there is a multiple of the alignment.
   uintptr_t slack = alignment > page ? alignment - page : 0;
   uintptr_t whole;
   if (__builtin_add_overflow(byte_count, slack, &whole)) return ENOMEM;
@@ -51,8 +52,8 @@ static int map_aligned(uintptr_t byte_count, uintptr_t alignment, int protection
   if (code != 0) return code;
   uintptr_t first = (uintptr_t)found;
   uintptr_t start = (first + alignment - 1) & ~((uintptr_t)alignment - 1);
-  // The kernel joins neighbours, so that an end can lie in the midst of a mapping; where it may not be split, because the
-  // process has as many mappings as it may, it stays: address space that nobody uses, with no memory behind it.
+  // The kernel joins neighbours: an end can lie inside a larger mapping. Where that cannot be split, since the process
+  // has as many mappings as it may have, the end stays. It is address space that nobody uses, with no memory behind it.
   if (start > first) LAB_CALL(munmap(found, start - first));
   uintptr_t end = start + byte_count;
   if (first + whole > end) LAB_CALL(munmap((void *)end, first + whole - end));
@@ -73,7 +74,7 @@ int lab_region_map_at(void *address, uintptr_t byte_count) {
   void *found = mmap(
       address, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
   int code = found == MAP_FAILED ? errno : 0;
-  // A kernel older than 4.17 takes the address for a hint.
+  // A kernel older than 4.17 takes the address as a hint.
   if (code == 0 && found != address) {
     munmap(found, byte_count);
     code = EEXIST;
@@ -128,13 +129,13 @@ static int check_writable(uint64_t start, uint64_t byte_count) {
   struct lab_lines lines;
   int code = lab_lines_open(&lines, "/proc/thread-self/maps");
   if (code != 0) return code;
-  // Mappings come in address order: `next` is the first address that none has covered yet.
+  // Mappings come in address order: `next` is the first address that no writable mapping has covered yet.
   uint64_t next = start, end = start + byte_count;
   for (char *line; next < end && (line = lab_lines_next(&lines)) != NULL;) {
     const char *cursor = line;
     uint64_t first, last;
     if (!lab_proc_number(&cursor, 16, &first) || *cursor++ != '-' || !lab_proc_number(&cursor, 16, &last)) continue;
-    // What follows is " rw-p".
+    // The permissions follow, as " rw-p".
     if (first <= next && next < last && cursor[0] == ' ' && cursor[1] != '\0' && cursor[2] == 'w') next = last;
   }
   lab_lines_close(&lines);
@@ -147,11 +148,11 @@ int lab_region_prefault(void *address, uintptr_t byte_count) {
     code = LAB_CALL(madvise(address, byte_count, MADV_POPULATE_WRITE));
   } while (code == EAGAIN || code == EINTR);
   if (code != EINVAL) return code;
-  // Either a page cannot be written, or the kernel is older than 5.14: that one refuses the advice for no bytes, too.
+  // Either a page cannot be written, or the kernel is older than 5.14 and refuses the advice for 0 bytes, too.
   if (LAB_CALL(madvise(address, 0, MADV_POPULATE_WRITE)) == 0) return EFAULT;
   code = check_writable((uintptr_t)address, byte_count);
   if (code != 0) return code;
-  // An atomic addition of 0 writes each page and changes nothing, whoever else writes it.
+  // An atomic addition of 0 writes to each page and changes nothing, even if another thread writes there.
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   for (uintptr_t offset = 0; offset < byte_count; offset += page)
     __atomic_fetch_add((char *)address + offset, 0, __ATOMIC_RELAXED);

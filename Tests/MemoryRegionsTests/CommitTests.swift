@@ -4,7 +4,7 @@ import LabTestSupport
 import MemoryRegions
 import Testing
 
-/// What commit, decommit, protect and pre-fault do, seen through the memory itself.
+/// Checks what commit, decommit, protect and pre-fault do to the memory itself.
 @Suite struct CommitTests {
   @Test func aReservedPageCannotBeRead() async {
     await #expect(processExitsWith: .signal(SIGSEGV)) {
@@ -95,6 +95,7 @@ import Testing
       // mov eax, 42; ret
       for (offset, byte) in [0xB8, 42, 0, 0, 0, 0xC3].enumerated() { region[offset] = UInt8(byte) }
       try region.protect(as: .userCode)
+      // SAFETY: the page can be executed and holds a whole function, which takes nothing and returns 32 bits.
       let function = unsafe unsafeBitCast(region.start.unsafePointer, to: (@convention(c) () -> Int32).self)
       #expect(function() == 42)
     #endif
@@ -127,7 +128,7 @@ import Testing
     #expect(try region.residentByteCount() == 4096)
     try region.useTransparentHugePages(true, in: AddrRange(start: region.start + (2 << 20), byteCount: 2 << 20))
     region[2 << 20] = 1
-    // The system may be short of 2 MiB frames; it then gives one small page.
+    // When the system is short of 2 MiB frames, it gives one small page.
     let resident = try region.residentByteCount()
     #expect(resident == 4096 + 2 << 20 || resident == 8192)
   }

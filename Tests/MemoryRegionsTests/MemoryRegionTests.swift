@@ -23,7 +23,7 @@ import Testing
       #expect(region.byteCount == 1 << 30)
     }
     let after = try #require(SystemMemory.addressSpaceByteCount)
-    // What the test process itself maps meanwhile is far less than one region.
+    // The test process itself maps far less than one region meanwhile.
     #expect(after < before + 1 << 30)
   }
 
@@ -39,7 +39,7 @@ import Testing
   @Test func theAddressSpaceLimitIsNamed() async {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
       var limit = rlimit(rlim_cur: 64 << 30, rlim_max: 64 << 30)
-      // SAFETY: the limit is a local.
+      // SAFETY: the limit is a local. 9 is RLIMIT_AS.
       try #require(unsafe setrlimit(__rlimit_resource_t(9), &limit) == 0)
       do throws(ReserveError) {
         _ = try MemoryRegion(reserving: 1 << 40)
@@ -59,6 +59,7 @@ import Testing
       let region = try MemoryRegion(committing: 4096)
       let start = region.start
       try region.release()
+      // SAFETY: nothing is mapped there any more; the process ends here, which is what the test expects.
       unsafe start.unsafePointer.storeBytes(of: 1, as: UInt8.self)
     }
   }
@@ -70,13 +71,14 @@ import Testing
         let region = try MemoryRegion(committing: 4096)
         start = region.start
       }
+      // SAFETY: nothing is mapped there any more; the process ends here, which is what the test expects.
       unsafe start.unsafePointer.storeBytes(of: 1, as: UInt8.self)
     }
   }
 
   @Test func aLeakedRegionStaysAndCanBeAdopted() throws {
     let range = try MemoryRegion(committing: 8192).leak()
-    // SAFETY: the range is this test's own.
+    // SAFETY: the range is mapped and this test's own, until the region takes it over.
     unsafe range.start.unsafePointer.storeBytes(of: 7, as: UInt8.self)
     let region = unsafe MemoryRegion(adopting: range)
     #expect(try region.residentByteCount() == 4096)
@@ -135,6 +137,7 @@ extension MemoryRegion {
 
   /// The byte at `offset`.
   subscript(offset: Int) -> UInt8 {
+    // SAFETY: the caller names a byte of the region that is committed, or expects the process to end here.
     get { unsafe start.unsafePointer.load(fromByteOffset: offset, as: UInt8.self) }
     nonmutating set { unsafe start.unsafePointer.storeBytes(of: newValue, toByteOffset: offset, as: UInt8.self) }
   }

@@ -7,24 +7,24 @@
 extern "C" {
 #endif
 
-/// What stands for "no limit" below.
+/// What the limits below are when there is none.
 #define LAB_FACTS_UNLIMITED UINT64_MAX
 
-/// The bytes of the system's base page.
+/// The size of the system's base page, in bytes.
 uintptr_t lab_facts_page_size(void);
 
 /// The soft limits on pinned memory and on address space, in bytes.
 int lab_facts_pin_limit(uint64_t *byte_count);
 int lab_facts_address_space_limit(uint64_t *byte_count);
 
-/// How many bytes the process has pinned, and whether it is exempt from the limit (by CAP_IPC_LOCK).
+/// How many bytes the process has pinned, and whether CAP_IPC_LOCK exempts it from the limit.
 int lab_facts_pinned(uint64_t *byte_count, bool *exempt);
 
-/// How many bytes of address space the process has in use.
+/// How many bytes of address space the process uses.
 int lab_facts_address_space(uint64_t *byte_count);
 
-/// The pages in the system's pool of explicit huge pages of 2 to the `page_shift` bytes; ENOENT when it has no such pages.
-/// Free pages that are promised to somebody do not count as free.
+/// The pages in the system's pool of explicit huge pages of 2 to the power of `page_shift` bytes. Returns ENOENT when
+/// the system has no such pages. A free page that is promised to somebody does not count as free.
 int lab_facts_huge_pages(unsigned page_shift, uint64_t *total_count, uint64_t *free_count);
 
 /// The system's words for an errno, in static memory.

@@ -7,56 +7,58 @@
 extern "C" {
 #endif
 
-/// Takes `byte_count` bytes of address space at a multiple of `alignment` (a power of two, at least a page): private,
-/// inaccessible, and not charged to the system's memory.
+/// Reserves address space at a multiple of `alignment` (a power of two, at least a page): private, inaccessible, and
+/// not charged to the system's memory.
 int lab_region_reserve(uintptr_t byte_count, uintptr_t alignment, void **address);
 
-/// Maps readable and writable zeros at a multiple of `alignment` (a power of two, at least a page): private, and charged
-/// to the system's memory.
+/// Maps readable and writable zeros at a multiple of `alignment` (a power of two, at least a page): private, and
+/// charged to the system's memory.
 int lab_region_map(uintptr_t byte_count, uintptr_t alignment, void **address);
 
-/// Maps readable and writable zeros at `address`: private, and charged to the system's memory. EEXIST, and nothing changed,
-/// where something is mapped there.
+/// Maps readable and writable zeros at `address`: private, and charged to the system's memory. Returns EEXIST and
+/// changes nothing where something is mapped there.
 int lab_region_map_at(void *address, uintptr_t byte_count);
 
-/// Maps readable and writable memory on explicit huge pages of 2 to the `page_shift` bytes, set aside at once.
+/// Maps readable and writable zeros on explicit huge pages of 2 to the power of `page_shift` bytes, set aside at once.
 int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **address);
 
-/// Makes a mapping hold `new_byte_count` bytes, elsewhere if need be, by moving its pages. What is new reads as zeros.
+/// Makes a mapping `new_byte_count` bytes long, elsewhere if need be, by moving its pages. New pages read as zeros.
 int lab_region_resize(void *address, uintptr_t byte_count, uintptr_t new_byte_count, void **new_address);
 
-/// Gives address space back, with what it holds.
+/// Gives address space and its content back.
 int lab_region_release(void *address, uintptr_t byte_count);
 
-/// Makes a range inaccessible and empty again, as `lab_region_reserve` left it, in place.
+/// Makes a range inaccessible and empty, as `lab_region_reserve` left it, in place.
 int lab_region_reset(void *address, uintptr_t byte_count);
 
-/// Sets what may be done: read, write, execute, in any combination.
+/// Sets the access to a range: read, write and execute, in any combination.
 int lab_region_protect(void *address, uintptr_t byte_count, bool read, bool write, bool execute);
 
 /// What `lab_region_advise` can tell the system.
 enum lab_region_advice {
-  /// Drop the content at once; the next read finds zeros.
+  /// Drop the content at once. The next read finds zeros.
   LAB_REGION_DROP,
-  /// Drop the content when memory runs short; until something is written, a read finds the old bytes or zeros.
+  /// Drop the content when memory runs short. Until a page is written, a read finds the old bytes or zeros.
   LAB_REGION_DROP_LAZILY,
   /// Back the range with transparent huge pages.
   LAB_REGION_HUGE,
   /// Do not back the range with transparent huge pages.
   LAB_REGION_NO_HUGE,
-  /// Let a child of fork find zeros there.
+  /// Let a child of `fork` find zeros there.
   LAB_REGION_WIPE_ON_FORK,
 };
 
+/// Gives the system advice about a range.
 int lab_region_advise(void *address, uintptr_t byte_count, enum lab_region_advice advice);
 
-/// Backs every page of a readable and writable range with memory, keeping its content. EFAULT where a page cannot be
-/// written, ENOMEM and EHWPOISON as the system says.
+/// Puts memory behind every page of a readable and writable range, and keeps its content. Returns EFAULT where a page
+/// cannot be written, ENOMEM and EHWPOISON where the system says so.
 int lab_region_prefault(void *address, uintptr_t byte_count);
 
-/// Keeps a range in memory: all of it at once, or each page from its first use on.
+/// Keeps a range in memory: all of it from now on, or each page from its first use on.
 int lab_region_pin(void *address, uintptr_t byte_count, bool on_fault);
 
+/// Lets the system swap a range out again.
 int lab_region_unpin(void *address, uintptr_t byte_count);
 
 /// How many bytes of the range are in memory.
