@@ -39,7 +39,7 @@ let coreModules = [
   CoreModule(
     "GeneralHeap",
     imports: ["Assertions", "Addresses", "MemoryProtocols", "MemoryRegions", "FirstFitHeap", "BuddyFrames"],
-    shims: ["CLabPlatform", "CLabSystem", "CLabMalloc"]),
+    shims: ["CLabPlatform", "CLabMalloc"]),
 ]
 
 let strict: [SwiftSetting] = [

@@ -1,3 +1,5 @@
+internal import MemoryRegions
+
 /// The address range that a heap commits from its start on.
 ///
 /// As a rule it is reserved whole, so that nothing else is ever mapped there. But what is reserved counts as much as what
@@ -29,11 +31,11 @@ struct HeapReservation {
   /// A range of `most` bytes, or of fewer down to 16 MiB; nil when there is none. It is chosen when it is not to be
   /// reserved, and under a limit of the address space.
   static func make(byteCount most: UInt, reserves: Bool) -> HeapReservation? {
-    let limit = SystemPages.addressSpaceLimit
+    let limit = SystemMemory.addressSpaceLimitByteCount.map { UInt($0) } ?? .max
     if !reserves || limit != .max, let range = choose(byteCount: min(most, limit)) { return range }
     var byteCount = min(most, limit / 4) & ~(alignment - 1)
     while byteCount >= leastByteCount {
-      if let base = SystemPages.reserve(byteCount: byteCount, alignment: alignment) {
+      if let base = try? SystemPages.reserve(byteCount: byteCount, alignment: alignment) {
         return HeapReservation(base: base, byteCount: byteCount, isReserved: true)
       }
       byteCount = byteCount / 2 & ~(alignment - 1)
@@ -44,14 +46,14 @@ struct HeapReservation {
   /// A range from half of where the system puts mappings on: far below them, far above a program without a fixed address
   /// of its own, and as hard to guess as they are.
   private static func choose(byteCount most: UInt) -> HeapReservation? {
-    guard let mapping = SystemPages.map(byteCount: SystemPages.byteCount) else { return nil }
-    SystemPages.unmap(mapping, byteCount: SystemPages.byteCount)
+    guard let mapping = try? SystemPages.map(byteCount: SystemPages.byteCount) else { return nil }
+    try? SystemPages.unmap(mapping, byteCount: SystemPages.byteCount)
     var base = mapping / 2 & ~(alignment - 1)
     while base / 4 >= leastByteCount {
       // Whether anything lies there, and the system has such addresses at all.
       let isFree =
-        SystemPages.map(at: base, byteCount: SystemPages.byteCount)
-        && SystemPages.unmap(base, byteCount: SystemPages.byteCount)
+        (try? SystemPages.map(at: base, byteCount: SystemPages.byteCount)) != nil
+        && (try? SystemPages.unmap(base, byteCount: SystemPages.byteCount)) != nil
       if isFree {
         let byteCount = max(leastByteCount, min(most, base / 4) & ~(alignment - 1))
         return HeapReservation(base: base, byteCount: byteCount, isReserved: false)
@@ -63,10 +65,10 @@ struct HeapReservation {
 
   /// Makes pages of the range, none of which was committed before, readable and writable; whether it could.
   mutating func commit(_ address: UInt, byteCount: UInt) -> Bool {
-    if isReserved { return SystemPages.commit(address, byteCount: byteCount) }
+    if isReserved { return (try? SystemPages.commit(address, byteCount: byteCount)) != nil }
     lastStart = address
     lastEnd = address + byteCount
-    if SystemPages.map(at: address, byteCount: byteCount) { return true }
+    if (try? SystemPages.map(at: address, byteCount: byteCount)) != nil { return true }
     lastEnd = 0
     return false
   }
@@ -76,11 +78,11 @@ struct HeapReservation {
   func abandon(from start: UInt, to end: UInt) {
     let first = max(start, lastStart)
     let last = min(end, lastEnd)
-    if !isReserved, first < last { SystemPages.unmap(first, byteCount: last - first) }
+    if !isReserved, first < last { try? SystemPages.unmap(first, byteCount: last - first) }
   }
 
   /// Gives the range back, of which nothing was committed.
   func release() {
-    if isReserved { SystemPages.unmap(base, byteCount: byteCount) }
+    if isReserved { try? SystemPages.unmap(base, byteCount: byteCount) }
   }
 }

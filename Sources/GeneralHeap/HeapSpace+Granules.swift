@@ -1,6 +1,7 @@
 internal import Addresses
 internal import BuddyFrames
 internal import CLabMalloc
+internal import MemoryRegions
 
 // Granules out of the buddy and back.
 
@@ -135,7 +136,7 @@ extension HeapSpace {
     }
     let granules = HeapSpace.frames(from: first, to: fields.granuleCount)
     let tableByteCount = BuddyFrames.tableByteCount(for: granules)
-    guard let table = SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return }
+    guard let table = try? SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return }
     fields.frames = BuddyFrames(
       over: granules, tableIn: AddrRange(start: VirtAddr(table), byteCount: tableByteCount), holding: .zeros)
     fields.buddyFirstGranule = first

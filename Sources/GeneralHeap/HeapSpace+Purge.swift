@@ -1,6 +1,7 @@
 internal import Addresses
 internal import FirstFitHeap
 internal import MemoryProtocols
+internal import MemoryRegions
 
 // The space's part of a purge: granules that nobody holds, and the holes of the arenas. Which pages may have memory
 // behind them the descriptors know (`residentPages`), so that a page is given back once.
@@ -16,7 +17,7 @@ extension HeapSpace {
   /// Gives back the memory of pages that are marked as having none. Where the system refuses, as it does for pinned
   /// pages, they are marked again: what reads as zeros is only what is not.
   fileprivate func decommit(_ start: UInt, byteCount: UInt) {
-    if SystemPages.decommit(start, byteCount: byteCount) { return }
+    if (try? SystemPages.decommit(start, byteCount: byteCount)) != nil { return }
     forEachPageMask(from: start, to: start + byteCount) { span, _, pages in span.fields.residentPages |= pages }
   }
 

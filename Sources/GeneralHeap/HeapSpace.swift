@@ -3,6 +3,7 @@ internal import BuddyFrames
 internal import CLabMalloc
 internal import Assertions
 internal import FirstFitHeap
+internal import MemoryRegions
 internal import Synchronization
 
 // The address range that a heap's granules come from, and the tables that describe them.
@@ -120,12 +121,12 @@ public struct HeapSpace: Equatable, Sendable {
     var reservation = reservation
     if reservation != nil {
       let mappingByteCount = SystemPages.rounded(frameTableByteCount)
-      guard let mapping = SystemPages.map(byteCount: mappingByteCount) else { return nil }
+      guard let mapping = try? SystemPages.map(byteCount: mappingByteCount) else { return nil }
       // The record's page; the span table's come with the granules they describe.
       let recordPage = (base + tableByteCount) & ~4095
       let pageByteCount = (base + headGranuleCount * Span.byteCount) - recordPage
       guard reservation?.commit(recordPage, byteCount: pageByteCount) == true else {
-        SystemPages.unmap(mapping, byteCount: mappingByteCount)
+        try? SystemPages.unmap(mapping, byteCount: mappingByteCount)
         return nil
       }
       frameTable = mapping

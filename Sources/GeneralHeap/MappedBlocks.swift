@@ -1,5 +1,6 @@
 internal import CLabMalloc
 internal import Assertions
+internal import MemoryRegions
 internal import Synchronization
 
 // Blocks that are mappings of their own: what is too large for arenas, and whatever the space has no room for.
@@ -33,12 +34,13 @@ enum MappedBlocks {
     let rounded = (max(byteCount, 1) &+ 4095) & ~4095
     guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
     guard ProcessHeap.processSpace.charge(byteCount: rounded) else { return 0 }
-    guard let address = SystemPages.map(byteCount: rounded, alignment: max(alignment, SystemPages.byteCount)) else {
+    let mapped = try? SystemPages.map(byteCount: rounded, alignment: max(alignment, SystemPages.byteCount))
+    guard let address = mapped else {
       ProcessHeap.processSpace.refund(byteCount: rounded)
       return 0
     }
     guard insert(address, rounded) else {
-      SystemPages.unmap(address, byteCount: rounded)
+      try? SystemPages.unmap(address, byteCount: rounded)
       ProcessHeap.processSpace.refund(byteCount: rounded)
       return 0
     }
@@ -56,7 +58,7 @@ enum MappedBlocks {
     let byteCount = record(slot).byteCount
     remove(slot)
     HeapLock.release(at: state.mappedLock)
-    SystemPages.unmap(address, byteCount: byteCount)
+    try? SystemPages.unmap(address, byteCount: byteCount)
     ProcessHeap.processSpace.refund(byteCount: byteCount)
   }
 
@@ -83,7 +85,7 @@ enum MappedBlocks {
     let more = rounded - min(old, rounded)
     guard ProcessHeap.processSpace.charge(byteCount: more) else { return 0 }
     remove(slot)
-    guard let moved = SystemPages.resize(address, byteCount: old, to: rounded) else {
+    guard let moved = try? SystemPages.resize(address, byteCount: old, to: rounded) else {
       putBack(slot, address, old)
       ProcessHeap.processSpace.refund(byteCount: more)
       return 0
@@ -188,7 +190,7 @@ enum MappedBlocks {
     for index in 0..<oldSlotCount where record(oldTable + index * 16).address > MappedSlot.removed { liveCount += 1 }
     var slotCount: UInt = 256
     while slotCount < liveCount * 4 { slotCount *= 2 }
-    guard let table = SystemPages.map(byteCount: slotCount * 16) else { return false }
+    guard let table = try? SystemPages.map(byteCount: slotCount * 16) else { return false }
     write(table, byteCount: slotCount)
     write(table, address: MappedSlot.removed)
     for index in 0..<oldSlotCount {
@@ -199,7 +201,7 @@ enum MappedBlocks {
     }
     state.mappedTable = table
     state.fields.mappedCount = liveCount + 1
-    if oldTable != 0 { SystemPages.unmap(oldTable, byteCount: oldSlotCount * 16) }
+    if oldTable != 0 { try? SystemPages.unmap(oldTable, byteCount: oldSlotCount * 16) }
     return true
   }
 }

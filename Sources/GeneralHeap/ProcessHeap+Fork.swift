@@ -1,4 +1,5 @@
 internal import CLabMalloc
+internal import MemoryRegions
 internal import Synchronization
 
 // fork, without a lock at fork.
@@ -49,7 +50,11 @@ extension ProcessHeap {
   static func setUpForkWord() {
     let state = ProcessState()
     guard state.forkWord == 0 else { return }
-    let page = SystemPages.mapWipedByFork()
+    var page = try? SystemPages.map(byteCount: SystemPages.byteCount)
+    if let mapped = page, (try? SystemPages.wipeOnFork(mapped, byteCount: SystemPages.byteCount)) == nil {
+      try? SystemPages.unmap(mapped, byteCount: SystemPages.byteCount)
+      page = nil
+    }
     let address = page ?? state.unwipedForkWord
     let process = page == nil ? UInt(lab_malloc_process()) : 0
     lab_malloc_word_set(CUnsignedLong(address), CUnsignedLong(ForkMark.known(process: process).word))

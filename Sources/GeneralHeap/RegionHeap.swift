@@ -1,5 +1,6 @@
 internal import Addresses
 internal import CLabMalloc
+internal import MemoryRegions
 
 /// What a heap of a C program's own is: a general heap, and the memory that it lies in.
 struct RegionHeapRecord: ~Copyable {
@@ -41,7 +42,7 @@ public struct RegionHeap {
       // With room for what rounding to granules cuts off.
       guard byteCount < UInt(Int.max) - Span.byteCount else { throw .outOfMemory }
       mappingByteCount = SystemPages.rounded(max(byteCount, 1))
-      guard let mapping = SystemPages.map(byteCount: mappingByteCount, alignment: Span.byteCount) else {
+      guard let mapping = try? SystemPages.map(byteCount: mappingByteCount, alignment: Span.byteCount) else {
         throw .outOfMemory
       }
       start = mapping
@@ -52,7 +53,7 @@ public struct RegionHeap {
     let isUsable = heap.isUsable
     let place = isUsable ? ProcessHeap.allocate(UInt(MemoryLayout<RegionHeapRecord>.size)) : 0
     guard place != 0 else {
-      if memory == 0 { SystemPages.unmap(start, byteCount: mappingByteCount) }
+      if memory == 0 { try? SystemPages.unmap(start, byteCount: mappingByteCount) }
       throw isUsable ? .outOfMemory : .rangeTooShort
     }
     let mapping = memory == 0 ? start : 0
@@ -65,7 +66,7 @@ public struct RegionHeap {
   /// Ends the heap and every block in it.
   public func destroy() {
     let (mapping, byteCount) = (record.mapping, record.mappingByteCount)
-    if mapping != 0 { SystemPages.unmap(mapping, byteCount: byteCount) }
+    if mapping != 0 { try? SystemPages.unmap(mapping, byteCount: byteCount) }
     ProcessHeap.deallocate(address)
   }
 

@@ -3,6 +3,7 @@ internal import BuddyFrames
 internal import CLabMalloc
 internal import Assertions
 internal import FirstFitHeap
+internal import MemoryRegions
 
 // HEAPLAB_POLICY=firstfit and HEAPLAB_POLICY=buddy: every request of the process through one lock and one policy, as a
 // textbook has it, to see what the general heap's spans and caches add to that.
@@ -92,7 +93,7 @@ struct TextbookHeap {
       "a textbook heap's record must fit its page")
     let wanted = HeapReservation.make(byteCount: 64 << 30, reserves: settings.reservesAddressSpace)
     guard let reservation = wanted else { return nil }
-    guard let page = SystemPages.map(byteCount: SystemPages.byteCount) else {
+    guard let page = try? SystemPages.map(byteCount: SystemPages.byteCount) else {
       reservation.release()
       return nil
     }
@@ -104,7 +105,7 @@ struct TextbookHeap {
     heap.fields.limitByteCount = settings.limitByteCount
     if heap.start() { return heap }
     reservation.release()
-    SystemPages.unmap(page, byteCount: SystemPages.byteCount)
+    try? SystemPages.unmap(page, byteCount: SystemPages.byteCount)
     return nil
   }
 
@@ -116,7 +117,7 @@ struct TextbookHeap {
     if fields.policy == .buddy {
       let range = AddrRange(start: PhysAddr(UInt64(start)), end: PhysAddr(UInt64(fields.reservation.end)))
       let tableByteCount = BuddyFrames.tableByteCount(for: range)
-      guard let table = SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return false }
+      guard let table = try? SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return false }
       let tableRange = AddrRange(start: VirtAddr(table), byteCount: tableByteCount)
       // SAFETY: the place lies in the record's page, behind the record; a policy before this one needs no end.
       unsafe UnsafeMutablePointer<BuddyFrames>(bitPattern: place).unsafelyUnwrapped.initialize(

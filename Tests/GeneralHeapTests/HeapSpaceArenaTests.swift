@@ -2,6 +2,7 @@ import Addresses
 import BuddyFrames
 import Foundation
 import LabTestSupport
+import MemoryRegions
 import Testing
 
 @testable import GeneralHeap
@@ -128,5 +129,5 @@ private final class ReservedSpace {
     self.space = space
   }
 
-  deinit { SystemPages.unmap(reservation.base, byteCount: reservation.byteCount) }
+  deinit { try? SystemPages.unmap(reservation.base, byteCount: reservation.byteCount) }
 }
