@@ -75,7 +75,7 @@ public struct HeapStatistics: Hashable, Sendable {
   public var blockCount: UInt = 0
   /// The highest `usedByteCount` so far.
   public var peakUsedByteCount: UInt = 0
-  /// The bytes from the heap's start to the highest end of a block so far.
+  /// The bytes from the heap's start to the highest end of any block so far.
   public var peakExtentByteCount: UInt = 0
 
   @inlinable public init() {}
