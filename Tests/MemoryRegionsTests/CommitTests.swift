@@ -4,7 +4,7 @@ import LabTestSupport
 import MemoryRegions
 import Testing
 
-/// What commit, decommit, protect and pre-fault do, seen through the memory itself.
+/// The effects of commit, decommit, protect and pre-fault on the memory itself.
 @Suite struct CommitTests {
   @Test func aReservedPageCannotBeRead() async {
     await #expect(processExitsWith: .signal(SIGSEGV)) {
@@ -127,7 +127,7 @@ import Testing
     #expect(try region.residentByteCount() == 4096)
     try region.useTransparentHugePages(true, in: AddrRange(start: region.start + (2 << 20), byteCount: 2 << 20))
     region[2 << 20] = 1
-    // The system may be short of 2 MiB frames; it then gives one small page.
+    // The system may be out of 2 MiB frames; it then provides one small page.
     let resident = try region.residentByteCount()
     #expect(resident == 4096 + 2 << 20 || resident == 8192)
   }

@@ -3,8 +3,7 @@ import Foundation
 import MemoryRegions
 import Testing
 
-/// Explicit huge pages. The system's pool belongs to the whole machine: these run one after the other, and put back
-/// what they changed.
+/// Explicit huge pages. The pool belongs to the whole machine, so these tests run one after another and restore it.
 @Suite(.serialized) struct HugePageTests {
   @Test func anEmptyPoolFallsBackAndSaysWhy() throws {
     guard let pool = SystemMemory.hugePagePool(.size1GiB), pool.freeCount < 100 else {
@@ -49,7 +48,7 @@ import Testing
     #expect(region.backing.size == .size2MiB)
     #expect(region.backing.shortfall == nil)
     #expect(region.start.isAligned(to: 2 << 20))
-    // Set aside at once: another region finds them gone.
+    // Reserved at once: another region finds them gone.
     #expect(SystemMemory.hugePagePool(.size2MiB)?.freeCount == raised.freeCount - 3)
     region[0] = 1
     #expect(try region.residentByteCount() == 2 << 20)

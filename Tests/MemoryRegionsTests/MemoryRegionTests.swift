@@ -23,7 +23,7 @@ import Testing
       #expect(region.byteCount == 1 << 30)
     }
     let after = try #require(SystemMemory.addressSpaceByteCount)
-    // What the test process itself maps meanwhile is far less than one region.
+    // The test process itself maps far less than one region meanwhile.
     #expect(after < before + 1 << 30)
   }
 

@@ -34,12 +34,12 @@ import Testing
     try region.commit(region.firstPages(2))
     #expect(throws: PinError.notCommitted(region.range)) { try region.pin() }
     #expect(try region.lockedByteCount() == 0)
-    // Not only is nothing locked now: pages that come later are not, either.
+    // Nothing is locked now, and later pages are not locked either.
     region[0] = 1
     #expect(try region.lockedByteCount() == 0)
   }
 
-  /// Root is exempt from the limit, so that the child gives its privileges up.
+  /// Root is exempt from the limit, so the child drops its privileges.
   @Test func pinningPastTheLimitSaysWhatToDoAndPinsNothing() async {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
       try limitPinning(to: 1 << 20)
@@ -57,15 +57,15 @@ import Testing
         #expect(shortfall.neededLimitKibibytes == 2060)
         FileHandle.standardError.write(Data("\(PinError.overLimit(shortfall))".utf8))
       }
-      // What was pinned still is, and nothing else.
+      // The pinned pages still are pinned, and no others.
       #expect(try region.lockedByteCount() == 12288)
       #expect(SystemMemory.pinned?.byteCount == 12288)
-      // The figure is exact: that much can be pinned, and not a page more.
+      // The figure is exact: that many bytes can be pinned, and not one page more.
       let fitting = AddrRange(start: region.start + (1 << 20), byteCount: UInt(1 << 20 - 12288))
       #expect(throws: PinError.self) { try region.pin(AddrRange(start: fitting.start, end: fitting.end + 4096)) }
       try region.pin(fitting)
       #expect(try region.lockedByteCount() == 1 << 20)
-      // The same range again counts once.
+      // The same range pinned again counts once.
       try region.pin(fitting)
     }
     #expect(
@@ -102,11 +102,11 @@ import Testing
   }
 }
 
-/// Lowers the process's limit on pinned memory and gives up the privilege to ignore it.
+/// Lowers the process's limit on pinned memory and drops the privilege to ignore it.
 private func limitPinning(to byteCount: UInt64, hardLimit: UInt64? = nil) throws {
   try setPinLimit(to: byteCount, hardLimit: hardLimit ?? byteCount)
   if geteuid() == 0 {
-    // "nobody": a change of the user from root drops every effective capability.
+    // "nobody": a change from root to this user drops every effective capability.
     try #require(setuid(65534) == 0)
   }
   try #require(SystemMemory.pinned?.isExempt == false)

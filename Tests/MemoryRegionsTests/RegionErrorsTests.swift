@@ -2,7 +2,7 @@ import Addresses
 import MemoryRegions
 import Testing
 
-/// What a person reads: the thing, the value and the way out.
+/// Error texts: the thing, the value and the way out.
 @Suite struct RegionErrorsTests {
   private let part = AddrRange(start: VirtAddr(0x1000), end: VirtAddr(0x3000))
 
