@@ -3,8 +3,8 @@ import Assertions
 /// How many free frames a zone keeps back, and for which requests.
 ///
 /// Ordinary requests stop at ``low`` while another zone can serve them, and at ``min`` when none can. The frames below
-/// are for requests that must not fail. Falling below ``low`` starts reclaim, which goes on until ``high``. The model
-/// is Linux (mm/page_alloc.c).
+/// are for requests that must not fail. Falling below ``low`` requests reclaim up to ``high``. The model is Linux
+/// (mm/page_alloc.c).
 @frozen
 public struct FrameWatermarks: Hashable, Sendable {
   /// The frames that only urgent requests may take.

@@ -4,7 +4,7 @@ import Addresses
 // are in use one by one hold ones. The difference matters where a run's order crosses a multiple of 6.
 
 extension FreeRunIndex {
-  /// Prepares the run in use of order `order` + 1 at `frame` so its halves can be given back one by one.
+  /// Prepares the run in use of order `order` + 1 at `frame` so that its halves can be given back one by one.
   func splitUsed(_ frame: UInt, to order: UInt8) {
     settle()
     cursor = unknownCursor

@@ -12,7 +12,7 @@ public enum MemoryKind: UInt8, Comparable, Sendable {
   case bootloader
   /// Holds the kernel's image.
   case kernel
-  /// Kept by the firmware during sleep.
+  /// Preserved by the firmware across sleep.
   case acpiNVS
   /// Not memory, or not ours.
   case reserved

@@ -84,7 +84,7 @@ extension AddressSpace {
     }
   }
 
-  /// Prepares a range so a change of it cannot fail: the list has room for two more regions, and no page crosses either
+  /// Prepares a range so that a change cannot fail: the list has room for two more regions, and no page crosses either
   /// end.
   @inlinable
   mutating func prepareChange(

@@ -49,7 +49,7 @@ extension PageTable: PageTableOps {
     return TLBFlush(page)
   }
 
-  /// Removes a mapping. Returns its frame, which becomes available once the processors are flushed.
+  /// Removes a mapping. Returns its frame, which becomes available once the TLBs are flushed.
   ///
   /// Empty tables stay until ``cleanUp(_:)``.
   /// - Complexity: O(levels)

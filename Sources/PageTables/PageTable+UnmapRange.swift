@@ -44,7 +44,7 @@ extension PageTable {
     return span.flush()
   }
 
-  /// Clears the mappings of a range whose ends no page crosses, without flushing any processor: for tables that are no
+  /// Clears the mappings of a range whose ends no page crosses, without flushing any TLB: for tables that are no
   /// longer in use.
   @inlinable
   mutating func clearTree(_ range: AddrRange<VirtAddr>, _ body: (Page<PhysAddr>) -> Void) {

@@ -16,8 +16,8 @@ public import MemoryProtocols
 /// counts the missing tables. Then the tables are allocated, all or none. Only then are entries written, which cannot
 /// fail. So an operation that throws leaves the tables and the allocator unchanged.
 ///
-/// Invariants: one entry of one tree refers to a table, except in the kernel half; an entry refers to a table only
-/// after that table is fully written; tables are linked without restrictions, so leaves decide.
+/// Invariants: exactly one entry of one tree refers to each table, except in the kernel half; an entry refers to a
+/// table only after that table is fully written; tables are linked without restrictions, so leaves decide.
 ///
 /// Unlinked tables (`+Join`, `+CleanUp`, an unmapped range) are *retired*: a processor may still walk them until the
 /// change's ``TLBFlush`` is flushed. Then ``deallocateRetiredTables(_:)`` frees them.

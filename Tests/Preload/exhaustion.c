@@ -7,7 +7,7 @@
 //   exhaustion late      under a quota that is used up when threads begin to allocate
 //   exhaustion survive   while one system call fails: NULL is allowed, and later requests succeed
 //   exhaustion starve    while system calls fail permanently: only NULL and ENOMEM
-//   exhaustion pinned    with all memory locked, so the system takes none back; 77 where locking is not permitted
+//   exhaustion pinned    with all memory locked, so that the system takes none back; 77 where locking is not permitted
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
