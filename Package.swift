@@ -1,9 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Every core module is built twice from the same files: as an ordinary module, for tests, heapbench and library
-// users, and in Embedded Swift with `-no-allocations`, where the compiler proves that nothing allocates. The second
-// build goes through symbolic links in Sources/Embedded, since a folder can belong to one target only.
+// Every core module is built twice from the same files: as an ordinary module for tests, heapbench and library users,
+// and in Embedded Swift with `-no-allocations`, where the compiler proves that nothing allocates. A folder can belong
+// to one target only, so the second build uses symbolic links in Sources/Embedded.
 
 /// A module of `Sources` and what it imports, lowest first.
 struct CoreModule {
@@ -19,7 +19,7 @@ struct CoreModule {
     self.features = features
   }
 
-  /// What its two targets are compiled with, beyond what all are.
+  /// The settings that both of its targets need beyond the common ones.
   var settings: [SwiftSetting] { features.map { .enableExperimentalFeature($0) } }
 }
 
@@ -27,7 +27,7 @@ let coreModules = [
   CoreModule("Assertions", shims: ["CLabPlatform"]),
   CoreModule("Addresses", imports: ["Assertions"]),
   CoreModule("MemoryProtocols", imports: ["Addresses"]),
-  // A value that changes behind a borrowed lock needs storage of a raw layout, as the standard library's Mutex does.
+  // Locked values change through a borrowed lock. That takes raw-layout storage, as in the standard library's Mutex.
   CoreModule(
     "SpinLocks", imports: ["Assertions"], shims: ["CLabPlatform"], features: ["RawLayout", "BuiltinModule"]),
   CoreModule("MemoryRegions", imports: ["Assertions", "Addresses"], shims: ["CLabSystem"]),
@@ -64,9 +64,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// A section for each function: the linker drops what an upper module inlined and nobody else calls.
-/// Leaf functions do without a frame pointer: that is malloc's hot path, which calls nothing but its own continuation.
-/// Functions start at a cache line: malloc's hot path is two lines long, and costs an eighth more where it is three.
+/// Each function has a section: the linker drops those that an upper module inlined and nobody else calls.
+/// Leaf functions have no frame pointer: malloc's hot path is one, since it calls only its own continuation.
+/// Functions are aligned to cache lines: malloc's hot path fills two of them and costs an eighth more on three.
 let embeddedFlags = [
   "-O", "-wmo", "-no-allocations", "-Xfrontend", "-function-sections", "-Xcc", "-momit-leaf-frame-pointer", "-Xllvm",
   "-align-all-functions=6",
@@ -80,26 +80,26 @@ func embedded(importing modules: [String]) -> [SwiftSetting] {
   ]
 }
 
-// `libheaplab.so`: the malloc family, in Embedded Swift alone. The linker binds the real names, since Swift reserves
-// `malloc`, and exports nothing else: a preloaded Swift program must not bind to our runtime functions.
+// `libheaplab.so`: the malloc family, built in Embedded Swift only. Swift reserves the name `malloc`, so the linker
+// binds the real names. It exports nothing else: a preloaded Swift program must not bind to our runtime functions.
 let mallocNames = [
   "malloc", "calloc", "realloc", "reallocarray", "free", "aligned_alloc", "memalign", "posix_memalign", "valloc",
   "pvalloc", "malloc_usable_size", "malloc_trim", "malloc_stats", "mallopt", "mallinfo", "mallinfo2", "malloc_info",
 ]
-/// Names that are `free` under another one: what more they are given is of no use here.
+/// Other names of `free`. Their further arguments are ignored.
 let freeNames = ["cfree", "free_sized", "free_aligned_sized"]
 
-/// Names under which glibc has the same functions a second time, for programs that wrap `malloc` in one of their own: what
-/// they give must be ours too, for `free` is.
+/// glibc's second names for the same functions, for programs that wrap `malloc` in one of their own. `free` is ours, so
+/// these must be too.
 let glibcNames = [
   "__libc_malloc": "malloc", "__libc_calloc": "calloc", "__libc_realloc": "realloc", "__libc_free": "free",
   "__libc_memalign": "memalign", "__posix_memalign": "posix_memalign", "__libc_valloc": "valloc",
   "__libc_pvalloc": "pvalloc",
 ]
 
-// lld gives the names default visibility, where gold takes over the entries' protected one, of which linkers that run
-// on the library warn; and it keeps thread-local slots out of the dynamic table.
-// Debug information goes, since valgrind gives up on what Swift writes; names stay.
+// lld gives the names default visibility. gold would copy the entries' protected visibility, and linkers that link
+// against the library warn about that. lld also keeps thread-local slots out of the dynamic symbol table.
+// Debug information is stripped because valgrind gives up on Swift's; symbol names stay.
 let preloadLinkerFlags: [String] =
   mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
   + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] }
@@ -131,7 +131,7 @@ let coreTargets: [Target] = coreModules.flatMap { module -> [Target] in
 
 let shimTargets: [Target] = [
   .target(name: "CLabPlatform", path: "CShims/CLabPlatform"),
-  // A section for each function: the preload takes those that it calls, and with them no more of libc than it needs.
+  // One section per function: the preload links only the functions it calls, and only the parts of libc that they need.
   .target(
     name: "CLabSystem", path: "CShims/CLabSystem", cSettings: [.unsafeFlags(["-ffunction-sections"])]),
   .target(name: "CLabNUMA", path: "CShims/CLabNUMA", linkerSettings: [.linkedLibrary("numa")]),
@@ -141,8 +141,8 @@ let shimTargets: [Target] = [
   .target(name: "CLabDriver", path: "CShims/CLabDriver"),
 ]
 
-/// What `heapbench compare` starts under each allocator: Embedded Swift, libc its only dependency, and without one
-/// allocation of its own. Valgrind, which counts its instructions, cannot read all of Swift's debug information.
+/// The program that `heapbench compare` runs under each allocator. It is Embedded Swift, depends on libc alone and
+/// allocates nothing for itself. Valgrind counts its instructions and cannot read all of Swift's debug information.
 let driverTarget = Target.executableTarget(
   name: "HeapBenchDriver", dependencies: ["EmbeddedAllocationTraces", "CLabPlatform", "CLabDriver"],
   path: "Benchmarks/Driver", exclude: ["README.md"],
@@ -168,7 +168,7 @@ let benchmarkTargets: [Target] = [
     path: "Benchmarks/heapbench", swiftSettings: strict),
 ]
 
-/// The packages' products that a module's tests use themselves.
+/// The package products that a module's tests import themselves.
 let productsOfTests: [String: [Target.Dependency]] = [
   "HeapBenchKit": [
     .product(name: "Subprocess", package: "swift-subprocess"),
@@ -182,7 +182,7 @@ let testTargets: [Target] =
       name: "LabTestSupport", dependencies: ["Addresses", "MemoryProtocols", "MemoryRegions"],
       path: "Tests/LabTestSupport",
       swiftSettings: strict),
-    // Runs inside the machine with four nodes that scripts/test-numa boots.
+    // Runs inside the four-node machine that scripts/test-numa boots.
     .executableTarget(
       name: "NUMAGuest", dependencies: ["Addresses", "MemoryRegions", "NUMARegions"], path: "Tests/NUMAGuest"),
   ]

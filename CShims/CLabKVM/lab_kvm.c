@@ -68,7 +68,7 @@ static int processor_reset(lab_kvm_guest *guest) {
   return 0;
 }
 
-// Gives the guest's processor what the host's has, and notes what the probes may use.
+// Gives the guest's processor the host's features, and records those that probes may use.
 static int processor_describe(lab_kvm_guest *guest) {
   enum { ENTRY_COUNT = 256 };
   size_t byte_count = sizeof(struct kvm_cpuid2) + ENTRY_COUNT * sizeof(struct kvm_cpuid_entry2);
@@ -96,7 +96,7 @@ static int processor_describe(lab_kvm_guest *guest) {
   return result;
 }
 
-// Some KVMs announce five levels and refuse them: what counts is whether the processor takes the bit.
+// Some KVMs announce five levels and refuse them, so test whether the processor accepts the bit.
 static void five_levels_try(lab_kvm_guest *guest) {
   struct kvm_sregs special = guest->reset;
   special.cr4 |= CR4_LA57;
@@ -179,7 +179,7 @@ int lab_kvm_features_get(const lab_kvm_guest *guest, lab_kvm_features *features)
   return 0;
 }
 
-// The root table's entry for the monitor, in this process, and what it holds.
+// The root table's entry for the monitor, in this process, and its value.
 static uint64_t *monitor_entry(const lab_kvm_guest *guest) {
   uint64_t offset = guest->root.physical_address - guest->memory.physical_start;
   return (uint64_t *)((uint8_t *)guest->memory.host_address + offset) + guest->root.monitor_slot;
@@ -190,15 +190,15 @@ static uint64_t monitor_entry_value(const lab_kvm_guest *guest) {
 }
 
 int lab_kvm_root_clear(lab_kvm_guest *guest) {
-  // The processor adds the accessed bit. Anything else is no longer the monitor's entry.
+  // The processor sets the accessed bit. An entry that differs otherwise is no longer the monitor's.
   const uint64_t accessed = 1 << 5;
   if (guest->has_root && (*monitor_entry(guest) & ~accessed) == monitor_entry_value(guest)) *monitor_entry(guest) = 0;
   guest->has_root = false;
   return 0;
 }
 
-// Where the processor does not walk the guest's tables itself, KVM keeps shadows of them, and what this process writes
-// into the tables does not reach the shadows. Memory that is taken out and put back has none.
+// Where the processor does not walk the guest's tables itself, KVM keeps shadows of them, which this process's writes
+// to the tables do not reach. Memory that is removed and added again has no shadows.
 static int shadows_drop(lab_kvm_guest *guest) {
   const lab_kvm_memory *memory = &guest->memory;
   int error = memory_add(guest, 0, memory->physical_start, memory->host_address, 0);
@@ -217,7 +217,7 @@ int lab_kvm_root_set(lab_kvm_guest *guest, const lab_kvm_root *root) {
       ((root->controls & LAB_KVM_SMAP) && !guest->features.smap)) {
     return ENOTSUP;
   }
-  // The monitor resumes under the old root, which must map it still.
+  // The monitor resumes under the old root, which must still map it.
   bool alike = guest->running && root->physical_address == guest->root.physical_address &&
                root->level_count == guest->root.level_count && root->monitor_slot == guest->root.monitor_slot &&
                root->controls == guest->root.controls;
@@ -231,7 +231,7 @@ int lab_kvm_root_set(lab_kvm_guest *guest, const lab_kvm_root *root) {
   guest->has_root = true;
   guest->running = alike;
   if (alike) return 0;
-  // The slot's first address, bits above the translated ones made equal to the highest of them.
+  // The slot's first address, with every bit above the translated ones set to the highest of them.
   unsigned shift = root->level_count == 5 ? 48 : 39;
   guest->monitor.virtual = (uint64_t)((int64_t)((uint64_t)root->monitor_slot << 55) >> (55 - shift));
   lab_monitor_relocate(&guest->monitor);

@@ -1,10 +1,10 @@
-// The guest's own code. For each record it loads RBX and RAX and leaves by IRETQ for the record's address and mode. The
-// way back is an exception: #PF or #GP from an access that failed, int3 in user mode behind one that succeeded. In
-// kernel mode success comes back by a jump. Whatever it was is filed in the record, and the next one follows. No
-// exception is ever returned from, so the interrupt stack starts afresh each time (IST 1).
+// The guest's own code. For each record it loads RBX and RAX and leaves by IRETQ for the record's address and mode. It
+// returns through an exception: #PF or #GP from a failed access, int3 in user mode after a successful one. In kernel
+// mode, success returns by a jump. The code stores the outcome in the record and goes on to the next one. It never
+// returns from an exception, so the interrupt stack starts afresh each time (IST 1).
 //
-// Nothing is kept in registers from record to record, since a fetch that went astray may have run anything. The
-// code is addressed relative to itself: it runs in whatever slot of the root it is mapped.
+// No register keeps a value from record to record, since a stray fetch may have run anything. The code is
+// position-independent: it runs in any slot of the root.
 
 #if defined(__x86_64__) && defined(__linux__)
 
@@ -19,7 +19,7 @@
     .globl lab_kvm_user_code, lab_kvm_user_read, lab_kvm_user_write, lab_kvm_user_done, lab_kvm_user_code_end
 
 lab_kvm_monitor_code:
-    // One stub for each exception: vector and error code on the stack, 0 where the processor pushes none.
+    // One stub per exception: it leaves the vector and error code on the stack, 0 where the processor pushes none.
     .set vector, 0
     .rept LAB_VECTOR_COUNT
     .balign LAB_STUB_BYTE_COUNT
@@ -58,7 +58,7 @@ next:
     jne probe
     outb %al, $LAB_MONITOR_PORT
 
-    // The host resumes here with a new batch. Loading CR3 empties the translation caches.
+    // The host resumes here with a new batch. Loading CR3 flushes the translation caches.
 lab_kvm_monitor_start:
     movq MAILBOX(LAB_MAILBOX_CR3), %rax
     movq %rax, %cr3
@@ -72,7 +72,7 @@ probe:
     movq LAB_RECORD_RAX(%rsp), %rax
     iretq
 
-    // The accesses of kernel mode. A fetch calls the address under test; that returns to `done`.
+    // The kernel-mode accesses. A fetch calls the address under test, which returns to `done`.
 lab_kvm_monitor_read:
     movq (%rbx), %rax
     jmp lab_kvm_monitor_done
@@ -86,7 +86,7 @@ lab_kvm_monitor_done:
     jmp advance
 lab_kvm_monitor_code_end:
 
-    // The accesses of user mode, for a page of their own. A fetch returns to `done`.
+    // The user-mode accesses, which have their own page. A fetch returns to `done`.
     .balign 16
 lab_kvm_user_code:
 lab_kvm_user_read:

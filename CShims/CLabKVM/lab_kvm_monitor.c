@@ -34,7 +34,7 @@ uint64_t lab_monitor_start_offset(void) {
   return LAB_MONITOR_CODE + (uint64_t)(lab_kvm_monitor_start - lab_kvm_monitor_code);
 }
 
-// The monitor's pages, but for its address: page tables (SDM 3A, 4.5), code, GDT.
+// The parts of the monitor's pages that do not depend on its address: page tables (SDM 3A, 4.5), code, GDT.
 void lab_monitor_build(const lab_monitor *monitor) {
   uint64_t physical = monitor->physical;
   words(monitor, LAB_MONITOR_PML4)[0] = (physical + LAB_MONITOR_PDPT) | LAB_ENTRY_TABLE;
@@ -53,7 +53,7 @@ void lab_monitor_build(const lab_monitor *monitor) {
   memcpy(monitor->host + LAB_MONITOR_USER_CODE, lab_kvm_user_code,
          (size_t)(lab_kvm_user_code_end - lab_kvm_user_code));
 
-  // Descriptors of flat segments, accessed bit set (SDM 3A, 3.4.5).
+  // Descriptors of flat segments, with the accessed bit set (SDM 3A, 3.4.5).
   uint64_t *gdt = words(monitor, LAB_MONITOR_TABLES + LAB_MONITOR_GDT);
   gdt[LAB_KERNEL_CODE / 8] = UINT64_C(0x00AF9B000000FFFF);
   gdt[LAB_KERNEL_DATA / 8] = UINT64_C(0x00CF93000000FFFF);
@@ -61,7 +61,7 @@ void lab_monitor_build(const lab_monitor *monitor) {
   gdt[LAB_USER_CODE / 8] = UINT64_C(0x00AFFB000000FFFF);
 }
 
-// Whatever holds an address of the monitor: return addresses, the task's stacks, the gates (SDM 3A, 6.14 and 7.7).
+// The parts that hold an address of the monitor: return addresses, the task's stacks, the gates (SDM 3A, 6.14 and 7.7).
 void lab_monitor_relocate(const lab_monitor *monitor) {
   *words(monitor, LAB_MONITOR_CODE + LAB_RETURN_OFFSET) = kernel_address(monitor, lab_kvm_monitor_done);
   *words(monitor, LAB_MONITOR_USER_CODE + LAB_RETURN_OFFSET) = user_address(monitor, lab_kvm_user_done);
@@ -81,7 +81,7 @@ void lab_monitor_relocate(const lab_monitor *monitor) {
   uint64_t *idt = words(monitor, LAB_MONITOR_TABLES + LAB_MONITOR_IDT);
   for (uint64_t vector = 0; vector < LAB_VECTOR_COUNT; vector++) {
     uint64_t stub = monitor->virtual + LAB_MONITOR_CODE + vector * LAB_STUB_BYTE_COUNT;
-    // An interrupt gate on IST 1; user mode may use int3.
+    // An interrupt gate on IST 1; int3 is allowed in user mode.
     uint64_t type = vector == VECTOR_BREAKPOINT ? 0xEE01 : 0x8E01;
     idt[vector * 2] = (stub & 0xFFFF) | LAB_KERNEL_CODE << 16 | type << 32 | (stub >> 16 & 0xFFFF) << 48;
     idt[vector * 2 + 1] = stub >> 32;

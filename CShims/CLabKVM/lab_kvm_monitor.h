@@ -1,9 +1,9 @@
-// The layout that the guest's own code (lab_kvm_monitor.S) and its builder (lab_kvm.c) agree on. Plain numbers, since
-// the assembler reads this file too.
+// The layout that the guest's own code (lab_kvm_monitor.S) and its builder (lab_kvm.c) agree on. Plain numbers only,
+// since the assembler reads this file too.
 #pragma once
 
 // Pages of the monitor's memory, as byte offsets from its start.
-#define LAB_MONITOR_PML4 0x0000       // used under five levels only
+#define LAB_MONITOR_PML4 0x0000       // used only with five levels
 #define LAB_MONITOR_PDPT 0x1000
 #define LAB_MONITOR_PD 0x2000
 #define LAB_MONITOR_PT 0x3000
@@ -11,10 +11,10 @@
 #define LAB_MONITOR_USER_CODE 0x5000  // user mode: read, execute
 #define LAB_MONITOR_TABLES 0x6000     // GDT, TSS, IDT
 #define LAB_MONITOR_STACK 0x7000      // grows down from the page's end
-#define LAB_MONITOR_MAILBOX 0x8000    // what host and guest tell each other
+#define LAB_MONITOR_MAILBOX 0x8000    // messages between host and guest
 #define LAB_MONITOR_BYTE_COUNT (LAB_MONITOR_MAILBOX + 0x20000)
 
-// Inside the page of descriptor tables.
+// Offsets in the page of descriptor tables.
 #define LAB_MONITOR_GDT 0x000
 #define LAB_MONITOR_TSS 0x080
 #define LAB_MONITOR_IDT 0x100
@@ -26,14 +26,14 @@
 #define LAB_USER_CODE 0x23
 #define LAB_TASK 0x28
 
-// Each exception has a stub of this many bytes at the start of the code page.
+// Each exception has a stub of this size at the start of the code page.
 #define LAB_STUB_BYTE_COUNT 16
 #define LAB_VECTOR_COUNT 32
 
-// What a record's vector says where kernel mode succeeded, without an exception.
+// The vector of a record whose access in kernel mode succeeded, without an exception.
 #define LAB_VECTOR_DONE 256
 
-// Where a fetch finds its return address: the last eight bytes of the page of code of its mode.
+// The return address of a fetch: the last eight bytes of its mode's code page.
 #define LAB_RETURN_OFFSET 0xFF8
 
 // The mailbox: a header, then records.
@@ -42,7 +42,7 @@
 #define LAB_MAILBOX_CURRENT 16
 #define LAB_MAILBOX_RECORDS 64
 
-// A record: what IRETQ pops, two registers, and what the exception left.
+// A record: the frame that IRETQ pops, two registers, and the exception's results.
 #define LAB_RECORD_RIP 0
 #define LAB_RECORD_CS 8
 #define LAB_RECORD_RFLAGS 16
@@ -57,7 +57,7 @@
 #define LAB_RECORD_END_CS 88
 #define LAB_RECORD_BYTE_COUNT 96
 
-// The port whose write means: all probes are made.
+// The guest writes to this port when all probes are done.
 #define LAB_MONITOR_PORT 0x10
 
 #ifndef __ASSEMBLER__
@@ -85,23 +85,23 @@ typedef struct lab_monitor {
   uint64_t virtual;   // their guest-virtual address under the current root
 } lab_monitor;
 
-// A probe as the guest's code sees it.
+// A probe as the guest's code reads it.
 typedef struct lab_record {
-  uint64_t rip, cs, rflags, rsp, ss;  // what IRETQ pops
-  uint64_t rbx, rax;                  // loaded before; RAX is filed after
+  uint64_t rip, cs, rflags, rsp, ss;  // the frame that IRETQ pops
+  uint64_t rbx, rax;                  // loaded before; RAX is stored after
   uint64_t vector, error_code, cr2, end_rip, end_cs;
 } lab_record;
 
-// Where the guest's code starts, as an offset from the monitor's start.
+// The start of the guest's code, as an offset from the monitor's start.
 uint64_t lab_monitor_start_offset(void);
 
-// Fills the monitor's memory, but for what holds a virtual address of it.
+// Fills the monitor's memory, except for the parts that hold one of its virtual addresses.
 void lab_monitor_build(const lab_monitor *monitor);
 
-// Fills in what holds a virtual address of the monitor.
+// Fills the parts that hold a virtual address of the monitor.
 void lab_monitor_relocate(const lab_monitor *monitor);
 
-// Makes a record of a probe, and a probe's outcome of a record.
+// Converts a probe to a record, and a record back to the probe's outcome.
 void lab_record_write(const lab_monitor *monitor, lab_record *record, const lab_kvm_probe *probe);
 void lab_record_read(const lab_monitor *monitor, const lab_record *record, lab_kvm_probe *probe);
 

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// `call`, which may set `errno`, with `errno` put back.
+/// Evaluates `call`, which may set `errno`, and restores `errno`.
 #define LAB_KEEPING_ERRNO(call) \
   ({                            \
     int saved = errno;          \
@@ -29,7 +29,7 @@ int lab_numa_nodes(uint64_t nodes[LAB_NUMA_WORDS]) {
 
 int lab_numa_memory(unsigned node, uint64_t *total_byte_count, uint64_t *free_byte_count) {
   if (available() != 0) {
-    // All memory is the one node's.
+    // The single node has all memory.
     if (node != 0) return ENOENT;
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     *total_byte_count = (uint64_t)sysconf(_SC_PHYS_PAGES) * page;
@@ -93,12 +93,12 @@ int lab_numa_place(
     case LAB_NUMA_PREFERRED: mode = MPOL_PREFERRED, flags = MPOL_MF_MOVE; break;
     case LAB_NUMA_INTERLEAVED: mode = MPOL_INTERLEAVE, flags = MPOL_MF_MOVE; break;
   }
-  // `unsigned long` has 64 bits on every system that libnuma serves with more than one node.
+  // `unsigned long` has 64 bits on every system with several nodes that libnuma supports.
   unsigned long words[LAB_NUMA_NODES / (8 * sizeof(unsigned long))] = {0};
   for (unsigned node = 0; node < LAB_NUMA_NODES; node++)
     if (nodes[node / 64] >> (node % 64) & 1)
       words[node / (8 * sizeof *words)] |= 1ul << (node % (8 * sizeof *words));
-  // The kernel wants the number of bits plus one, and for the default no set at all.
+  // The kernel expects the number of bits plus one, and no set for the default policy.
   int saved = errno;
   long result = policy == LAB_NUMA_UNPLACED ? mbind(address, byte_count, mode, NULL, 0, flags)
                                             : mbind(address, byte_count, mode, words, LAB_NUMA_NODES + 1, flags);
@@ -107,7 +107,7 @@ int lab_numa_place(
   return code;
 }
 
-/// Asks for the nodes of up to 512 pages; a negative status is an errno.
+/// Queries the nodes of up to 512 pages; a negative status is an errno.
 static int page_nodes(uintptr_t address, unsigned long count, uintptr_t page_byte_count, int *statuses) {
   void *pages[512];
   for (unsigned long index = 0; index < count; index++) pages[index] = (void *)(address + index * page_byte_count);

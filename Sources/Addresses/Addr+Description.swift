@@ -1,6 +1,6 @@
 #if !hasFeature(Embedded)
 
-  // How addresses read in messages. Strings allocate, so the Embedded build of the core has none.
+  // How addresses read in messages. Strings allocate, so the Embedded build leaves this out.
 
   extension Addr {
     /// The address in hexadecimal.
@@ -36,7 +36,7 @@
   }
 
   extension MemPerm: CustomStringConvertible {
-    /// The permissions as `rwxu`, with a dash for each that is missing.
+    /// The permissions as `rwxu`, with a dash for each missing one.
     public var description: String {
       let letters: [(MemPerm, String)] = [(.read, "r"), (.write, "w"), (.execute, "x"), (.user, "u")]
       return letters.map { contains($0.0) ? $0.1 : "-" }.joined()

@@ -1,6 +1,6 @@
 public import Assertions
 
-/// An address of one address space: a number that is not a byte count, an index or an address of another space.
+/// An address in one address space. It is not a byte count, an index or an address of another space.
 ///
 /// The two spaces are ``PhysAddr`` and ``VirtAddr``; ``AddrRange`` and ``Page`` work over either.
 /// Arithmetic traps on overflow with a message; ``checkedAdd(_:)`` and ``checkedSubtract(_:)`` report it instead.
@@ -8,10 +8,10 @@ public protocol Addr: Hashable, Comparable, Sendable, BitwiseCopyable {
   /// The unsigned integer that holds an address, in bytes.
   associatedtype Raw: FixedWidthInteger & UnsignedInteger & BitwiseCopyable & Sendable
 
-  /// The address as a number.
+  /// The address as an integer.
   var raw: Raw { get }
 
-  /// The address with the number `raw`.
+  /// The address `raw`.
   init(_ raw: Raw)
 }
 

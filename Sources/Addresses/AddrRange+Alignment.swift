@@ -1,4 +1,4 @@
-// Ranges and alignment. Every alignment must be a power of two, else these trap.
+// Ranges and alignment. Every function here traps unless the alignment is a power of two.
 
 extension AddrRange {
   /// The largest range inside this one that starts and ends at multiples of `alignment`; empty when there is none.

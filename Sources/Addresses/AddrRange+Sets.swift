@@ -11,17 +11,17 @@ extension AddrRange {
     other.isEmpty || (start <= other.start && other.end <= end)
   }
 
-  /// Whether the two have an address in common.
+  /// Whether the two ranges have an address in common.
   @inlinable public func overlaps(_ other: AddrRange) -> Bool {
     Swift.max(start, other.start) < Swift.min(end, other.end)
   }
 
-  /// The addresses that both have, nil when there are none.
+  /// The addresses that both ranges have, nil when there are none.
   @inlinable public func intersection(_ other: AddrRange) -> AddrRange? {
     overlaps(other) ? AddrRange(start: Swift.max(start, other.start), end: Swift.min(end, other.end)) : nil
   }
 
-  /// What is left of the range without `other`: the part below it and the part above it, nil where there is none.
+  /// The parts of the range below and above `other`, each nil when it is empty.
   @inlinable public func subtracting(_ other: AddrRange) -> (below: AddrRange?, above: AddrRange?) {
     if isEmpty { return (nil, nil) }
     guard overlaps(other) else { return other.start > start ? (self, nil) : (nil, self) }
@@ -31,7 +31,7 @@ extension AddrRange {
     )
   }
 
-  /// The parts below and from `address` on; traps unless it lies in the range or is its end.
+  /// The parts below `address` and from `address` on; traps unless `address` lies in the range or is its end.
   @inlinable public func split(at address: A) -> (below: AddrRange, above: AddrRange) {
     require(
       start <= address && address <= end, "a range must be split at an address of its own, found",

@@ -11,7 +11,7 @@ public struct AddrRange<A: Addr>: Hashable, Sendable {
   /// The first address past the range.
   public let end: A
 
-  /// The range from `start` up to `end`; traps when it would run downward.
+  /// The range from `start` up to `end`; traps when `end` is below `start`.
   @inlinable public init(start: A, end: A) {
     require(start <= end, "a range must not end below its start", UInt64(truncatingIfNeeded: start.raw))
     self.start = start
@@ -24,14 +24,14 @@ public struct AddrRange<A: Addr>: Hashable, Sendable {
     self.end = start + byteCount
   }
 
-  /// The range from `start` up to `end`, checked: for what comes from outside.
+  /// The range from `start` up to `end`, validated: for values from outside.
   @inlinable public init(validating start: A, end: A) throws(AddrRangeError) {
     guard start <= end else { throw .endsBelowStart }
     self.start = start
     self.end = end
   }
 
-  /// The range of `byteCount` bytes from `start`, checked: for what comes from outside.
+  /// The range of `byteCount` bytes from `start`, validated: for values from outside.
   @inlinable public init(validating start: A, byteCount: A.Raw) throws(AddrRangeError) {
     guard let end = start.checkedAdd(byteCount) else { throw .overflowsAddressSpace }
     self.start = start
@@ -45,7 +45,7 @@ public struct AddrRange<A: Addr>: Hashable, Sendable {
   @inlinable public var isEmpty: Bool { start == end }
 }
 
-/// Why two numbers make no range.
+/// Why two numbers do not form a range.
 public enum AddrRangeError: Error, Equatable, Sendable {
   /// The end is below the start.
   case endsBelowStart

@@ -1,6 +1,6 @@
 public import Assertions
 
-/// The size of a run of frames as a power of two: 2 to the order frames of 4 KiB, from order 0 (4 KiB) to 18 (1 GiB).
+/// The size of a run of frames as a power of two: 2^order frames of 4 KiB, from order 0 (4 KiB) to 18 (1 GiB).
 @frozen
 public struct FrameOrder: Hashable, Comparable, Sendable, BitwiseCopyable {
   /// The exponent, 0 to 18.

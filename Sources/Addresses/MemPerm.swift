@@ -1,6 +1,6 @@
-/// What may be done with memory, and by whom. Without ``user``, only the kernel may.
+/// Which accesses to memory are allowed. Without ``user``, they are the kernel's only.
 ///
-/// An option set in all but name where Swift is Embedded: the conformance brings array literals, which allocate.
+/// In Embedded Swift this is an option set in all but name: the conformance brings array literals, which allocate.
 @frozen
 public struct MemPerm: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   public let rawValue: UInt8
@@ -9,7 +9,7 @@ public struct MemPerm: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     self.rawValue = rawValue
   }
 
-  /// Nothing may be done.
+  /// No access.
   @inlinable public init() {
     self.init(rawValue: 0)
   }
@@ -20,7 +20,7 @@ public struct MemPerm: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   @inlinable public static var write: MemPerm { MemPerm(rawValue: 2) }
   /// Instructions can be fetched.
   @inlinable public static var execute: MemPerm { MemPerm(rawValue: 4) }
-  /// User mode may, too.
+  /// User mode has the same access.
   @inlinable public static var user: MemPerm { MemPerm(rawValue: 8) }
 
   /// The kernel's constants: read.
@@ -29,19 +29,19 @@ public struct MemPerm: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   @inlinable public static var kernelData: MemPerm { read | write }
   /// The kernel's code: read and execute.
   @inlinable public static var kernelCode: MemPerm { read | execute }
-  /// A program's constants: read, by user mode too.
+  /// A program's constants: read, also in user mode.
   @inlinable public static var userReadOnly: MemPerm { read | user }
-  /// A program's data: read and write, by user mode too.
+  /// A program's data: read and write, also in user mode.
   @inlinable public static var userData: MemPerm { read | write | user }
-  /// A program's code: read and execute, by user mode too.
+  /// A program's code: read and execute, also in user mode.
   @inlinable public static var userCode: MemPerm { read | execute | user }
 
-  /// What either allows.
+  /// The union of two permissions.
   @inlinable public static func | (left: MemPerm, right: MemPerm) -> MemPerm {
     MemPerm(rawValue: left.rawValue | right.rawValue)
   }
 
-  /// Whether everything that `other` allows is allowed.
+  /// Whether this allows everything that `other` allows.
   @inlinable public func contains(_ other: MemPerm) -> Bool { rawValue & other.rawValue == other.rawValue }
 
   /// What this allows and `other` does not.

@@ -1,6 +1,6 @@
 public import Assertions
 
-/// A page of an address space: ``Page`` of ``VirtAddr`` is a page, ``Page`` of ``PhysAddr`` a frame.
+/// A page of an address space: a `Page<VirtAddr>` is a page, a `Page<PhysAddr>` is a frame.
 @frozen
 public struct Page<A: Addr>: Hashable, Sendable {
   /// The first address, a multiple of the size.
@@ -34,7 +34,7 @@ public struct Page<A: Addr>: Hashable, Sendable {
   /// The page's bytes.
   @inlinable public var byteCount: A.Raw { A.Raw(size.byteCount) }
 
-  /// The first address past the page; traps for the last page of the address space, which ends past every address.
+  /// The first address past the page; traps for the last page of the address space, whose end is no address.
   @inlinable public var end: A { start + byteCount }
 
   /// The page as a range; traps for the last page of the address space.

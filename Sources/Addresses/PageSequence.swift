@@ -1,9 +1,9 @@
 /// The whole pages of one size inside a range, in address order.
 ///
-/// A `for` loop visits them where Swift has a runtime; `while let page = pages.next()` does everywhere.
+/// Iterate with a `for` loop where Swift has a runtime, and with `while let page = pages.next()` everywhere.
 @frozen
 public struct PageSequence<A: Addr>: Sendable {
-  /// What is left to visit: aligned, a whole number of pages.
+  /// The part still to visit: aligned, a whole number of pages.
   @usableFromInline var remaining: AddrRange<A>
 
   /// The size of every page.
@@ -27,7 +27,7 @@ public struct PageSequence<A: Addr>: Sendable {
 }
 
 #if !hasFeature(Embedded)
-  // The protocol brings conversions to arrays, which allocate.
+  // The Sequence protocol brings conversions to arrays, which allocate.
   extension PageSequence: Sequence, IteratorProtocol {
     @inlinable public var underestimatedCount: Int { count }
   }

@@ -1,4 +1,4 @@
-/// A page size that processors with 4 KiB granules translate.
+/// A page size of processors with 4 KiB granules.
 @frozen
 public enum PageSize: UInt8, Comparable, Sendable {
   /// 4 KiB.
@@ -8,10 +8,10 @@ public enum PageSize: UInt8, Comparable, Sendable {
   /// 1 GiB.
   case size1GiB = 30
 
-  /// The page's size, and its alignment, in bytes.
+  /// The size of the page in bytes, which is also its alignment.
   @inlinable public var byteCount: UInt64 { 1 << UInt64(rawValue) }
 
-  /// The alignment of a page of this size, in bytes: its size.
+  /// The alignment of a page of this size in bytes: the same as its size.
   @inlinable public var alignment: UInt64 { byteCount }
 
   /// The order of a frame of this size: 0, 9 or 18.

@@ -1,4 +1,4 @@
-/// An address of physical memory, or of what plays its part: 64 bits on every processor.
+/// An address of physical memory, real or simulated: 64 bits on every processor.
 @frozen
 public struct PhysAddr: Addr {
   public let raw: UInt64

@@ -1,5 +1,5 @@
-// The one place where addresses become pointers and pointers become addresses. Everything else that touches
-// memory goes through these, so that a reader who looks for unsafe code starts here.
+// The one place where addresses become pointers and pointers become addresses. All other code that touches memory goes
+// through these functions, so a reader who looks for unsafe code starts here.
 
 extension VirtAddr {
   /// The address of a pointer.

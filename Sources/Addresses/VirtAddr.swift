@@ -23,7 +23,7 @@ public enum VirtualAddressWidth: UInt8, Sendable {
 extension VirtAddr {
   /// Whether every bit above the translated ones equals the highest of them (Intel SDM volume 1, 3.3.7.1).
   ///
-  /// Every address is canonical where a pointer has 32 bits.
+  /// Where a pointer has 32 bits, every address is canonical.
   /// - Complexity: O(1)
   @inlinable public func isCanonical(_ width: VirtualAddressWidth = .bits48) -> Bool {
     let unusedBitCount = Int64.bitWidth - Int(width.rawValue)
@@ -31,15 +31,15 @@ extension VirtAddr {
     return (extended << unusedBitCount) >> unusedBitCount == extended
   }
 
-  /// The address with the bits above the translated ones made equal to the highest of them.
+  /// The address with every bit above the translated ones set to the highest of them.
   @inlinable public func canonicalized(_ width: VirtualAddressWidth = .bits48) -> VirtAddr {
     let unusedBitCount = Int64.bitWidth - Int(width.rawValue)
     let extended = (Int64(Int(bitPattern: raw)) << unusedBitCount) >> unusedBitCount
     return VirtAddr(UInt(truncatingIfNeeded: extended))
   }
 
-  /// The index, 0 to 511, into the page table of a level: 0 is the table whose entries are 4 KiB pages, 4 the
-  /// root of five levels. Traps above level 4.
+  /// The index, 0 to 511, into the page table of `level`. The entries of a level 0 table map 4 KiB pages; level 4 is
+  /// the root of five levels. Traps above level 4.
   /// - Complexity: O(1)
   @inlinable public func tableIndex(level: Int) -> Int {
     require((0...4).contains(level), "a page-table level must be 0 to 4, found", UInt64(truncatingIfNeeded: level))

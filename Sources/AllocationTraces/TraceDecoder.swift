@@ -1,24 +1,25 @@
-// The events of an allocation trace, from bytes.
+// Decodes the events of an allocation trace.
 //
-// An event is a tag and up to two unsigned LEB128 numbers: seven bits a byte, the lowest first, the top bit set on
-// every byte but the last. An object is named by its distance from the newest one: programs mostly free what they
-// allocated lately, so nearly every distance is one byte, and an event of a long trace takes two to three on average.
+// An event is a tag and up to two unsigned LEB128 numbers: seven bits per byte, lowest first, the top bit set on every
+// byte but the last. An object is named by its distance from the newest one. Programs mostly free what they allocated
+// lately, so nearly every distance takes one byte, and an event of a long trace takes two to three on average.
 //
 // Invariants, with n objects made so far:
 //   0 ≤ distance < n, and the object's number is n − 1 − distance;
 //   position is the start of an event, or the end of the bytes.
-// An error leaves the decoder as it was before the event, so that a caller can tell what it has read.
+// An error leaves the decoder as it was before the event: a caller can tell how far it has read.
 //
-// The format cannot tell an early end between two events from the end: whoever knows the header's counts can.
-// Whether an object that an event names is still alive is the caller's to track; it takes memory, and this has none.
+// The format cannot tell a trace cut off between two events from a complete one; a reader that knows the header's
+// counts can. Callers track whether an object that an event names is still alive: that takes memory, and the decoder
+// has none.
 
-/// A position in a trace: reads one event after the other from bytes that it does not hold.
+/// A position in a trace: decodes one event after another from bytes that the caller keeps.
 @frozen
 public struct TraceDecoder: Hashable, Sendable {
-  /// Where the next event starts, in bytes from the start of the trace.
+  /// The start of the next event, in bytes from the start of the trace.
   @inlinable public var position: Int { cursor }
 
-  /// How many objects the events before it have made.
+  /// How many objects the earlier events have made.
   @inlinable public var objectCount: UInt64 { madeCount }
 
   @usableFromInline var cursor: Int
@@ -31,8 +32,8 @@ public struct TraceDecoder: Hashable, Sendable {
 
   /// The next event of the trace `bytes`, or nil at its end.
   ///
-  /// - Parameter bytes: The trace from its very start, the same at every call.
-  /// - Throws: ``TraceError`` when the bytes from ``position`` are no event; the decoder then stays where it was.
+  /// - Parameter bytes: The whole trace from its start, the same at every call.
+  /// - Throws: ``TraceError`` when there is no valid event at ``position``; the decoder then stays there.
   /// - Complexity: O(1).
   @inlinable public mutating func next(in bytes: Span<UInt8>) throws(TraceError) -> TraceEvent? {
     guard cursor < bytes.count else { return nil }
@@ -66,7 +67,7 @@ public struct TraceDecoder: Hashable, Sendable {
     return event
   }
 
-  /// The number of the object whose distance stands at `cursor`.
+  /// The number of the object whose distance is at `cursor`.
   @inlinable func object(in bytes: Span<UInt8>, at cursor: inout Int) throws(TraceError) -> UInt64 {
     let start = cursor
     let distance = try Self.number(in: bytes, at: &cursor)
@@ -76,7 +77,7 @@ public struct TraceDecoder: Hashable, Sendable {
     return objectCount - 1 - distance
   }
 
-  /// The LEB128 number at `cursor`, which is moved past it.
+  /// The LEB128 number at `cursor`; moves `cursor` past it.
   @inlinable static func number(in bytes: Span<UInt8>, at cursor: inout Int) throws(TraceError) -> UInt64 {
     let start = cursor
     var value: UInt64 = 0
@@ -84,7 +85,7 @@ public struct TraceDecoder: Hashable, Sendable {
     while cursor < bytes.count {
       let byte = bytes[cursor]
       let bits = UInt64(byte & 0x7F)
-      // The tenth byte holds bit 63 alone, and there is no eleventh.
+      // The tenth byte holds only bit 63, and there is no eleventh.
       guard shift < 63 || (shift == 63 && bits <= 1) else { throw TraceError(.oversizedNumber, at: start) }
       value |= bits << shift
       cursor += 1

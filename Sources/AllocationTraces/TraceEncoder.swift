@@ -1,23 +1,23 @@
 public import Assertions
 
-/// Writes the events of a trace into bytes that the caller provides: what a recorder needs that must not allocate.
+/// Encodes the events of a trace into bytes that the caller provides, for a recorder that must not allocate.
 ///
-/// The encoder keeps the object count alone. A recorder hands it one buffer after the other and writes each out
-/// as it fills up; the format has no blocks, so that an event may not be split, but buffers may end anywhere.
+/// The encoder keeps only the object count. A recorder passes it one buffer after another and writes each out once it
+/// is full. The format has no blocks: a buffer may end after any event, but must not split one.
 @frozen
 public struct TraceEncoder: Hashable, Sendable {
-  /// How many objects the events so far have made: the number of the next one.
+  /// How many objects the events so far have made, which is the number of the next one.
   @inlinable public var objectCount: UInt64 { madeCount }
 
   @usableFromInline var madeCount: UInt64 = 0
 
   @inlinable public init() {}
 
-  /// Writes `event` to the end of `output`.
+  /// Appends `event` to `output`.
   ///
   /// Traps when the event names an object that no event has made, or an alignment above 2^63.
-  /// - Returns: Whether it fitted; if not, nothing was written, and the event is to be written again to a buffer
-  ///   with at least ``TraceEvent/byteCountMax`` bytes free.
+  /// - Returns: Whether it fitted; if not, nothing was written: encode the event again into a buffer with at least
+  ///   ``TraceEvent/byteCountMax`` bytes free.
   /// - Complexity: O(1).
   @inlinable public mutating func encode(_ event: TraceEvent, into output: inout OutputSpan<UInt8>) -> Bool {
     let tag: UInt8
@@ -49,13 +49,13 @@ public struct TraceEncoder: Hashable, Sendable {
     return true
   }
 
-  /// How many objects `object` lies before the newest one.
+  /// The distance of `object` from the newest object.
   @inlinable func distance(to object: UInt64) -> UInt64 {
     require(object < objectCount, "a traced event must name an object that was made before it, found", object)
     return objectCount - 1 - object
   }
 
-  /// The bytes that `number` takes as LEB128: one for each seven bits begun, and one for 0.
+  /// The length of `number` in LEB128: one byte per seven bits begun, and one byte for 0.
   @inlinable static func byteCount(of number: UInt64) -> Int {
     max(1, (UInt64.bitWidth - number.leadingZeroBitCount + 6) / 7)
   }

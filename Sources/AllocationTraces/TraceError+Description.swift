@@ -1,7 +1,7 @@
 #if !hasFeature(Embedded)
 
   extension TraceError: CustomStringConvertible {
-    /// The finding with its byte offset and what to do, without the file's name, which its reader knows.
+    /// The finding with its byte offset and the way out. It leaves out the file's name, which the caller knows.
     public var description: String { "byte \(byteOffset): \(finding)" }
   }
 

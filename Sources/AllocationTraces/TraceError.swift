@@ -1,29 +1,29 @@
-/// Why bytes are no allocation trace, and where.
+/// Why bytes are not an allocation trace, and where.
 @frozen
 public struct TraceError: Error, Hashable {
   /// What is wrong.
   @frozen
   public enum Finding: Hashable, Sendable {
-    /// The bytes do not start with `HLTRACE1`: this is another kind of file, or a newer format.
+    /// The bytes do not start with `HLTRACE1`: another kind of file, or a newer format.
     case badMagic
-    /// The bytes end within the header: its magic, its length or its text.
+    /// The bytes end inside the header: its magic, its length or its text.
     case truncatedHeader
-    /// The bytes end within an event.
+    /// The bytes end inside an event.
     case truncatedNumber
     /// A number that needs more than 64 bits.
     case oversizedNumber
-    /// An event that starts with a byte that is no tag.
+    /// An event starts with a byte that is not a tag.
     case unknownTag(UInt8)
-    /// An event about the object `distance` before the newest, when there are only `objectCount` objects.
+    /// An event names the object `distance` before the newest, but there are only `objectCount` objects.
     case noSuchObject(distance: UInt64, objectCount: UInt64)
-    /// An alignment of 2 to the power of this; 63 is the highest there is.
+    /// An alignment of 2^`log2`, where 63 is the highest possible exponent.
     case impossibleAlignment(log2: UInt64)
   }
 
   /// What is wrong.
   public let finding: Finding
 
-  /// The byte from the start of the trace at which it is wrong: where a bad tag or number starts, or the end.
+  /// The offset of the error from the start of the trace: the start of the bad tag or number, or the end of the bytes.
   public let byteOffset: Int
 
   @inlinable public init(_ finding: Finding, at byteOffset: Int) {

@@ -1,25 +1,25 @@
 /// One event of an allocation trace: a call of the malloc family, a passage of time, or a change of thread.
 ///
-/// Objects are numbered 0, 1, 2 … in the order in which the first four kinds of event make them. A reallocation
-/// ends one object and makes another.
+/// The first four kinds of event make objects, numbered 0, 1, 2 … in order of creation. A reallocation ends one
+/// object and makes another.
 @frozen
 public enum TraceEvent: Hashable, Sendable {
   /// A new object of `byteCount` bytes.
   case allocate(byteCount: UInt64)
-  /// A new object of `byteCount` bytes at a multiple of 2 to the power of `alignmentLog2`.
+  /// A new object of `byteCount` bytes at a multiple of 2^`alignmentLog2`.
   case allocateAligned(byteCount: UInt64, alignmentLog2: UInt8)
-  /// A new object of `byteCount` bytes, all zero.
+  /// A new object of `byteCount` zero bytes.
   case allocateZeroed(byteCount: UInt64)
-  /// `object` ends, and a new object of `byteCount` bytes begins with its content.
+  /// `object` ends; a new object of `byteCount` bytes takes over its content.
   case reallocate(object: UInt64, byteCount: UInt64)
   /// `object` ends.
   case deallocate(object: UInt64)
-  /// `microseconds` have passed since the last such mark.
+  /// `microseconds` have passed since the last event of this kind.
   case timePasses(microseconds: UInt64)
-  /// The events from here on are those of the thread with this number.
+  /// The events that follow belong to the thread with this number.
   case threadBecomes(number: UInt64)
 
-  /// The most bytes an event occupies: its tag and two numbers of ten bytes.
+  /// The longest event in bytes: its tag and two numbers of ten bytes.
   @inlinable public static var byteCountMax: Int { 21 }
 
   /// Whether the event makes an object, which gets the next number.
@@ -31,7 +31,7 @@ public enum TraceEvent: Hashable, Sendable {
   }
 }
 
-/// The tag byte that opens an event in a trace.
+/// The tag byte that starts an event.
 @usableFromInline
 enum TraceTag {
   @usableFromInline static var allocate: UInt8 { 0 }

@@ -1,25 +1,25 @@
-/// What opens a trace: eight bytes `HLTRACE1`, a 32-bit little-endian byte count, and as many bytes of JSON.
+/// The start of a trace: the eight bytes `HLTRACE1`, a 32-bit little-endian byte count, and that many bytes of JSON.
 ///
-/// The JSON text tells the program and the counts that a reader checks its work against. The core does not read
-/// it; the header says only where it lies.
+/// The JSON text names the program and holds the counts that a reader checks its result against. The core does not read
+/// the text; the header only says where it is.
 @frozen
 public struct TraceHeader: Hashable, Sendable {
-  /// The bytes that the magic and the text's byte count occupy.
+  /// The length of the magic and the text's byte count, in bytes.
   @inlinable public static var prefixByteCount: Int { 12 }
 
   /// `HLTRACE1` as a little-endian number.
   @inlinable static var magic: UInt64 { 0x3145_4341_5254_4C48 }
 
-  /// Where the JSON text lies.
+  /// The bytes of the JSON text.
   public let text: Range<Int>
 
-  /// Where the first event starts.
+  /// The start of the first event.
   @inlinable public var eventsStart: Int { text.upperBound }
 
   /// Reads the header at the start of `bytes`.
   ///
-  /// - Throws: ``TraceError/Finding/badMagic`` when the bytes there are differ from the magic, however few they
-  ///   are; ``TraceError/Finding/truncatedHeader`` when they end too early.
+  /// - Throws: ``TraceError/Finding/badMagic`` when the existing bytes, however few, differ from the magic;
+  ///   ``TraceError/Finding/truncatedHeader`` when they end too early.
   /// - Complexity: O(1).
   public init(decoding bytes: Span<UInt8>) throws(TraceError) {
     for index in 0..<min(bytes.count, 8)
@@ -37,9 +37,9 @@ public struct TraceHeader: Hashable, Sendable {
     text = Self.prefixByteCount..<Self.prefixByteCount + textByteCount
   }
 
-  /// Writes a header with `text` to the end of `output`.
+  /// Appends a header with `text` to `output`.
   ///
-  /// - Returns: Whether it fitted; if not, nothing was written. A text of 4 GiB or more fits no header.
+  /// - Returns: Whether it fitted; if not, nothing was written. A text of 4 GiB or more never fits.
   public static func encode(text: Span<UInt8>, into output: inout OutputSpan<UInt8>) -> Bool {
     guard text.count <= Int(UInt32.max), output.freeCapacity >= prefixByteCount + text.count else { return false }
     for index in 0..<8 {

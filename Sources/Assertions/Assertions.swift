@@ -2,11 +2,11 @@ import CLabPlatform
 
 // Assertions: broken contracts and corruption.
 //
-// The core has three ways to say no. Running out of memory is an ordinary result (`nil`). What a caller can
-// test for beforehand is a contract, and breaking it ends the process here. Damage to a heap's own structures,
-// or an address that it never gave out, ends the process here too. Each death is one line on standard error,
-// written without allocating, in debug and release builds, hosted and Embedded alike: a plain `precondition`
-// would trap without its message in release builds.
+// The core has three kinds of failure. Running out of memory is an ordinary result (`nil`). A condition that the caller
+// can test beforehand is a contract, and breaking it ends the process here. So does damage to a heap's own structures,
+// or an address that the heap never gave out. Each death writes one line to standard error without allocating, in debug
+// and release builds, hosted and Embedded alike. A plain `precondition` would trap without its message in release
+// builds.
 
 /// Ends the process with `heaplab: MESSAGE` unless `condition` holds.
 ///
@@ -51,9 +51,9 @@ public func fail(_ message: StaticString, _ value: UInt64) -> Never {
   end(line)
 }
 
-/// Shows the line and ends the process.
+/// Writes the line and ends the process.
 private func end(_ line: consuming TextLine) -> Never {
-  // SAFETY: the platform reads as many bytes as it is told.
+  // SAFETY: the platform reads no more bytes than the count says.
   unsafe line.end { unsafe lab_platform_fail($0, CUnsignedLong($1)) }
   fatalError("lab_platform_fail must not return")
 }

@@ -1,11 +1,11 @@
-/// One line of text, put together in a fixed buffer on the stack: how code that must not allocate speaks.
+/// One line of text, built in a fixed buffer on the stack, for code that must not allocate.
 ///
-/// What does not fit is dropped, without a word; the last byte is kept for the newline.
+/// Text that does not fit is silently dropped. The last byte is reserved for the newline.
 public struct TextLine {
   private var bytes = InlineArray<1024, UInt8>(repeating: 0)
   private var byteCount = 0
 
-  /// The bytes of the longest line, its newline included.
+  /// The length of the longest line in bytes, newline included.
   public static var byteMaximum: Int { 1024 }
 
   /// An empty line.
@@ -36,7 +36,7 @@ public struct TextLine {
     }
   }
 
-  /// Appends a value in hexadecimal, without prefix and without leading zeros.
+  /// Appends a value in hexadecimal, without a prefix or leading zeros.
   public mutating func append(hexadecimal value: UInt64) {
     let digitCount = max(1, (UInt64.bitWidth - value.leadingZeroBitCount + 3) / 4)
     for digit in (0..<digitCount).reversed() {
@@ -45,13 +45,13 @@ public struct TextLine {
     }
   }
 
-  /// Ends the line with a newline and shows its bytes.
+  /// Ends the line with a newline and passes its bytes to `body`.
   ///
-  /// - Safety: The pointer is good only as long as `body` runs; the count is in bytes and at least 1.
+  /// - Safety: The pointer is valid only while `body` runs; the count is in bytes and at least 1.
   public consuming func end<Result>(_ body: (UnsafePointer<CChar>, Int) -> Result) -> Result {
     bytes[byteCount] = 0x0A
     let count = byteCount + 1
-    // SAFETY: the buffer outlives the call, and is not empty.
+    // SAFETY: the buffer outlives the call and is not empty.
     return unsafe bytes.span.withUnsafeBufferPointer { buffer in
       unsafe buffer.withMemoryRebound(to: CChar.self) { unsafe body($0.baseAddress.unsafelyUnwrapped, count) }
     }

@@ -1,6 +1,6 @@
 import Addresses
 
-/// A stretch of frame numbers as the fewest aligned runs of powers of two, lowest first, none above order 18.
+/// Splits a stretch of frame numbers into the fewest aligned power-of-two runs, lowest first, none above order 18.
 struct AlignedRuns {
   private var position: UInt
   private let end: UInt

@@ -1,15 +1,15 @@
 public import Addresses
 import Assertions
 
-// Blocks: aligned runs of 2^k frames. What is checked when one comes back is a single compare of the descriptor
-// with what allocation wrote there; the reason is looked for only when they differ.
+// Blocks: aligned runs of 2^k frames. Deallocation checks a block with one compare of its descriptor against the value
+// that allocation wrote, and looks for the reason only when they differ.
 
 extension BuddyFrames {
   /// The lowest free block of `order`, or nil when there is none.
   ///
   /// - Complexity: O(1)
   public mutating func allocate(_ order: FrameOrder) -> PhysAddr? {
-    // One frame gets code of its own, since that is what is asked for most.
+    // A single frame is the most common request and has code of its own.
     if order == .min { return allocateFrame() }
     return order.rawValue < 6 ? allocateSmallRun(order.rawValue) : allocateRun(order.rawValue)
   }
@@ -21,9 +21,9 @@ extension BuddyFrames {
     return Page(containing: address, size: size)
   }
 
-  /// Takes back a block that was allocated with this order; anything else ends the process.
+  /// Deallocates a block that was allocated with this order; any other ends the process.
   ///
-  /// - Complexity: as for ``allocate(_:)``.
+  /// - Complexity: As for ``allocate(_:)``.
   public mutating func deallocate(_ address: PhysAddr, order: FrameOrder) {
     if order == .min { return deallocateFrame(address) }
     if order.rawValue < 6 {
@@ -33,7 +33,7 @@ extension BuddyFrames {
     }
   }
 
-  /// Takes back a frame that was allocated with this size; anything else ends the process.
+  /// Deallocates a frame that was allocated with this size; any other ends the process.
   public mutating func deallocate(_ frame: Page<PhysAddr>) {
     if frame.size == .size4KiB {
       deallocateFrame(frame.start)
@@ -60,16 +60,16 @@ extension BuddyFrames {
     give(UInt(truncatingIfNeeded: inRange) &+ firstFrame, order: order)
   }
 
-  /// How many frames above the start of the range the one at `address` is; a number past the last frame when the
-  /// address is outside or no multiple of 4 KiB.
+  /// The index in the range of the frame at `address`; a number past the last frame when the address is outside the
+  /// range or not a multiple of 4 KiB.
   @inline(__always)
   func position(of address: PhysAddr) -> UInt64 {
-    // A rotation, so that bits below the frame's size make the number too large.
+    // A rotation: bits below the frame size make the number too large.
     let offset = address.raw &- range.start.raw
     return offset &>> 12 | offset &<< 52
   }
 
-  /// Whether `address` is in the range, by one compare.
+  /// Whether `address` is in the range, in one compare.
   @inline(__always)
   func contains(_ address: PhysAddr) -> Bool { address.raw &- range.start.raw < range.byteCount }
 
@@ -83,16 +83,16 @@ extension BuddyFrames {
       address.raw)
   }
 
-  /// Ends the process for a block that cannot be taken back, saying why.
+  /// Ends the process for a block that cannot be deallocated, and says why.
   ///
-  /// Mutating only so that the caller need not copy the allocator to call it.
+  /// Mutating only to spare the caller a copy of the allocator.
   @inline(never)
   mutating func failDeallocation(of address: PhysAddr, order: UInt8) -> Never {
     requireSoleHolder(of: address, order: order)
     fail("the frame table is damaged at the descriptor of", address.raw)
   }
 
-  /// What the descriptor says of the allocated block that starts at `address`; ends the process when there is none.
+  /// The descriptor of the allocated block that starts at `address`; ends the process when there is none.
   @inline(__always)
   func requireBlock(at address: PhysAddr) -> FrameState {
     guard contains(address), address.raw & 0xFFF == 0 else { failLookup(of: address) }
@@ -101,7 +101,7 @@ extension BuddyFrames {
     return state
   }
 
-  /// Ends the process for an address at which no allocated block starts, saying what is there.
+  /// Ends the process for an address at which no allocated block starts, and says what is there.
   @inline(never)
   private func failLookup(of address: PhysAddr) -> Never {
     require(contains(address), "a frame must be one of this allocator's, found", address.raw)

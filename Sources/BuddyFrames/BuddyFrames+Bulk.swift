@@ -1,9 +1,9 @@
 public import Addresses
 
 extension BuddyFrames {
-  /// Fills `buffer` with the addresses of blocks of `order`, lowest first, as far as there are any.
+  /// Fills `buffer` with the addresses of blocks of `order`, lowest first, as many as there are.
   ///
-  /// - Returns: How many there are, from the start of the buffer; the rest of it is as it was.
+  /// - Returns: How many addresses the buffer got, at its start; the rest of it is unchanged.
   /// - Complexity: O(n) for n blocks.
   public mutating func allocate(_ order: FrameOrder, into buffer: inout MutableSpan<PhysAddr>) -> Int {
     var count = 0
@@ -14,9 +14,9 @@ extension BuddyFrames {
     return count
   }
 
-  /// Fills `buffer` with the addresses of blocks of `order`, lowest first, if there are enough.
+  /// Fills `buffer` with the addresses of blocks of `order`, lowest first, or allocates none.
   ///
-  /// - Returns: Whether there were; if not, nothing is allocated, and the buffer's content is undefined.
+  /// - Returns: Whether there were enough; if not, nothing is allocated and the buffer's content is undefined.
   /// - Complexity: O(n) for n blocks.
   public mutating func allocateAll(_ order: FrameOrder, into buffer: inout MutableSpan<PhysAddr>) -> Bool {
     if UInt64(buffer.count) << UInt64(order.rawValue) > freeFrameCount { return false }
@@ -26,7 +26,7 @@ extension BuddyFrames {
     return false
   }
 
-  /// Takes back blocks that were allocated with this order; anything else ends the process.
+  /// Deallocates blocks that were allocated with this order; any other ends the process.
   ///
   /// - Complexity: O(n) for n blocks.
   public mutating func deallocate(_ blocks: Span<PhysAddr>, order: FrameOrder) {

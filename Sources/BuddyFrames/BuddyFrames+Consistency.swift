@@ -1,26 +1,26 @@
 public import Addresses
 
-/// What a check of a ``BuddyFrames`` found wrong first.
+/// The first defect that a check of a ``BuddyFrames`` found.
 public enum BuddyFramesDefect: Error, Equatable, Sendable {
-  /// A summary bit of the index does not say what lies below it: the level, the piece and the order.
+  /// A summary bit of the index disagrees with the words below it: its level, piece and order.
   case summary(level: Int, piece: UInt, order: UInt8)
   /// A used frame belongs to no block, or to two.
   case block(PhysAddr)
-  /// A free frame has a descriptor that says it is in use.
+  /// The descriptor of a free frame says that it is in use.
   case freeFrameInUse(PhysAddr)
-  /// The number of free blocks of an order is not what was counted.
+  /// The count of free blocks of an order is wrong.
   case freeBlockCount(FrameOrder, counted: UInt64, found: UInt64)
-  /// The number of free or reserved frames is not what was counted.
+  /// The count of free or reserved frames is wrong.
   case frameCount
-  /// There is a free frame below the one that the next allocation would look at first.
+  /// There is a free frame below the cursor.
   case cursor
 }
 
 extension BuddyFrames {
   /// Checks every invariant; throws the first defect.
   ///
-  /// What is checked: free blocks and blocks in use are disjoint and fill the range; no two free buddies are left
-  /// unmerged; every summary bit of the index follows from what is below it; all counts are right.
+  /// The checks: free blocks and blocks in use are disjoint and fill the range; no two free buddies are unmerged; every
+  /// summary bit of the index follows from the words below it; all counts are right.
   ///
   /// - Complexity: O(n) for n frames.
   public func checkConsistency() throws(BuddyFramesDefect) {
@@ -28,7 +28,7 @@ extension BuddyFrames {
     try checkBlocks()
   }
 
-  /// Walks the range block by block and compares with the counts.
+  /// Walks the range block by block and compares it with the counts.
   private func checkBlocks() throws(BuddyFramesDefect) {
     var found = FreeBlockCounts()
     var reserved: UInt64 = 0
@@ -48,7 +48,7 @@ extension BuddyFrames {
         }
         frame += 1 << UInt(order)
       } else {
-        // A used block: its parts are in use, and none of them starts another block.
+        // A block in use: all its frames are in use, and no other block starts inside it.
         let size = UInt(1) << UInt(state.order)
         if state == .none || frame & (size - 1) != 0 || size > end - frame { throw .block(address(of: frame)) }
         for next in frame + 1..<max(frame + size, frame + 1)
@@ -67,7 +67,8 @@ extension BuddyFrames {
     if found.frameCount != freeFrameCount || reserved != reservedFrameCount { throw .frameCount }
   }
 
-  /// The order of the largest aligned free run that starts at a free frame: below it, nothing free could join.
+  /// The order of the largest aligned free run that starts at a free frame. Nothing free lies right below that frame to
+  /// merge with.
   private func largestFreeOrder(at frame: UInt) -> UInt8 {
     var order: UInt8 = 0
     while order < 18, frame & (1 << UInt(order)) == 0,

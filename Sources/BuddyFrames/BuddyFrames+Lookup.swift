@@ -3,20 +3,20 @@ import Assertions
 
 /// What a frame is used for.
 public enum FrameUse: Equatable, Sendable {
-  /// Nothing.
+  /// It is free.
   case free
-  /// It is set aside by ``BuddyFrames/reserve(_:)``, in a block of this order that starts at this address.
+  /// It is reserved by ``BuddyFrames/reserve(_:)``, in a block of this order at this address.
   case reserved(PhysAddr, FrameOrder)
-  /// It was given back to a ``FrameCache`` and waits there, in a block of this order that starts at this address.
+  /// It waits in a ``FrameCache``, in a block of this order at this address.
   case cached(PhysAddr, FrameOrder)
-  /// It was given out, in a block of this order that starts at this address.
+  /// It is allocated, in a block of this order at this address.
   case allocated(PhysAddr, FrameOrder)
 }
 
 extension BuddyFrames {
   /// What the frame that contains `address` is used for; traps outside the range.
   ///
-  /// - Complexity: O(1): at most a descriptor for each order.
+  /// - Complexity: O(1): reads at most one descriptor per order.
   public func use(of address: PhysAddr) -> FrameUse {
     require(contains(address), "a frame must be one of this allocator's, found", address.raw)
     let frame = number(of: address)
@@ -30,9 +30,9 @@ extension BuddyFrames {
     return state.isReserved ? .reserved(start, order) : .allocated(start, order)
   }
 
-  /// Whether every frame of `frames` is free; traps unless it is part of the range and made of whole frames.
+  /// Whether every frame of `frames` is free; traps unless `frames` lies in the range and consists of whole frames.
   ///
-  /// - Complexity: O(log n) for n frames, and one more for each GiB.
+  /// - Complexity: O(log n) for n frames, plus one step per GiB.
   public func isFree(_ frames: AddrRange<PhysAddr>) -> Bool {
     var pieces = alignedRuns(in: frames)
     while let (frame, order) = pieces.next() {
@@ -41,7 +41,7 @@ extension BuddyFrames {
     return true
   }
 
-  /// The block in use that contains the frame with this number: its first frame and what the descriptor says.
+  /// The block in use that contains a frame: its first frame and its descriptor.
   func block(containing frame: UInt) -> (head: UInt, state: FrameState)? {
     for order in 0...UInt8(18) {
       let head = frame & ~((1 << UInt(order)) - 1)
@@ -52,7 +52,7 @@ extension BuddyFrames {
     return nil
   }
 
-  /// `frames` as aligned runs; traps unless it is part of the range and made of whole frames.
+  /// Splits `frames` into aligned runs; traps unless `frames` lies in the range and consists of whole frames.
   func alignedRuns(in frames: AddrRange<PhysAddr>) -> AlignedRuns {
     require(range.contains(frames), "frames must be this allocator's, found a range that starts at", frames.start.raw)
     require(

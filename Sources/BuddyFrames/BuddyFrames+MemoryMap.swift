@@ -2,7 +2,7 @@ public import Addresses
 import Assertions
 
 extension BuddyFrames {
-  /// The smallest range that holds all frames that are usable or can become so; empty when there are none.
+  /// The smallest range that holds all frames that are usable or may become usable; empty when there are none.
   ///
   /// This is the range of an allocator that starts from `map`, for ``tableByteCount(for:)``.
   public static func range(of map: MemoryMap) -> AddrRange<PhysAddr> {
@@ -15,14 +15,14 @@ extension BuddyFrames {
 
   /// An allocator for the usable memory of a machine.
   ///
-  /// A frame can be given out if every byte of it is usable. All others are reserved; what can be reclaimed is given
-  /// back by ``reclaim(_:in:)``.
+  /// A frame is usable if every byte of it is. All other frames are reserved; ``reclaim(_:in:)`` frees the reclaimable
+  /// ones.
   ///
   /// - Parameters:
-  ///   - map: What there is.
-  ///   - tableMemory: Memory for the frame table of ``range(of:)``, as for ``init(over:tableIn:holding:)``; what of
-  ///     it lies in usable memory must be in `map` as ``MemoryKind/kernel``.
-  ///   - content: What that memory holds.
+  ///   - map: The machine's memory.
+  ///   - tableMemory: Memory for the frame table of ``range(of:)``, as for ``init(over:tableIn:holding:)``. Where it
+  ///     lies in usable memory, `map` must list it as ``MemoryKind/kernel``.
+  ///   - content: What `tableMemory` holds.
   public init(memoryMap map: MemoryMap, tableIn tableMemory: AddrRange<VirtAddr>, holding content: FrameTableContent) {
     let range = BuddyFrames.range(of: map)
     self.init(over: range, tableIn: tableMemory, holding: content)
@@ -36,9 +36,9 @@ extension BuddyFrames {
     reserve(AddrRange(start: unusable, end: range.end))
   }
 
-  /// Makes what can be reclaimed of a kind usable, here and in the map that the allocator started from.
+  /// Makes the memory of a reclaimable kind usable, here and in the map that the allocator was created from.
   ///
-  /// Traps unless the kind is reclaimable, and when a frame of it is not reserved.
+  /// Traps unless the kind is reclaimable and all its frames are reserved.
   ///
   /// - Returns: How many frames became free.
   public mutating func reclaim(_ kind: MemoryKind, in map: inout MemoryMap) -> UInt64 {
@@ -55,11 +55,11 @@ extension BuddyFrames {
     return freeFrameCount - before
   }
 
-  /// Makes the frames of `usable` free that `part` touches and that are reserved still.
+  /// Frees the frames of `usable` that overlap `part` and are still reserved.
   private mutating func unreserveFrames(touching part: AddrRange<PhysAddr>, in usable: AddrRange<PhysAddr>) {
     let touched = part.alignedOutward(to: PageSize.size4KiB.byteCount)
     guard var frames = usable.intersection(touched)?.intersection(range) else { return }
-    // Two parts may touch one frame, at their ends; and frame 0 stays.
+    // Two parts may share the frame at their border. Frame 0 stays reserved.
     while !frames.isEmpty, frames.start.isNull || isFree(firstFrame(of: frames)) {
       frames = AddrRange(start: firstFrame(of: frames).end, end: frames.end)
     }

@@ -1,16 +1,15 @@
 public import Addresses
 import Assertions
 
-// Runs of frames that need not be a power of two, and runs at a given address. A run is held as the aligned blocks
-// that it is made of, each with a descriptor; deallocation walks those.
+// Runs of any number of frames, and runs at a given address. A run is a sequence of aligned blocks, each with a
+// descriptor; deallocation walks them.
 
 extension BuddyFrames {
-  /// `frameCount` frames that lie side by side, at the lowest address where a block that can hold them is free; nil
-  /// when there is none.
+  /// Allocates `frameCount` contiguous frames at the lowest address where a free block can hold them; nil when none
+  /// can.
   ///
-  /// The run starts at a multiple of the smallest power of two that is not below `frameCount`; what the block has
-  /// beyond the run stays free. Traps for 0 frames. More than 2^18 frames, 1 GiB, are never found:
-  /// ``allocate(at:)`` takes those.
+  /// The run starts at a multiple of the smallest power of two that is at least `frameCount`; the rest of the block
+  /// stays free. Traps for 0 frames. Runs of more than 2^18 frames, 1 GiB, are never found: use ``allocate(at:)``.
   ///
   /// - Complexity: O(log `frameCount`)
   public mutating func allocate(frameCount: UInt64) -> AddrRange<PhysAddr>? {
@@ -22,12 +21,12 @@ extension BuddyFrames {
     return AddrRange(start: address(of: frame), byteCount: frameCount << 12)
   }
 
-  /// Allocates exactly the frames of `frames`, if they are all free.
+  /// Allocates exactly `frames`, if all of them are free.
   ///
-  /// Traps unless `frames` is part of the range and made of whole frames.
+  /// Traps unless `frames` lies in the range and consists of whole frames.
   ///
-  /// - Returns: Whether they were; if not, nothing has changed.
-  /// - Complexity: O(log n) for n frames, and one more for each GiB.
+  /// - Returns: Whether they were free; if not, nothing has changed.
+  /// - Complexity: O(log n) for n frames, plus one step per GiB.
   public mutating func allocate(at frames: AddrRange<PhysAddr>) -> Bool {
     guard isFree(frames) else { return false }
     takeRuns(alignedRuns(in: frames))
@@ -36,17 +35,17 @@ extension BuddyFrames {
 
   /// Allocates the block of `order` at `address`, if it is free.
   ///
-  /// Traps unless the block is part of the range and `address` is a multiple of its size.
+  /// Traps unless the block lies in the range and `address` is a multiple of its size.
   ///
-  /// - Returns: Whether it was; if not, nothing has changed.
+  /// - Returns: Whether it was free; if not, nothing has changed.
   public mutating func allocate(_ order: FrameOrder, at address: PhysAddr) -> Bool {
     require(address.isAligned(to: order.byteCount), "a block must start at a multiple of its size, found", address.raw)
     return allocate(at: AddrRange(start: address, byteCount: order.byteCount))
   }
 
-  /// Takes back all blocks in `frames`, however they were allocated; they must fill it.
+  /// Deallocates all blocks in `frames`, however they were allocated.
   ///
-  /// Ends the process unless `frames` is made of whole allocated blocks with one holder each; nothing has changed then.
+  /// Ends the process, with nothing changed, unless whole allocated blocks with one holder each fill `frames`.
   ///
   /// - Complexity: O(m) for m blocks.
   public mutating func deallocate(_ frames: AddrRange<PhysAddr>) {

@@ -19,13 +19,13 @@ extension BuddyFrames: FrameReferenceCounts {
     if !table.addHolder(at: offset, size: frame.size) { refuseHolder(offset, frame.size) }
   }
 
-  /// Adds a holder to each frame that `frame` names; traps as ``retain(_:)`` does.
+  /// Adds a holder to each frame that `frame` returns; traps as ``retain(_:)`` does.
   ///
   /// - Complexity: O(n) for n frames
   @inlinable @inline(__always)
   public mutating func retain(_ count: Int, _ frame: (Int) -> Page<PhysAddr>?) {
-    // A fork does this for every page, so it is a handful of instructions in the caller's loop. The handle is copied, so
-    // that what it holds need not be loaded again after each store; counting down takes no compare.
+    // A fork does this for every page, so it is a few instructions in the caller's loop. The local copy of the handle
+    // spares reloading its fields after each store; counting down needs no compare.
     let table = table
     var index = count
     while index != 0 {
@@ -36,7 +36,7 @@ extension BuddyFrames: FrameReferenceCounts {
     }
   }
 
-  /// Ends the process for a frame, named by its descriptor's place, that cannot get another holder.
+  /// Ends the process: the frame whose descriptor lies at `offset` cannot get another holder.
   @inline(never) @usableFromInline
   func refuseHolder(_ offset: UInt64, _ size: PageSize) -> Never {
     let frame = Page(start: PhysAddr(range.start.raw &+ offset &<< 8), size: size)
@@ -44,7 +44,7 @@ extension BuddyFrames: FrameReferenceCounts {
     fail("a frame can have at most 2^32 - 1 holders, found one with so many", frame.start.raw)
   }
 
-  /// Takes a holder away; true when that was the last one, and the frame is free then.
+  /// Removes a holder. True when it was the last one; the frame is then free.
   ///
   /// Traps unless the frame was allocated with this size.
   /// - Complexity: O(1)

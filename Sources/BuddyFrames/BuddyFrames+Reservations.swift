@@ -1,21 +1,21 @@
 public import Addresses
 import Assertions
 
-// Reserved frames are blocks in use with no holder: each has a descriptor at its first frame.
+// Reserved frames are blocks in use without a holder. Each block has a descriptor at its first frame.
 
 extension BuddyFrames {
-  /// Sets aside what is still free in `frames`, never to be given out.
+  /// Reserves the free frames in `frames`: they are never allocated.
   ///
-  /// Frames that are reserved already stay so; one that is allocated traps, as does a range that is no part of the
-  /// allocator's. A frame that is only partly in `frames` is reserved as a whole.
+  /// Reserved frames stay reserved. Traps when a frame is allocated, or when `frames` lies outside the allocator's
+  /// range. A frame that is only partly in `frames` is reserved as a whole.
   ///
-  /// - Complexity: O(log n) for n frames that are all free; else the number of blocks in the range matters too.
+  /// - Complexity: O(log n) for n frames that are all free; otherwise it also grows with the blocks in the range.
   public mutating func reserve(_ frames: AddrRange<PhysAddr>) {
     var pieces = alignedRuns(in: frames.alignedOutward(to: PageSize.size4KiB.byteCount))
     while let (frame, order) = pieces.next() { reserve(frame, order: order) }
   }
 
-  /// Makes reserved frames free; traps when one of them is not reserved, and for the frame at address 0.
+  /// Frees reserved frames; traps when one of them is not reserved, and for the frame at address 0.
   ///
   /// - Complexity: O(m log n) for m reserved blocks and n frames.
   public mutating func unreserve(_ frames: AddrRange<PhysAddr>) {
@@ -33,7 +33,7 @@ extension BuddyFrames {
       reservedFrameCount += 1 << UInt64(order)
       return
     }
-    // Some of it is in use: by one block around it, or by blocks within.
+    // Part of the run is in use: by one block around it, or by blocks inside it.
     if let (_, state) = block(containing: frame), state.order >= order {
       requireReserved(state, frame)
       return
@@ -59,7 +59,7 @@ extension BuddyFrames {
 
   private mutating func unreserve(_ frame: UInt, order: UInt8) {
     if let (head, state) = block(containing: frame), state.order >= order {
-      // Cut the block down to the piece.
+      // Split the block down to the run.
       var head = head
       var current = state.order
       while current > order {
@@ -76,7 +76,7 @@ extension BuddyFrames {
     }
   }
 
-  /// Makes the block in use of order `order` + 1 at `frame` two blocks of `order` in `state`.
+  /// Splits the block in use of order `order` + 1 at `frame` into two blocks of `order` in `state`.
   mutating func halve(_ frame: UInt, to order: UInt8, _ state: FrameState) {
     index.splitUsed(frame, to: order)
     table.setState(state, at: frame - firstFrame)

@@ -1,12 +1,11 @@
 import Addresses
 
-// Blocks of order 0 to 5, which lie within one word of the index: what `allocate(_:)` and `deallocate(_:order:)` do
-// for them, with less to decide than for others. The lowest is known in most cases, since no word below the cursor
-// has a free frame; and a word that gained a run by the last deallocation and loses it by the next allocation
-// changes nothing above it.
+// Blocks of order 0 to 5 lie within one word of the index. This file has the fast paths of `allocate(_:)` and
+// `deallocate(_:order:)` for them. The lowest free block is usually known, since no word below the cursor has a free
+// frame. A word that gains a run by one deallocation and loses it by the next allocation changes nothing above it.
 //
-// The work is laid out so that the common path calls nothing and keeps everything in registers; what is rarer is
-// done last, in functions of its own that are entered by a jump. They take the result along for that reason.
+// The common path makes no calls and stays in registers. Rare work comes last, in separate functions that are entered
+// by a jump; they take the result along for that reason.
 
 extension BuddyFrames {
   /// Allocates the lowest free frame; nil when nothing is free.
@@ -17,7 +16,7 @@ extension BuddyFrames {
     return used == ~0 ? allocateAboveCursor() : allocate(0, at: lowestFrame(of: used), in: lowest, used)
   }
 
-  /// Moves the cursor, whose word is full, to the lowest free frame, and allocates that.
+  /// Moves the cursor, whose word is full, to the lowest free frame, and allocates that frame.
   @inline(never)
   private mutating func allocateAboveCursor() -> PhysAddr? {
     let lowest = lowestWordAboveCursor()
@@ -34,7 +33,7 @@ extension BuddyFrames {
       lowest = lowestWordAboveCursor()
       if lowest == FreeRunIndex.noNote { return nil }
     }
-    // The lowest word with a free frame may have a run; if not, the index knows who has.
+    // The lowest word with a free frame may have a run. If not, the index finds one.
     let used = index.word(at: lowest)
     let position = RunWord(used: used).lowestRun(order: order)
     if position < 64 { return allocate(order, at: position, in: lowest, used) }
@@ -43,8 +42,8 @@ extension BuddyFrames {
     return allocate(order, at: UInt64(frame & 63), in: word, index.word(at: word))
   }
 
-  /// Moves the cursor, whose word is full, to the lowest word with a free frame that is noted; returns that or the
-  /// word of the open note, whichever is lower, or ``FreeRunIndex/noNote`` when nothing is free.
+  /// Moves the cursor, whose word is full, to the lowest word that the index knows to have a free frame. Returns that
+  /// word or the word of the open note, whichever is lower, or ``FreeRunIndex/noNote`` when nothing is free.
   @inline(__always)
   private mutating func lowestWordAboveCursor() -> UInt {
     guard let piece = index.lowestPiece() else { return index.noteWord }
@@ -55,7 +54,7 @@ extension BuddyFrames {
   @inline(__always)
   private func lowestFrame(of used: UInt64) -> UInt64 { UInt64(truncatingIfNeeded: (~used).trailingZeroBitCount) }
 
-  /// Allocates the free block of `order`, 0 to 5, at `position` of a word of level 0, which holds `used`.
+  /// Allocates the free block of `order`, 0 to 5, at `position` of a level 0 word that holds `used`.
   @inline(__always)
   private mutating func allocate(_ order: UInt8, at position: UInt64, in word: UInt, _ used: UInt64) -> PhysAddr? {
     let after = order == 0 ? used | (used &+ 1) : used | RunWord.run(at: position, order: order)
@@ -66,7 +65,7 @@ extension BuddyFrames {
     if order > 0 { index.counts.take(order) }
     if used == 0 { return lose(6, in: word, after, order, thenReturn: address(of: frame)) }
     let run = RunWord(used: used)
-    // No lower frame is free: the buddy of an odd one is in use.
+    // No lower frame is free, so the buddy of an odd frame is in use.
     let source =
       order > 0
       ? run.maximalOrder(at: position) : position & 1 != 0 ? 0 : run.maximalOrder(atLowest: position)
@@ -75,17 +74,17 @@ extension BuddyFrames {
     return lose(source, in: word, after, order, thenReturn: address(of: frame))
   }
 
-  /// Notes, or drops the note that says otherwise, that the word at `word`, which is `after` now, has no free run of
-  /// the order `lost`, 0 to 6, any more, since a block of `order` was cut out of the only one.
+  /// Records that the word at `word`, now `after`, lost its only free run of order `lost`, 0 to 6, when a block of
+  /// `order` was cut out of it; or drops the note that the word has one.
   @inline(__always)
   private mutating func lose(
     _ lost: UInt8, in word: UInt, _ after: UInt64, _ order: UInt8, thenReturn address: PhysAddr
   ) -> PhysAddr? {
     let piece = index.piece(at: word)
-    // Of a larger run, halves are left; and nothing is smaller than a frame: then no other order is lost.
+    // Halves of a larger run remain, and no block is smaller than a frame: in both cases no other order is lost.
     let isOnlyLoss = lost > order || order == 0
     if index.noteWord == word {
-      // The note is about the order lost, most often about that alone.
+      // The note is about the lost order, and usually about no other.
       if isOnlyLoss && (lost == 0 || lost == 6 || !index.isExcluded(piece, order: lost &- 1)) {
         index.noteWord = FreeRunIndex.noNote
         return address
@@ -97,27 +96,28 @@ extension BuddyFrames {
       ? climb(from: piece, lost, thenReturn: address) : climb(from: word, lost, after, order, thenReturn: address)
   }
 
-  /// Notes that the 64 frames of `piece` are wholly free no longer.
+  /// Records that the 64 frames of `piece` are no longer all free.
   @inline(never)
   private mutating func split(_ piece: UInt, thenReturn address: PhysAddr) -> PhysAddr? {
     index.counts.cut(outOf: index.split(piece, level: 1))
     return address
   }
 
-  /// Notes that `piece` has no free run of the order `lost` any more.
+  /// Records that `piece` no longer has a free run of the order `lost`.
   @inline(never)
   private mutating func climb(from piece: UInt, _ lost: UInt8, thenReturn address: PhysAddr) -> PhysAddr? {
     index.exclude(piece, from: 1, order: lost)
     return address
   }
 
-  /// As `lose`, where the note shrinks or several orders are lost.
+  /// The part of `lose` for a note that shrinks and for several lost orders.
   @inline(never)
   private mutating func climb(
     from word: UInt, _ lost: UInt8, _ after: UInt64, _ order: UInt8, thenReturn address: PhysAddr
   ) -> PhysAddr? {
     let piece = index.piece(at: word)
-    // The order of the largest run left, -1 for none: a word loses several orders where it had one run, of `order`.
+    // The order of the largest run left, -1 for none. A word loses several orders when its one run, of `order`, is
+    // taken.
     var left = Int(lost) - 1
     if lost == order {
       while left >= 0 && !RunWord(used: after).hasRun(order: UInt8(truncatingIfNeeded: left)) { left -= 1 }
@@ -137,11 +137,11 @@ extension BuddyFrames {
     return address
   }
 
-  /// Takes back an allocated frame.
+  /// Deallocates a frame.
   @inline(__always)
   mutating func deallocateFrame(_ address: PhysAddr) { deallocateSmall(address, 0) }
 
-  /// Takes back an allocated block of `order`, 1 to 5.
+  /// Deallocates a block of `order`, 1 to 5.
   @inline(never)
   mutating func deallocateSmallRun(_ address: PhysAddr, _ order: UInt8) { deallocateSmall(address, order) }
 
@@ -161,13 +161,13 @@ extension BuddyFrames {
     index.setWord(at: word, to: after)
     if after == 0 { return gain(6, in: word) }
     let run = RunWord(used: after)
-    // Most frames come back to a used buddy: that is worth a test of its own.
+    // Most freed frames have a used buddy, which is worth a test of its own.
     let merged = order > 0 || run.isFree(position ^ 1) ? run.maximalOrder(at: position) : 0
     index.counts.merge(into: merged)
     if index.isExcluded(frame &>> 6, order: merged) { gain(merged, in: word) }
   }
 
-  /// Notes, now or later, that the word at `word` has a free run of `order`, 0 to 6, again.
+  /// Records, now or later, that the word at `word` has a free run of `order`, 0 to 6, again.
   @inline(__always)
   private mutating func gain(_ order: UInt8, in word: UInt) {
     if !index.openNote(word, order: order) { settleAndGain(order, in: word) }
@@ -176,7 +176,7 @@ extension BuddyFrames {
   @inline(never)
   private mutating func settleAndGain(_ order: UInt8, in word: UInt) {
     index.settle()
-    // What was settled may have been this.
+    // The settled note may have been this one.
     if index.isExcluded(index.piece(at: word), order: order) { _ = index.openNote(word, order: order) }
   }
 }

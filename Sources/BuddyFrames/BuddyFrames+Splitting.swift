@@ -2,13 +2,14 @@ public import Addresses
 import Assertions
 public import MemoryProtocols
 
-// Cutting blocks in use into smaller ones and joining them again: how a large page becomes small ones in place.
+// Splitting blocks in use and joining them again: how a large page becomes small ones in place.
 
 extension BuddyFrames {
-  /// Makes an allocated block of `order` allocated blocks of the smaller `parts`, each with the holders it had.
+  /// Splits an allocated block of `order` into allocated blocks of the smaller order `parts`, each with the same
+  /// holders.
   ///
-  /// Each part is given back on its own from then on. Traps unless such a block is allocated at `address`, and
-  /// when `parts` is larger than `order`.
+  /// From then on each part is deallocated on its own. Traps unless such a block is allocated at `address`, and when
+  /// `parts` is larger than `order`.
   ///
   /// - Complexity: O(n) for n parts.
   public mutating func split(_ address: PhysAddr, order: FrameOrder, into parts: FrameOrder) {
@@ -30,9 +31,9 @@ extension BuddyFrames {
     }
   }
 
-  /// Makes the allocated blocks of order `parts` that fill the aligned block of `order` at `address` one block.
+  /// Joins the allocated blocks of order `parts` that fill the aligned block of `order` at `address` into one block.
   ///
-  /// Traps unless they are all allocated, each with one holder.
+  /// Traps unless all of them are allocated with one holder each.
   ///
   /// - Complexity: O(n) for n parts.
   public mutating func join(_ address: PhysAddr, order: FrameOrder, from parts: FrameOrder) {
@@ -55,14 +56,14 @@ extension BuddyFrames {
 }
 
 extension BuddyFrames: FrameSplitting {
-  /// Makes an allocated frame frames of a smaller size, each with the holders it had.
+  /// Splits an allocated frame into frames of a smaller size, each with the same holders.
   ///
   /// - Complexity: O(n) for n parts.
   public mutating func split(_ frame: Page<PhysAddr>, into size: PageSize) {
     split(frame.start, order: frame.size.order, into: size.order)
   }
 
-  /// Makes the allocated frames of `size` that fill `frame`, each with one holder, one frame.
+  /// Joins the allocated frames of `size` that fill `frame`, each with one holder, into one frame.
   ///
   /// - Complexity: O(n) for n parts.
   public mutating func join(_ frame: Page<PhysAddr>, from size: PageSize) {

@@ -1,9 +1,9 @@
 import Addresses
 
 extension BuddyFrames {
-  /// How many free blocks there are of each order: a line of `/proc/buddyinfo`, with eight columns more.
+  /// How many free blocks of each order there are: a line of `/proc/buddyinfo` with eight more columns.
   ///
-  /// - Complexity: O(1): nineteen sums of what is counted as blocks come and go.
+  /// - Complexity: O(1): nineteen sums over counters that every allocation and deallocation updates.
   public var freeBlocks: FreeBlockCounts {
     index.settle()
     return index.counts.freeBlocks

@@ -4,18 +4,18 @@ public import MemoryProtocols
 
 /// What the memory of a frame table holds when an allocator starts in it.
 public enum FrameTableContent: Sendable {
-  /// Only zeros, as fresh pages from an operating system do. Nothing is written but what the range's edges need.
+  /// Only zeros, as fresh pages from an operating system have. Only what the range's edges need is written.
   case zeros
   /// Anything. The table is cleared first, in time proportional to its size.
   case anything
 }
 
-/// A binary buddy over frames of physical memory, or of anything that can be counted in pieces of 4 KiB.
+/// A binary buddy allocator over frames of physical memory, or over anything that comes in pieces of 4 KiB.
 ///
-/// It gives out blocks of 2^k frames at multiples of their size, k from 0 (4 KiB) to 18 (1 GiB), and always **the
-/// lowest free one**: of all aligned free runs of the order asked for, the one at the lowest address. Blocks given
-/// back merge at once. What is free and what is known of blocks in use lies in a *frame table*, memory that the
-/// caller provides; the frames themselves are never touched and need not be mapped.
+/// It allocates blocks of 2^k frames at multiples of their size, k from 0 (4 KiB) to 18 (1 GiB), and always **the
+/// lowest free one**: of all aligned free runs of the requested order, the one at the lowest address. Freed blocks
+/// merge at once. The free set and the descriptors of blocks in use lie in a *frame table*, memory that the caller
+/// provides. The frames themselves are never touched and need not be mapped.
 ///
 /// ```swift
 /// let range = AddrRange(start: PhysAddr(0x1000_0000), byteCount: 1 << 30)
@@ -23,33 +23,34 @@ public enum FrameTableContent: Sendable {
 /// let frame = frames.allocate(.size2MiB)
 /// ```
 ///
-/// What taking or giving back a block costs depends on neither what is in use nor the size of the range, but for one
-/// step more of a rare search above 64 GiB, 4 TiB and 256 TiB; the essay in `FreeRunIndex.swift` explains how. The
-/// allocator holds no lock; ``LockedFrames`` does. It must not be used by two threads at once, not even for reading.
+/// The cost of allocating or deallocating a block depends neither on what is in use nor on the size of the range,
+/// except for one more step of a rare search above each of 64 GiB, 4 TiB and 256 TiB; the essay in `FreeRunIndex.swift`
+/// explains how. The allocator holds no lock; ``LockedFrames`` does. Two threads must not use it at once, not even for
+/// reading.
 ///
-/// Why the lowest address, rather than the smallest block that fits: live frames gather at the bottom, so that the
-/// top empties and can be given back to the system, and single frames do not wear down the large blocks above. The
-/// price is that a low large block is cut although a hole farther up would do.
+/// Why the lowest address and not the smallest block that fits: live frames gather at the bottom, the top empties and
+/// can be returned to the system, and single frames do not wear down the large blocks above. The price is that a low
+/// large block is split although a hole higher up would do.
 ///
-/// The frame at physical address 0 is never given out, since ``Addr/null`` names none.
+/// The frame at physical address 0 is never allocated, since ``Addr/null`` stands for no address.
 ///
 /// | file | what is in it |
 /// | --- | --- |
 /// | `BuddyFrames+Blocks.swift` | blocks of an order or a page size; one frame |
-/// | `BuddyFrames+SmallBlocks.swift` | how the smallest of them are so quick |
+/// | `BuddyFrames+SmallBlocks.swift` | the fast paths of the smallest blocks |
 /// | `BuddyFrames+Ranges.swift` | runs of any length, runs at a given address |
 /// | `BuddyFrames+Bulk.swift` | many blocks at once |
-/// | `BuddyFrames+Reservations.swift` | frames to be left alone |
-/// | `BuddyFrames+Splitting.swift` | cutting and joining blocks in use |
+/// | `BuddyFrames+Reservations.swift` | frames that are never allocated |
+/// | `BuddyFrames+Splitting.swift` | splitting and joining blocks in use |
 /// | `BuddyFrames+ReferenceCounts.swift` | frames with several holders |
 /// | `BuddyFrames+MemoryMap.swift` | starting from a boot loader's memory map |
-/// | `BuddyFrames+Statistics.swift` | what is free, and how fragmented it is |
+/// | `BuddyFrames+Statistics.swift` | free memory and its fragmentation |
 /// | `BuddyFrames+Consistency.swift` | checks for tests |
 public struct BuddyFrames: ~Copyable, FrameAllocator {
-  /// The frames that the allocator was given, a whole number of them.
+  /// The allocator's frames, a whole number of them.
   public let range: AddrRange<PhysAddr>
 
-  /// What is known of each frame; the place of the owner words.
+  /// The descriptor of each frame, with its owner word.
   public let table: FrameTable
 
   /// How many frames are free.
@@ -72,9 +73,9 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
 
   /// How many bytes a frame table for `range` needs, at a multiple of ``tableAlignment``.
   ///
-  /// It is 16 bytes for each frame and some 1.2 bits more. Only what describes frames in use and their neighbourhood
-  /// is ever touched, so that a table for a terabyte can lie in memory that is committed as it is used.
-  /// Traps when the table would not fit the address space.
+  /// It is 16 bytes and some 1.2 bits per frame. The allocator touches only what describes frames in use and their
+  /// neighbours: a table for a terabyte can lie in memory that is committed on first use. Traps when the table would
+  /// not fit the address space.
   public static func tableByteCount(for range: AddrRange<PhysAddr>) -> UInt {
     let byteCount = FrameTableLayout(for: range).byteCount
     require(byteCount <= UInt64(UInt.max / 2), "a frame table must fit the address space, found bytes", byteCount)
@@ -87,10 +88,10 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
   /// An allocator for the whole frames in `range`, all free.
   ///
   /// - Parameters:
-  ///   - range: Any start, any size below 16 PiB.
-  ///   - tableMemory: Memory for the frame table, readable, writable and nobody else's as long as the allocator is
-  ///     used: at least ``tableByteCount(for:)`` bytes at a multiple of ``tableAlignment``, else this traps.
-  ///   - content: What that memory holds.
+  ///   - range: Any start; any size below 16 PiB.
+  ///   - tableMemory: Memory for the frame table: readable, writable and used by nobody else while the allocator is in
+  ///     use. Traps unless it has at least ``tableByteCount(for:)`` bytes at a multiple of ``tableAlignment``.
+  ///   - content: What `tableMemory` holds.
   /// - Complexity: O(1) in a table of zeros.
   public init(
     over range: AddrRange<PhysAddr>, tableIn tableMemory: AddrRange<VirtAddr>, holding content: FrameTableContent
@@ -114,7 +115,7 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
     index = FreeRunIndex(layout: layout, table: tableMemory.start)
     table = FrameTable(for: self.range, at: tableMemory.start + UInt(layout.descriptors))
 
-    // The index spans whole pieces of 1 GiB, all free; what lies in them beside the range is taken for good.
+    // The index spans whole pieces of 1 GiB, all free. The frames outside the range are taken permanently.
     index.start(layout: layout)
     freeFrameCount = layout.gibibyteCount << 18
     index.counts.start(largestBlockCount: layout.gibibyteCount)
@@ -125,7 +126,7 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
     }
   }
 
-  /// An allocator of no frames without a table, to stand where there is none yet: it must not be used.
+  /// A placeholder without frames or a table; it must not be used.
   init() {
     range = AddrRange(start: .null, end: .null)
     let layout = FrameTableLayout(for: range)
@@ -137,7 +138,7 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
     table = FrameTable(for: range, at: .null)
   }
 
-  /// Takes frames that are not in the range out of the index.
+  /// Removes frames outside the range from the index.
   private mutating func exclude(from first: UInt, to end: UInt) {
     var pieces = AlignedRuns(from: first, to: end)
     while let (frame, order) = pieces.next() { take(frame, order: order) }
@@ -155,14 +156,14 @@ public struct BuddyFrames: ~Copyable, FrameAllocator {
 
   // MARK: The free set
 
-  /// Takes a free run out of the index and the counts.
+  /// Removes a free run from the index and the counts.
   mutating func take(_ frame: UInt, order: UInt8) {
     index.counts.take(order)
     index.counts.cut(outOf: index.take(frame, order: order))
     freeFrameCount &-= 1 &<< UInt64(order)
   }
 
-  /// Puts a run back that was taken as a whole.
+  /// Returns a run that was taken as a whole.
   mutating func give(_ frame: UInt, order: UInt8) {
     index.counts.give(order)
     index.counts.merge(into: index.give(frame, order: order))

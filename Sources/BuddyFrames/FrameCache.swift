@@ -2,15 +2,15 @@ import Addresses
 import Assertions
 import SpinLocks
 
-/// Blocks of order 0 and 9 (4 KiB and 2 MiB) that wait for the thread that owns the cache.
+/// Blocks of order 0 and 9 (4 KiB and 2 MiB) cached for one thread.
 ///
-/// A cache belongs to one thread or processor; nothing in it is synchronised. While a block waits, its descriptor says
-/// so, hence giving it back a second time is found as it is without a cache. ``LockedFrames/drain(_:)`` must empty a
-/// cache before it goes away: what is in it then ends the process, since the frames would be lost.
+/// A cache belongs to one thread or processor; nothing in it is synchronised. The descriptor of a cached block says
+/// that it is cached, so a double free is found just as without a cache. ``LockedFrames/drain(_:)`` must empty a cache
+/// before it is destroyed: a cache that still holds blocks ends the process, since the frames would be lost.
 public struct FrameCache: ~Copyable {
   /// Blocks of 4 KiB.
   var frames: FrameStack
-  /// Blocks of 2 MiB: few, since each is much.
+  /// Blocks of 2 MiB: few, since each is large.
   var hugeFrames: FrameStack
 
   private let table: FrameTable
@@ -22,7 +22,7 @@ public struct FrameCache: ~Copyable {
     hugeFrames = FrameStack(order: 9, capacity: 8, table: frames.table)
   }
 
-  /// How many frames wait in the cache, those of larger blocks included.
+  /// How many frames are cached, those of larger blocks included.
   public var frameCount: Int { frames.count + hugeFrames.count << 9 }
 
   deinit {
@@ -36,14 +36,14 @@ public struct FrameCache: ~Copyable {
   }
 }
 
-/// Blocks of one order that wait: the last one given back is the next one taken.
+/// A stack of cached blocks of one order: last in, first out.
 struct FrameStack: ~Copyable {
   private let order: UInt8
   private let capacity: Int
   private let table: FrameTable
   private var blocks = InlineArray<64, PhysAddr>(repeating: .null)
 
-  /// How many blocks wait.
+  /// How many blocks are cached.
   private(set) var count = 0
 
   init(order: UInt8, capacity: Int, table: FrameTable) {
@@ -62,11 +62,11 @@ struct FrameStack: ~Copyable {
   }
 
   mutating func deallocate(_ address: PhysAddr, to shared: borrowing LockedFrames) {
-    // The descriptor belongs to whoever holds the block, so that it can be read and written without the lock.
+    // The holder of the block owns its descriptor and may read and write it without the lock.
     guard table.range.contains(address), address.raw & 0xFFF == 0,
       table.state(at: position(of: address)) == .allocated(order)
     else {
-      // The allocator says what is wrong, and ends the process.
+      // The allocator reports the error and ends the process.
       return shared.deallocate(address, order: FrameOrder(order))
     }
     if count == capacity { drain(capacity / 2, to: shared) }
@@ -75,7 +75,7 @@ struct FrameStack: ~Copyable {
     count += 1
   }
 
-  /// Takes half a cache of blocks from the allocator, as far as there are any.
+  /// Allocates up to half a cache of blocks.
   private mutating func fill(from shared: borrowing LockedFrames) {
     let wanted = capacity / 2
     let order = FrameOrder(self.order)
@@ -86,11 +86,11 @@ struct FrameStack: ~Copyable {
       }
     }
     for index in 0..<count { table.setState(.cached(self.order), at: position(of: blocks[index])) }
-    // The lowest is taken first.
+    // The lowest block is to be taken first.
     for index in 0..<count / 2 { blocks.swapAt(index, count - 1 - index) }
   }
 
-  /// Gives the `number` blocks that have waited longest back to the allocator.
+  /// Returns the `number` blocks that have been cached longest to the allocator.
   mutating func drain(_ number: Int, to shared: borrowing LockedFrames) {
     if number == 0 { return }
     for index in 0..<number { table.setState(.allocated(order), at: position(of: blocks[index])) }

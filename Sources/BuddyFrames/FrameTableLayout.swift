@@ -1,11 +1,11 @@
 import Addresses
 import Assertions
 
-/// Where the parts of a frame table lie, in bytes from its start.
+/// The offsets of the parts of a frame table, in bytes from its start.
 ///
-/// Frames are numbered from the multiple of 1 GiB at or below the range, the *origin*, so that a frame's number is
-/// aligned as its address is. Each part holds the words and nodes that the range needs and no others: those of
-/// levels 0 and 1 begin at the range's first frame, the others at the origin.
+/// Frames are numbered from the multiple of 1 GiB at or below the range, the *origin*: a frame's number then has the
+/// alignment of its address. Each part holds only the words and nodes that the range needs: levels 0 and 1 begin at the
+/// range's first frame, the others at the origin.
 ///
 /// ```
 /// counts, addresses … | level 6 … level 3 | level 2 | level 1 | level 0 | descriptors
@@ -15,31 +15,31 @@ struct FrameTableLayout {
   let origin: PhysAddr
   /// The number of the first frame.
   let firstFrame: UInt64
-  /// The number of the frame after the last; equal to `firstFrame` when there is none.
+  /// The number of the frame past the last; equal to `firstFrame` when there is none.
   let endFrame: UInt64
 
-  /// How many pieces of 1 GiB the frames lie in.
+  /// How many pieces of 1 GiB the frames span.
   var gibibyteCount: UInt64 { (endFrame + 0x3FFFF) >> 18 }
 
-  /// The level that has a single node, 3 to 6: 3 spans 64 GiB, 4 spans 4 TiB.
+  /// The level with a single node, 3 to 6: level 3 spans 64 GiB, level 4 spans 4 TiB.
   let topLevel: Int
 
-  /// Where the counts of ``FreeRunCounts`` are: 40 words.
+  /// The counts of ``FreeRunCounts``: 40 words.
   static var counts: UInt { 0 }
-  /// Where four words with the addresses of the levels 3 to 6 are.
+  /// Four words with the addresses of the levels 3 to 6.
   static var upperLevels: UInt { 320 }
-  /// Where a word with the number of the top level is.
+  /// A word with the number of the top level.
   static var topLevel: UInt { 352 }
-  /// Where a word of ones is.
+  /// A word of ones.
   static var ones: UInt { 360 }
-  /// Where ``FreeRunIndex/cursor`` is.
+  /// The word of ``FreeRunIndex/cursor``.
   static var cursor: UInt { 368 }
-  /// Where the two words of the open note are: see ``FreeRunIndex/noteWord``.
+  /// The two words of the open note: see ``FreeRunIndex/noteWord``.
   static var note: UInt { 376 }
-  /// Where the node of the top level is, at a multiple of a cache line.
+  /// The node of the top level, at a multiple of a cache line.
   static var topNode: UInt { 448 }
 
-  /// Where level 3 to 6 begin; they end where the level below does.
+  /// The starts of the levels 3 to 6; each ends where the level below starts.
   private(set) var upperLevels = InlineArray<4, UInt64>(repeating: 0)
   private(set) var level2: UInt64 = 0
   private(set) var level1: UInt64 = 0
@@ -79,7 +79,7 @@ struct FrameTableLayout {
     byteCount = offset
   }
 
-  /// How many nodes a level from 3 to the top one has: one for each 64 of the level below, and at least one.
+  /// How many nodes a level from 3 to the top has: one for each 64 nodes of the level below, and at least one.
   func nodeCount(level: Int) -> UInt64 {
     let nodeShift = UInt64(6 * (level + 1))
     return max(1, (endFrame + (1 << nodeShift) - 1) >> nodeShift)

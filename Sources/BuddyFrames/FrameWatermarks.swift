@@ -1,17 +1,17 @@
 import Assertions
 
-/// How many free frames of a zone are kept for whom.
+/// How many free frames a zone keeps back, and for which requests.
 ///
-/// Ordinary requests leave the zone at ``low`` while another zone can serve them, and at ``min`` when none can; what
-/// is below is for those that must not fail. Falling below ``low`` asks for memory to be reclaimed until ``high``.
-/// The model is Linux's (mm/page_alloc.c).
+/// Ordinary requests stop at ``low`` while another zone can serve them, and at ``min`` when none can. The frames below
+/// are for requests that must not fail. Falling below ``low`` requests reclaim up to ``high``. The model is Linux
+/// (mm/page_alloc.c).
 @frozen
 public struct FrameWatermarks: Hashable, Sendable {
   /// The frames that only urgent requests may take.
   public let min: UInt64
-  /// Below this, other zones serve first, and reclaim begins.
+  /// Below this, other zones serve first and reclaim starts.
   public let low: UInt64
-  /// At this, reclaim ends.
+  /// At this, reclaim stops.
   public let high: UInt64
 
   /// Watermarks of these sizes, in frames; traps unless `min` ≤ `low` ≤ `high`.
@@ -22,11 +22,11 @@ public struct FrameWatermarks: Hashable, Sendable {
     self.high = high
   }
 
-  /// No frames kept for anyone.
+  /// Watermarks that keep no frames back.
   public static var none: FrameWatermarks { FrameWatermarks(min: 0, low: 0, high: 0) }
 
   /// Linux's default for a machine whose only zone has `frameCount` frames: `min` is 4 · √(size in KiB) KiB, at least
-  /// 128 KiB and at most 256 MiB and a quarter of the zone; `low` and `high` are a quarter and a half above it.
+  /// 128 KiB and at most 256 MiB and a quarter of the zone. `low` is a quarter above `min`, `high` a half.
   public init(forFrames frameCount: UInt64) {
     let kibibytes = FrameWatermarks.squareRoot(of: frameCount * 4 * 16)
     let min = Swift.min(Swift.max(kibibytes, 128), 262_144) / 4
@@ -46,13 +46,13 @@ public struct FrameWatermarks: Hashable, Sendable {
   }
 }
 
-/// How badly a request needs its frames: how far below a zone's watermarks it may reach.
+/// The urgency of a request: how far below a zone's watermarks it may reach.
 @frozen
 public enum FrameUrgency: UInt8, Sendable {
   /// Stops at ``FrameWatermarks/min``.
   case ordinary
-  /// Cannot wait for memory to be reclaimed: stops at half of ``FrameWatermarks/min``.
+  /// Cannot wait for reclaim: stops at half of ``FrameWatermarks/min``.
   case urgent
-  /// Is needed to reclaim memory: takes the last frame.
+  /// Needed for reclaim itself: may take the last frame.
   case emergency
 }

@@ -1,27 +1,28 @@
 public import Addresses
 import Assertions
 
-// Zones: parts of physical memory that differ in who can use them (devices that reach 16 MiB or 4 GiB only) or in
-// how far away they are (NUMA nodes). A request names the zone that it would like best and falls back along that
-// zone's list. Two passes, as in Linux's get_page_from_freelist: first every zone of the list that stays at or above
-// its low watermark, then every one that stays at or above what the request's urgency allows. So zones empty
-// together rather than one after the other, and a little is left for those that cannot wait.
+// Zones: parts of physical memory that differ in who can use them (devices that reach only 16 MiB or 4 GiB) or in
+// distance (NUMA nodes). A request names its preferred zone and falls back along that zone's list. As in Linux's
+// get_page_from_freelist there are two passes: first over the zones that stay at or above their low watermark, then
+// over those that stay at or above what the request's urgency allows. Zones thus empty together and not one after the
+// other, and some memory is left for urgent requests.
 
-/// A part of physical memory with an allocator and watermarks of its own.
+/// A part of physical memory with its own allocator and watermarks.
 public struct FrameZone: ~Copyable {
-  /// The zone's name, as `/proc/buddyinfo` has it: DMA, DMA32, Normal.
+  /// The zone's name as in `/proc/buddyinfo`: DMA, DMA32, Normal.
   public let name: StaticString
 
   /// The NUMA node that the memory belongs to.
   public let node: Int
 
-  /// How many frames are kept for whom.
+  /// How many frames are kept back, and for which requests.
   public var watermarks: FrameWatermarks
 
   /// The zone's frames.
   public var frames: BuddyFrames
 
-  /// Whether frames should be reclaimed: true from falling below the low watermark up to reaching the high one.
+  /// Whether frames should be reclaimed: true once the zone falls below the low watermark, until it reaches the high
+  /// one.
   public internal(set) var needsReclaim = false
 
   /// A zone with the frames of an allocator.
@@ -45,7 +46,7 @@ public struct FrameZone: ~Copyable {
   }
 }
 
-/// Up to eight zones, with an order in which each falls back on others.
+/// Up to eight zones, each with a list of zones to fall back on.
 public struct FrameZones: ~Copyable {
   /// How many zones there can be.
   public static var capacity: Int { 8 }
@@ -61,8 +62,8 @@ public struct FrameZones: ~Copyable {
   /// No zones.
   public init() {}
 
-  /// Adds a zone, whose requests it serves itself and then, in falling order, all zones added before it: right for
-  /// zones added from the most to the least precious, such as DMA, DMA32, Normal.
+  /// Adds a zone. It serves requests for it first, then all zones added before it, the latest first. Add zones from the
+  /// most to the least precious, such as DMA, DMA32, Normal.
   ///
   /// Traps when there are ``capacity`` zones, or when the zone overlaps another.
   ///
@@ -81,7 +82,7 @@ public struct FrameZones: ~Copyable {
 
   /// Sets the zones that serve requests for a zone, best first, for instance by the distance of NUMA nodes.
   ///
-  /// Traps when a number is no zone's, or comes twice.
+  /// Traps when a number names no zone or appears twice.
   public mutating func setFallbacks(of zone: Int, to order: Span<Int>) {
     requireZone(zone)
     require(order.count <= FrameZones.capacity, "a zone can fall back on at most eight zones")
@@ -96,9 +97,9 @@ public struct FrameZones: ~Copyable {
     fallbacks[zone] = list
   }
 
-  /// The lowest free block of `order` of the first zone in the list of `zone` that may serve it, or nil.
+  /// The lowest free block of `order` in the first zone on the list of `zone` that may serve it, or nil.
   ///
-  /// - Complexity: O(z) for z zones, with the cost of one allocation.
+  /// - Complexity: O(z) for z zones, plus one allocation.
   public mutating func allocate(
     _ order: FrameOrder, from zone: Int, _ urgency: FrameUrgency = .ordinary
   ) -> PhysAddr? {
@@ -124,7 +125,7 @@ public struct FrameZones: ~Copyable {
     return nil
   }
 
-  /// Takes back a block that was allocated with this order, whichever zone it came from; anything else traps.
+  /// Deallocates a block that was allocated with this order, whichever zone it came from; any other traps.
   public mutating func deallocate(_ address: PhysAddr, order: FrameOrder) {
     zones[self.zone(of: address)].deallocate(address, order: order)
   }

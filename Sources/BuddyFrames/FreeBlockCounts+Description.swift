@@ -2,7 +2,7 @@
 
   import Addresses
 
-  // The counts as text, in the shape of Linux's files.
+  // The counts as text, in the format of Linux's files.
 
   extension FreeBlockCounts: CustomStringConvertible {
     /// The counts of all orders, each in six columns.
@@ -12,7 +12,7 @@
       }.joined()
     }
 
-    /// A line as in `/proc/buddyinfo`: `Node 0, zone   Normal      1      0 …`, up to order 18 where Linux ends at 10.
+    /// A line as in `/proc/buddyinfo`: `Node 0, zone   Normal      1      0 …`, up to order 18 instead of Linux's 10.
     public func buddyInfoLine(node: Int, zone: String) -> String {
       "Node \(node), zone \(padded(zone, to: 8)) \(description)"
     }
@@ -22,7 +22,7 @@
       indexLine(node: node, zone: zone, unusableIndexThousandths)
     }
 
-    /// A line as in `extfrag/extfrag_index`: why requests of each order fail, -1.000 where they do not.
+    /// A line as in `extfrag/extfrag_index`: why requests of each order fail, -1.000 for those that do not.
     public func fragmentationIndexLine(node: Int, zone: String) -> String {
       indexLine(node: node, zone: zone, fragmentationIndexThousandths)
     }

@@ -1,6 +1,6 @@
 public import Addresses
 
-// How fragmented free memory is, for requests of an order, as Linux shows it under /sys/kernel/debug/extfrag.
+// Linux's measures of fragmentation for requests of an order, as under /sys/kernel/debug/extfrag.
 //
 // With F free frames in B blocks of all orders, and blocks of at least order k that hold S of the frames:
 //
@@ -14,15 +14,14 @@ public import Addresses
 // vm.extfrag_threshold.
 
 extension FreeBlockCounts {
-  /// The share of free memory that requests of `order` cannot use, in thousandths rounded down, as Linux prints it:
-  /// 0 to 1000.
+  /// The share of free memory that requests of `order` cannot use, 0 to 1000 thousandths, rounded down as Linux does.
   public func unusableIndexThousandths(_ order: FrameOrder) -> Int {
     let free = frameCount
     if free == 0 { return 1000 }
     return Int((free - frameCount(atLeast: order)) * 1000 / free)
   }
 
-  /// Why requests of `order` fail, in thousandths rounded as Linux does: -1000 when they do not, 0 for too little
+  /// Why requests of `order` fail, in thousandths rounded as Linux does: -1000 when they do not fail, 0 for too little
   /// memory, 1000 for too many pieces.
   public func fragmentationIndexThousandths(_ order: FrameOrder) -> Int {
     let blocks = blockCount
@@ -41,7 +40,8 @@ extension FreeBlockCounts {
       return free == 0 ? 1 : Double(free - frameCount(atLeast: order)) / Double(free)
     }
 
-    /// Why requests of `order` fail: -1 when they do not, near 0 for too little memory, near 1 for too many pieces.
+    /// Why requests of `order` fail: -1 when they do not fail, near 0 for too little memory, near 1 for too many
+    /// pieces.
     public func fragmentationIndex(_ order: FrameOrder) -> Double {
       let blocks = blockCount
       if blocks == 0 { return 0 }

@@ -1,8 +1,8 @@
 public import Addresses
 
-/// How many free blocks of each order there are: a column for each order, as `/proc/buddyinfo` has it.
+/// How many free blocks of each order there are: a column per order, as in `/proc/buddyinfo`.
 ///
-/// Every free frame is in exactly one block, the largest that its neighbours allow.
+/// Every free frame belongs to exactly one block, the largest that its neighbours allow.
 public struct FreeBlockCounts: Sendable {
   private var counts = InlineArray<19, UInt64>(repeating: 0)
 
@@ -25,14 +25,14 @@ public struct FreeBlockCounts: Sendable {
   /// How many free frames there are.
   public var frameCount: UInt64 { frameCount(atLeast: .min) }
 
-  /// How many free frames are in blocks of `order` or larger ones.
+  /// How many free frames are in blocks of `order` or larger.
   public func frameCount(atLeast order: FrameOrder) -> UInt64 {
     var sum: UInt64 = 0
     for index in Int(order.rawValue)..<FrameOrder.count { sum += counts[index] << UInt64(index) }
     return sum
   }
 
-  /// The largest order of which there is a free block, or nil when nothing is free.
+  /// The largest order with a free block, or nil when nothing is free.
   public var largestOrder: FrameOrder? {
     var largest: FrameOrder? = nil
     for index in counts.indices where counts[index] > 0 { largest = FrameOrder(UInt8(index)) }

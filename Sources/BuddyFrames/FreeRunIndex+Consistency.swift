@@ -1,4 +1,4 @@
-// Checking the invariants that FreeRunIndex.swift states, for every word that holds some of `frames`.
+// Checks the invariants that FreeRunIndex.swift states, for every word that covers some of `frames`.
 
 extension FreeRunIndex {
   /// Throws the first summary bit that does not follow from the words below it.
@@ -17,7 +17,7 @@ extension FreeRunIndex {
 
   /// Checks the bits of `piece` of level `level` - 1 in its node of `level`.
   private func checkSummary(of piece: UInt, level: Int) throws(BuddyFramesDefect) {
-    // Below what is used as a whole, words say nothing; nodes of level 3 and up always do.
+    // Below a block taken as a whole, words mean nothing; nodes of level 3 and up always do.
     if level <= 2 && isUsedAsWhole(piece >> 6, level: level + 1) { return }
     let isFull = saysNone(piece, level: level, order: 0)
     for order in 0...UInt8(min(6 * level, 18)) {
@@ -47,7 +47,7 @@ extension FreeRunIndex {
     return order == unitOrder + 6 ? units.used != 0 : !units.hasRun(order: order - unitOrder)
   }
 
-  /// Whether `piece` of level `level` - 1, or what it is part of up to 1 GiB, has nothing free.
+  /// Whether `piece` of level `level` - 1, or a piece around it up to 1 GiB, has nothing free.
   private func isUsedAsWhole(_ piece: UInt, level: Int) -> Bool {
     saysNone(piece, level: level, order: 0) || (level < 3 && isUsedAsWhole(piece >> 6, level: level + 1))
   }

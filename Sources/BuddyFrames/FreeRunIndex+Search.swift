@@ -1,6 +1,7 @@
 import Addresses
 
-// Finding free runs. Each step reads one word: the first piece that holds a run of the order, then into it.
+// Finding free runs. Each step reads one word, finds the first piece that holds a run of the order, and descends into
+// it.
 
 extension FreeRunIndex {
   /// The number of the first frame of the lowest free run of `order`, or nil when there is none.
@@ -21,7 +22,7 @@ extension FreeRunIndex {
     return enter(piece, unitsAt: frameWord(piece), order: order)
   }
 
-  /// The lowest 64 frames with a free one that is noted, counted from the origin; nil when there are none.
+  /// The lowest 64-frame piece that is recorded to have a free frame, counted from the origin; nil when there is none.
   @inline(__always)
   func lowestPiece() -> UInt? {
     guard var piece = lowestGibibyte(order: 0) else { return nil }
@@ -42,13 +43,14 @@ extension FreeRunIndex {
     return piece
   }
 
-  /// The first part of `piece` that holds a run, by the word at `address`.
+  /// The first part of `piece` that holds a run, according to the word at `address`.
   @inline(__always)
   private func descend(into piece: UInt, along address: UInt) -> UInt {
     piece &<< 6 | UInt(truncatingIfNeeded: (~word(at: address)).trailingZeroBitCount)
   }
 
-  /// The first unit of the lowest run of `order`, 0 to 5, in `piece`, whose units are the bits of the word at `address`.
+  /// The first unit of the lowest run of `order`, 0 to 5, in `piece`, whose units are the bits of the word at
+  /// `address`.
   @inline(__always)
   private func enter(_ piece: UInt, unitsAt address: UInt, order: UInt8) -> UInt {
     piece &<< 6 | UInt(truncatingIfNeeded: RunWord(used: word(at: address)).lowestRun(order: order))
@@ -79,7 +81,7 @@ extension FreeRunIndex {
     word(at: address) &>> UInt64(index & 63) & 1 != 0
   }
 
-  /// Whether the units of the aligned run of `order` at `unit` are clear in the word at `address`.
+  /// Whether the units of the aligned run of `order` at `unit` are free in the word at `address`.
   private func isFree(_ address: UInt, unit: UInt, order: UInt8) -> Bool {
     word(at: address) & RunWord.run(at: UInt64(unit & 63), order: order) == 0
   }

@@ -1,18 +1,18 @@
 import Addresses
 
-// Taking runs and giving them back. A run of order 6t + s, s < 6, is 2^s bits of a word of level t (its units); the
-// change then climbs as far as it changes anything: by wholly free pieces that are so no longer (or again), which
-// are the units of the next level, and by the bits that say "none of this order".
+// Taking runs and giving them back. A run of order 6t + s, s < 6, is 2^s bits (units) of a level t word. A change
+// climbs as long as it changes anything: the units of the next level, which are pieces that are wholly free no longer
+// (or again), and the bits that say "none of this order".
 
 extension FreeRunIndex {
   /// Takes the free run of `order` at `frame`.
   ///
-  /// - Returns: The order of the largest free run it was part of, which its parts outside the taken run remain of.
+  /// - Returns: The order of the largest free run that contained it. The rest of that run stays free.
   @inline(__always)
   func take(_ frame: UInt, order: UInt8) -> UInt8 {
     settle()
     if order < 6 { return takeFrames(frame, order: order) }
-    // The words below a run that is used as a whole say nothing.
+    // The words below a run taken as a whole mean nothing.
     let first = frameWord(frame >> 6)
     if cursor >= first && cursor < first &+ (8 &<< UInt(order &- 6)) { cursor = unknownCursor }
     if order < 12 { return takeWords(frame >> 6, order: order &- 6) }
@@ -23,7 +23,7 @@ extension FreeRunIndex {
 
   /// Gives back the run of `order` at `frame`, which was taken as a whole.
   ///
-  /// - Returns: The order of the largest free run it is part of now.
+  /// - Returns: The order of the largest free run that now contains it.
   @inline(__always)
   func give(_ frame: UInt, order: UInt8) -> UInt8 {
     settle()
@@ -35,7 +35,7 @@ extension FreeRunIndex {
     return 18
   }
 
-  // One function for each level, so that in each the level is a constant.
+  // One function per level, which makes the level a constant in each.
 
   @inline(never)
   private func takeFrames(_ unit: UInt, order: UInt8) -> UInt8 { takeUnits(ofLevel: 0, unit, order: order) }
@@ -57,14 +57,14 @@ extension FreeRunIndex {
 
   // MARK: Taking
 
-  /// Takes 2^`order` units of a level, 0 to 2; returns the order of the free run they were cut from.
+  /// Takes 2^`order` units of a level, 0 to 2; returns the order of the free run that they were cut from.
   @inline(__always)
   private func takeUnits(ofLevel level: Int, _ unit: UInt, order: UInt8) -> UInt8 {
     let piece = unit >> 6
     let position = UInt64(unit & 63)
     let taken = RunWord.run(at: position, order: order)
     let base = UInt8(truncatingIfNeeded: 6 &* level)
-    // Below a unit that is used as a whole there is no free run of any order.
+    // Below a unit taken as a whole there is no free run of any order.
     var smaller: UInt8 = 0
     while smaller < base {
       let address = nodeWord(level: level, node: piece, order: UInt(smaller))
@@ -78,7 +78,7 @@ extension FreeRunIndex {
     setWord(at: address, to: before | taken)
     if before == 0 { return split(piece, level: level &+ 1) }
 
-    // Cutting a larger run leaves its halves; taking a whole one may leave nothing of its order nor of those below.
+    // Cutting a larger run leaves its halves. Taking a whole run may leave none of its order, nor of lower orders.
     let source = RunWord(used: before).maximalOrder(at: position)
     let after = RunWord(used: before | taken)
     if !after.hasRun(order: source) {
@@ -95,7 +95,8 @@ extension FreeRunIndex {
     return base &+ source
   }
 
-  /// Notes that `unit` of a level, 1 to 3, is wholly free no longer; returns the order of the free run it was part of.
+  /// Records that `unit` of a level, 1 to 3, is no longer wholly free; returns the order of the free run that contained
+  /// it.
   @inline(__always)
   func split(_ unit: UInt, level: Int) -> UInt8 {
     var unit = unit
@@ -111,7 +112,7 @@ extension FreeRunIndex {
     return 18
   }
 
-  /// As `split(_:level:)` within level 1 or 2; nil when all units of its piece were free.
+  /// The part of `split(_:level:)` for level 1 or 2; nil when all units of its piece were free.
   @inline(__always)
   private func split(_ unit: UInt, ofLevel level: Int) -> UInt8? {
     let piece = unit >> 6
@@ -127,8 +128,8 @@ extension FreeRunIndex {
     return order
   }
 
-  /// Notes in `level`, 1 and up, that `piece` of the level below has no free run of `order`, and above as far as
-  /// that makes it so for whole nodes.
+  /// Records in `level`, 1 and up, that `piece` of the level below has no free run of `order`, and in the levels above
+  /// as far as this holds for whole nodes.
   @inline(__always)
   func exclude(_ piece: UInt, from level: Int, order: UInt8) {
     var piece = piece
@@ -147,7 +148,7 @@ extension FreeRunIndex {
     }
   }
 
-  /// Sets the bit of `piece` in the word at `address`; returns whether all are set now.
+  /// Sets the bit of `piece` in the word at `address`; returns whether all bits are now set.
   @inline(__always)
   private func exclude(_ piece: UInt, at address: UInt) -> Bool {
     let none = word(at: address) | 1 &<< UInt64(piece & 63)
@@ -157,7 +158,7 @@ extension FreeRunIndex {
 
   // MARK: Giving back
 
-  /// Gives back 2^`order` units of a level, 0 to 2; returns the order of the free run they are part of now.
+  /// Gives back 2^`order` units of a level, 0 to 2; returns the order of the free run that now contains them.
   @inline(__always)
   private func giveUnits(ofLevel level: Int, _ unit: UInt, order: UInt8) -> UInt8 {
     let piece = unit >> 6
@@ -181,7 +182,8 @@ extension FreeRunIndex {
     return base &+ merged
   }
 
-  /// Notes that `unit` of a level, 1 to 3, is wholly free again; returns the order of the free run it is part of now.
+  /// Records that `unit` of a level, 1 to 3, is wholly free again; returns the order of the free run that now contains
+  /// it.
   @inline(__always)
   func merge(_ unit: UInt, level: Int) -> UInt8 {
     var unit = unit
@@ -197,7 +199,7 @@ extension FreeRunIndex {
     return 18
   }
 
-  /// As `merge(_:level:)` within level 1 or 2; nil when all units of its piece are free now.
+  /// The part of `merge(_:level:)` for level 1 or 2; nil when all units of its piece are now free.
   @inline(__always)
   private func merge(_ unit: UInt, ofLevel level: Int) -> UInt8? {
     let piece = unit >> 6
@@ -206,23 +208,23 @@ extension FreeRunIndex {
     let after = word(at: address) & ~(1 &<< position)
     setWord(at: address, to: after)
     if after == 0 { return nil }
-    // The unit's buddies were free: of all orders, at most this one is new.
+    // The unit's buddies were free, so at most this order is new.
     let order = UInt8(truncatingIfNeeded: 6 &* level) &+ RunWord(used: after).maximalOrder(at: position)
     _ = include(piece, in: level &+ 1, order: order)
     return order
   }
 
-  /// Notes in `level` that `piece` has free runs of the orders `base` to `base + order`.
+  /// Records in `level` that `piece` has free runs of the orders `base` to `base + order`.
   ///
-  /// Whoever has a run of an order has runs of the smaller ones: the first order already noted ends the loop.
+  /// A piece with a run of an order has runs of all smaller orders, so the first order already recorded ends the loop.
   @inline(__always)
   func includeOrders(upTo order: UInt8, of piece: UInt, base: UInt8, level: Int) {
     var order = order
     while include(piece, in: level, order: base &+ order), order > 0 { order &-= 1 }
   }
 
-  /// Notes in `level`, 1 and up, that `piece` of the level below has a free run of `order`, and above where that
-  /// is the first of its node. Returns whether that is new.
+  /// Records in `level`, 1 and up, that `piece` of the level below has a free run of `order`, and in the levels above
+  /// where it is the first of its node. Returns whether that is new.
   @inline(__always)
   func include(_ piece: UInt, in level: Int, order: UInt8) -> Bool {
     let address = nodeWord(level: level, node: piece >> 6, order: UInt(order))
@@ -234,8 +236,8 @@ extension FreeRunIndex {
     return true
   }
 
-  /// Notes in `level`, 2 and up, that a node of the level below has a free run of `order`, and above where that is
-  /// the first of its node.
+  /// Records in `level`, 2 and up, that a node of the level below has a free run of `order`, and in the levels above
+  /// where it is the first of its node.
   @inline(__always)
   private func includeNode(_ node: UInt, in level: Int, order: UInt8) {
     var piece = node
@@ -250,7 +252,7 @@ extension FreeRunIndex {
     }
   }
 
-  /// Clears the bit of `piece` in the word at `address`; returns whether all were set.
+  /// Clears the bit of `piece` in the word at `address`; returns whether all bits were set.
   @inline(__always)
   private func include(_ piece: UInt, at address: UInt) -> Bool {
     let none = word(at: address)

@@ -1,24 +1,24 @@
 import Addresses
 
-// Cutting and joining runs in use. Below a unit that is used as a whole the words hold zeros; below one whose parts
-// are used one by one they hold ones. That matters where a run's order crosses a multiple of 6.
+// Splitting and joining runs in use. The words below a unit taken as a whole hold zeros; those below a unit whose parts
+// are in use one by one hold ones. The difference matters where a run's order crosses a multiple of 6.
 
 extension FreeRunIndex {
-  /// Prepares the run in use of order `order` + 1 at `frame` for its halves to be given back one by one.
+  /// Prepares the run in use of order `order` + 1 at `frame` so that its halves can be given back one by one.
   func splitUsed(_ frame: UInt, to order: UInt8) {
     settle()
     cursor = unknownCursor
     fill(frame, order: order + 1, with: ~0)
   }
 
-  /// Prepares two neighbouring runs in use of order `order` - 1, the lower at `frame`, to be given back as one.
+  /// Prepares two adjacent runs in use of order `order` - 1, the lower at `frame`, to be given back as one.
   func joinUsed(_ frame: UInt, to order: UInt8) {
     settle()
     cursor = unknownCursor
     fill(frame, order: order, with: 0)
   }
 
-  /// Fills what is below a run in use if it is one unit of a level, 1 to 3.
+  /// Fills the words below a run in use if the run is one unit of a level, 1 to 3.
   private func fill(_ frame: UInt, order: UInt8, with value: UInt64) {
     switch order {
     case 6: setWord(at: frameWord(frame >> 6), to: value)

@@ -3,20 +3,20 @@ import Assertions
 
 // Which frames are free, and where the lowest run of an order is.
 //
-// A binary buddy that merges at once is determined by its set of free frames: its blocks are the largest aligned
-// runs of free frames. So nothing here stores blocks or lists of them. The set is a bitmap, and what a search needs
-// beside it is, for every order k and every piece of memory, whether the piece holds an aligned free run of 2^k
-// frames. Those are bits too, sixty-four pieces to a word:
+// The set of free frames determines the state of a binary buddy that merges at once: its blocks are the largest aligned
+// runs of free frames. So nothing here stores blocks or lists of them. The set is a bitmap. A search also needs to
+// know, for every order k and every piece of memory, whether the piece holds an aligned free run of 2^k frames. Those
+// are bits too, sixty-four pieces to a word:
 //
 //   level 0: a word for each 64 frames; bit i is frame i of the piece, set when it is in use
 //   level L: a node for each 64^(L+1) frames, that is for 64 pieces of level L-1 (16 MiB, 1 GiB, 64 GiB, 4 TiB …);
 //            one word for each order k = 0 … min(6L, 18); bit i is set when piece i holds no free run of order k
 //
-// Word 6L of a node of level L says which pieces are not wholly free. It is to units of 64^L frames what a word of
-// level 0 is to frames, so that the three words at levels 0, 1 and 2 hold all of the orders 0 to 17, six each, and
-// word 18 of level 3 holds order 18. Splitting 1 GiB down to one frame sets one bit in each of four words.
+// Word 6L of a level L node says which pieces are not wholly free. It is to units of 64^L frames what a level 0 word is
+// to frames: the three words at levels 0, 1 and 2 hold all of the orders 0 to 17, six each, and word 18 of level 3
+// holds order 18. Splitting 1 GiB down to one frame sets one bit in each of four words.
 //
-// Invariants, with none(L, i, k) for bit i of word k, and pieces numbered through the whole level:
+// Invariants, where none(L, i, k) is bit i of word k and pieces are numbered through the whole level:
 //
 //   none(L, i, k) = every bit of word k is set in node i of level L-1            for k < 6(L-1)
 //   none(L, i, k) = no aligned zero run of 2^(k-6(L-1)) bits is in word 6(L-1)
@@ -24,22 +24,22 @@ import Assertions
 //   none(L, i, 6L) = that word is not 0
 //   none(L, i, k) implies none(L, i, k+1)
 //
-// except below a block that is used as a whole: there the words keep the zeros that they had when it was free. A
-// block of 64^L frames or more is taken by setting bits in nodes of level L alone and given back by clearing them.
-// And one note may be outstanding: see `FreeRunIndex+Cursor.swift`.
+// except below a block taken as a whole, whose words keep the zeros from when it was free. Taking a block of 64^L
+// frames or more only sets bits in level L nodes, and giving it back only clears them. One note may also be
+// outstanding: see `FreeRunIndex+Cursor.swift`.
 //
-// Three things follow. The lowest free run of an order is found by one count of trailing zeros per level: exactly
-// the lowest address, at a cost that depends on neither the size of the memory nor what is in use. Taking or giving
-// back one frame changes the largest free order of a piece by at most one, hence at most one bit per level. And
-// memory full of zeros is the index of a range that is wholly free, so that starting costs nothing, and untouched
-// parts of a lazily committed table stay untouched.
+// Three things follow. One count of trailing zeros per level finds the lowest free run of an order: exactly the lowest
+// address, at a cost that depends neither on the size of the memory nor on what is in use. Taking or giving back one
+// frame changes the largest free order of a piece by at most one, hence at most one bit per level. And zeroed memory is
+// the index of a wholly free range: starting costs nothing, and untouched parts of a lazily committed table stay
+// untouched.
 //
-// The buddy system: Knowlton 1965; Knuth, TAOCP volume 1, 2.5. Lowest address first keeps fragmentation low:
-// Wilson, Johnstone, Neely and Boles 1995; Johnstone and Wilson 1998. Trees of words searched by a bit scan are van
-// Emde Boas' idea with a fan-out of the machine word.
+// The buddy system: Knowlton 1965; Knuth, TAOCP volume 1, 2.5. Lowest address first keeps fragmentation low: Wilson,
+// Johnstone, Neely and Boles 1995; Johnstone and Wilson 1998. Trees of words searched by a bit scan are van Emde Boas'
+// idea with the machine word as fan-out.
 //
-// Arithmetic here wraps (&+, &-, &<<) without being able to: frame numbers are below 2^42, positions in a word below
-// 64, orders below 19, and every address lies in the table.
+// Arithmetic here uses wrapping operators (&+, &-, &<<) but cannot wrap: frame numbers are below 2^42, positions in a
+// word below 64, orders below 19, and every address lies in the table.
 
 /// The free frames of a range, by number, and the lowest free run of each order.
 ///
@@ -64,7 +64,7 @@ struct FreeRunIndex {
     self.table = start
   }
 
-  /// Makes the words of zeros in a fresh table say which frames there are: those of `layout`, all free.
+  /// Initialises a fresh table of zeros: the frames of `layout` exist and are all free.
   ///
   /// - Complexity: O(1): at most 19 words for each level above 2, and the edges of the range.
   func start(layout: FrameTableLayout) {
@@ -76,7 +76,7 @@ struct FreeRunIndex {
       let address = table + FrameTableLayout.upperLevels + UInt(level - 3) << 3
       setWord(at: address, to: UInt64(table) + layout.upperLevels[level - 3])
     }
-    // The pieces that a node of level 3 and up could have but that lie past the end.
+    // Exclude the pieces past the end that a node of level 3 and up has bits for.
     for level in 3...layout.topLevel {
       let pieceCount = level == 3 ? layout.gibibyteCount : layout.nodeCount(level: level - 1)
       let lastNode = UInt(truncatingIfNeeded: layout.nodeCount(level: level) - 1)
@@ -93,8 +93,8 @@ struct FreeRunIndex {
   /// The word at `address`.
   @inline(__always)
   func word(at address: UInt) -> UInt64 {
-    // SAFETY: every address comes from the functions below with a frame number of the range, which makes it the
-    // address of a word in the table that the index's owner was given.
+    // SAFETY: the functions below compute every address from a frame number of the range. It is therefore the address
+    // of a word in the table that the index's owner provided.
     unsafe UnsafePointer<UInt64>(bitPattern: address).unsafelyUnwrapped.pointee
   }
 
@@ -117,7 +117,7 @@ struct FreeRunIndex {
   @inline(__always)
   func level2Word(node: UInt, order: UInt) -> UInt { level2 &+ node &<< 7 &+ order &<< 3 }
 
-  /// The address of word `order` of a node of level 3 and up.
+  /// The address of word `order` of a node of level 3 or above.
   @inline(__always)
   func upperWord(level: Int, node: UInt, order: UInt) -> UInt {
     let start = word(at: table &+ FrameTableLayout.upperLevels &+ UInt(bitPattern: level &- 3) &<< 3)
@@ -128,11 +128,11 @@ struct FreeRunIndex {
   @inline(__always)
   func topWord(order: UInt) -> UInt { table &+ FrameTableLayout.topNode &+ order &<< 3 }
 
-  /// The level that has a single node, 3 to 6.
+  /// The level with a single node, 3 to 6.
   @inline(__always)
   var topLevel: Int { Int(truncatingIfNeeded: word(at: table &+ FrameTableLayout.topLevel)) }
 
-  /// The address of word `order` of the node of `level`, 1 and up.
+  /// The address of word `order` of the node of `level`, 1 or above.
   @inline(__always)
   func nodeWord(level: Int, node: UInt, order: UInt) -> UInt {
     switch level {

@@ -3,11 +3,11 @@ public import SpinLocks
 
 /// A buddy allocator that threads share, behind a spin lock.
 ///
-/// What looks at other holders' frames, ``BuddyFrames/use(of:)`` and ``BuddyFrames/checkConsistency()``, needs the
-/// caches to be at rest, since they mark their frames without the lock.
+/// ``BuddyFrames/use(of:)`` and ``BuddyFrames/checkConsistency()`` read the descriptors of other holders' frames.
+/// Caches must be idle meanwhile, since they mark their frames without the lock.
 ///
-/// For one frame at a time, each thread (or processor) puts a ``FrameCache`` of its own in front: most requests then
-/// take no lock, and the others take it once for a whole batch.
+/// For single frames, each thread (or processor) puts its own ``FrameCache`` in front: most requests then take no lock,
+/// and the others take it once for a whole batch.
 ///
 /// ```swift
 /// let shared = LockedFrames(frames)
@@ -16,10 +16,10 @@ public import SpinLocks
 /// shared.drain(&cache)                    // before the thread ends
 /// ```
 public struct LockedFrames: ~Copyable, Sendable {
-  /// The allocator, for everything that is not here: ranges, reservations, reference counts.
+  /// The allocator, for everything not offered here: ranges, reservations, reference counts.
   public let frames: Locked<BuddyFrames>
 
-  /// What is known of each frame. Owner words may be used without the lock, by whoever holds the frame.
+  /// The state of each frame. The holder of a frame may use its owner word without the lock.
   public let table: FrameTable
 
   /// Puts an allocator behind a lock.
@@ -28,20 +28,20 @@ public struct LockedFrames: ~Copyable, Sendable {
     self.frames = Locked(frames)
   }
 
-  /// The lowest free block of `order`, or nil when there is none; blocks that wait in caches are not free.
+  /// The lowest free block of `order`, or nil when there is none; cached blocks do not count as free.
   public func allocate(_ order: FrameOrder) -> PhysAddr? {
     frames.withLock { $0.allocate(order) }
   }
 
-  /// Takes back a block that was allocated with this order; anything else ends the process.
+  /// Deallocates a block that was allocated with this order; any other ends the process.
   public func deallocate(_ address: PhysAddr, order: FrameOrder) {
     frames.withLock { $0.deallocate(address, order: order) }
   }
 
-  /// A block of `order`: one that waits in the cache, if there is one; nil when neither it nor the allocator has one.
+  /// A block of `order`, from the cache if it has one; nil when neither the cache nor the allocator has one.
   ///
-  /// An empty cache is filled with a batch under one lock. Which block it is depends on the cache: the one that was
-  /// given back last comes first, since its cache lines are warm.
+  /// One lock fills an empty cache with a batch. The cache decides which block it is: the one freed last comes first,
+  /// since its cache lines are warm.
   ///
   /// - Complexity: O(1) amortised.
   public func allocate(_ order: FrameOrder, through cache: inout FrameCache) -> PhysAddr? {
@@ -53,9 +53,9 @@ public struct LockedFrames: ~Copyable, Sendable {
     }
   }
 
-  /// Takes back a block that was allocated with this order, with or without a cache; anything else ends the process.
+  /// Deallocates a block that was allocated with this order, with or without a cache; any other ends the process.
   ///
-  /// It waits in the cache; a full one gives half of its blocks back under one lock.
+  /// The block goes into the cache; a full cache first returns half of its blocks under one lock.
   ///
   /// - Complexity: O(1) amortised.
   public func deallocate(_ address: PhysAddr, order: FrameOrder, through cache: inout FrameCache) {
@@ -67,13 +67,13 @@ public struct LockedFrames: ~Copyable, Sendable {
     }
   }
 
-  /// Gives everything that waits in a cache back to the allocator.
+  /// Returns everything in a cache to the allocator.
   public func drain(_ cache: inout FrameCache) {
     cache.requireTable(table)
     cache.frames.drain(cache.frames.count, to: self)
     cache.hugeFrames.drain(cache.hugeFrames.count, to: self)
   }
 
-  /// How many frames are free, those that wait in caches not counted.
+  /// How many frames are free, cached ones not counted.
   public var freeFrameCount: UInt64 { frames.withLock { $0.freeFrameCount } }
 }

@@ -1,18 +1,18 @@
-/// What a boot loader says a range of physical memory is, from the least to the most strict.
+/// What a boot loader says about a range of physical memory, from the least to the most strict.
 ///
-/// Where ranges overlap, the stricter kind holds: what one source calls reserved is not used because another calls
-/// it usable. Memory that can be reclaimed some day is less strict than memory that never can.
+/// Where ranges overlap, the stricter kind wins: memory that one source calls reserved is not used because another
+/// calls it usable. Memory that can be reclaimed later is less strict than memory that never can.
 @frozen
 public enum MemoryKind: UInt8, Comparable, Sendable {
   /// Free to use.
   case usable
   /// Holds ACPI tables; usable once they have been read.
   case acpiReclaimable
-  /// Holds what the boot loader left: modules, its own tables; usable once they have been read.
+  /// Holds boot loader data: modules, its own tables; usable once they have been read.
   case bootloader
   /// Holds the kernel's image.
   case kernel
-  /// Kept by the firmware across sleep.
+  /// Preserved by the firmware across sleep.
   case acpiNVS
   /// Not memory, or not ours.
   case reserved
@@ -21,6 +21,6 @@ public enum MemoryKind: UInt8, Comparable, Sendable {
 
   @inlinable public static func < (left: MemoryKind, right: MemoryKind) -> Bool { left.rawValue < right.rawValue }
 
-  /// Whether it can become usable: ACPI tables and what the boot loader left.
+  /// Whether it can become usable: ACPI tables and boot loader data.
   @inlinable public var isReclaimable: Bool { self == .acpiReclaimable || self == .bootloader }
 }

@@ -1,6 +1,6 @@
 #if !hasFeature(Embedded)
 
-  // How memory maps and what is wrong with them read in messages.
+  // How memory maps and their errors read in messages.
 
   extension MemoryKind: CustomStringConvertible {
     public var description: String {

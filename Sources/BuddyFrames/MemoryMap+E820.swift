@@ -1,16 +1,16 @@
 import Addresses
 
-// The table that INT 15h, E820h fills, as a loader hands it on: entries of 20 bytes (base, length, type), or 24 with
-// the extended attributes of ACPI 3.0. All little endian. ACPI specification 6.5, section 15.1.
+// The table that INT 15h, E820h fills, as a boot loader passes it on: entries of 20 bytes (base, length, type), or 24
+// with the extended attributes of ACPI 3.0. All little endian. ACPI specification 6.5, section 15.1.
 
 extension MemoryMap {
   /// Adds the entries of an E820 table.
   ///
-  /// Unknown types count as reserved. Entries without bytes are passed over, and so are those of 24 bytes whose
-  /// attributes say that they should be.
+  /// Unknown types count as reserved. Empty entries are skipped, as are entries of 24 bytes whose attributes say to
+  /// ignore them.
   ///
   /// - Parameters:
-  ///   - table: The entries, side by side.
+  ///   - table: The entries, one after the other.
   ///   - entryByteCount: The size of an entry: 20 or 24.
   public mutating func add(e820 table: RawSpan, entryByteCount: Int = 20) throws(MemoryMapError) {
     guard entryByteCount == 20 || entryByteCount == 24 else { throw .entrySize(entryByteCount) }
@@ -20,13 +20,13 @@ extension MemoryMap {
     }
     for entry in 0..<entryCount {
       let offset = entry * entryByteCount
-      // Attribute bit 0: the entry is to be read at all.
+      // Attribute bit 0: the entry is enabled.
       if entryByteCount == 24 && table.littleEndian32(at: offset + 20) & 1 == 0 { continue }
       try add(firmwareEntryAt: offset, of: table, number: entry)
     }
   }
 
-  /// Adds the entry of base, length and type at `offset`, which must be in the bytes.
+  /// Adds the entry of base, length and type at `offset`, which must lie inside `bytes`.
   mutating func add(firmwareEntryAt offset: Int, of bytes: RawSpan, number: Int) throws(MemoryMapError) {
     let start = PhysAddr(bytes.littleEndian64(at: offset))
     guard let end = start.checkedAdd(bytes.littleEndian64(at: offset + 8)) else { throw .overflow(entry: number) }
@@ -35,7 +35,7 @@ extension MemoryMap {
 }
 
 extension MemoryKind {
-  /// The kind that the firmware's type stands for: E820 and Multiboot 2 number them alike.
+  /// The kind of a firmware type: E820 and Multiboot 2 number them alike.
   init(firmwareType type: UInt32) {
     switch type {
     case 1: self = .usable

@@ -1,13 +1,13 @@
 import Addresses
 
-// The memory map of a Multiboot 2 loader, such as GRUB. Multiboot2 specification 2.0, sections 3.6.1 (information:
-// total size, reserved, tags at multiples of 8) and 3.6.8 (tag of type 6: type, size, entry size, entry version,
-// then entries of base, length, type, reserved). All little endian.
+// The memory map of a Multiboot 2 boot loader, such as GRUB. Multiboot2 specification 2.0, sections 3.6.1 (information:
+// total size, reserved, tags at multiples of 8) and 3.6.8 (tag of type 6: type, size, entry size, entry version, then
+// entries of base, length, type, reserved). All little endian.
 
 extension MemoryMap {
-  /// Adds the memory map in the information that a Multiboot 2 loader passes.
+  /// Adds the memory map from the information that a Multiboot 2 boot loader passes.
   ///
-  /// - Parameter information: The bytes that the loader points to, at least as many as their first word says.
+  /// - Parameter information: The bytes that the boot loader points to, at least as many as their first word says.
   public mutating func add(multiboot2 information: RawSpan) throws(MemoryMapError) {
     let headerByteCount = 8
     guard information.byteCount >= headerByteCount else {
@@ -32,8 +32,8 @@ extension MemoryMap {
 
   /// Adds the entries of a Multiboot 2 memory-map tag: type 6.
   ///
-  /// Unknown kinds count as reserved, entries without bytes are passed over. Entries may be larger than the 24 bytes
-  /// that version 0 defines; what is beyond is for later versions.
+  /// Unknown kinds count as reserved; empty entries are skipped. Entries may be larger than the 24 bytes that version 0
+  /// defines; the rest is for later versions.
   public mutating func add(multiboot2Tag tag: RawSpan) throws(MemoryMapError) {
     let headerByteCount = 16
     guard tag.byteCount >= headerByteCount else { throw .truncated(byteCount: tag.byteCount, needed: headerByteCount) }

@@ -1,26 +1,26 @@
 public import Addresses
 import Assertions
 
-// A memory map in normal form at all times.
+// A memory map that is always in normal form.
 //
-// Adding a range sweeps once over the sorted, disjoint entries that are there and writes the result to a second
-// buffer: what the range covers alone gets its kind, what both cover the stricter of the two, and neighbours of one
-// kind become one entry. So the order in which a boot loader lists its ranges does not matter, nor does overlap:
+// Adding a range sweeps once over the sorted, disjoint entries and writes the result to a second buffer. Bytes in the
+// new range alone get its kind, bytes in both get the stricter kind, and adjacent entries of one kind become one. So
+// neither the order in which a boot loader lists its ranges nor their overlap matters:
 //
-//   the kind of a byte is the strictest of all ranges added that contain it,
+//   the kind of a byte is the strictest of all added ranges that contain it.
 //
-// and nothing is left half done when the storage is full, since the buffers are exchanged only at the end.
+// The buffers are swapped only at the end, so a full storage leaves nothing half done.
 
 /// The physical memory of a machine: disjoint ranges in address order, each of one kind, with holes between them.
 ///
-/// The storage is fixed and in the value itself, about 3 KiB: it is what there is before there is an allocator.
+/// The storage is fixed and inline, about 3 KiB: the map exists before any allocator does.
 public struct MemoryMap: Sendable {
   /// A range and its kind.
   @frozen
   public struct Entry: Hashable, Sendable {
-    /// The addresses, in bytes; boot loaders do not always give whole frames.
+    /// The addresses, in bytes; boot loaders do not always list whole frames.
     public let range: AddrRange<PhysAddr>
-    /// What is there.
+    /// The kind of the memory.
     public let kind: MemoryKind
 
     @inlinable public init(range: AddrRange<PhysAddr>, kind: MemoryKind) {
@@ -48,15 +48,14 @@ public struct MemoryMap: Sendable {
     return entries[index]
   }
 
-  /// Adds a range; where it overlaps others, the stricter kind holds. An empty range adds nothing.
+  /// Adds a range; where it overlaps others, the stricter kind wins. An empty range adds nothing.
   ///
-  /// Throws ``MemoryMapError/full`` when the result would have more than ``capacity`` entries; the map is as it was
-  /// then.
+  /// Throws ``MemoryMapError/full``, with the map unchanged, when the result would have more than ``capacity`` entries.
   /// - Complexity: O(`count`)
   public mutating func add(_ range: AddrRange<PhysAddr>, _ kind: MemoryKind) throws(MemoryMapError) {
     if range.isEmpty { return }
     var result = MemoryMap()
-    // What is left to place of the new range.
+    // The part of the new range still to be placed.
     var start = range.start
     for index in 0..<count {
       let old = entries[index]
@@ -79,27 +78,27 @@ public struct MemoryMap: Sendable {
     self = result
   }
 
-  /// Makes every entry of a kind another kind, whatever their strictness, and joins neighbours.
+  /// Changes every entry of one kind to another, whatever their strictness, and joins adjacent entries.
   ///
   /// - Complexity: O(`count`)
   public mutating func replace(_ kind: MemoryKind, with other: MemoryKind) {
     var result = MemoryMap()
     for index in 0..<count {
       let entry = entries[index]
-      // As many entries as before at most, so that there is room.
+      // There are never more entries than before, so they fit.
       try? result.append(entry.range.start, entry.range.end, entry.kind == kind ? other : entry.kind)
     }
     self = result
   }
 
-  /// How many bytes there are of a kind.
+  /// How many bytes of a kind there are.
   public func byteCount(of kind: MemoryKind) -> UInt64 {
     var sum: UInt64 = 0
     for index in 0..<count where entries[index].kind == kind { sum += entries[index].range.byteCount }
     return sum
   }
 
-  /// Adds an entry at the end, to the last one if it continues that.
+  /// Appends an entry, or extends the last one if it continues that.
   private mutating func append(_ start: PhysAddr, _ end: PhysAddr, _ kind: MemoryKind) throws(MemoryMapError) {
     if start >= end { return }
     if count > 0, entries[count - 1].kind == kind, entries[count - 1].range.end == start {
@@ -112,19 +111,19 @@ public struct MemoryMap: Sendable {
   }
 }
 
-/// Why a memory map could not be read.
+/// Why a memory map could not be read or extended.
 public enum MemoryMapError: Error, Equatable, Sendable {
-  /// There are more than ``MemoryMap/capacity`` entries.
+  /// The map would have more than ``MemoryMap/capacity`` entries.
   case full
-  /// The bytes end before they should: how many there are, and how many it takes.
+  /// The bytes end too early: how many there are, and how many are needed.
   case truncated(byteCount: Int, needed: Int)
-  /// Entries have a size that the format does not have.
+  /// The format has no entries of this size.
   case entrySize(Int)
-  /// The tag is of another type than a memory map, which is 6.
+  /// The tag is not a memory map, whose type is 6.
   case tagType(UInt32)
   /// A tag says that it is smaller than its own header.
   case tagSize(Int)
-  /// The information has no memory map.
+  /// The information contains no memory map.
   case noMemoryMap
   /// The entry with this number ends past the last address.
   case overflow(entry: Int)

@@ -1,8 +1,8 @@
-/// Sixty-four neighbouring units of memory as bits: a set bit is a unit in use, a clear one is free.
+/// Sixty-four adjacent units of memory as bits: a set bit is a unit in use, a clear bit is a free one.
 ///
-/// What a unit is depends on where the word lies in the ``FreeRunIndex``: one frame, 64 frames or 4096. Free units
-/// of a word form runs of 1, 2, 4 … 32 units that start at a multiple of their length, the *aligned runs* of order
-/// 0 to 5; a word of zeros is one run of order 6. Nothing here loops over bits.
+/// The size of a unit depends on the word's place in the ``FreeRunIndex``: one frame, 64 frames or 4096. Free units of
+/// a word form runs of 1, 2, 4 … 32 units that start at a multiple of their length, the *aligned runs* of order 0 to 5;
+/// a word of zeros is one run of order 6. Nothing here loops over bits.
 @frozen
 @usableFromInline
 struct RunWord {
@@ -25,33 +25,33 @@ struct RunWord {
 
   /// The order, 0 to 6, of the largest aligned run of free units that contains the free unit at `position`.
   ///
-  /// The smallest aligned run that contains two positions has the order of the highest bit in which they differ,
-  /// plus one. So the largest one that contains `position` and no used unit is set by the nearest used unit on
-  /// either side: farther ones differ in the same bit or a higher one.
+  /// The smallest aligned run that contains two positions has the order of the highest bit in which they differ, plus
+  /// one. So the nearest used unit on either side limits the largest run that contains `position` and no used unit:
+  /// farther ones differ in the same bit or a higher one.
   @inline(__always)
   func maximalOrder(at position: UInt64) -> UInt8 {
     let unit: UInt64 = 1 &<< position
-    // Without a used unit above, this is 64 and the difference bit 6: order 6, as for a word of zeros. Without one
-    // below, it is -1 and the difference larger than any other.
+    // Without a used unit above, this is 64 and the difference is bit 6: order 6, as for a word of zeros. Without one
+    // below, it is -1 and the difference is larger than any other.
     let above = UInt64(truncatingIfNeeded: (used & (0 &- unit)).trailingZeroBitCount)
     let below = 62 &- UInt64(truncatingIfNeeded: ((used & (unit &- 1)) &<< 1 | 1).leadingZeroBitCount)
     return highestBit(of: min(above ^ position, below ^ position))
   }
 
-  /// As ``maximalOrder(at:)`` where no unit below `position` is free.
+  /// ``maximalOrder(at:)`` where no unit below `position` is free.
   @inline(__always)
   func maximalOrder(atLowest position: UInt64) -> UInt8 {
     let above = UInt64(truncatingIfNeeded: (used & (0 &- (1 &<< position))).trailingZeroBitCount)
     return highestBit(of: min(above ^ position, (position &- 1) ^ position))
   }
 
-  /// The number of the highest bit that is set in `value`, which is not 0.
+  /// The index of the highest set bit of `value`, which must not be 0.
   @inline(__always)
   private func highestBit(of value: UInt64) -> UInt8 {
     UInt8(truncatingIfNeeded: 63 ^ (value | 1).leadingZeroBitCount)
   }
 
-  /// The positions at which an aligned run of free units of `order`, 0 to 5, starts.
+  /// The positions at which aligned runs of free units of `order`, 0 to 5, start.
   @inline(__always)
   func starts(order: UInt8) -> UInt64 {
     var starts = ~used

@@ -6,12 +6,11 @@
 //   |               |   (a multiple of the granule)      |   | is free | use   |
 //   +---------------+------------------------------------+---+---------+-------+
 //
-// The seal is what tells a header from a word of somebody's data: the top bits of the product of a large odd constant
-// and the header's offset in its range mixed with its size and its in-use bit (multiplicative hashing: Knuth, TAOCP 3,
-// section 6.4). A pointer to the middle of a block, a header that a neighbour ran over, and a block that was freed
-// already show here, but for one chance in 2^16 (in 2^6 where words have 32 bits). The offset counts from the range, so
-// that a heap inside a block of another heap has other seals. The bit "below is free" is left out, since a neighbour
-// sets and clears it.
+// The seal tells a header from a word of user data. It is the top bits of a product: a large odd constant times the
+// header's offset in its range, mixed with its size and in-use bit (multiplicative hashing: Knuth, TAOCP 3, section
+// 6.4). It exposes a pointer into the middle of a block, a header that a neighbour overran, and a block already freed,
+// with one miss in 2^16 (2^6 where words have 32 bits). Offsets are relative to the range, so a heap inside a block of
+// another heap has different seals. The seal leaves out the bit "below is free", since a neighbour sets and clears it.
 
 /// The word in front of a block: its size, whether it is in use, and whether the block below it is free.
 struct BlockHeader: Equatable {
@@ -23,7 +22,7 @@ struct BlockHeader: Equatable {
   private static var sealMask: UInt { ~0 << sealShift }
   private static var sizeMask: UInt { ~sealMask & ~(BlockLayout.granuleByteCount - 1) }
 
-  /// The bits that the seal vouches for.
+  /// The bits that the seal covers.
   private static var vouchedMask: UInt { ~sealMask & ~belowIsFreeBit }
 
   /// 2^64 divided by the golden ratio.
@@ -40,7 +39,7 @@ struct BlockHeader: Equatable {
       vouched | (Self.product(of: vouched, offset: offset) & Self.sealMask) | (belowIsFree ? Self.belowIsFreeBit : 0)
   }
 
-  /// The seal in its place in the word, above bits that mean nothing.
+  /// The product whose top bits are the seal, in place; its lower bits mean nothing.
   @inline(__always) private static func product(of vouched: UInt, offset: UInt) -> UInt {
     (vouched ^ offset) &* multiplier
   }
@@ -48,10 +47,10 @@ struct BlockHeader: Equatable {
   /// The bytes of the block, this header included.
   @inline(__always) var byteCount: UInt { word & Self.sizeMask }
 
-  /// Whether the block's holder has it.
+  /// Whether the block is allocated.
   @inline(__always) var isInUse: Bool { word & Self.inUseBit != 0 }
 
-  /// Whether the block is in use and has `byteCount` bytes, by one compare.
+  /// Whether the block is in use and has `byteCount` bytes, in one compare.
   @inline(__always) func isInUse(of byteCount: UInt) -> Bool {
     word & Self.vouchedMask == byteCount | Self.inUseBit
   }
@@ -59,13 +58,13 @@ struct BlockHeader: Equatable {
   /// Whether the block that ends where this one starts is a hole.
   @inline(__always) var belowIsFree: Bool { word & Self.belowIsFreeBit != 0 }
 
-  /// Whether this is a header that the heap wrote `offset` bytes into a range.
+  /// Whether this is a header that the heap wrote at `offset` bytes into a range.
   @inline(__always) func isSealed(offset: UInt) -> Bool {
     let expected = Self.product(of: word & Self.vouchedMask, offset: offset)
     return (expected ^ word) >> Self.sealShift == 0
   }
 
-  /// The same header with the bit about the block below set or cleared.
+  /// The same header with the "below is free" bit set or cleared.
   @inline(__always) func with(belowIsFree: Bool) -> BlockHeader {
     BlockHeader(word: belowIsFree ? word | Self.belowIsFreeBit : word & ~Self.belowIsFreeBit)
   }

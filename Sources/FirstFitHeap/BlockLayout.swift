@@ -1,34 +1,34 @@
-/// The sizes that blocks and ranges are made of, all in bytes.
+/// The sizes that blocks and ranges are made of, in bytes.
 ///
-/// They follow from the word, so that a 32-bit machine pays half the header.
+/// They scale with the word size: a 32-bit machine pays half the header.
 public enum BlockLayout {
-  /// The bytes of a word, and of a block's header: 8, or 4 where pointers have 32 bits.
+  /// The bytes of a word and of a block's header: 8, or 4 where pointers have 32 bits.
   @inlinable public static var headerByteCount: UInt { UInt(MemoryLayout<UInt>.size) }
 
-  /// What every block's size is a multiple of, and what every block's content is aligned to: 16, or 8.
+  /// The unit of block sizes and the alignment of block contents: 16, or 8.
   @inlinable public static var granuleByteCount: UInt { 2 * headerByteCount }
 
-  /// The least bytes of a block: a hole must hold its header and its ``nodeByteCount``.
+  /// The size of the smallest block: as a hole, it must hold its header and ``nodeByteCount``.
   @inlinable public static var minimumBlockByteCount: UInt { 32 }
 
-  /// The bytes at the end of a hole by which the index knows it.
+  /// The bytes at the end of a hole that hold its index node.
   @inlinable public static var nodeByteCount: UInt { 24 }
 
-  /// The bytes at the start of each range that the heap keeps for itself: 40, or 28.
+  /// The bytes at the start of each range that hold the heap's record: 40, or 28.
   @inlinable public static var recordByteCount: UInt { 3 * headerByteCount + 16 }
 
-  /// The most bytes of one range: 16 GiB, or 64 MiB where pointers have 32 bits. A longer one is cut.
+  /// The size of the largest range: 16 GiB, or 64 MiB where pointers have 32 bits. A longer one is cut.
   ///
-  /// A link of the index has 30 bits and counts granules; a header on a 32-bit machine has 26 bits for a size.
+  /// An index link has 30 bits and counts granules; a header on a 32-bit machine has 26 bits for a size.
   @inlinable public static var largestRangeByteCount: UInt {
     UInt.bitWidth == 64 ? 1 << (UInt.bitWidth / 2 + 2) : 1 << 26
   }
 
-  /// The bytes of the block that serves a request, or nil when no range can hold it.
+  /// The size of the block that serves a request, or nil when no range can hold it.
   /// - Complexity: O(1)
   @inlinable public static func blockByteCount(for byteCount: UInt) -> UInt? {
     guard byteCount < largestRangeByteCount else { return nil }
-    // No overflow: the guard leaves the upper bits of a word free.
+    // No overflow: the guard keeps the upper bits of the word clear.
     let rounded = (byteCount &+ headerByteCount &+ granuleByteCount &- 1) & ~(granuleByteCount &- 1)
     return max(rounded, minimumBlockByteCount)
   }

@@ -3,18 +3,18 @@ import Assertions
 
 // Allocation: find the hole, plan the cut as values, then write it.
 //
-// An alignment above the granule makes the index inexact: a hole may be large enough and yet have no aligned place.
-// The search then goes through the holes of at least the block's size in address order and takes the first with a place.
-// A hole of byteCount + alignment + one minimum block always has one, so only holes between the two sizes are looked at
+// With an alignment above the granule the index is inexact: a hole may be large enough and still have no aligned place.
+// The search then visits the holes of at least the block's size in address order and takes the first with a place. A
+// hole of byteCount + alignment + one minimum block always has one, so only holes between the two sizes can be visited
 // in vain: O((k + 1) log n) for k of them below the address found.
 
 extension FirstFitHeap {
   /// A block of at least `byteCount` bytes at a multiple of `alignment`, or nil when none fits.
   ///
-  /// The block lies at the lowest address at which it fits. A block of 0 bytes is a block like any other: it has an
-  /// address of its own and must be deallocated. Traps unless `alignment` is a power of two.
-  /// - Complexity: O(log n) for n holes, and O(1) when only a top fits; see the file for alignments above
-  ///   ``BlockLayout/granuleByteCount``.
+  /// The block lies at the lowest address at which it fits. A block of 0 bytes is a block like any other: it has its
+  /// own address and must be deallocated. Traps unless `alignment` is a power of two.
+  /// - Complexity: O(log n) for n holes, and O(1) when only a top fits. The head of this file states the cost of
+  ///   alignments above ``BlockLayout/granuleByteCount``.
   public mutating func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
     require(
       alignment != 0 && alignment & (alignment &- 1) == 0, "an alignment must be a power of two, found",
@@ -34,10 +34,10 @@ extension FirstFitHeap {
     return nil
   }
 
-  /// A block of at least `byteCount` bytes from the smallest among the first `holeCount` holes that can hold it, or nil
-  /// when none fits.
+  /// A block of at least `byteCount` bytes from the smallest of the first `holeCount` holes that fit, or nil when none
+  /// fits.
   ///
-  /// Between first fit, `holeCount` 1, and best fit: the more holes to choose from, the less is left over of them.
+  /// A policy between first fit (`holeCount` 1) and best fit: the more holes to choose from, the smaller the rest.
   /// - Complexity: O(`holeCount` log n) for n holes.
   public mutating func allocate(byteCount: UInt, fromBestOf holeCount: UInt) -> VirtAddr? {
     guard holeCount > 1 else { return allocate(byteCount: byteCount) }
@@ -50,7 +50,7 @@ extension FirstFitHeap {
         var best = first
         var candidate = first
         var left = holeCount &- 1
-        // A rest of a sixty-fourth is as good as none.
+        // A rest of at most one sixty-fourth counts as none.
         while left != 0, best.size &- needGranules > needGranules / 64,
           let following = range.holes.nextHole(ofAtLeast: needGranules, after: candidate)
         {
@@ -67,7 +67,7 @@ extension FirstFitHeap {
     return nil
   }
 
-  /// A block of at least `byteCount` bytes, aligned as every block is, or nil when none fits.
+  /// A block of at least `byteCount` bytes with the alignment that every block has, or nil when none fits.
   public mutating func allocate(byteCount: UInt) -> VirtAddr? {
     allocate(byteCount: byteCount, alignment: 1)
   }
@@ -92,7 +92,7 @@ extension FirstFitHeap {
     return give(start, byteCount: byteCount)
   }
 
-  /// Cuts a block of `need` bytes from the top of a range; the block below the top is in use, if there is one.
+  /// Cuts a block of `need` bytes from the top of a range. A block right below the top is always in use.
   @inline(__always)
   private mutating func takeTop(at start: UInt, need: UInt, in range: HeapRange) -> VirtAddr {
     range.setHeader(at: start, byteCount: need, isInUse: true)
@@ -100,7 +100,7 @@ extension FirstFitHeap {
     return give(start, byteCount: need)
   }
 
-  /// Ends the process unless the hole at `start` still has the header that the heap gave it.
+  /// Ends the process unless the hole at `start` still has the header that the heap wrote.
   @inline(__always) func checkHole(at start: UInt, byteCount: UInt, in range: HeapRange) {
     let expected = BlockHeader(byteCount: byteCount, isInUse: false, offset: start &- range.base)
     if start < range.first || range.header(at: start) != expected {
@@ -108,20 +108,20 @@ extension FirstFitHeap {
     }
   }
 
-  /// Moves the start of the top up.
+  /// Moves the start of the top up to `top`.
   @inline(__always) mutating func raiseTop(of range: HeapRange, to top: UInt) {
     range.top = top
     highestEnd = max(highestEnd, top)
   }
 
-  /// Counts a block in and returns the address of its content.
+  /// Counts a newly allocated block and returns the address of its content.
   @inline(__always) private mutating func give(_ start: UInt, byteCount: UInt) -> VirtAddr {
     blockCount &+= 1
     countUsed(byteCount)
     return VirtAddr(start &+ BlockLayout.headerByteCount)
   }
 
-  /// Counts bytes in; they were free.
+  /// Counts bytes that were free as used.
   @inline(__always) mutating func countUsed(_ byteCount: UInt) {
     usedByteCount &+= byteCount
     peakUsedByteCount = max(peakUsedByteCount, usedByteCount)
@@ -131,9 +131,9 @@ extension FirstFitHeap {
 // MARK: - Alignments above the granule
 
 extension FirstFitHeap {
-  /// The lowest place for a block of `need` bytes in `start..<end` whose content is aligned, or nil.
+  /// The lowest place in `start..<end` for a block of `need` bytes with aligned content, or nil.
   ///
-  /// What it leaves free in front is nothing or a block.
+  /// The gap in front of it is empty or large enough for a block.
   static func place(need: UInt, alignment: UInt, from start: UInt, to end: UInt) -> UInt? {
     let header = BlockLayout.headerByteCount
     func aligned(from start: UInt) -> UInt? {
@@ -171,7 +171,7 @@ extension FirstFitHeap {
     return nil
   }
 
-  /// Cuts a block of `need` bytes at `place` out of a hole that starts below it.
+  /// Cuts a block of `need` bytes at `place` out of the middle of a hole.
   private mutating func takeMiddle(of node: HoleNode, from place: UInt, need: UInt, in range: HeapRange) -> VirtAddr {
     let start = node.start
     let end = node.end
@@ -196,7 +196,7 @@ extension FirstFitHeap {
     return give(place, byteCount: byteCount)
   }
 
-  /// Cuts a block of `need` bytes at `place` out of a top that starts below it; what is between becomes a hole.
+  /// Cuts a block of `need` bytes at `place` out of a top that starts below it; the gap becomes a hole.
   private mutating func takeTop(at place: UInt, after top: UInt, need: UInt, in range: HeapRange) -> VirtAddr {
     let front = place - top
     range.setHeader(at: top, byteCount: front, isInUse: false)

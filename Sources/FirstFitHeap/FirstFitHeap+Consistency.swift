@@ -1,11 +1,11 @@
 import Addresses
 
-// Every invariant of the heap, checked from the memory up: first the records, then the blocks, then the index against the
-// blocks, last the totals. Each step relies only on what the steps before it found in order, so that the check ends with
-// a finding, not with a fault, whatever was written over the heap.
+// Checks every invariant of the heap bottom-up: the records, the blocks, the index against the blocks, the totals. Each
+// step relies only on what earlier steps found intact. Whatever overwrote the heap, the check thus ends with a finding
+// and not with a fault.
 
 extension FirstFitHeap {
-  /// Throws the first inconsistency there is.
+  /// Throws the first inconsistency found.
   /// - Complexity: O(blocks); reads every header and every node.
   public func checkConsistency() throws(HeapInconsistency) {
     var totals = HeapTotals()
@@ -67,12 +67,12 @@ extension FirstFitHeap {
     if root.largest != range.largestHole { throw .wrongLargest(VirtAddr(range.base)) }
   }
 
-  /// Checks the subtree at `link` and that its nodes are the next holes of `walk`.
+  /// Checks that the subtree at `link` is intact and that its nodes are the next holes of `walk`.
   private func checkSubtree(
     at link: UInt32, under parentLink: UInt32, depth: Int, of range: HeapRange, walk: inout HoleWalk
   ) throws(HeapInconsistency) -> (height: Int, largest: UInt32) {
     guard let node = range.holes.node(link) else { return (height: 0, largest: 0) }
-    // An AVL tree of 2^30 nodes is at most 44 levels high; deeper than that it can only be a loop.
+    // An AVL tree of 2^30 nodes has at most 44 levels; a deeper path can only be a loop.
     guard depth < 48, node.address >= range.first, node.end <= range.top, node.parentLink == parentLink else {
       throw .brokenLink(VirtAddr(node.address))
     }
@@ -94,7 +94,7 @@ extension FirstFitHeap {
   }
 }
 
-/// What a check counts.
+/// The totals that a check counts.
 private struct HeapTotals: Equatable {
   var usedByteCount: UInt = 0
   var blockCount: UInt = 0

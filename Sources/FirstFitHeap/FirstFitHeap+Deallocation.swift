@@ -1,8 +1,8 @@
 public import Addresses
 import Assertions
 
-// Deallocation: a block merges with what is free on either side. With P and N for "the block below is a hole" and "the
-// block above is a hole", and the nodes at the holes' ends:
+// Deallocation: a block merges with the free blocks on both sides. P stands for a hole below, N for a hole above; nodes
+// lie at the ends of holes:
 //
 //             | above is in use       | above is a hole N        | above is the top
 //   below     | insert a node         | N grows at its front     | the top starts at the block
@@ -12,7 +12,7 @@ import Assertions
 //   a hole P  | block's end, P grows  | at its front             | where P did
 
 extension FirstFitHeap {
-  /// Takes back a block that ``allocate(byteCount:alignment:)`` gave out; any other address ends the process.
+  /// Deallocates a block that ``allocate(byteCount:alignment:)`` returned; any other address ends the process.
   /// - Complexity: O(log n) for n holes.
   public mutating func deallocate(_ address: VirtAddr) {
     let block = block(at: address)
@@ -21,10 +21,10 @@ extension FirstFitHeap {
     release(block.start, to: block.end, belowIsFree: block.header.belowIsFree, in: block.range)
   }
 
-  /// Makes `start..<end`, which is no longer in use, free and merges it with its neighbours.
+  /// Frees `start..<end`, which is no longer in use, and merges it with its neighbours.
   ///
-  /// It writes a free header at `start` in every case: a header that looked in use somewhere inside a hole or the top
-  /// would let a second free pass.
+  /// It always writes a free header at `start`: a header that still looked in use inside a hole or the top would let a
+  /// double free pass.
   @inline(__always)
   mutating func release(_ start: UInt, to end: UInt, belowIsFree: Bool, in range: HeapRange) {
     if belowIsFree || end == range.top {
@@ -60,9 +60,9 @@ extension FirstFitHeap {
     range.setBelowIsFree(true, at: end)
   }
 
-  /// Takes the hole that ends at `end` out of the index.
+  /// Removes the hole that ends at `end` from the index.
   ///
-  /// - Returns: Where it starts.
+  /// - Returns: The start of the hole.
   @inline(__always) private mutating func removeHole(endingAt end: UInt, in range: HeapRange) -> UInt {
     let node = hole(endingAt: end, in: range)
     let start = node.start
@@ -71,7 +71,7 @@ extension FirstFitHeap {
     return start
   }
 
-  /// The hole that ends at `end`, where the header says that there is one.
+  /// The hole that ends at `end`, where a header says that there is one.
   @inline(__always) private func hole(endingAt end: UInt, in range: HeapRange) -> HoleNode {
     let node = HoleNode(end: end)
     checkHole(at: node.start, byteCount: node.byteCount, in: range)

@@ -45,18 +45,19 @@ extension FirstFitHeap {
 }
 
 extension FirstFitHeap {
-  /// How many bytes, its header included, the block at `address` has by that header, which is not checked.
+  /// The size in bytes of the block at `address`, header included, as that header gives it. The header is not checked.
   ///
-  /// Any thread may ask, without the heap's lock, about a block that it holds.
+  /// Any thread may call this without the heap's lock for a block that it holds.
   /// - Complexity: O(1)
   @inline(__always)
   public static func blockByteCount(of address: VirtAddr) -> UInt {
     BlockHeader(word: HeapMemory.word(at: address.raw &- BlockLayout.headerByteCount)).byteCount
   }
 
-  /// Whether the header of the block at `address` says that it is in use and has `blockByteCount` bytes, the header included.
+  /// Whether the header of the block at `address` says that it is in use and has `blockByteCount` bytes, header
+  /// included.
   ///
-  /// It asks no range and so does not check the seal; in return any thread may ask, without the heap's lock, about a
+  /// It reads no range and so does not check the seal. Any thread may therefore call it without the heap's lock for a
   /// block that it holds and whose size it knows.
   /// - Complexity: O(1)
   public static func isHeaderIntact(of address: VirtAddr, blockByteCount: UInt) -> Bool {

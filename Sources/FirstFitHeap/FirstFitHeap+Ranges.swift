@@ -2,13 +2,14 @@ public import Addresses
 import Assertions
 
 extension FirstFitHeap {
-  /// Gives the heap another range.
+  /// Adds a range to the heap.
   ///
-  /// The range is mapped, readable and writable, and nobody else's as long as the heap is used. One that starts where
-  /// one of the heap's ends makes that one longer; any other stands by itself, and no block spans two. The heap uses
-  /// the part that its alignment allows; a range by itself with no room for a block changes nothing. One of more than
-  /// ``BlockLayout/largestRangeByteCount`` is taken as several. Traps when the range overlaps one of the heap's.
-  /// - Complexity: O(r) for r ranges; touches the first bytes of the range only.
+  /// The range must be mapped, readable, writable and used by nobody else while the heap is in use. If it starts at the
+  /// end of one of the heap's ranges, it extends that one; otherwise it stands alone. No block spans two ranges. The
+  /// heap uses the part that its alignment allows; a range that would stand alone without room for a block changes
+  /// nothing. A range of more than ``BlockLayout/largestRangeByteCount`` becomes several. Traps when the range overlaps
+  /// one of the heap's.
+  /// - Complexity: O(r) for r ranges; touches only the first bytes of the range.
   public mutating func insert(_ range: AddrRange<VirtAddr>) {
     var below: HeapRange?
     var above = firstRange
@@ -25,7 +26,7 @@ extension FirstFitHeap {
       start = VirtAddr(below.end)
     }
     let least = BlockLayout.recordByteCount + BlockLayout.minimumBlockByteCount
-    // Address 0 is what stands for none.
+    // Address 0 stands for no range.
     guard var base = max(start, VirtAddr(1)).checkedAlignedUp(to: BlockLayout.granuleByteCount)?.raw else { return }
     while base < range.end.raw, range.end.raw - base >= least {
       let end = base + min(range.end.raw - base, BlockLayout.largestRangeByteCount)
@@ -43,15 +44,15 @@ extension FirstFitHeap {
     return last
   }
 
-  /// The ends of the heap: from the start of its lowest range to the end of its highest; nil without any range.
+  /// The heap from the start of its lowest range to the end of its highest; nil without ranges.
   public var extent: AddrRange<VirtAddr>? {
     guard let firstRange, let lastRange else { return nil }
     return AddrRange(start: VirtAddr(firstRange.base), end: VirtAddr(lastRange.end))
   }
 
-  /// The free top right above the block at `address`, empty or not; nil when something lies between the two.
+  /// The free top right above the block at `address`, empty or not; nil when something lies between them.
   ///
-  /// ``insert(_:)`` of what follows its end makes it longer, and so makes room for the block to grow.
+  /// To make room for the block to grow, extend the top: call ``insert(_:)`` with a range that starts at its end.
   /// - Complexity: O(r) for r ranges.
   public func top(above address: VirtAddr) -> AddrRange<VirtAddr>? {
     let block = block(at: address)
@@ -59,12 +60,12 @@ extension FirstFitHeap {
     return AddrRange(start: VirtAddr(block.end), end: VirtAddr(block.range.end))
   }
 
-  /// Gives the heap `byteCount` bytes more, right above its highest range, whose free top grows by them.
+  /// Adds `byteCount` bytes to the heap, right above its highest range, whose free top grows by them.
   ///
-  /// As ``insert(_:)`` does there. Traps on a heap without any range, when the bytes do not fit the address space, and
-  /// when fewer than 128 of them are past ``BlockLayout/largestRangeByteCount`` and so would have to be a range of their
+  /// Equivalent to ``insert(_:)`` there. Traps when the heap has no range, when the bytes do not fit the address space,
+  /// and when fewer than 128 of them exceed ``BlockLayout/largestRangeByteCount`` and would have to be a range of their
   /// own.
-  /// - Complexity: O(r) for r ranges; touches the range's record only, unless a new range starts.
+  /// - Complexity: O(r) for r ranges; touches only the range's record unless a new range starts.
   public mutating func extend(by byteCount: UInt) {
     guard let last = lastRange else { fail("a heap without any range cannot be extended; insert one first") }
     let room = BlockLayout.largestRangeByteCount - (last.end - last.base)
@@ -74,8 +75,8 @@ extension FirstFitHeap {
     insert(AddrRange(start: VirtAddr(last.end), byteCount: byteCount))
   }
 
-  /// How far ``insert(_:)`` can move the end of the range that ends at `end`: a range has its longest length there. Nil
-  /// when no range ends at `end`.
+  /// The highest address to which ``insert(_:)`` can move the end of the range that ends at `end`: there the range has
+  /// its maximum length. Nil when no range ends at `end`.
   /// - Complexity: O(r) for r ranges.
   public func limit(ofRangeEndingAt end: VirtAddr) -> VirtAddr? {
     var next = firstRange
@@ -86,23 +87,23 @@ extension FirstFitHeap {
     return nil
   }
 
-  /// Gives back the free top of the highest range, from a multiple of `alignment` on.
+  /// Releases the free top of the highest range, from a multiple of `alignment` on.
   ///
-  /// - Parameter alignment: The size of what the owner can give back: a page as a rule. Traps unless it is a power of
-  ///   two.
-  /// - Returns: What the heap no longer uses, nil when that is nothing. ``extend(by:)`` gives it again.
+  /// - Parameter alignment: The unit in which the owner can release memory, usually a page. Traps unless it is a power
+  ///   of two.
+  /// - Returns: The bytes that the heap no longer uses, nil when there are none. ``extend(by:)`` adds them again.
   /// - Complexity: O(r) for r ranges; touches no memory but the range's record.
   public mutating func truncate(alignment: UInt = 4096) -> AddrRange<VirtAddr>? {
     lastRange.flatMap { Self.cutTop(of: $0, alignment: alignment, floor: .null) }
   }
 
-  /// Gives back the free top of each range, from a multiple of `alignment` on, and each range that is wholly free and
-  /// starts at such a multiple, with its record.
+  /// Releases the free top of each range, from a multiple of `alignment` on. A range that is wholly free and starts at
+  /// such a multiple goes entirely, with its record.
   ///
   /// - Parameters:
   ///   - alignment: As for ``truncate(alignment:)``.
-  ///   - floor: Nothing below it is given back.
-  ///   - receiver: Gets what the heap no longer uses, lowest first. ``insert(_:)`` gives it again.
+  ///   - floor: Nothing below this address is released.
+  ///   - receiver: Gets the ranges that the heap no longer uses, lowest first. ``insert(_:)`` adds them again.
   /// - Complexity: O(r) for r ranges; touches no memory but the ranges' records.
   public mutating func truncateRanges(
     alignment: UInt = 4096, above floor: VirtAddr = .null, _ receiver: (AddrRange<VirtAddr>) -> Void
@@ -123,9 +124,9 @@ extension FirstFitHeap {
     }
   }
 
-  /// Ends a range at the lowest multiple of `alignment` that is not below its top nor below `floor`.
+  /// Ends a range at the lowest multiple of `alignment` that is below neither its top nor `floor`.
   ///
-  /// - Returns: What was cut off, nil when that is nothing.
+  /// - Returns: The part cut off, nil when it is empty.
   private static func cutTop(of range: HeapRange, alignment: UInt, floor: VirtAddr) -> AddrRange<VirtAddr>? {
     guard let end = max(VirtAddr(range.top), floor).checkedAlignedUp(to: alignment), end.raw < range.end else {
       return nil

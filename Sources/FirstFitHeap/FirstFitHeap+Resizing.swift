@@ -1,11 +1,11 @@
 public import Addresses
 
 extension FirstFitHeap {
-  /// Makes a block hold at least `byteCount` bytes without moving it, giving back what it no longer needs.
+  /// Resizes a block to at least `byteCount` bytes without moving it, and frees the bytes it no longer needs.
   ///
-  /// A block grows into a hole or a top right above it. It shrinks when what it gives up can be a hole of its own or
-  /// part of one above.
-  /// - Returns: Whether it could; if not, the block is as it was.
+  /// A block grows into a hole or a top right above it. It shrinks when the freed part can be a hole of its own or join
+  /// one above.
+  /// - Returns: Whether it succeeded; if not, the block is unchanged.
   /// - Complexity: O(log n) for n holes.
   public mutating func resize(_ address: VirtAddr, toByteCount byteCount: UInt) -> Bool {
     let block = block(at: address)
@@ -15,10 +15,11 @@ extension FirstFitHeap {
     return true
   }
 
-  /// Makes a block hold at least `byteCount` bytes at a multiple of `alignment`, moving it and its content if it must.
+  /// Resizes a block to at least `byteCount` bytes at a multiple of `alignment`, and moves it and its content if it
+  /// must.
   ///
   /// Traps unless `alignment` is a power of two.
-  /// - Returns: Where the block is now; nil when there is no place for it, and then it is as it was.
+  /// - Returns: The block's address; nil when no place fits, and then the block is unchanged.
   /// - Complexity: O(log n) for n holes, and the bytes moved.
   public mutating func reallocate(_ address: VirtAddr, toByteCount byteCount: UInt, alignment: UInt = 1) -> VirtAddr? {
     if address.isAligned(to: alignment), resize(address, toByteCount: byteCount) { return address }
@@ -29,7 +30,7 @@ extension FirstFitHeap {
     return moved
   }
 
-  /// Grows a block at its end to `need` bytes, more than it has.
+  /// Grows a block at its end to `need` bytes, which is more than it has.
   private mutating func grow(_ block: FoundBlock, to need: UInt) -> Bool {
     let range = block.range
     let held = block.header.byteCount
@@ -60,7 +61,7 @@ extension FirstFitHeap {
     return true
   }
 
-  /// Shrinks a block at its end to `need` bytes, at most as many as it has, where the rest is of use.
+  /// Shrinks a block at its end to `need` bytes, at most as many as it has, if the rest is usable.
   private mutating func shrink(_ block: FoundBlock, to need: UInt) {
     let range = block.range
     let rest = block.header.byteCount - need

@@ -5,24 +5,24 @@ public import MemoryProtocols
 // Address-ordered first fit with immediate coalescing: the textbook policy (Knuth, TAOCP 1, 2.5; Wilson, Johnstone,
 // Neely and Boles, "Dynamic Storage Allocation: A Survey and Critical Review", 1995), exactly, in logarithmic time.
 //
-// A request gets the lowest address at which it fits. It is cut from the front of the hole there, and what is left of
-// the hole stays free when it can hold a block, else goes with the block. A block that is freed merges at once with the
-// free neighbours on both sides. So, between any two operations:
+// A request gets the lowest address at which it fits. It is cut from the front of the hole there. The rest of the hole
+// stays free when it can hold a block; otherwise it goes with the block. A freed block merges at once with its free
+// neighbours on both sides. So, between any two operations:
 //
 //   the blocks and the free top of each range cover it without gaps
 //   no two free blocks touch
 //   used + free = capacity;  holes = nodes of the index;  blocks = headers in use
 //
-// What is found is exactly what a walk along the list of holes would find; what differs is the way there, an index
-// inside the holes (HoleTree), so that the heap needs no memory but the ranges it was given. A block in use costs one
-// word (BlockHeader). Ranges, which are few, are visited one after the other (HeapRange).
+// The heap finds exactly what a walk along the list of holes would find. Only the way differs: an index inside the
+// holes (HoleTree), which needs no memory but the ranges that the heap was given. A block in use costs one word
+// (BlockHeader). Ranges are few and visited one after the other (HeapRange).
 
 /// A first-fit heap over memory that it is given.
 ///
-/// Not thread-safe: its owner locks, as ``LockedHeap`` does, for reading too, since ``statistics`` and
-/// ``checkConsistency()`` tidy the index up before they read it. The heap may be moved while it is used, since it holds no
-/// pointer to itself; the memory stays where it is. There is nothing to tear down: with the heap's last use the memory
-/// is its owner's again.
+/// Not thread-safe: its owner locks, as ``LockedHeap`` does. Reading needs the lock too, since ``statistics`` and
+/// ``checkConsistency()`` tidy the index up before they read it. The heap holds no pointer to itself and may be moved
+/// while in use; the memory stays where it is. There is nothing to tear down: after the heap's last use the memory is
+/// its owner's again.
 @frozen
 public struct FirstFitHeap: ~Copyable, Sendable {
   /// The base of the lowest range, 0 when there is none.
@@ -37,16 +37,16 @@ public struct FirstFitHeap: ~Copyable, Sendable {
   /// The bytes of the blocks in use.
   @usableFromInline var usedByteCount: UInt
 
-  /// The highest `usedByteCount` there has been.
+  /// The highest `usedByteCount` so far.
   @usableFromInline var peakUsedByteCount: UInt
 
   /// How many blocks are in use.
   @usableFromInline var blockCount: UInt
 
-  /// How many holes the indexes hold: all free blocks but the tops.
+  /// How many holes the indexes hold: all free blocks except the tops.
   @usableFromInline var indexedHoleCount: UInt
 
-  /// The end of the highest block that was ever in use.
+  /// The highest end of any block so far.
   @usableFromInline var highestEnd: UInt
 
   /// A heap without memory: every request gets nil until ``insert(_:)`` gives it a range.
@@ -60,10 +60,10 @@ public struct FirstFitHeap: ~Copyable, Sendable {
     highestEnd = 0
   }
 
-  /// A heap over `range`, which is mapped, readable and writable, and nobody else's as long as the heap is used.
+  /// A heap over `range`, which must be mapped, readable, writable and used by nobody else while the heap is in use.
   ///
-  /// The heap uses the part of the range that its own alignment allows; one too small to use is a full heap.
-  /// - Complexity: O(1); touches the first bytes of the range only.
+  /// The heap uses the part of the range that its alignment allows. A range that is too small makes a full heap.
+  /// - Complexity: O(1); touches only the first bytes of the range.
   public init(over range: AddrRange<VirtAddr>) {
     self.init()
     insert(range)
@@ -74,10 +74,10 @@ extension FirstFitHeap: HeapPolicy {}
 
 // MARK: - Blocks and addresses
 
-/// A block in use, found by the address its holder has.
+/// A block in use, found by its content's address.
 struct FoundBlock {
   let range: HeapRange
-  /// Where the block starts: at its header.
+  /// The start of the block: its header.
   let start: UInt
   let header: BlockHeader
 
@@ -85,7 +85,7 @@ struct FoundBlock {
 }
 
 extension FirstFitHeap {
-  /// The range that contains an address, among `first` and those that follow it.
+  /// The range that contains an address, among `first` and its successors.
   @inline(__always) private static func range(containing address: UInt, from first: HeapRange?) -> HeapRange? {
     var range = first
     while let candidate = range {
@@ -109,7 +109,7 @@ extension FirstFitHeap {
     Self.reject(address, firstRange)
   }
 
-  /// Ends the process: `address` is not that of a block in use.
+  /// Ends the process: `address` does not belong to a block in use.
   @inline(never) private static func reject(_ address: VirtAddr, _ firstRange: HeapRange?) -> Never {
     let value = UInt64(address.raw)
     if address.raw & (BlockLayout.granuleByteCount - 1) != 0 { fail("misaligned pointer given to the heap", value) }
@@ -126,7 +126,7 @@ extension FirstFitHeap {
     fail("no block starts at the pointer given to the heap, or its header was overwritten", value)
   }
 
-  /// How many bytes of the block at `address` its holder may use: at least as many as it asked for.
+  /// How many bytes of the block at `address` its holder may use: at least as many as were requested.
   /// - Complexity: O(1) in one range.
   public func usableByteCount(of address: VirtAddr) -> UInt {
     block(at: address).header.byteCount - BlockLayout.headerByteCount

@@ -1,28 +1,28 @@
 public import Addresses
 
-/// What a consistency check found wrong first, and at which address.
+/// The first inconsistency that a consistency check found, and its address.
 public enum HeapInconsistency: Error, Equatable, Sendable {
-  /// A range's record is damaged: its top or its end lies outside it, or the ranges are out of order.
+  /// A range's record is damaged: its top or end lies outside the range, or the ranges are out of order.
   case damagedRange(VirtAddr)
-  /// A block's header is none that the heap wrote.
+  /// The heap did not write this block header.
   case overwrittenHeader(VirtAddr)
-  /// A block is smaller than any can be, or runs past the top of its range.
+  /// A block is smaller than the minimum, or runs past the top of its range.
   case impossibleSize(VirtAddr)
-  /// A block is free, and so is the one below it or the top above it.
+  /// Two adjacent blocks are free, or a free block lies right below the top.
   case adjacentFreeBlocks(VirtAddr)
   /// A block's header is wrong about the block below it.
   case wrongNeighbour(VirtAddr)
-  /// The header and the node of a hole differ in its size.
+  /// The header and the node of a hole disagree on its size.
   case differentSizes(VirtAddr)
   /// A link of the index leads nowhere, or a parent link does not lead back.
   case brokenLink(VirtAddr)
-  /// A hole is not in the index, or the index has one that is no hole, or they are out of order.
+  /// A hole is missing from the index, the index has a node that is no hole, or the order is wrong.
   case wrongIndex(VirtAddr)
   /// The index is wrong about the largest hole below this point.
   case wrongLargest(VirtAddr)
-  /// One side of the index is higher than it may be, or higher than is noted.
+  /// One side of the index is higher than allowed, or higher than recorded.
   case wrongBalance(VirtAddr)
-  /// The counts of bytes, blocks or holes are not what the ranges hold.
+  /// The counts of bytes, blocks or holes disagree with the ranges.
   case wrongTotals
 }
 

@@ -1,6 +1,6 @@
 /// Why a ``LockedHeap`` did not take its first range.
 public enum HeapInitError: Error, Equatable, Sendable {
-  /// The heap has its memory already.
+  /// The heap already has its memory.
   case alreadyInitialized
   /// The range has no room for a single block.
   case rangeTooSmall

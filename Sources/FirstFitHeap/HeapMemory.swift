@@ -1,13 +1,13 @@
 import Addresses
 
-// The one file of this module that touches memory.
+// The only file of this module that touches memory.
 //
-// Everything above it reads and writes words of blocks through these functions. They are safe on the heap's word
-// alone: an address that arrives here was computed from a range that the heap's owner gave it and from sizes and links
-// whose checks are in the callers (see BlockHeader and HoleTree).
+// All other files read and write words of blocks through these functions. The heap alone vouches for their safety: it
+// computes every address passed here from a range that its owner gave it and from sizes and links that the callers
+// check (see BlockHeader and HoleTree).
 
 enum HeapMemory {
-  /// The word at a multiple of the word's size.
+  /// The word at `address`, a multiple of the word size.
   @inline(__always) static func word(at address: UInt) -> UInt {
     // SAFETY: the address lies inside one of the heap's ranges.
     unsafe VirtAddr(address).unsafePointer.load(as: UInt.self)
@@ -18,7 +18,7 @@ enum HeapMemory {
     unsafe VirtAddr(address).unsafePointer.storeBytes(of: word, as: UInt.self)
   }
 
-  /// The 32 bits at a multiple of 4.
+  /// The 32 bits at `address`, a multiple of 4.
   @inline(__always) static func field(at address: UInt) -> UInt32 {
     // SAFETY: the address lies inside one of the heap's ranges.
     unsafe VirtAddr(address).unsafePointer.load(as: UInt32.self)

@@ -7,9 +7,9 @@ import Assertions
 //   | record | block  | hole | block |  block |  the top: free      |
 //   +--------+--------+------+-------+--------+---------------------+
 //
-// The record holds what the heap knows of the range. Blocks lie without gaps from `first` to `top`, and no two holes
-// touch. What is free at the end is no hole of the index but the top: two numbers, from which a request is cut and to
-// which a block goes back in a few instructions; it may be empty. So `extend` and `truncate` move `end` and nothing else.
+// The record holds the heap's state of the range. Blocks lie without gaps from `first` to `top`, and no two holes
+// touch. The free part at the end is not a hole of the index but the top, which may be empty. It is two numbers:
+// cutting a block from it, or returning one to it, takes a few instructions. `extend` and `truncate` move only `end`.
 //
 //   first = base + recordByteCount                   every block start ≡ header (mod granule)
 //   first <= top <= end                              the block that ends at the top is in use
@@ -24,7 +24,7 @@ struct HeapRange: Equatable {
     self.base = base
   }
 
-  /// Makes `base..<end` a range of one free top.
+  /// Makes `base..<end` a range that is all free top.
   init(creatingAt base: UInt, end: UInt, next: HeapRange?) {
     self.base = base
     self.top = first
@@ -35,16 +35,16 @@ struct HeapRange: Equatable {
     self.openLink = 0
   }
 
-  /// Where the lowest block starts.
+  /// The start of the lowest block.
   @inline(__always) var first: UInt { base &+ BlockLayout.recordByteCount }
 
-  /// Where the highest block ends and the free top starts.
+  /// The end of the highest block, where the free top starts.
   @inline(__always) var top: UInt {
     get { HeapMemory.word(at: base) }
     nonmutating set { HeapMemory.setWord(newValue, at: base) }
   }
 
-  /// Where the range ends; it need not be aligned.
+  /// The end of the range; it need not be aligned.
   @inline(__always) var end: UInt {
     get { HeapMemory.word(at: base &+ BlockLayout.headerByteCount) }
     nonmutating set { HeapMemory.setWord(newValue, at: base &+ BlockLayout.headerByteCount) }
@@ -59,7 +59,7 @@ struct HeapRange: Equatable {
     nonmutating set { HeapMemory.setWord(newValue?.base ?? 0, at: base &+ 2 &* BlockLayout.headerByteCount) }
   }
 
-  /// Where the record's fields of 32 bits start.
+  /// The start of the record's 32-bit fields.
   @inline(__always) private var fields: UInt { base &+ 3 &* BlockLayout.headerByteCount }
 
   /// The link to the root of the index, 0 when there is no hole.
@@ -68,13 +68,13 @@ struct HeapRange: Equatable {
     nonmutating set { HeapMemory.setField(newValue, at: fields) }
   }
 
-  /// The granules of the largest hole below the top, 0 when there is no hole; too many while a node is open.
+  /// The size of the largest hole in granules, 0 when there is no hole; may be too large while a node is open.
   @inline(__always) var largestHole: UInt32 {
     get { HeapMemory.field(at: fields &+ 4) }
     nonmutating set { HeapMemory.setField(newValue, at: fields &+ 4) }
   }
 
-  /// The link to the node of the index above which maxima may be too high, 0 when there is none (see HoleTree).
+  /// The link to the index node above which maxima may be too high, 0 when there is none (see HoleTree).
   @inline(__always) var openLink: UInt32 {
     get { HeapMemory.field(at: fields &+ 8) }
     nonmutating set { HeapMemory.setField(newValue, at: fields &+ 8) }
@@ -83,18 +83,18 @@ struct HeapRange: Equatable {
   /// The index of the holes.
   @inline(__always) var holes: HoleTree { HoleTree(range: self) }
 
-  /// The bytes of the free top that blocks can be cut from.
+  /// The bytes of the free top that can become blocks.
   @inline(__always) var topByteCount: UInt { (end &- top) & ~(BlockLayout.granuleByteCount &- 1) }
 
-  /// The bytes that blocks and the top have together.
+  /// The bytes of the blocks and the top together.
   @inline(__always) var capacityByteCount: UInt { (end &- first) & ~(BlockLayout.granuleByteCount &- 1) }
 
-  /// The header of the block at an address; says nothing about whether there is one.
+  /// The header at `block`, whether or not a block starts there.
   @inline(__always) func header(at block: UInt) -> BlockHeader {
     BlockHeader(word: HeapMemory.word(at: block))
   }
 
-  /// The header of the block at `block`, where there must be one; ends the process when it was overwritten.
+  /// The header of the block at `block`, which must exist; ends the process when it was overwritten.
   @inline(__always) func checkedHeader(at block: UInt) -> BlockHeader {
     let header = header(at: block)
     if !header.isSealed(offset: block &- base) {
@@ -109,7 +109,7 @@ struct HeapRange: Equatable {
     HeapMemory.setWord(header.word, at: block)
   }
 
-  /// Tells the block at `block`, unless that is the top, whether the block below it is free.
+  /// Records in the block at `block`, unless that is the top, whether the block below it is free.
   @inline(__always) func setBelowIsFree(_ isFree: Bool, at block: UInt) {
     if block != top {
       HeapMemory.setWord(checkedHeader(at: block).with(belowIsFree: isFree).word, at: block)

@@ -1,12 +1,12 @@
-// What the index keeps in a hole: 24 bytes at its end, six fields of 32 bits.
+// The index node in a hole: 24 bytes at its end, six fields of 32 bits.
 //
 //   hole: | header | ... unused ... | links: below, above | largest below | size | largest above | up and lean |
 //                                   ^ node address (the first four fields share a cache line)                 ^ end
 //
-// The node lies at the END of its hole, since first fit cuts requests from the front: the rest of a cut hole keeps its
-// node, its place in the tree and every link to it, and only the size changes. A block that is freed in front of a hole
-// likewise only makes it larger. The size in the node serves as the hole's lower boundary tag (Knuth, TAOCP 1, 2.5,
-// algorithm C): a block whose header says that the block below is free finds that block's start by it.
+// The node lies at the END of its hole because first fit cuts requests from the front: the rest of a cut hole keeps its
+// node, its place in the tree and every link to it, and only its size changes. Likewise, freeing the block in front of
+// a hole only makes the hole larger. The size in the node doubles as the boundary tag at the hole's end (Knuth, TAOCP
+// 1, 2.5, algorithm C): a block whose header says that the block below is free finds that block's start by it.
 //
 // Sizes and links count granules, links from the start of the range; 0 is no link.
 
@@ -21,9 +21,9 @@ struct Side: Equatable {
   @inline(__always) var opposite: Side { Side(index: index ^ 1) }
 }
 
-/// Which of a node's subtrees is the higher one, by one level.
+/// Which subtree of a node is higher, by one level.
 struct Lean: Equatable {
-  /// 0 for neither, else 1 plus the index of the side.
+  /// 0 for neither, otherwise 1 plus the index of the side.
   let rawValue: UInt32
 
   @inline(__always) init(rawValue: UInt32) {
@@ -40,7 +40,7 @@ struct Lean: Equatable {
 
 /// A view of the node of one hole.
 struct HoleNode: Equatable {
-  /// Where the node starts: ``BlockLayout/nodeByteCount`` before the hole's end.
+  /// The start of the node: ``BlockLayout/nodeByteCount`` before the hole's end.
   let address: UInt
 
   @inline(__always) init(address: UInt) {
@@ -52,10 +52,10 @@ struct HoleNode: Equatable {
     address = end &- BlockLayout.nodeByteCount
   }
 
-  /// Where the hole ends.
+  /// The end of the hole.
   @inline(__always) var end: UInt { address &+ BlockLayout.nodeByteCount }
 
-  /// The link to the root of the subtree on a side, 0 when it is empty.
+  /// The link to the root of the subtree on one side, 0 when it is empty.
   @inline(__always) func link(_ side: Side) -> UInt32 {
     HeapMemory.field(at: address &+ 4 &* side.index)
   }
@@ -64,7 +64,7 @@ struct HoleNode: Equatable {
     HeapMemory.setField(link, at: address &+ 4 &* side.index)
   }
 
-  /// The granules of the largest hole of the subtree on a side, 0 when it is empty.
+  /// The size in granules of the largest hole of the subtree on one side, 0 when it is empty.
   @inline(__always) func largest(_ side: Side) -> UInt32 {
     HeapMemory.field(at: address &+ 8 &+ 8 &* side.index)
   }
@@ -73,13 +73,13 @@ struct HoleNode: Equatable {
     HeapMemory.setField(size, at: address &+ 8 &+ 8 &* side.index)
   }
 
-  /// The granules of the hole itself.
+  /// The size of the hole in granules.
   @inline(__always) var size: UInt32 {
     get { HeapMemory.field(at: address &+ 12) }
     nonmutating set { HeapMemory.setField(newValue, at: address &+ 12) }
   }
 
-  /// The link to the node above this one in the tree and the lean, as one field.
+  /// The parent link and the lean, as one field.
   @inline(__always) var upAndLean: UInt32 {
     get { HeapMemory.field(at: address &+ 20) }
     nonmutating set { HeapMemory.setField(newValue, at: address &+ 20) }
@@ -91,20 +91,20 @@ struct HoleNode: Equatable {
     nonmutating set { upAndLean = newValue << 2 | upAndLean & 3 }
   }
 
-  /// Which of its subtrees is the higher one.
+  /// Which subtree of the node is higher.
   @inline(__always) var lean: Lean {
     get { Lean(rawValue: upAndLean & 3) }
     nonmutating set { upAndLean = upAndLean & ~3 | newValue.rawValue }
   }
 
-  /// The granules of the largest hole among this one and those of both subtrees.
+  /// The size in granules of the largest hole among this one and both subtrees.
   @inline(__always) var largestOfSubtree: UInt32 {
     max(max(largest(.below), largest(.above)), size)
   }
 
-  /// The bytes of the hole.
+  /// The size of the hole in bytes.
   @inline(__always) var byteCount: UInt { UInt(size) &* BlockLayout.granuleByteCount }
 
-  /// Where the hole starts.
+  /// The start of the hole.
   @inline(__always) var start: UInt { end &- byteCount }
 }

@@ -1,10 +1,10 @@
-// Keeping the tree's two sides of every node within one level of each other (AVL; Knuth, TAOCP 3, 6.2.3, algorithm A).
+// Keeps the two subtrees of every node within one level of each other (AVL; Knuth, TAOCP 3, 6.2.3, algorithm A).
 //
-// Both walks go up from where a subtree changed its height, by the parent links, and end where the height above is the
-// same as before. A rotation changes heights and maxima of two nodes and takes both from fields of these two alone.
+// Both walks go up the parent links from the subtree whose height changed, and end where the height is as before. A
+// rotation changes the heights and maxima of two nodes and reads only fields of these two.
 
 extension HoleTree {
-  /// Restores the balance above `node`, whose subtree became one level higher.
+  /// Restores the balance above `node`, whose subtree grew by one level.
   func rebalanceAfterGrowth(of node: HoleNode) {
     var node = node
     while let parent = parent(of: node) {
@@ -22,7 +22,7 @@ extension HoleTree {
     }
   }
 
-  /// Restores the balance from `node` upward, whose subtree on `side` became one level lower.
+  /// Restores the balance from `node` upwards after its subtree on `side` shrank by one level.
   func rebalanceAfterLoss(under node: HoleNode, _ side: Side) {
     var node = node
     var side = side
@@ -45,7 +45,7 @@ extension HoleTree {
 
   /// Restores the balance of `node`, whose subtree on `side` is two levels higher than the other.
   ///
-  /// - Returns: Whether the subtree is one level lower than it was.
+  /// - Returns: Whether the subtree of `node` is one level lower than before.
   private func straighten(_ node: HoleNode, _ side: Side) -> Bool {
     settle()
     guard let child = child(of: node, side) else { corrupted(node.address) }

@@ -1,4 +1,4 @@
-// Holes that come, go, move and change their size.
+// Insertion, removal, moves and size changes of holes.
 
 extension HoleTree {
   /// Adds the hole whose node is `node`, of `size` granules.
@@ -16,7 +16,7 @@ extension HoleTree {
       range.rootLink = link
       return
     }
-    // An insertion only raises maxima, and it raises them on this path: no second walk for them.
+    // An insertion only raises maxima, and does so on this path: no second walk is needed.
     while true {
       let side = side(of: node, under: parent)
       if parent.largest(side) < size { parent.setLargest(side, size) }
@@ -30,11 +30,11 @@ extension HoleTree {
     rebalanceAfterGrowth(of: node)
   }
 
-  /// Takes the hole whose node is `node` out.
+  /// Removes the hole whose node is `node`.
   /// - Complexity: O(log n)
   func remove(_ node: HoleNode) {
     if node.link(.below) != 0, let child = child(of: node, .above) {
-      // The successor gives up its own place, where it has at most one child, and takes over the node's.
+      // The successor leaves its place, where it has at most one child, and takes the node's.
       let successor = lowest(from: child)
       node.size = successor.size
       updateMaxima(above: node)
@@ -45,7 +45,7 @@ extension HoleTree {
     }
   }
 
-  /// Takes out a node that has at most one child.
+  /// Removes a node that has at most one child.
   private func unlink(_ node: HoleNode) {
     if range.openLink != link(to: node) { settle() }
     let childLink = node.link(.below) | node.link(.above)
@@ -64,9 +64,9 @@ extension HoleTree {
     rebalanceAfterLoss(under: parent, side)
   }
 
-  /// Puts a hole in the place of the one whose node is `node`: the hole grew or shrank at its end.
+  /// Replaces the node of a hole that grew or shrank at its end.
   ///
-  /// The maxima above stay as they are; the size is taken along.
+  /// The maxima above stay as they are; the size moves along.
   /// - Complexity: O(1)
   func move(_ node: HoleNode, to moved: HoleNode) {
     moved.setLink(.below, node.link(.below))
@@ -82,7 +82,7 @@ extension HoleTree {
     child(of: moved, .above)?.parentLink = link
   }
 
-  /// Makes the link from `parent`, or that to the root, point to another node.
+  /// Redirects the link from `parent`, or from the root, to another node.
   func replaceChild(_ node: HoleNode, of parent: HoleNode?, with link: UInt32) {
     let old = self.link(to: node)
     if let parent {
@@ -99,8 +99,8 @@ extension HoleTree {
 // MARK: - Sizes
 
 extension HoleTree {
-  /// Gives the hole whose node is `node` another size, in granules.
-  /// - Complexity: O(log n); O(1) when the hole becomes smaller and was the last one to do so.
+  /// Sets the size, in granules, of the hole whose node is `node`.
+  /// - Complexity: O(log n); O(1) when the hole shrinks and was the last one to do so.
   @inline(__always) func setSize(of node: HoleNode, to size: UInt32) {
     node.size = size
     let largest = node.largestOfSubtree
@@ -116,7 +116,7 @@ extension HoleTree {
     }
   }
 
-  /// Makes every maximum above `node` at least `largest`.
+  /// Raises every maximum above `node` to at least `largest`.
   private func raiseMaxima(above node: HoleNode, to largest: UInt32) {
     var node = node
     while let parent = parent(of: node) {
@@ -128,7 +128,7 @@ extension HoleTree {
     range.largestHole = max(range.largestHole, largest)
   }
 
-  /// Lowers the maxima above the open node, if there is one, to what they should be.
+  /// Lowers the maxima above the open node, if there is one, to their true values.
   /// - Complexity: O(log n)
   @inline(__always) func settle() {
     if let node = node(range.openLink) {
@@ -137,8 +137,8 @@ extension HoleTree {
     }
   }
 
-  /// Makes the maxima above `node` agree with it.
-  /// - Complexity: O(log n); ends at the first ancestor that another hole decides.
+  /// Updates the maxima above `node`.
+  /// - Complexity: O(log n); ends at the first ancestor whose maximum another hole sets.
   private func updateMaxima(above node: HoleNode) {
     var node = node
     var largest = node.largestOfSubtree

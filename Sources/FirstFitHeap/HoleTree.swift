@@ -1,33 +1,33 @@
 import Assertions
 
-// The index of the holes of one range: a balanced tree in address order in which every node knows the largest hole of
-// each of its two subtrees.
+// The index of the holes of one range: a balanced tree in address order. Every node records the largest hole in each of
+// its two subtrees.
 //
-// First fit wants the lowest hole of at least s granules. With L(n, side) the largest size in a subtree of node n:
+// First fit needs the lowest hole of at least s granules. Let L(n, side) be the largest size in a subtree of node n:
 //
 //   L(n, side) = 0 for an empty subtree, else max(size(c), L(c, below), L(c, above)) for its root c
 //   address(every node below n) < address(n) < address(every node above n)
 //   |height(below n) - height(above n)| <= 1                                     (AVL)
 //   parent(c) = n for both children c of n;  largestHole of the range = max over the root
 //
-// the search starts at the root, knowing that some hole fits, and goes below when L(n, below) >= s, else takes n when
-// size(n) >= s, else goes above. No step is undone, so it is exact and takes at most 1.44 log2 n steps; since the
-// maxima lie in the parent, each step touches one cache line.
+// The search starts at the root, where some hole is known to fit. It goes below when L(n, below) >= s, else takes n
+// when size(n) >= s, else goes above. It never backtracks, so it is exact and takes at most 1.44 log2 n steps. The
+// maxima lie in the parent, so each step touches one cache line.
 //
 // First fit cuts many requests in a row from one hole, and a block is often freed soon after it was cut: the maxima
-// above that hole would go down and up again each time. So one node, the open one, may owe the walk up that lowers
-// them. As long as it owes it, the maxima above it, and none else, may be too high:
+// above that hole would go down and up again each time. So one node, the open one, may postpone the walk that lowers
+// them. Meanwhile the maxima above it, and no others, may be too high:
 //
 //   L(p, side of c) >= max(size(c), L(c, below), L(c, above)), with equality for every child c but the open node
 //
-// Maxima that are too high only make the search end without a hole, below an ancestor of the open node; it then walks
-// the way up (`settle`) and starts again. A rotation would hide from that walk what it must lower, so `settle` comes
-// before one too, and before another node becomes the open one.
+// Maxima that are too high can only make the search end without a hole, below an ancestor of the open node. The search
+// then does the postponed walk (`settle`) and starts again. A rotation would hide stale maxima from that walk, so
+// `settle` also runs before a rotation, and before another node becomes the open one.
 //
-// Why this and not the Cartesian tree of Stephenson's fast fits (CACM 1983), which needs no maxima: that tree is as high
-// as the sizes are unlucky, and first fit itself sorts holes by size, small ones at the front, which is its worst case.
-// Why AVL and not a treap or a red-black tree: the tree is read at cache-miss cost and written rarely; AVL is the
-// shallowest of them (1.01 log2 n on average), and its lean is known in the parent, without a look at the sibling.
+// Why not the Cartesian tree of Stephenson's fast fits (CACM 1983), which needs no maxima? Its height depends on the
+// order of the sizes, and first fit itself sorts holes by size, small ones in front, which is its worst case. Why AVL
+// and not a treap or a red-black tree? The tree is read at cache-miss cost and written rarely, and AVL is the
+// shallowest of them (1.01 log2 n on average). The parent stores the lean, so rebalancing need not read the sibling.
 //
 // Sources: Adelson-Velsky and Landis 1962; Knuth, TAOCP 3, section 6.2.3; for trees whose nodes keep a summary of their
 // subtrees, Cormen et al., chapter "Augmenting data structures".
@@ -40,12 +40,12 @@ struct HoleTree {
     self.range = range
   }
 
-  /// Where link 0 would point.
+  /// The address that link 0 would point to.
   @inline(__always) private var origin: UInt {
     range.base &+ BlockLayout.headerByteCount &- BlockLayout.nodeByteCount
   }
 
-  /// The node that a link other than 0 points to.
+  /// The node that `link` points to; nil for 0.
   @inline(__always) func node(_ link: UInt32) -> HoleNode? {
     link == 0 ? nil : HoleNode(address: origin &+ UInt(link) &* BlockLayout.granuleByteCount)
   }
@@ -61,7 +61,7 @@ struct HoleTree {
 
   @inline(__always) func parent(of node: HoleNode) -> HoleNode? { self.node(node.parentLink) }
 
-  /// On which side of `parent` a node lies: the order of the tree is that of the addresses.
+  /// The side of `parent` on which a node lies: the tree is in address order.
   @inline(__always) func side(of node: HoleNode, under parent: HoleNode) -> Side {
     node.address < parent.address ? .below : .above
   }
@@ -82,7 +82,7 @@ extension HoleTree {
     return nil
   }
 
-  /// The lowest hole of at least `size` granules in the subtree of `node`, where the maxima say that there is one.
+  /// The lowest hole of at least `size` granules in the subtree of `node`, where the maxima promise one.
   private func lowestHole(ofAtLeast size: UInt32, from node: HoleNode) -> HoleNode? {
     var node = node
     while true {

@@ -2,32 +2,32 @@ public import Addresses
 public import MemoryProtocols
 public import SpinLocks
 
-/// A first-fit heap that all threads share, behind one spin lock: what a kernel has as its global allocator.
+/// A first-fit heap that all threads share, behind one spin lock, like a kernel's global allocator.
 ///
-/// It starts without memory and gets it once, when there is some to give:
+/// It starts without memory and gets it once, when memory is available:
 ///
 ///     let kernelHeap = LockedHeap()
 ///
 ///     try kernelHeap.initHeap(range)
 ///     let address = kernelHeap.allocate(byteCount: 100, alignment: 16)
 ///
-/// As a global `let` it is initialised at its first use. Not for use in signal or interrupt handlers, which could wait
-/// for the thread that they interrupted.
+/// As a global `let` it is initialised on first use. Do not use it in signal or interrupt handlers: they could wait for
+/// the thread that they interrupted.
 @frozen
 public struct LockedHeap: ~Copyable, Sendable {
   @usableFromInline let state: Locked<LockedHeapState>
 
-  /// A heap without memory: until ``initHeap(_:)``, every request gets nil.
+  /// A heap without memory: every request before ``initHeap(_:)`` gets nil.
   @_transparent
   public init() {
     state = Locked(LockedHeapState())
   }
 
-  /// Gives the heap its memory: a range that is mapped, readable and writable, and nobody else's from now on.
+  /// Gives the heap its memory: a range that is mapped, readable, writable and used by nobody else from now on.
   ///
-  /// Of several threads that call this at once, one succeeds.
+  /// When several threads call this at once, one succeeds.
   /// - Throws: ``HeapInitError/alreadyInitialized`` every time but the first; ``HeapInitError/rangeTooSmall`` for a
-  ///   range without room for a block, and then the heap can still be initialised.
+  ///   range without room for a block, after which the heap can still be initialised.
   public func initHeap(_ range: AddrRange<VirtAddr>) throws(HeapInitError) {
     try state.withLock { state throws(HeapInitError) in
       if state.isInitialized { throw .alreadyInitialized }
@@ -39,22 +39,22 @@ public struct LockedHeap: ~Copyable, Sendable {
 
   /// A block of at least `byteCount` bytes at a multiple of `alignment`, or nil when none fits.
   ///
-  /// As ``FirstFitHeap/allocate(byteCount:alignment:)``, under the lock.
+  /// Calls ``FirstFitHeap/allocate(byteCount:alignment:)`` under the lock.
   public func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
     state.withLock { $0.heap.allocate(byteCount: byteCount, alignment: alignment) }
   }
 
-  /// Takes back a block; any address but that of a block in use ends the process.
+  /// Deallocates a block; any other address ends the process.
   public func deallocate(_ address: VirtAddr) {
     state.withLock { $0.heap.deallocate(address) }
   }
 
-  /// Makes a block hold at least `byteCount` bytes without moving it; tells whether it could.
+  /// Resizes a block to at least `byteCount` bytes without moving it; returns whether it succeeded.
   public func resize(_ address: VirtAddr, toByteCount byteCount: UInt) -> Bool {
     state.withLock { $0.heap.resize(address, toByteCount: byteCount) }
   }
 
-  /// Makes a block hold at least `byteCount` bytes, moving it and its content if it must; nil when there is no place.
+  /// Resizes a block to at least `byteCount` bytes and moves it and its content if it must; nil when no place fits.
   public func reallocate(_ address: VirtAddr, toByteCount byteCount: UInt, alignment: UInt = 1) -> VirtAddr? {
     state.withLock { $0.heap.reallocate(address, toByteCount: byteCount, alignment: alignment) }
   }
@@ -69,7 +69,7 @@ public struct LockedHeap: ~Copyable, Sendable {
     state.withLock { $0.heap.statistics }
   }
 
-  /// Waits for the lock and runs `body` on the heap: for whatever else a ``FirstFitHeap`` can do.
+  /// Waits for the lock and runs `body` on the heap: for everything else that a ``FirstFitHeap`` can do.
   public func withHeap<Result: ~Copyable, Failure: Error>(
     _ body: (inout FirstFitHeap) throws(Failure) -> sending Result
   ) throws(Failure) -> sending Result {
@@ -77,7 +77,7 @@ public struct LockedHeap: ~Copyable, Sendable {
   }
 }
 
-/// What the lock of a ``LockedHeap`` guards.
+/// The state that the lock of a ``LockedHeap`` guards.
 @frozen @usableFromInline
 struct LockedHeapState: ~Copyable {
   @usableFromInline var heap: FirstFitHeap

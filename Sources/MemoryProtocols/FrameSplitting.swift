@@ -1,14 +1,15 @@
 public import Addresses
 
-/// Cuts frames in use into smaller ones and joins them again: what large pages ask of a frame allocator.
+/// Splits frames in use into smaller ones and joins them again: what large pages need from a frame allocator.
 public protocol FrameSplitting: ~Copyable {
-  /// Makes an allocated frame frames of a smaller size, each with the holders it had and each given back on its own.
+  /// Splits an allocated frame into frames of a smaller size. Each keeps the holder count and is deallocated on its
+  /// own.
   ///
-  /// Traps unless a frame of this size is in use there.
+  /// Traps unless `frame` is in use with this size.
   mutating func split(_ frame: Page<PhysAddr>, into size: PageSize)
 
-  /// Makes the allocated frames of `size` that fill `frame` one frame.
+  /// Joins the allocated frames of `size` that fill `frame` into one frame.
   ///
-  /// Traps unless all of them are in use, with one holder each.
+  /// Traps unless all of them are in use with one holder each.
   mutating func join(_ frame: Page<PhysAddr>, from size: PageSize)
 }

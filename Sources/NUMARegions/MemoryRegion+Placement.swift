@@ -2,23 +2,23 @@ public import Addresses
 internal import CLabNUMA
 public import MemoryRegions
 
-/// Where the memory of a region comes from.
+/// Which nodes a region's memory comes from.
 public enum Placement: Equatable, Sendable {
-  /// As the thread that first writes a page has it: usually from its own node.
+  /// The default of the thread that first writes a page: usually its own node.
   case unplaced
-  /// From these nodes and no others: when they have no memory left, the process pays with swapping or its life.
+  /// These nodes and no others: when they run out of memory, the process swaps or is killed.
   case bound(to: NUMANodeSet)
-  /// From this node while it has memory, then from others.
+  /// This node while it has memory, then others.
   case preferring(NUMANode)
-  /// From these nodes in turn, page by page; a transparent huge page is one page.
+  /// These nodes in turn, page by page; a transparent huge page counts as one page.
   case interleaved(over: NUMANodeSet)
 }
 
 extension MemoryRegion {
-  /// Sets where the memory of `part`, or of all of the region, comes from, and moves there what has memory already.
+  /// Sets which nodes the memory of `part`, or of the whole region, comes from, and moves memory already in use there.
   ///
-  /// For ``Placement/bound(to:)`` it is an error when some memory cannot be moved (a device may hold it); what comes
-  /// later is placed as asked all the same. For the others that is no error.
+  /// With ``Placement/bound(to:)``, memory that cannot be moved (a device may hold it) is an error; later pages are
+  /// still placed as requested. With the other placements it is not an error.
   public borrowing func place(
     _ placement: Placement, in part: AddrRange<VirtAddr>? = nil
   ) throws(NUMAError) {
@@ -34,18 +34,18 @@ extension MemoryRegion {
     if policy != LAB_NUMA_UNPLACED, nodes.isEmpty { throw .noNodes }
     if let missing = nodes.firstMissing(in: NUMATopology().nodes) { throw .noSuchNode(missing) }
     var words = nodes.words
-    // SAFETY: the part is mapped and the region's own; the words are 16, as the function wants.
+    // SAFETY: the part is mapped and belongs to the region; the set has the 16 words that the function expects.
     let code = unsafe withUnsafeMutableBytes(of: &words) { words in
       unsafe lab_numa_place(
         part.start.unsafePointer, part.byteCount, policy, words.assumingMemoryBound(to: UInt64.self).baseAddress)
     }
-    // A system that knows no nodes has all memory on the one that there is.
+    // A system without nodes has all its memory on node 0.
     if code == 0 || NUMAError.isUnknownCall(code) { return }
     throw NUMAError(code, part)
   }
 
-  /// The node on which the page at `address` has its memory, nil when it has none yet. Traps unless the address lies in
-  /// the region.
+  /// The node that holds the page at `address`, nil when the page has no memory yet. Traps unless `address` lies in the
+  /// region.
   public borrowing func node(of address: VirtAddr) throws(NUMAError) -> NUMANode? {
     let page = Page(containing: address, size: backing.size)
     let part = checked(page.range)
@@ -54,12 +54,12 @@ extension MemoryRegion {
     let code = unsafe lab_numa_page_node(part.start.unsafePointer, &node)
     if code == 0 { return NUMANode(UInt16(node)) }
     if NUMAError.isUnknownCall(code) { return try resident(part) > 0 ? NUMANode(0) : nil }
-    // No memory yet: ENOENT, or EFAULT for the page of zeros that every read finds before the first write.
+    // No memory yet: ENOENT, or EFAULT for the zero page, which serves reads before the first write.
     if NUMAError.isNoMemory(code) { return nil }
     throw NUMAError(code, part)
   }
 
-  /// How many pages of `part`, or of all of the region, have their memory on `node`.
+  /// How many pages of `part`, or of the whole region, have their memory on `node`.
   ///
   /// - Complexity: O(pages)
   public borrowing func pageCount(_ part: AddrRange<VirtAddr>? = nil, on node: NUMANode) throws(NUMAError) -> UInt {

@@ -1,19 +1,19 @@
 public import Addresses
 public import MemoryRegions
 
-/// Why the system did not say, or do, something about nodes.
+/// Why the system refused a request about nodes.
 public enum NUMAError: Error, Equatable, Sendable {
   /// The machine has no such node, or the process may not use it.
   case noSuchNode(NUMANode)
-  /// A placement was asked for over no nodes at all.
+  /// A placement named no nodes.
   case noNodes
-  /// Some memory that is in use could not be moved to the nodes to which it is now bound.
+  /// Some memory in use could not be moved to the nodes that it is now bound to.
   case notMoved(AddrRange<VirtAddr>)
-  /// The process may not place memory: a container's filter of system calls often forbids it.
+  /// The process may not place memory: a container's system call filter often forbids it.
   case forbidden
-  /// The system knows no nodes.
+  /// The system has no NUMA support.
   case notSupported
-  /// The nodes have no memory left, or the process as many mappings as it may.
+  /// The nodes have no memory left, or the process has reached its limit of mappings.
   case outOfMemory
   /// The system refused for another reason.
   case refused(SystemError)
@@ -37,7 +37,7 @@ public enum NUMAError: Error, Equatable, Sendable {
     }
   }
 
-  /// Whether the system has no such call: ENOSYS.
+  /// Whether the system lacks the call: ENOSYS.
   static func isUnknownCall(_ code: Int32) -> Bool { code == 38 }
 
   /// Whether a page has no memory of its own: ENOENT or EFAULT.

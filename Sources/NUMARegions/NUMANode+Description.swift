@@ -2,7 +2,7 @@
   internal import Addresses
   internal import MemoryRegions
 
-  // How nodes read in messages. Strings allocate, so the Embedded build of the core has none.
+  // How nodes read in messages. Strings allocate, so the Embedded build leaves this out.
 
   extension NUMANode: CustomStringConvertible {
     /// The node as `node 2`.

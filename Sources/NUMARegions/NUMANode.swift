@@ -1,9 +1,9 @@
 internal import Assertions
 
-/// A node of the machine: processors with memory that is near to them.
+/// A node of the machine: processors and the memory near them.
 @frozen
 public struct NUMANode: Hashable, Comparable, Sendable, BitwiseCopyable {
-  /// The system's number of the node, 0 to 1023.
+  /// The system's number for the node, 0 to 1023.
   public let rawValue: UInt16
 
   /// The node with the number `rawValue`; traps above 1023.
@@ -36,7 +36,7 @@ public struct NUMANodeSet: Equatable, Sendable {
     words[Int(node.rawValue) / 64] |= 1 << (UInt64(node.rawValue) % 64)
   }
 
-  /// Takes `node` out.
+  /// Removes `node`.
   public mutating func remove(_ node: NUMANode) {
     words[Int(node.rawValue) / 64] &= ~(1 << (UInt64(node.rawValue) % 64))
   }

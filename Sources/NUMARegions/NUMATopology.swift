@@ -1,8 +1,8 @@
 internal import CLabNUMA
 
-/// The machine's nodes: how much memory each has, which processors, and how far they are from one another.
+/// The machine's nodes: the memory and the processors of each, and the distances between them.
 ///
-/// A machine without NUMA, or whose system does not show it, is a topology of the one node 0.
+/// A machine without NUMA, or whose system hides it, has the single node 0.
 public struct NUMATopology: Sendable {
   /// The nodes that have memory and that the process may use; at least one.
   public let nodes: NUMANodeSet
@@ -15,7 +15,7 @@ public struct NUMATopology: Sendable {
   /// - Complexity: O(1)
   public init() {
     var nodes = NUMANodeSet()
-    // SAFETY: the set's words are 16, as the function wants.
+    // SAFETY: the set has the 16 words that the function expects.
     let code = unsafe withUnsafeMutableBytes(of: &nodes.words) { words in
       unsafe lab_numa_nodes(words.assumingMemoryBound(to: UInt64.self).baseAddress)
     }
@@ -26,13 +26,13 @@ public struct NUMATopology: Sendable {
 
   /// How much memory a node has, in bytes.
   public struct NodeMemory: Equatable, Sendable {
-    /// All of it.
+    /// The node's whole memory.
     public let totalByteCount: UInt64
-    /// What nobody uses.
+    /// The memory that is not in use.
     public let freeByteCount: UInt64
   }
 
-  /// How much memory `node` has, and how much of it is free now.
+  /// How much memory `node` has, and how much of it is free.
   public func memory(of node: NUMANode) throws(NUMAError) -> NodeMemory {
     try check(node)
     var total: UInt64 = 0
@@ -43,8 +43,8 @@ public struct NUMATopology: Sendable {
     return NodeMemory(totalByteCount: total, freeByteCount: free)
   }
 
-  /// How far the memory of `to` is for the processors of `from`, as the firmware rates it: 10 is local, 20 twice as
-  /// far.
+  /// The distance from the processors of `from` to the memory of `to`, as the firmware rates it: 10 is local, 20 twice
+  /// as far.
   public func distance(from: NUMANode, to: NUMANode) throws(NUMAError) -> UInt32 {
     try check(from)
     try check(to)
@@ -56,7 +56,7 @@ public struct NUMATopology: Sendable {
     return distance
   }
 
-  /// How many processors there may be; their numbers start at 0.
+  /// The exclusive upper bound of processor numbers, which start at 0.
   public var cpuLimit: UInt32 { lab_numa_cpu_count() }
 
   /// The node of a processor, nil when there is no such processor.
@@ -73,14 +73,14 @@ public struct NUMATopology: Sendable {
     for cpu in 0..<cpuLimit where self.node(ofCPU: cpu) == node { body(cpu) }
   }
 
-  /// The node of the processor that runs the calling thread now; the scheduler may move it the next moment.
+  /// The node of the processor that runs the calling thread; the scheduler may move the thread at any moment.
   public static var currentNode: NUMANode {
     var node: UInt32 = 0
     // SAFETY: the result goes to a local. A system that cannot tell has one node.
     return unsafe lab_numa_current_node(&node) == 0 ? NUMANode(UInt16(node)) : NUMANode(0)
   }
 
-  /// Lets the calling thread run on the processors of `node` only, from now on.
+  /// Restricts the calling thread to the processors of `node` from now on.
   public func runCallingThread(on node: NUMANode) throws(NUMAError) {
     try check(node)
     let code = lab_numa_run_on(UInt32(node.rawValue))

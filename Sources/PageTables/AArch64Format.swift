@@ -9,19 +9,18 @@ public import Addresses
 //
 //   63..59   58..55    54   53   52    51   50..48  47..12          11  10  9..8  7..6     5   4..2   1       0
 //   ignored  software  UXN  PXN  cont  DBM  res.    frame's address nG  AF  SH    AP[2:1]  NS  Attr   level0  valid (leaf)
+// A leaf is a page (bit 1 set) at level 0 and a block (bit 1 clear) at levels 1 and 2. The manual counts levels the
+// other way: its level 3 is level 0 here.
 //
-// A leaf is a page (bit 1 set) at level 0 and a block (bit 1 clear) at levels 1 and 2; the manual counts levels the other
-// way round, so that its level 3 is level 0 here.
+// AP[2] forbids writing. With DBM set the page is writable nevertheless, and a write clears AP[2] (done by the
+// processor where it has FEAT_HAFDBS and TCR_EL1.HD is set, else by a fault handler). So a page is writable if DBM is
+// set or AP[2] is clear. It is dirty if AP[2] is clear, or was clear when the page ceased to be writable, which bit 55
+// records. Not every processor sets the marks, so a fresh page has them: AF, and AP[2] clear where writable.
 //
-// AP[2] forbids writing; DBM says that the page is writable all the same, and that a write clears AP[2] (by the
-// processor, where it has FEAT_HAFDBS and TCR_EL1.HD is set, else by a fault handler). So a page is writable
-// if DBM is set or AP[2] clear, and dirty if AP[2] is clear, or if it was when it ceased to be writable, which bit 55
-// remembers. Since not every processor sets the marks, a fresh page has them: AF, and AP[2] clear where writable.
-//
-// A page of user mode is never executable for the kernel (PXN), as SMEP has it on x86-64. Memory attributes are
-// index 0 of MAIR_EL1 (make that normal, write-back), inner shareable.
+// A user page is never executable for the kernel (PXN), as with SMEP on x86-64. Memory attributes are index 0 of
+// MAIR_EL1 (make that normal, write-back), inner shareable.
 
-/// What the tables of both registers have in common: every bit of an entry.
+/// The common part of both registers' tables: every bit of an entry.
 public protocol AArch64Format: PageTableFormat {}
 
 /// AArch64 with a 4 KiB granule: the lower 48-bit range, which TTBR0_EL1 points at.
@@ -48,7 +47,7 @@ public enum AArch64Upper: AArch64Format {
 @usableFromInline
 enum AArch64Bit {
   @inlinable static var valid: UInt64 { 1 << 0 }
-  /// Set in tables, and in the pages of level 0.
+  /// Set in tables and in level 0 pages.
   @inlinable static var tableOrPage: UInt64 { 1 << 1 }
   /// AP[1]: EL0 may access the page.
   @inlinable static var user: UInt64 { 1 << 6 }
@@ -56,7 +55,7 @@ enum AArch64Bit {
   @inlinable static var readOnly: UInt64 { 1 << 7 }
   /// SH = 0b11.
   @inlinable static var innerShareable: UInt64 { 3 << 8 }
-  /// AF: the page was used.
+  /// AF: the page was accessed.
   @inlinable static var accessed: UInt64 { 1 << 10 }
   /// nG: the translation belongs to one address space.
   @inlinable static var notGlobal: UInt64 { 1 << 11 }
@@ -66,9 +65,9 @@ enum AArch64Bit {
   @inlinable static var kernelExecuteNever: UInt64 { 1 << 53 }
   /// UXN: EL0 must not fetch instructions.
   @inlinable static var userExecuteNever: UInt64 { 1 << 54 }
-  /// A bit for software: the page was dirty when it ceased to be writable.
+  /// A software bit: the page was dirty when it ceased to be writable.
   @inlinable static var wasDirty: UInt64 { 1 << 55 }
-  /// PXNTable, XNTable, APTable[0], APTable[1]: what a table withholds from all below it.
+  /// PXNTable, XNTable, APTable[0], APTable[1]: the permissions that a table withholds from everything below it.
   @inlinable static var tableKernelExecuteNever: UInt64 { 1 << 59 }
   @inlinable static var tableUserExecuteNever: UInt64 { 1 << 60 }
   @inlinable static var tableNoUser: UInt64 { 1 << 61 }
@@ -80,7 +79,7 @@ extension AArch64Format {
   @inlinable public static var largestPage: PageSize { .size1GiB }
   @inlinable public static var physicalAddressBitCount: Int { 48 }
   @inlinable static var addressMask: UInt64 { 0x0000_FFFF_FFFF_F000 }
-  /// None: the kernel's range has a root of its own.
+  /// None: the kernel's range has its own root.
   @inlinable public static var kernelEntries: Range<Int> { 0..<0 }
   @inlinable public static var accessedBits: UInt64 { AArch64Bit.accessed }
 
@@ -124,7 +123,7 @@ extension AArch64Format {
     return permissions
   }
 
-  /// A page that becomes writable counts as written to; one that ceases to be remembers whether it was.
+  /// A page that becomes writable counts as dirty; one that ceases to be writable remembers whether it was dirty.
   @inlinable public static func leaf(
     _ leaf: PageTableEntry, withPermissionBits permissionBits: UInt64
   ) -> PageTableEntry {
@@ -163,7 +162,7 @@ extension AArch64Format {
     return PageTableEntry(bits)
   }
 
-  /// Whatever is valid can be read by EL1, and by EL0 too if it may access the page at all.
+  /// EL1 can read every valid page; EL0 can read every page that it may access at all.
   @inlinable public static func granted(_ permissions: MemPerm) -> MemPerm { permissions | .read }
 
   @inlinable public static func isDirty(_ leaf: PageTableEntry) -> Bool {

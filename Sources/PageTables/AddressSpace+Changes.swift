@@ -2,14 +2,14 @@ public import Addresses
 public import Assertions
 public import MemoryProtocols
 
-// Unmapping parts of the space and changing what they allow. Both may end inside a large page, which is then split
-// first: its frame into 512, then its entry into a table of 512. After that, nothing can fail.
+// Unmapping parts of the space and changing their permissions. A range that ends inside a large page splits it first:
+// its frame into 512, then its entry into a table of 512. After that, nothing can fail.
 
 extension AddressSpace {
-  /// Takes away all regions, or parts of them, in a range, and gives their frames back once no processor uses them.
+  /// Removes all regions in a range, or their parts there, and frees their frames once no processor uses them.
   ///
-  /// - Throws: ``AddressSpaceError/outOfFrames`` when a large page has to be split and no frame is left for the table, or
-  ///   the list of regions has to grow; `misaligned`, `outside`, `tooManyRegions`.
+  /// - Throws: ``AddressSpaceError/outOfFrames`` when a frame is missing for the table of a split large page or for a
+  ///   longer list of regions; `misaligned`, `outside`, `tooManyRegions`.
   /// - Complexity: O(pages)
   @inlinable
   public mutating func unmap(
@@ -29,7 +29,7 @@ extension AddressSpace {
     table.deallocateRetiredTables(&frames)
   }
 
-  /// Unmaps what is mapped in a region that is no longer in the list.
+  /// Unmaps the pages of a region that is no longer in the list.
   @inlinable
   mutating func unmapPages(
     of region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable,
@@ -49,12 +49,12 @@ extension AddressSpace {
     gather.release(to: &frames)
   }
 
-  /// Changes what all regions in a range allow. Without any permission, user mode is refused every access, while the
-  /// pages keep their content.
+  /// Changes the permissions of all regions in a range. With no permissions, user mode has no access, while the pages
+  /// keep their content.
   ///
-  /// Pages that are shared since a fork, or were not writable before, become writable when they are written.
-  /// - Throws: ``AddressSpaceError/noRegion(_:)`` for the first address in the range at which no region stands; and
-  ///   what ``unmap(_:_:_:)`` throws.
+  /// Pages shared since a fork, and pages that were not writable before, become writable on their first write.
+  /// - Throws: ``AddressSpaceError/noRegion(_:)`` for the first address in the range without a region; and the errors
+  ///   of ``unmap(_:_:_:)``.
   /// - Complexity: O(pages)
   @inlinable
   public mutating func protect(
@@ -84,8 +84,8 @@ extension AddressSpace {
     }
   }
 
-  /// Makes sure that a change of a range cannot fail: there is room in the list for two more regions, and no page
-  /// reaches across either end.
+  /// Prepares a range so that a change cannot fail: the list has room for two more regions, and no page crosses either
+  /// end.
   @inlinable
   mutating func prepareChange(
     _ range: AddrRange<VirtAddr>, _ frames: inout some CountedFrames & ~Copyable,
@@ -99,7 +99,7 @@ extension AddressSpace {
   }
 }
 
-/// Frames that were unmapped and wait until the processors know.
+/// Unmapped frames that wait until the processors' TLBs are flushed.
 @frozen
 @usableFromInline
 struct FrameGather: ~Copyable {
@@ -108,7 +108,7 @@ struct FrameGather: ~Copyable {
 
   @inlinable init() {}
 
-  /// Whether another one fits.
+  /// Whether another frame fits.
   @inlinable
   var isFull: Bool { count == 64 }
 
@@ -119,7 +119,7 @@ struct FrameGather: ~Copyable {
     count += 1
   }
 
-  /// Gives up one holder of each.
+  /// Releases one holder of each frame.
   @inlinable
   mutating func release(to allocator: inout some CountedFrames & ~Copyable) {
     for index in 0..<count {
@@ -129,8 +129,8 @@ struct FrameGather: ~Copyable {
   }
 }
 
-/// Gives leaves other permissions, but writing only to those that had it: a page that is not writable may be shared, and
-/// its first write finds that out.
+/// Changes the permissions of leaves, but adds write permission only to those that had it. A page that is not writable
+/// may be shared; its first write resolves that.
 @frozen
 @usableFromInline
 struct PrivatePermissionChange<Format: PageTableFormat>: LeafChange {

@@ -1,21 +1,21 @@
 public import Addresses
 public import MemoryProtocols
 
-// Page faults: the moment at which memory is given, shared memory is copied, and stacks grow.
+// Page faults: they fill pages, copy shared ones and grow stacks.
 
 extension AddressSpace {
-  /// Resolves a page fault, after which the instruction is tried again, or says why it cannot.
+  /// Resolves a page fault, after which the instruction is retried, or says why it cannot.
   ///
   /// - Parameters:
-  ///   - address: What was accessed: CR2, FAR_EL1, stval.
-  ///   - access: What for.
+  ///   - address: The accessed address: CR2, FAR_EL1, stval.
+  ///   - access: The kind of access.
   ///   - fromUser: Whether user mode was running; the kernel's accesses need no `user` permission.
-  ///   - frames: Where pages and tables come from.
-  ///   - tlb: Told of every entry that changes while it may be cached.
-  /// - Throws: Why the access is refused. Nothing has changed then, but that large pages may have been split to
-  ///   get frames out of them.
-  /// - Complexity: O(log n) for n regions, and one page's worth of zeroing or copying; amortized O(1) pages more where the
-  ///   policy makes large ones.
+  ///   - frames: The allocator of pages and tables.
+  ///   - tlb: Flushed for every changed entry that may be cached.
+  /// - Throws: Why the access is refused. Nothing has changed then, except that large pages may have been split to free
+  ///   frames.
+  /// - Complexity: O(log n) for n regions, plus zeroing or copying one page; amortized O(1) pages more where the policy
+  ///   makes large pages.
   @inlinable
   public mutating func handleFault(
     _ address: VirtAddr, _ access: MemoryAccess, fromUser: Bool = true,
@@ -49,18 +49,18 @@ extension AddressSpace {
     return resolution
   }
 
-  /// The region that an address lies in, or the stack that may grow down to it.
+  /// The region that contains an address, or the stack that may grow down to it.
   @inlinable
   func regionIndex(faulting address: VirtAddr) throws(FaultRefusal) -> Int {
     let index = regions.firstIndex(endingAfter: address)
     guard index < regions.count, regions[index].growthLimit <= address else { throw .noRegion(address) }
     let region = regions[index]
-    // The lowest page of what a stack may grow into is its guard.
+    // The lowest page that a stack could grow into is its guard.
     if address < region.start, address.raw - region.growthLimit.raw < 4096 { throw .guardPage(address) }
     return index
   }
 
-  /// Maps a page of zeros, or a large one where the policy wants it and one fits.
+  /// Maps a page of zeros: a large one where the policy wants one and it fits.
   @inlinable
   mutating func fill(
     _ address: VirtAddr, _ region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable,
@@ -81,7 +81,7 @@ extension AddressSpace {
     return .size4KiB
   }
 
-  /// Maps a page to a new frame of zeros; false when a frame or a table is missing, or the place is not free.
+  /// Maps a page to a new frame of zeros; false when a frame or a table is missing, or the page is already mapped.
   @inlinable
   mutating func mapZeros(
     _ page: Page<VirtAddr>, _ permissions: MemPerm, _ frames: inout some CountedFrames & ~Copyable
@@ -89,7 +89,7 @@ extension AddressSpace {
     guard let frame = frames.allocate(page.size) else { return false }
     table.mapper.physToVirt(frame.start).fillWithZeros(byteCount: page.size.byteCount)
     do throws(MapError) {
-      // Nothing was mapped there, so no processor has to forget anything.
+      // Nothing was mapped there, so no processor has anything to invalidate.
       try table.map(page, to: frame, permissions, &frames).ignore()
     } catch {
       frames.deallocate(frame)
@@ -98,7 +98,7 @@ extension AddressSpace {
     return true
   }
 
-  /// Gives the writer of a page that it may not write yet a copy of its own; or the page itself, if it is the last holder.
+  /// Resolves a write to a page that is not writable yet: copies the page, or makes it writable for its last holder.
   @inlinable
   mutating func copyOnWrite(
     _ page: Page<VirtAddr>, _ region: VirtualRegion, _ frame: Page<PhysAddr>,
@@ -124,7 +124,7 @@ extension AddressSpace {
     return .copied
   }
 
-  /// Lets a page that is mapped lead to a frame, used and written to.
+  /// Maps an already mapped page to a frame, marked accessed and dirty.
   @inlinable
   mutating func replaceLeaf(
     of page: Page<VirtAddr>, _ frame: Page<PhysAddr>, _ permissions: MemPerm,

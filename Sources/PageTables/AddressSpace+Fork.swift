@@ -6,9 +6,9 @@ extension AddressSpace {
   /// A child with the same regions over the same pages, shared copy-on-write.
   ///
   /// Private pages lose their write permission in both spaces, each frame gets one more holder, and the first write on
-  /// either side copies. Private large pages become small ones. Fixed frames are mapped in both as
-  /// they are. The kernel half is the parent's. The child's policy and permissions are its own from here on.
-  /// - Throws: ``AddressSpaceError/outOfFrames``, with everything as it was.
+  /// either side copies. Private large pages are split into small ones. Fixed frames are mapped in both spaces
+  /// unchanged. The kernel half is the parent's. From here on the child has its own policy and permissions.
+  /// - Throws: ``AddressSpaceError/outOfFrames``, with everything unchanged.
   /// - Complexity: O(pages); each table is visited once, the upper ones twice.
   @inlinable
   public mutating func fork(
@@ -31,7 +31,7 @@ extension AddressSpace {
       throw error
     }
 
-    // Write: nothing can fail any more.
+    // Write: nothing can fail from here on.
     for index in Format.kernelEntries {
       child.table.rootTable.link(table.rootTable[index], at: index)
     }
@@ -46,7 +46,7 @@ extension AddressSpace {
     return child
   }
 
-  /// The tables' view of a range that the space manages.
+  /// A range that the space manages, as the tables see it.
   @inlinable
   func span(_ range: AddrRange<VirtAddr>) -> TableSpan {
     do throws(NonCanonical) {
@@ -56,7 +56,7 @@ extension AddressSpace {
     }
   }
 
-  /// An address space with the same regions as another and nothing mapped.
+  /// An address space with the regions of another and nothing mapped.
   @inlinable
   init(
     managing range: AddrRange<VirtAddr>, mapper: Mapper, largestPage: PageSize, policy: LargePagePolicy,

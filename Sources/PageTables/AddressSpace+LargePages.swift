@@ -1,23 +1,23 @@
 public import Addresses
 public import MemoryProtocols
 
-// Making large pages and giving them up: see LargePagePolicy.swift for when.
+// Promotion to large pages and demotion; LargePagePolicy.swift says when.
 
 extension AddressSpace {
-  /// Whether one large page may map a block: it lies wholly inside the region.
+  /// Whether one large page may map a block: the block lies wholly inside the region.
   @inlinable
   func canBeLarge(_ block: Page<VirtAddr>, _ region: VirtualRegion) -> Bool {
     table.largestPage >= .size2MiB && region.start <= block.start
       && region.end.raw - block.start.raw >= UInt(block.size.byteCount)
   }
 
-  /// Makes the block around a page that was just filled a large page, if enough of it is populated.
+  /// Promotes the block around a newly filled page to a large page, if enough of it is populated.
   @inlinable
   mutating func promoteIfDense(
     _ page: Page<VirtAddr>, _ region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable,
     _ tlb: inout some TLBInvalidator & ~Copyable
   ) {
-    // Counting reads 512 entries; once in 32 fills makes that 16 an each.
+    // Counting reads 512 entries; every 32nd fill counts, which makes 16 entries per fill.
     guard page.start.tableIndex(level: 0) % 32 == 31 else { return }
     let block = Page(containing: page.start, size: .size2MiB)
     guard region.isPrivate, canBeLarge(block, region) else { return }
@@ -34,7 +34,7 @@ extension AddressSpace {
     promote(block, below, region.permissions, &frames, &tlb)
   }
 
-  /// Whether the block below is one large page.
+  /// Whether the next lower block is one large page.
   @inlinable
   func isLarge(below block: Page<VirtAddr>) -> Bool {
     guard let lower = block.start.checkedSubtract(UInt(block.size.byteCount)) else { return false }
@@ -42,11 +42,11 @@ extension AddressSpace {
     return level == 1 && Format.kind(of: entry, level: 1) == .leaf
   }
 
-  /// Makes a block one large page. Does nothing when a page is shared with another space, or when a large frame is
-  /// needed and none is free.
+  /// Promotes a block to one large page. Does nothing when a page is shared with another space, or when a large frame
+  /// is needed and none is free.
   ///
-  /// Frames that are neighbours, as after a split, are joined where they are. Else what is there is copied into a large
-  /// frame, and the rest of that is zeros.
+  /// Adjacent frames, as after a split, are joined in place. Otherwise the existing pages are copied into a large
+  /// frame, and its other parts are zeros.
   @inlinable
   mutating func promote(
     _ block: Page<VirtAddr>, _ below: Table, _ permissions: MemPerm, _ frames: inout some CountedFrames & ~Copyable,
@@ -57,13 +57,13 @@ extension AddressSpace {
     }
     let inPlace = neighbours(in: below)
     guard let frame = inPlace ?? frames.allocate(.size2MiB) else { return }
-    // Unlinked and flushed first, so that nothing is written to the old pages while they are copied.
+    // Unlink and flush first: nothing may write to the old pages while they are copied.
     let bits = UInt64(block.start.raw) & Format.translatedMask
     let (upper, _, entry) = table.lowestEntry(bits, downTo: 1)
     upper.store(.empty, at: slotIndex(bits, level: 1))
     TLBFlush(block).flush(using: &tlb)
     if inPlace == nil { gather(below, into: frame, &frames) } else { frames.join(frame, from: .size4KiB) }
-    // Marked as used and written to: some of its pages were.
+    // Marked accessed and dirty: some of its pages were.
     let leaf = Format.leaf(Format.leafEntry(frame.start, permissions, level: 1), markedDirty: true)
     upper.store(PageTableEntry(leaf.bits | Format.accessedBits), at: slotIndex(bits, level: 1))
     frames.deallocate(Page(start: Format.address(in: entry)))
@@ -83,7 +83,7 @@ extension AddressSpace {
     return whole
   }
 
-  /// Copies the pages of a table into a large frame and gives theirs back; what is missing becomes zeros.
+  /// Copies the pages of a table into a large frame and releases theirs; missing pages become zeros.
   @inlinable
   func gather(_ below: Table, into frame: Page<PhysAddr>, _ frames: inout some CountedFrames & ~Copyable) {
     let memory = table.mapper.physToVirt(frame.start)
@@ -99,7 +99,7 @@ extension AddressSpace {
     }
   }
 
-  /// Splits the large page, if any, that reaches across an address, so that a change can end there.
+  /// Splits the large page, if any, that crosses an address: a change can then end there.
   @inlinable
   mutating func demotePage(
     across boundary: VirtAddr, _ frames: inout some CountedFrames & ~Copyable,
@@ -116,7 +116,7 @@ extension AddressSpace {
     }
   }
 
-  /// Splits a large page, and its frame too where that is the space's own; false when no frame is left for the table.
+  /// Splits a large page, and its frame too if the space owns it; false when there is no frame for the table.
   @inlinable
   mutating func demote(
     _ page: Page<VirtAddr>, isPrivate: Bool, _ frames: inout some CountedFrames & ~Copyable,
@@ -136,9 +136,9 @@ extension AddressSpace {
     return true
   }
 
-  /// Splits the first large page of which parts were never touched, and gives those back; whether that gave any frame.
+  /// Splits the first large page with untouched parts and frees those parts; returns whether it freed a frame.
   ///
-  /// A part is untouched when it is all zeros, which the program cannot tell from a page that is not there yet.
+  /// A part counts as untouched when it is all zeros: the program cannot tell it from a page that is not there yet.
   @inlinable
   mutating func reclaimFrames(
     _ frames: inout some CountedFrames & ~Copyable, _ tlb: inout some TLBInvalidator & ~Copyable
@@ -169,7 +169,7 @@ extension AddressSpace {
     let memory = table.mapper.physToVirt(covered: frame.start)
     guard hasTwoZeroParts(memory) else { return false }
 
-    // Unlinked and flushed, and then looked at again, so that nothing is written to a part that was found to be zeros.
+    // Unlink, flush and check again: a processor may have written to a zero part in the meantime.
     upper.store(.empty, at: slotIndex(bits, level: 1))
     TLBFlush(page).flush(using: &tlb)
     guard hasTwoZeroParts(memory), let first = zeroPart(of: memory, from: 0) else {
@@ -194,14 +194,14 @@ extension AddressSpace {
     return true
   }
 
-  /// Whether one untouched part can become the table, and another what the caller is after.
+  /// Whether one untouched part can become the table and another can be freed.
   @inlinable
   func hasTwoZeroParts(_ memory: VirtAddr) -> Bool {
     guard let first = zeroPart(of: memory, from: 0) else { return false }
     return zeroPart(of: memory, from: first + 1) != nil
   }
 
-  /// The index of the first of the 512 parts, from `start` on, that is all zeros.
+  /// The index of the first all-zero part of the 512, from `start` on.
   @inlinable
   func zeroPart(of memory: VirtAddr, from start: Int) -> Int? {
     for index in start..<512 where (memory + UInt(index) * 4096).isZero(byteCount: 4096) {

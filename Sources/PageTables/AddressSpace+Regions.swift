@@ -1,18 +1,18 @@
 public import Addresses
 public import Assertions
 
-// Adding regions, and finding room for them.
+// Adding regions and finding room for them.
 //
-// Room is found first fit: the lowest gap that holds the range at its alignment with a guard gap on either side. A
-// stack's gap begins at the limit that it may grow down to. First fit keeps the space dense, and with it
-// the tables: neighbours share them.
+// Placement is first fit: the lowest gap that holds the range at its alignment with a guard gap on either side. The gap
+// below a stack ends at the stack's growth limit. First fit keeps the space dense, and with it the tables: neighbours
+// share them.
 
 extension AddressSpace {
   /// The lowest free range of `byteCount` bytes, nil when there is none.
   ///
   /// - Parameters:
   ///   - alignment: A power of two, at least 4 KiB; anything else traps.
-  ///   - guardByteCount: How many bytes must be free on either side; a multiple of 4 KiB.
+  ///   - guardByteCount: How many bytes must be free on either side; must be a multiple of 4 KiB.
   /// - Complexity: O(n) for n regions
   @inlinable
   public func findFreeRange(
@@ -34,7 +34,7 @@ extension AddressSpace {
     return nil
   }
 
-  /// Adds a region whose pages are filled with zeros when they are first touched, at the lowest free place.
+  /// Adds a region, filled with zeros on first touch, at the lowest free place.
   ///
   /// - Returns: Its range, `byteCount` rounded up to 4 KiB.
   /// - Throws: ``AddressSpaceError/noRoom(_:)``, `tooManyRegions`, `outOfFrames`.
@@ -50,7 +50,7 @@ extension AddressSpace {
     return free
   }
 
-  /// Adds a region whose pages are filled with zeros when they are first touched, at a given place.
+  /// Adds a region, filled with zeros on first touch, at a given place.
   ///
   /// Traps for fixed frames, which ``addRegion(_:_:at:_:)`` maps.
   /// - Throws: ``AddressSpaceError/overlaps(_:)``, `misaligned`, `outside`, `tooManyRegions`, `outOfFrames`.
@@ -64,10 +64,10 @@ extension AddressSpace {
     try insert(VirtualRegion(range, purpose == .guardPages ? MemPerm() : permissions, purpose), &frames)
   }
 
-  /// Adds a stack that ends at the end of `range`, has `initialByteCount` bytes and grows down to the start of `range`
-  /// when it is touched there.
+  /// Adds a stack. It ends at the end of `range`, starts with `initialByteCount` bytes, and grows down towards the
+  /// start of `range` when it is touched below.
   ///
-  /// The first page of `range` stays a guard: it is never given to the stack.
+  /// The first page of `range` stays a guard: the stack never gets it.
   /// - Throws: ``AddressSpaceError/overlaps(_:)``, `misaligned`, `outside`, `tooManyRegions`, `outOfFrames`.
   @inlinable
   public mutating func addStack(
@@ -81,10 +81,10 @@ extension AddressSpace {
     try insert(VirtualRegion(initial, permissions, .stack, growthLimit: range.start), &frames)
   }
 
-  /// Adds a region that maps frames which somebody else owns, with the largest pages that fit, and never frees them.
+  /// Adds a region that maps frames of another owner, with the largest pages that fit, and never frees them.
   ///
-  /// - Throws: ``AddressSpaceError/tableFrame(_:)`` when one of the frames holds one of this space's tables, and all that adding
-  ///   any other region can throw.
+  /// - Throws: ``AddressSpaceError/tableFrame(_:)`` when one of the frames holds one of this space's tables, and the
+  ///   errors of adding any other region.
   /// - Complexity: O(pages + entries of the upper tables)
   @inlinable
   public mutating func addRegion(
@@ -99,7 +99,7 @@ extension AddressSpace {
     let range = AddrRange(start: start, end: end)
     try insert(VirtualRegion(range, permissions, .fixedFrames), &allocator)
     do throws(RangeError<MapError>) {
-      // Nothing was mapped there, and no processor keeps what is not mapped for long: the first access walks.
+      // Nothing was mapped there, and processors do not keep absent translations for long: the first access walks.
       try table.map(range, to: frames.start, permissions, &allocator).ignore()
     } catch {
       regions.remove(at: regions.firstIndex(endingAfter: start))
@@ -111,7 +111,7 @@ extension AddressSpace {
     }
   }
 
-  /// Adds a region to the list, or throws and leaves everything as it was.
+  /// Adds a region to the list, or throws and leaves everything unchanged.
   @inlinable
   mutating func insert(
     _ region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable

@@ -2,40 +2,40 @@ public import Addresses
 public import Assertions
 public import MemoryProtocols
 
-/// What an address space takes its frames from: frames are counted, so that forks can share them, and can be cut, so
-/// that large pages can become small ones.
+/// The frame allocator of an address space. It counts frames, which lets forks share them, and splits them, which lets
+/// large pages become small ones.
 public typealias CountedFrames = FrameAllocator & FrameReferenceCounts & FrameSplitting
 
 /// The memory of one process: its regions, its page tables and the pages it has touched.
 ///
-/// - `AddressSpace.swift`: what it holds, making one, taking it apart.
-/// - `+Regions`: adding regions, finding room for them.
+/// - `AddressSpace.swift`: its state, creation and destruction.
+/// - `+Regions`: adding regions and finding room for them.
 /// - `+Changes`: unmapping and changing permissions.
 /// - `+Faults`: ``handleFault(_:_:fromUser:_:_:)``, filling, growing stacks, copying on write.
 /// - `+Fork`: sharing everything with a child.
 /// - `+LargePages`: promotion and demotion.
 ///
-/// Every page of a private region is a frame of its own, counted by the frame allocator: one holder for each address
-/// space that maps it. A page whose frame has several holders is mapped without write permission in all of them, whatever
-/// the region allows; the first write faults and copies it, and the last holder writes in place. So, for every page of a
+/// Every page of a private region has its own frame, which the frame allocator counts: one holder per address space
+/// that maps it. A page whose frame has several holders is mapped without write permission in all of them, whatever the
+/// region allows. The first write faults and copies the page; the last holder writes in place. So, for every page of a
 /// private region:
 ///
 ///     writable(page) ⇒ writable(region) ∧ holders(frame) = 1
 ///
-/// Large pages have one holder always: a fork splits them first, so that a write after it copies 4 KiB, not 2 MiB.
+/// Large pages always have one holder: a fork splits them first, and a write after it copies 4 KiB, not 2 MiB.
 ///
-/// An address space is not locked by itself; its owner does that. It allocates nothing but frames.
+/// An address space takes no lock; its owner does. It allocates nothing but frames.
 public struct AddressSpace<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable {
-  /// The page tables. What is mapped in the range that the address space manages is the address space's to change.
+  /// The page tables. Only the address space may change the mappings in the range that it manages.
   public var table: PageTable<Format, Mapper>
 
-  /// The addresses that it manages.
+  /// The addresses that the space manages.
   public let range: AddrRange<VirtAddr>
 
-  /// When a part of it gets large pages.
+  /// When parts of the space get large pages.
   public var policy: LargePagePolicy
 
-  /// What has happened so far.
+  /// Counts of past events.
   public var statistics = AddressSpaceStatistics()
 
   @usableFromInline var regions: RegionList
@@ -46,9 +46,9 @@ public struct AddressSpace<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyab
   ///   - range: The addresses to manage, at multiples of 4 KiB; traps unless the format translates all of them, outside
   ///     the kernel half.
   ///   - mapper: How the program reaches the frames.
-  ///   - largestPage: The largest page that the processor has, where that is not the format's.
+  ///   - largestPage: The largest page of the processor, if it differs from the format's.
   ///   - policy: When to use large pages.
-  ///   - frames: Where two frames come from, the root and the list of regions.
+  ///   - frames: The allocator of two frames, for the root and the list of regions.
   /// - Throws: ``AddressSpaceError/outOfFrames``.
   @inlinable
   public init(
@@ -68,10 +68,10 @@ public struct AddressSpace<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyab
     self.regions = regions
   }
 
-  /// Gives back every frame that the address space holds: pages, tables and the list of regions. Pages that other
-  /// address spaces share stay with those, fixed frames and the kernel half with their owners.
+  /// Releases every frame that the address space holds: pages, tables and the list of regions. Pages shared with other
+  /// address spaces stay with those; fixed frames and the kernel half stay with their owners.
   ///
-  /// No processor may be using the tables any more.
+  /// The tables must no longer be in use by any processor.
   /// - Complexity: O(pages + tables)
   @inlinable
   public consuming func deallocate(_ frames: inout some CountedFrames & ~Copyable) {
@@ -88,14 +88,14 @@ public struct AddressSpace<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyab
   @inlinable
   public var regionCount: Int { regions.count }
 
-  /// The region at an index, by address; traps unless the index is below ``regionCount``.
+  /// The region at an index, in address order; traps unless the index is below ``regionCount``.
   @inlinable
   public func region(at index: Int) -> VirtualRegion {
     require(index >= 0 && index < regions.count, "no such region: index", UInt64(truncatingIfNeeded: index))
     return regions[index]
   }
 
-  /// The region that an address lies in.
+  /// The region that contains an address.
   /// - Complexity: O(log n) for n regions
   @inlinable
   public func region(containing address: VirtAddr) -> VirtualRegion? {
@@ -119,23 +119,23 @@ func requireManageable<Format: PageTableFormat>(_ range: AddrRange<VirtAddr>, _ 
   }
 }
 
-/// What has happened in an address space, and what it holds.
+/// Counts of past events in an address space.
 public struct AddressSpaceStatistics: Equatable, Sendable {
-  /// Faults that were resolved.
+  /// Resolved faults.
   public var faultCount = 0
-  /// Pages of 4 KiB that were filled with zeros.
+  /// 4 KiB pages filled with zeros.
   public var smallFillCount = 0
-  /// Pages of 2 MiB that were filled with zeros.
+  /// 2 MiB pages filled with zeros.
   public var largeFillCount = 0
-  /// Pages that were copied when written.
+  /// Pages copied on write.
   public var copyCount = 0
-  /// Pages that their last holder made writable in place.
+  /// Pages made writable in place for their last holder.
   public var madeWritableCount = 0
-  /// Blocks of small pages that became a large page.
+  /// Blocks of small pages promoted to a large page.
   public var promotionCount = 0
-  /// Large pages that became small ones.
+  /// Large pages split into small ones.
   public var demotionCount = 0
-  /// Frames of 4 KiB that were zeros only and were given back when frames ran short.
+  /// All-zero 4 KiB frames freed when frames ran short.
   public var reclaimedFrameCount = 0
 
   @inlinable

@@ -1,9 +1,9 @@
 public import Addresses
 public import Assertions
 
-/// Changes gathered to be flushed together: up to eight separate ranges, and everything once there are more.
+/// Changes gathered for one flush: up to eight separate ranges, or everything when there are more.
 ///
-/// Telling the other processors costs an interrupt each time, whatever the range; a batch pays it once.
+/// Each TLB shootdown costs an interrupt, whatever the range; a batch pays it once.
 @frozen
 public struct FlushBatch: ~Copyable {
   @usableFromInline var starts = InlineArray<8, VirtAddr>(repeating: .null)
@@ -13,10 +13,10 @@ public struct FlushBatch: ~Copyable {
 
   @inlinable public init() {}
 
-  /// Whether there is nothing to tell.
+  /// Whether there is nothing to flush.
   @inlinable public var isEmpty: Bool { rangeCount == 0 }
 
-  /// Takes over a change. One that continues the range added last extends it.
+  /// Takes over a change. One that continues the last range extends it.
   @inlinable
   public mutating func add(_ change: consuming TLBFlush) {
     let start = change.start
@@ -37,7 +37,7 @@ public struct FlushBatch: ~Copyable {
     rangeCount += 1
   }
 
-  /// Tells the processors of all changes.
+  /// Flushes all changes from the processors' TLBs.
   @inlinable
   public consuming func flush(using tlb: inout some TLBInvalidator & ~Copyable) {
     if rangeCount > 8 {
@@ -50,7 +50,7 @@ public struct FlushBatch: ~Copyable {
     discard self
   }
 
-  /// Tells nobody: the tables are not in use.
+  /// Drops the changes: no processor uses the tables.
   @inlinable
   public consuming func ignore() {
     discard self

@@ -2,18 +2,18 @@ public import Addresses
 public import Assertions
 public import MemoryProtocols
 
-// The one file beside Table.swift that touches memory: an array of plain values that fills a frame.
+// The only file besides Table.swift that touches memory: an array of plain values that fills a frame.
 
 /// An array of plain values in a frame.
 @frozen
 @usableFromInline
 struct FrameArray<Element: BitwiseCopyable> {
-  /// Where the first element is.
+  /// The address of the first element.
   @usableFromInline let start: VirtAddr
-  /// How many elements there is room for.
+  /// How many elements fit.
   @usableFromInline let capacity: Int
 
-  /// The array in `frame`, whose one holder is the caller; its elements are undefined until they are set.
+  /// The array in `frame`, whose only holder is the caller; its elements are undefined until they are set.
   @inlinable
   init(in frame: Page<PhysAddr>, _ mapper: borrowing some PhysMapper) {
     start = mapper.physToVirt(frame.start)
@@ -43,7 +43,7 @@ struct FrameArray<Element: BitwiseCopyable> {
     }
   }
 
-  /// Moves elements; both places must lie in the frame, and may overlap.
+  /// Moves elements; both places must lie in the frame and may overlap.
   @inlinable
   func move(from source: Int, to destination: Int, count: Int) {
     require(

@@ -1,7 +1,7 @@
 #if !hasFeature(Embedded)
   import Addresses
 
-  // What a person reads. Strings allocate, so the Embedded build has none.
+  // The errors as text. Strings allocate, so the Embedded build leaves this out.
 
   extension MapError: CustomStringConvertible {
     public var description: String {

@@ -1,50 +1,50 @@
 public import Addresses
 
-/// Why a page could not be mapped, or its permissions not be changed. The tables are as they were.
+/// Why a page could not be mapped, or its permissions not changed. The tables are unchanged.
 public enum MapError: Error, Equatable, Sendable {
-  /// A mapping stands there already, or part of one, or smaller ones.
+  /// The page, a part of it or a larger page around it is already mapped.
   case alreadyMapped
-  /// No mapping stands there whose permissions could be changed.
+  /// There is no mapping whose permissions could be changed.
   case notMapped
   /// The allocator had no frame for a table.
   case frameAllocationFailed
   /// The format, or the processor it was restricted to, has no pages of this size; or the mapping whose permissions
-  /// were to be changed has this size, larger than the page that was named.
+  /// were to change has this size, which is larger than the given page.
   case unsupportedPageSize(PageSize)
-  /// The frame does not start at a multiple of the page's size, is smaller than the page, or lies beyond the
-  /// physical addresses that an entry can hold.
+  /// The frame is not a multiple of the page's size, is smaller than the page, or lies beyond the physical addresses
+  /// that an entry can hold.
   case misalignedFrame
-  /// The page lies where these tables translate nothing.
+  /// These tables do not translate the page's address.
   case nonCanonical
-  /// The tables hold an entry that no operation writes: something else has written to them.
+  /// The tables hold an entry that no operation writes: something else has written it.
   case internalError
 }
 
-/// Why a page could not be unmapped. The tables are as they were.
+/// Why a page could not be unmapped. The tables are unchanged.
 public enum UnmapError: Error, Equatable, Sendable {
-  /// No mapping stands there; or smaller ones than the page that was named.
+  /// The page is not mapped, or only by mappings smaller than the given page.
   case notMapped
   /// The format, or the processor it was restricted to, has no pages of this size.
   case unsupportedPageSize(PageSize)
-  /// A larger mapping stands there than the page that was named; over a range, one that reaches beyond the range
-  /// and cannot be split, since the allocator has no frame for the table.
+  /// The mapping is larger than the given page. For a range: the mapping reaches beyond the range and cannot be split,
+  /// since the allocator has no frame for the table.
   case hugePage
 }
 
 /// Why an address or a page has no translation.
 public enum TranslationError: Error, Equatable, Sendable {
-  /// No mapping stands there.
+  /// There is no mapping.
   case notMapped
-  /// A larger mapping stands there than the page that was asked for.
+  /// The mapping is larger than the given page.
   case hugePage
 }
 
-/// What went wrong with a range, and where: the first page that stood in the way. The tables are as they were.
+/// Why an operation on a range failed, and the first page at fault. The tables are unchanged.
 @frozen
 public struct RangeError<Cause: Error & Equatable>: Error, Equatable {
   /// The page.
   public let page: Page<VirtAddr>
-  /// What is wrong with it.
+  /// The error at that page.
   public let cause: Cause
 
   @inlinable public init(_ cause: Cause, at page: Page<VirtAddr>) {

@@ -2,17 +2,17 @@ public import Addresses
 public import Assertions
 public import MemoryProtocols
 
-/// Reaches physical memory at a constant distance: a region that plays memory's part, or a kernel's direct map.
+/// Maps physical memory at a constant offset: a region that simulates memory, or a kernel's direct map.
 @frozen
 public struct OffsetPhysMapper: PhysMapper, Sendable {
   /// The physical addresses that the mapper covers.
   public let frames: AddrRange<PhysAddr>
 
-  /// What is added to a physical address, modulo the size of the address space.
+  /// The offset added to a physical address, modulo the size of the address space.
   @usableFromInline let offset: UInt
 
-  /// A mapper that reaches the first byte of `frames` at `memory`; traps when the memory would run past the last
-  /// address.
+  /// A mapper that reaches the first byte of `frames` at `memory`; traps when the mapped memory would not fit the
+  /// address space.
   @inlinable public init(_ frames: AddrRange<PhysAddr>, at memory: VirtAddr) {
     require(
       frames.byteCount <= UInt64(UInt.max - memory.raw), "mapped memory must fit the address space",
@@ -31,7 +31,7 @@ public struct OffsetPhysMapper: PhysMapper, Sendable {
     return physToVirt(covered: address)
   }
 
-  /// Adds the offset, which wraps around where the region lies lower than its physical addresses.
+  /// Adds the offset. The sum wraps where the region lies below its physical addresses.
   @inlinable public func physToVirt(covered address: PhysAddr) -> VirtAddr {
     VirtAddr(UInt(truncatingIfNeeded: address.raw) &+ offset)
   }

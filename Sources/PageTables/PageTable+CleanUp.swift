@@ -1,13 +1,13 @@
 public import Addresses
 
-// Tables in which nothing is left: finding them, unlinking them, keeping them until they may be given back.
+// Empty tables: finding and unlinking them, and keeping them until they may be freed.
 
 extension PageTable {
   /// Unlinks the tables of a range in which nothing is mapped, and retires them.
   ///
-  /// The root stays, and so do the tables that the root's kernel entries refer to, since other roots refer to
-  /// them as well. Once the token is flushed, ``deallocateRetiredTables(_:)`` gives the tables back.
-  /// Throws ``MapError/nonCanonical`` with the first page that these tables do not translate.
+  /// The root stays. So do the tables that its kernel entries refer to, since other roots refer to them as well. Once
+  /// the token is flushed, ``deallocateRetiredTables(_:)`` frees the tables. Throws ``MapError/nonCanonical`` with the
+  /// first page that these tables do not translate.
   /// - Complexity: O(entries of the tables of the range)
   @inlinable
   public mutating func cleanUp(_ range: AddrRange<VirtAddr>) throws(RangeError<MapError>) -> TLBFlush {
@@ -68,7 +68,7 @@ extension PageTable {
     return true
   }
 
-  /// Retires the tables at and below an entry that no longer stands anywhere; nothing unless it is a table's.
+  /// Retires the tables at and below an unlinked entry; does nothing for an entry that refers to no table.
   @inlinable
   mutating func retireTree(_ entry: PageTableEntry, level: Int) {
     guard Format.kind(of: entry, level: level) == .table else { return }
@@ -81,7 +81,7 @@ extension PageTable {
     retired.push(Format.address(in: entry), mapper)
   }
 
-  /// A range as a span, or the error that names the first page which cannot be translated.
+  /// A range as a span, or the error with the first page that cannot be translated.
   @inlinable
   func mapSpan(_ range: AddrRange<VirtAddr>) throws(RangeError<MapError>) -> TableSpan {
     do throws(NonCanonical) {

@@ -1,15 +1,15 @@
 public import Addresses
 
-// Joining 512 small pages that are alike into a large one: the opposite of a split.
+// Joining 512 equal small pages into a large one: the opposite of a split.
 
 extension PageTable {
-  /// Replaces every table of a range whose 512 pages are neighbours in memory, properly aligned and alike, by one
-  /// large page, up to 2 MiB or 1 GiB.
+  /// Replaces each table of a range by one large page, up to 2 MiB or 1 GiB, if its 512 pages are equal, contiguous and
+  /// aligned in physical memory.
   ///
-  /// Only tables whose whole slot lies in the range are joined. The large page counts as used or
-  /// written when any of the small ones does. The tables are retired. A processor that still walks one may find its first
-  /// page missing until the token is flushed, and then fault on it: the handler finds it mapped, and goes on.
-  /// Throws ``MapError/nonCanonical`` with the first page that these tables do not translate.
+  /// Only tables whose whole slot lies in the range are joined. The large page counts as accessed or dirty if any small
+  /// page does. The tables are retired. Until the token is flushed, a processor that still walks one may find its first
+  /// page missing and fault; the handler finds the page mapped and goes on. Throws ``MapError/nonCanonical`` with the
+  /// first page that these tables do not translate.
   /// - Complexity: O(pages)
   @inlinable
   public mutating func join(_ range: AddrRange<VirtAddr>) throws(RangeError<MapError>) -> TLBFlush {
@@ -41,7 +41,8 @@ extension PageTable {
     }
   }
 
-  /// The leaf of a level that maps what a table below it maps; nil unless its 512 pages are neighbours and alike.
+  /// The leaf of a level that maps the same as a table below it; nil unless the table's 512 pages are contiguous and
+  /// equal.
   @inlinable
   func joined(_ table: Table, level: Int) -> PageTableEntry? {
     let first = table[0]

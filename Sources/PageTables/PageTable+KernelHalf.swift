@@ -1,13 +1,12 @@
 import Addresses
 public import MemoryProtocols
 
-// The kernel half: the part of every address space that is the same. Its tables hang off the upper entries of every
-// root, so each root has the same entries, and the tables below are shared. Nothing ever takes a table away that a
-// root's kernel entry refers to.
+// The kernel half: the part that is the same in every address space. The upper entries of every root refer to the same
+// tables. No operation removes a table that a root's kernel entry refers to.
 
 extension PageTable {
-  /// Gives every empty entry of the root's kernel half a table, so that whatever is mapped there later is seen in every
-  /// address space that copied the half. All or none: throws ``MapError/frameAllocationFailed``.
+  /// Gives every empty kernel entry of the root a table. Later mappings there are then visible in every address space
+  /// that copied the half. All or none: throws ``MapError/frameAllocationFailed``.
   /// - Complexity: O(256), and as many frames
   @inlinable
   public mutating func prepareKernelHalf(
@@ -25,8 +24,8 @@ extension PageTable {
 
   /// Makes the kernel half the same as that of `other`: the same tables, not copies.
   ///
-  /// Throws ``MapError/alreadyMapped`` when this root refers to a table of its own there.
-  /// Where the kernel has a root of its own, there is nothing to copy.
+  /// Throws ``MapError/alreadyMapped`` when this root has its own table there. Does nothing where the kernel has its
+  /// own root.
   /// - Complexity: O(256)
   @inlinable
   public mutating func copyKernelHalf(from other: borrowing PageTable) throws(MapError) {

@@ -4,22 +4,22 @@ public import MemoryProtocols
 
 // Mapping a range.
 //
-// The plan walks what exists below the range, finds the first mapping in the way, and counts the tables that are
-// missing. A slot that is empty takes a large page when the range covers it and the frame is aligned to it; else it
-// takes a table. A slot that already holds a table keeps it, and its part of the range gets smaller pages. Then
-// the tables are allocated, and the second walk fills them; each new subtree is finished before it is linked.
+// The plan walks the existing tables of the range, finds the first mapping in the way, and counts the missing tables.
+// An empty slot gets a large page when the range covers it and the frame is aligned to it, otherwise a table. A slot
+// that already holds a table keeps it, and its part of the range gets smaller pages. Then the tables are allocated, and
+// a second walk fills them; each new subtree is complete before it is linked.
 
 extension PageTable {
   /// Maps a range to the frames from `start` on, with the largest pages that fit.
   ///
   /// - Parameters:
-  ///   - range: What to map, at multiples of 4 KiB; anything else traps.
-  ///   - start: The first frame. ``MapError/misalignedFrame`` unless a multiple of 4 KiB, and when the frames do
-  ///     not fit the format's entries.
-  ///   - permissions: What to allow; traps unless that is something.
+  ///   - range: The pages to map, at multiples of 4 KiB; anything else traps.
+  ///   - start: The first frame. ``MapError/misalignedFrame`` unless it is a multiple of 4 KiB and the frames fit the
+  ///     format's entries.
+  ///   - permissions: What the pages allow; traps if nothing.
   ///   - largest: The largest page to use.
-  ///   - allocator: Where missing tables come from.
-  /// - Throws: The first page that stood in the way, and why.
+  ///   - allocator: The allocator of missing tables.
+  /// - Throws: The first page in the way, and why.
   /// - Complexity: O(pages); no table is visited more than twice.
   @inlinable
   public mutating func map(
@@ -53,9 +53,9 @@ extension PageTable {
     try map(frames, offset: 0, permissions, largest: largest, &allocator)
   }
 
-  /// Maps frames at their own addresses plus `offset`, as a kernel's direct map does.
+  /// Maps frames at their own addresses plus `offset`, like a kernel's direct map.
   ///
-  /// Traps when an address would be past the last one.
+  /// Traps when the pages would not fit the address space.
   /// - Complexity: O(pages)
   @inlinable
   public mutating func map(
@@ -70,7 +70,7 @@ extension PageTable {
       largest: largest, &allocator)
   }
 
-  /// The plan: how many tables the span needs that do not exist.
+  /// The plan: how many missing tables the span needs.
   @inlinable
   func tablesMissing(
     _ table: Table, level: Int, _ span: TableSpan, _ order: MapOrder<Format>
@@ -95,7 +95,7 @@ extension PageTable {
     return count
   }
 
-  /// Throws for the first page of a span that a table of level 0 maps.
+  /// Throws for the first page of a span that a level 0 table maps.
   @inlinable @inline(__always)
   func requireEmpty(_ table: Table, _ span: TableSpan) throws(RangeError<MapError>) {
     var index = slotIndex(span.start, level: 0)
@@ -110,7 +110,7 @@ extension PageTable {
     }
   }
 
-  /// Writes what was planned.
+  /// Carries out the plan.
   @inlinable
   func fill(
     _ table: Table, level: Int, _ span: TableSpan, _ order: MapOrder<Format>, _ chain: inout TableChain
@@ -152,13 +152,13 @@ extension PageTable {
   }
 }
 
-/// What a range is to be mapped to.
+/// How a range is to be mapped.
 @frozen
 @usableFromInline
 struct MapOrder<Format: PageTableFormat> {
-  /// What a frame's address has more than the translated bits of its page's, modulo 2 to the 64.
+  /// The frame's address minus the translated bits of its page, modulo 2^64.
   @usableFromInline let distance: UInt64
-  /// What the pages allow.
+  /// The permissions of the pages.
   @usableFromInline let permissions: MemPerm
   /// The highest level at which pages may be mapped.
   @usableFromInline let largestLevel: Int
@@ -181,7 +181,7 @@ struct MapOrder<Format: PageTableFormat> {
     Format.leafEntry(PhysAddr(at &+ distance), permissions, level: level)
   }
 
-  /// How many tables the part of a range needs that lies in an empty slot of a level.
+  /// How many tables a part of a range needs in an empty slot of a level.
   @inlinable
   func tablesForEmptySlot(_ slot: TableSpan, level: Int) -> Int {
     if fitsLeaf(slot, level: level) { return 0 }

@@ -1,9 +1,9 @@
 public import Addresses
 
-// Every mapping in address order: for inspection, for tests and for whoever looks for a frame.
+// Every mapping in address order: for inspection, for tests and for searches for a frame.
 
 extension PageTable {
-  /// Visits every mapping that has an address in `range`, in address order.
+  /// Visits every mapping that overlaps `range`, in address order.
   ///
   /// A page at either end may reach beyond the range. Addresses that these tables do not translate have no mappings.
   /// - Complexity: O(entries of the tables of the range)
@@ -48,8 +48,8 @@ extension PageTable {
     }
   }
 
-  /// Whether a frame of `frames` holds one of these tables, retired ones excepted: such a frame must not be given to
-  /// a program.
+  /// Whether a frame of `frames` holds one of these tables, retired ones excepted. Such a frame must not be given to a
+  /// program.
   /// - Complexity: O(entries of all tables but the lowest)
   @inlinable
   public func holdsTable(in frames: AddrRange<PhysAddr>) -> Bool {
@@ -68,7 +68,7 @@ extension PageTable {
   }
 }
 
-/// A table on the way through all mappings.
+/// A table on the walk through all mappings.
 @frozen
 @usableFromInline
 struct TableVisit {

@@ -3,10 +3,10 @@ public import Addresses
 // Accessed and dirty marks. ``Translation/isAccessed`` and ``Translation/isDirty`` read them; the processor sets them.
 
 extension PageTable {
-  /// Clears the accessed mark of the mapping of exactly this page; whether it was set.
+  /// Clears the accessed mark of the mapping of exactly this page; returns whether it was set.
   ///
-  /// A processor that has cached the translation need not set the mark again until the token is flushed, which a
-  /// caller who only samples may ignore.
+  /// Until the token is flushed, a processor that has cached the translation need not set the mark again. A caller who
+  /// only samples may ignore the token.
   /// - Complexity: O(levels)
   @inlinable
   public mutating func clearAccessed(_ page: Page<VirtAddr>) throws(TranslationError) -> MarkChange {
@@ -15,9 +15,9 @@ extension PageTable {
     return MarkChange(wasSet: Format.isAccessed(entry), TLBFlush(page))
   }
 
-  /// Clears the dirty mark of the mapping of exactly this page; whether it was set.
+  /// Clears the dirty mark of the mapping of exactly this page; returns whether it was set.
   ///
-  /// Until the token is flushed a processor may write through the page without setting the mark again.
+  /// Until the token is flushed, a processor may write to the page without setting the mark again.
   /// - Complexity: O(levels)
   @inlinable
   public mutating func clearDirty(_ page: Page<VirtAddr>) throws(TranslationError) -> MarkChange {
@@ -26,13 +26,13 @@ extension PageTable {
     if clean.bits & ~entry.bits == 0 {
       table.clear(bits: entry.bits & ~clean.bits, at: index)
     } else {
-      // A format whose clean pages have a bit more than dirty ones: a page just written stays marked or is flushed.
+      // In this format clean pages have a bit more than dirty ones: a page just written stays marked or is flushed.
       table.store(clean, at: index)
     }
     return MarkChange(wasSet: Format.isDirty(entry), TLBFlush(page))
   }
 
-  /// Where the leaf of exactly this page stands, and the leaf.
+  /// The table and index of the leaf of exactly this page, and the leaf.
   @inlinable
   func leaf(of page: Page<VirtAddr>) throws(TranslationError) -> (table: Table, index: Int, entry: PageTableEntry) {
     guard let span = TableSpan(page, Format.self) else { throw .notMapped }
@@ -43,7 +43,7 @@ extension PageTable {
   }
 }
 
-/// Whether a mark was set before it was cleared, and the duty to tell the processors.
+/// Whether a mark was set before it was cleared, and the obligation to flush.
 @frozen
 public struct MarkChange: ~Copyable {
   /// Whether the mark was set.
@@ -55,7 +55,7 @@ public struct MarkChange: ~Copyable {
     self.change = change
   }
 
-  /// Tells the processors; whether the mark was set.
+  /// Flushes the processors' TLBs; returns whether the mark was set.
   @inlinable
   public consuming func flush(using tlb: inout some TLBInvalidator & ~Copyable) -> Bool {
     let wasSet = wasSet
@@ -63,7 +63,7 @@ public struct MarkChange: ~Copyable {
     return wasSet
   }
 
-  /// Tells nobody; whether the mark was set.
+  /// Does not flush; returns whether the mark was set.
   @inlinable
   public consuming func ignore() -> Bool {
     let wasSet = wasSet

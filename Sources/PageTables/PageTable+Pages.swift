@@ -2,14 +2,14 @@ public import Addresses
 public import Assertions
 public import MemoryProtocols
 
-// One page at a time.
+// Operations on single pages.
 
 extension PageTable: PageTableOps {
-  /// Maps a page to a frame, which must be at least as large and start at a multiple of the page's size.
+  /// Maps a page to a frame, which must be at least as large as the page and aligned to its size.
   ///
-  /// A mapping of a large page replaces a table in which nothing is left; that table is retired. A table that the root's
-  /// kernel half refers to is never replaced, since other roots refer to it too: ``MapError/alreadyMapped``.
-  /// Traps unless `permissions` allow something.
+  /// A large page replaces an empty table, which is retired. A table that the root's kernel half refers to is never
+  /// replaced, since other roots refer to it too: ``MapError/alreadyMapped``. Traps unless `permissions` allow
+  /// something.
   /// - Complexity: O(levels), and O(512) where a large page meets a table
   @inlinable
   public mutating func map(
@@ -22,7 +22,7 @@ extension PageTable: PageTableOps {
     let isAligned = frame.start.isAligned(to: page.size.byteCount) && frame.size >= page.size
     guard isAligned, Format.canHold(frame.start.raw | (page.size.byteCount - 1)) else { throw .misalignedFrame }
 
-    // Plan: how far down do tables exist?
+    // Plan: down to which level do tables exist?
     let target = page.size.level
     let (table, level, entry) = lowestEntry(span.start, downTo: target)
     switch Format.kind(of: entry, level: level) {
@@ -37,7 +37,7 @@ extension PageTable: PageTableOps {
       throw .frameAllocationFailed
     }
 
-    // Write: from the leaf up, so that one store makes all of it reachable.
+    // Write from the leaf up: one store then makes the whole path reachable.
     var new = Format.leafEntry(frame.start, permissions, level: target)
     for built in target..<level {
       let (tableEntry, table) = takeTable(&chain)
@@ -49,9 +49,9 @@ extension PageTable: PageTableOps {
     return TLBFlush(page)
   }
 
-  /// Takes a mapping away and returns its frame, once the processors know.
+  /// Removes a mapping. Returns its frame, which becomes available once the TLBs are flushed.
   ///
-  /// Tables stay, even when nothing is left in them, until ``cleanUp(_:)``.
+  /// Empty tables stay until ``cleanUp(_:)``.
   /// - Complexity: O(levels)
   @inlinable
   public mutating func unmap(_ page: Page<VirtAddr>) throws(UnmapError) -> UnmappedFrame {
@@ -65,11 +65,11 @@ extension PageTable: PageTableOps {
     return UnmappedFrame(Format.frame(of: entry, level: level), TLBFlush(page))
   }
 
-  /// Changes what a mapping of exactly this size allows.
+  /// Changes the permissions of a mapping of exactly this size.
   ///
   /// Throws ``MapError/unsupportedPageSize(_:)`` with the mapping's size when it is larger than the page: split it
-  /// first, or change a range. An accessed or dirty mark that a processor sets during the change may be
-  /// lost. Traps unless `permissions` allow something.
+  /// first, or change a range. An accessed or dirty mark that a processor sets during the change may be lost. Traps
+  /// unless `permissions` allow something.
   /// - Complexity: O(levels)
   @inlinable
   public mutating func updatePermissions(
@@ -89,7 +89,7 @@ extension PageTable: PageTableOps {
     return TLBFlush(page)
   }
 
-  /// The entry that decides about an address: that of the target level, or a higher one that is no table.
+  /// The entry that decides about an address: the one at the target level, or a higher one that is not a table.
   @inlinable @inline(__always)
   func lowestEntry(
     _ address: UInt64, downTo target: Int
@@ -105,7 +105,7 @@ extension PageTable: PageTableOps {
     return (table, level, entry)
   }
 
-  /// Traps unless the permissions can be given to a page.
+  /// Traps unless the permissions allow something.
   @inlinable @inline(__always)
   func requireSomething(_ permissions: MemPerm) {
     require(

@@ -1,18 +1,18 @@
 public import Addresses
 public import MemoryProtocols
 
-// Changing the permissions of a range: the same look at the boundaries as for unmapping, then one walk.
+// Changing the permissions of a range: check the boundaries as for unmapping, then walk once.
 
 extension PageTable {
-  /// Changes what everything mapped in a range allows; the range may have holes.
+  /// Changes the permissions of everything mapped in a range; the range may have holes.
   ///
-  /// A large page that reaches beyond the range is split, unless it allows just that already. Traps
-  /// unless `permissions` allow something. An accessed or dirty mark that a processor sets on a page during the very
-  /// change may be lost: each entry is read, changed and written back. A caller to whom a mark matters keeps the
-  /// processors from the range meanwhile.
-  /// - Throws: ``MapError/frameAllocationFailed`` for the end that lies inside a large page, when there is no frame
-  ///   for the table; ``MapError/nonCanonical``.
-  /// - Complexity: O(pages); no table is visited more than once, but for a look at the two ends.
+  /// A large page that reaches beyond the range is split, unless it has the new permissions already. Traps unless
+  /// `permissions` allow something. Each entry is read, changed and written back, so an accessed or dirty mark that a
+  /// processor sets meanwhile may be lost. A caller that needs the marks keeps processors out of the range during the
+  /// change.
+  /// - Throws: ``MapError/frameAllocationFailed`` for the end that lies inside a large page, when there is no frame for
+  ///   the table; ``MapError/nonCanonical``.
+  /// - Complexity: O(pages); visits no table more than once, except to check the two ends.
   @inlinable
   public mutating func protect(
     _ range: AddrRange<VirtAddr>, _ permissions: MemPerm, _ allocator: inout some FrameAllocator & ~Copyable
@@ -80,17 +80,17 @@ extension PageTable {
   }
 }
 
-/// What happens to each leaf of a range: a type rather than a closure, so that the loop over a table contains it.
+/// A change of each leaf of a range. A type, not a closure: the loop over a table can inline it.
 @usableFromInline
 protocol LeafChange {
-  /// What a leaf becomes.
+  /// The changed leaf.
   func changed(_ leaf: PageTableEntry) -> PageTableEntry
 
-  /// Whether a large page at the edge of the range has already what is wanted, and need not be split.
+  /// Whether a large page at the edge of the range already is as wanted and need not be split.
   func leavesAlone(_ leaf: PageTableEntry) -> Bool
 }
 
-/// Gives leaves other permissions.
+/// Changes the permissions of leaves.
 @frozen
 @usableFromInline
 struct PermissionChange<Format: PageTableFormat>: LeafChange {

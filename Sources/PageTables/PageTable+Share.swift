@@ -2,14 +2,14 @@ public import Addresses
 public import Assertions
 public import MemoryProtocols
 
-// Sharing what is mapped with another tree of tables: the page-table half of a fork.
+// Sharing mappings with another tree of tables: the page-table half of a fork.
 //
-// The plan counts the tables that the child will need, over several ranges in ascending order: one for each slot in which the
-// parent has a table or a large page to split, counted once even when two ranges meet in it. Private pages lose their
-// write permission in both trees and get one more holder; large ones are split first, frame and all, so that each
-// holder of a frame maps it with the same size. Everything else is copied as it is.
+// The plan counts the tables that the child needs, over several ranges in ascending order: one per slot in which the
+// parent has a table or a large page to split, counted once even if two ranges meet in it. Private pages lose their
+// write permission in both trees and get one more holder. Private large pages are split first, frame and all: each
+// holder of a frame then maps it with the same size. Everything else is copied unchanged.
 
-/// How many tables a fork takes, counted before anything is written.
+/// How many tables a fork needs, counted before anything is written.
 @frozen
 @usableFromInline
 struct SharePlan {
@@ -33,7 +33,7 @@ struct SharePlan {
 }
 
 extension PageTable {
-  /// Counts the tables that sharing a span takes.
+  /// Counts the tables that the child needs for a span.
   @inlinable
   func planShare(_ table: Table, level: Int, _ span: TableSpan, isPrivate: Bool, _ plan: inout SharePlan) {
     if level == 0 { return }
@@ -93,7 +93,7 @@ extension PageTable {
     }
   }
 
-  /// The child's table in a slot, a new one unless it has one.
+  /// The child's table in a slot, created unless it exists.
   @inlinable
   func childTable(
     _ child: Table, level: Int, _ slot: TableSpan, at index: Int, _ chain: inout TableChain
@@ -104,7 +104,7 @@ extension PageTable {
     return table
   }
 
-  /// Writes every entry of the span in the child's table, so that a new one need not be cleared there.
+  /// Writes every entry of the span in the child's table: a new table need not be cleared there.
   @inlinable @inline(never)
   func shareLeaves(
     _ table: Table, with child: Table, _ span: TableSpan, isPrivate: Bool,
@@ -112,7 +112,7 @@ extension PageTable {
   ) {
     let first = slotIndex(span.start, level: 0)
     let count = slotIndex(span.end - 4096, level: 0) + 1 - first
-    // From here on, entry 0 is the span's first.
+    // From here on, entry 0 is the first of the span.
     let table = Table(at: table.start + UInt(first) * 8)
     let child = Table(at: child.start + UInt(first) * 8)
     if !isPrivate {

@@ -2,16 +2,16 @@ public import Addresses
 public import Assertions
 public import MemoryProtocols
 
-// Splitting large pages, so that a part of one can be changed.
+// Splitting large pages to change a part of one.
 
 extension PageTable {
-  /// Replaces a large page by a table of 512 pages of the next smaller size, which map the same frames alike.
+  /// Replaces a large page by a table of 512 pages of the next smaller size that map the same frames with the same
+  /// permissions.
   ///
-  /// Processors that walk the tables meanwhile find the one or the other. (AArch64 wants the old entry broken and
-  /// flushed before the new one is made, unless the processor has FEAT_BBM at level 2: where it has not, the owner
-  /// keeps it from using the page meanwhile.)
-  /// Throws ``MapError/notMapped`` unless a mapping of exactly this size stands there, and
-  /// ``MapError/unsupportedPageSize(_:)`` for 4 KiB, which do not split.
+  /// Processors that walk the tables meanwhile find either the page or the table. (AArch64 requires break-before-make,
+  /// with a flush in between, unless the processor has FEAT_BBM at level 2. Without it, the owner keeps the processor
+  /// from using the page meanwhile.) Throws ``MapError/notMapped`` unless there is a mapping of exactly this size, and
+  /// ``MapError/unsupportedPageSize(_:)`` for 4 KiB, which cannot be split.
   /// - Complexity: O(512)
   @inlinable
   public mutating func split(
@@ -30,7 +30,7 @@ extension PageTable {
     return TLBFlush(page)
   }
 
-  /// Puts a table with the parts of a leaf in its place.
+  /// Replaces a leaf by a table of its parts.
   @inlinable @discardableResult
   func splitLeaf(
     _ entry: PageTableEntry, level: Int, in table: Table, at index: Int, _ chain: inout TableChain
@@ -44,11 +44,11 @@ extension PageTable {
     return parts
   }
 
-  /// How many large pages must be split so that no page reaches beyond the span on either side.
+  /// How many large pages must be split to let no page reach beyond the span on either side.
   ///
-  /// A boundary inside a page of level n that is aligned to pages of level k at most takes n − k splits; the two
-  /// boundaries share those splits for which they lie in the same slot. A page at a boundary that `unless` accepts stays
-  /// whole: it has already what the caller wants.
+  /// A boundary inside a level n page, aligned to level k pages at most, takes n − k splits. Where both boundaries lie
+  /// in the same slot, they share its split. A page at a boundary that `unless` accepts stays whole: it already has
+  /// what the caller wants.
   @inlinable
   func splitsNeeded(_ span: TableSpan, unless: (PageTableEntry) -> Bool) -> Int {
     let lower = splitLevels(at: span.start, unless)
@@ -64,7 +64,7 @@ extension PageTable {
     return count
   }
 
-  /// The levels at which pages must be split for a boundary to fall between two pages.
+  /// The levels at which pages must be split to put a boundary between two pages.
   @inlinable
   func splitLevels(at boundary: UInt64, _ unless: (PageTableEntry) -> Bool) -> Range<Int> {
     if boundary > Format.translatedMask { return 0..<0 }

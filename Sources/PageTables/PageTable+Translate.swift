@@ -1,11 +1,11 @@
 public import Addresses
 
-// The walk: from the root, each level's nine bits of the address choose an entry, down to a leaf.
+// The walk: from the root down to a leaf, nine bits of the address per level choose an entry.
 
 extension PageTable {
-  /// Where an address leads; ``TranslationError/notMapped`` also for one that these tables do not translate.
+  /// Translates an address. ``TranslationError/notMapped`` also covers addresses that these tables do not translate.
   ///
-  /// The way to a 4 KiB page through tables that restrict nothing is inlined; large pages and the rest take a call.
+  /// The walk to a 4 KiB page through tables without restrictions is inlined; large pages and all else take a call.
   /// - Complexity: O(levels)
   @inlinable @inline(__always)
   public func translate(_ address: VirtAddr) throws(TranslationError) -> Translation<Format> {
@@ -35,7 +35,7 @@ extension PageTable {
     return translation.frame
   }
 
-  /// The whole walk, for whatever may stand on the way.
+  /// The whole walk, for every kind of entry on the path.
   @inlinable @inline(never)
   func translateSlowly(_ address: VirtAddr) throws(TranslationError) -> Translation<Format> {
     guard Format.covers(address) else { throw .notMapped }

@@ -4,25 +4,25 @@ public import MemoryProtocols
 
 // Unmapping a range.
 //
-// The plan looks at the two boundaries alone: only there can a large page reach beyond the range and have to be
-// split. The walk then clears what is mapped, hands each frame to the caller, and unlinks every table in which nothing
-// is left. Those are retired rather than given back, since a processor may have cached the way through them.
+// The plan looks only at the two boundaries: only there can a large page reach beyond the range and need a split. The
+// walk then clears the mappings, hands each frame to the caller, and unlinks every table that becomes empty. Those are
+// retired and not freed, since a processor may have cached the path through them.
 
 extension PageTable {
   /// Unmaps everything in a range, which may have holes.
   ///
-  /// A large page that reaches beyond the range is split, and what lies outside stays mapped. Tables in
-  /// which nothing is left are retired, those of the kernel half excepted that other roots refer to.
+  /// A large page that reaches beyond the range is split, and its part outside stays mapped. Empty tables are retired,
+  /// except those of the kernel half that other roots refer to.
   ///
   /// - Parameters:
-  ///   - range: What to unmap, at multiples of 4 KiB; anything else traps.
-  ///   - allocator: Where the tables come from that splitting takes: four at most, and none when both ends lie
-  ///     between two pages.
-  ///   - body: Called with each frame that was mapped, in address order. No frame may be used again before the token
-  ///     is flushed.
+  ///   - range: The pages to unmap, at multiples of 4 KiB; anything else traps.
+  ///   - allocator: The allocator of the tables that splitting takes: at most four, and none when both ends lie between
+  ///     two pages.
+  ///   - body: Called with each frame that was mapped, in address order. No frame may be used again before the token is
+  ///     flushed.
   /// - Throws: ``UnmapError/hugePage`` at the end that lies inside a large page, when the allocator has no frame for
   ///   the table; ``UnmapError/notMapped`` for a page that these tables do not translate.
-  /// - Complexity: O(pages); no table is visited more than once, but for a look at the two ends.
+  /// - Complexity: O(pages); visits no table more than once, except to check the two ends.
   @inlinable
   public mutating func unmap(
     _ range: AddrRange<VirtAddr>, _ allocator: inout some FrameAllocator & ~Copyable,
@@ -44,8 +44,8 @@ extension PageTable {
     return span.flush()
   }
 
-  /// Clears what is mapped in a range at whose ends no page reaches across, without telling any processor: for tables
-  /// that are no longer used.
+  /// Clears the mappings of a range whose ends no page crosses, without flushing any TLB: for tables that are no
+  /// longer in use.
   @inlinable
   mutating func clearTree(_ range: AddrRange<VirtAddr>, _ body: (Page<PhysAddr>) -> Void) {
     do throws(NonCanonical) {

@@ -4,49 +4,49 @@ public import MemoryProtocols
 
 /// The page tables of one address space: a tree of tables in frames, as a processor walks it.
 ///
-/// - `PageTable.swift`: what it holds, making one, taking it apart.
+/// - `PageTable.swift`: its state, creation and destruction.
 /// - `+Pages`: ``PageTableOps``, one page at a time.
 /// - `+Translate`: the walk.
 /// - `+MapRange`, `+UnmapRange`, `+ProtectRange`, `+Share`: ranges, in one walk each.
-/// - `+Split`, `+Join`, `+CleanUp`: large pages, and tables that are no longer needed.
+/// - `+Split`, `+Join`, `+CleanUp`: large pages, and removal of empty tables.
 /// - `+Marks`: accessed and dirty.
 /// - `+KernelHalf`: the part that all address spaces share.
 ///
 /// Every operation plans before it writes. The plan is a walk that changes nothing: it finds what is in the way and
-/// counts the tables that are missing. Then the tables are taken from the allocator, all or none; and only then are
-/// entries written, which cannot fail. So an operation that throws leaves the tables and the allocator as they were.
+/// counts the missing tables. Then the tables are allocated, all or none. Only then are entries written, which cannot
+/// fail. So an operation that throws leaves the tables and the allocator unchanged.
 ///
-/// Invariants: a table is referred to by one entry of one tree, those of the kernel half excepted; an entry
-/// refers to a table only after that table is fully written; tables are linked without restrictions, leaves decide.
+/// Invariants: exactly one entry of one tree refers to each table, except in the kernel half; an entry refers to a
+/// table only after that table is fully written; tables are linked without restrictions, so leaves decide.
 ///
-/// Tables that were unlinked (`+Join`, `+CleanUp`, a range that was unmapped) are *retired*: a processor may
-/// still walk them until the change's ``TLBFlush`` is flushed. Then ``deallocateRetiredTables(_:)`` gives them back.
+/// Unlinked tables (`+Join`, `+CleanUp`, an unmapped range) are *retired*: a processor may still walk them until the
+/// change's ``TLBFlush`` is flushed. Then ``deallocateRetiredTables(_:)`` frees them.
 ///
 /// A page table that goes out of scope leaves its tables in memory, since a processor may be using them and only the
-/// owner knows their allocator: take it apart with ``deallocate(_:)``.
+/// owner knows their allocator: destroy it with ``deallocate(_:)``.
 @frozen
 public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable {
-  /// The frame of the topmost table: what goes into CR3, TTBR or satp.
+  /// The frame of the root table: the value for CR3, TTBR or satp.
   public let root: PhysAddr
 
   /// How the program reaches the tables.
   public let mapper: Mapper
 
-  /// The largest page that may be mapped: what the processor has.
+  /// The largest page that may be mapped: the processor's limit.
   public let largestPage: PageSize
 
-  /// The topmost table.
+  /// The root table.
   @usableFromInline let rootTable: Table
 
-  /// Tables that are unlinked and not yet given back.
+  /// Unlinked tables that are not yet freed.
   @usableFromInline var retired = TableChain()
 
-  /// Tables without a mapping.
+  /// Tables without any mapping.
   ///
   /// - Parameters:
-  ///   - mapper: How the program reaches the frames that the allocator gives out.
-  ///   - largestPage: The largest page that the processor has, where that is not the format's.
-  ///   - allocator: Where the root comes from; throws ``MapError/frameAllocationFailed`` when it has no frame.
+  ///   - mapper: How the program reaches the allocator's frames.
+  ///   - largestPage: The largest page of the processor, if it differs from the format's.
+  ///   - allocator: The allocator of the root; throws ``MapError/frameAllocationFailed`` when it has no frame.
   @inlinable
   public init(
     mapper: Mapper, largestPage: PageSize = Format.largestPage, _ allocator: inout some FrameAllocator & ~Copyable
@@ -56,7 +56,7 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
     rootTable.start.fillWithZeros(byteCount: 4096)
   }
 
-  /// Tables that exist already, such as those a boot loader made; traps unless `root` is a multiple of 4 KiB.
+  /// Existing tables, such as a boot loader's; traps unless `root` is a multiple of 4 KiB.
   @inlinable
   public init(adopting root: PhysAddr, mapper: Mapper, largestPage: PageSize = Format.largestPage) {
     require(root.isAligned(to: 4096), "a page table's root must be a multiple of 4 KiB, found", root.raw)
@@ -67,9 +67,9 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
     self.rootTable = Table(at: mapper.physToVirt(root))
   }
 
-  /// Gives every table back, the retired ones too, but none that the kernel half refers to and no mapped frame.
+  /// Frees every table, the retired ones too, except those that the kernel half refers to. Frees no mapped frame.
   ///
-  /// No processor may be using the tables any more.
+  /// The tables must no longer be in use by any processor.
   /// - Complexity: O(tables)
   @inlinable
   public consuming func deallocate(_ allocator: inout some FrameAllocator & ~Copyable) {
@@ -80,7 +80,7 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
     allocator.deallocate(Page(start: root))
   }
 
-  /// Gives back the kernel half's tables too: for the last of the address spaces that share it.
+  /// Frees the kernel half's tables too: for the last of the address spaces that share it.
   /// - Complexity: O(tables)
   @inlinable
   public consuming func deallocateWithKernelHalf(_ allocator: inout some FrameAllocator & ~Copyable) {
@@ -104,14 +104,14 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
     allocator.deallocate(Page(start: Format.address(in: entry)))
   }
 
-  /// Gives the retired tables back; their changes must have been flushed.
+  /// Frees the retired tables; their changes must have been flushed.
   /// - Complexity: O(retired tables)
   @inlinable
   public mutating func deallocateRetiredTables(_ allocator: inout some FrameAllocator & ~Copyable) {
     retired.deallocate(to: &allocator, mapper)
   }
 
-  /// How many tables are retired and not yet given back.
+  /// How many tables are retired and not yet freed.
   @inlinable public var retiredTableCount: Int { retired.count }
 
   /// How many tables the tree has, root and kernel half included, without the retired ones.
@@ -135,7 +135,7 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
     Table(at: mapper.physToVirt(covered: Format.address(in: entry)))
   }
 
-  /// The entry that refers to a table, and that table, taken from a chain that was allocated for it and cleared.
+  /// The entry that refers to a table, and that table, taken from a chain allocated for it and cleared.
   @inlinable
   func takeTable(_ chain: inout TableChain) -> (entry: PageTableEntry, table: Table) {
     guard let frame = chain.pop(mapper) else { fail("a page-table plan must count every table it needs") }
@@ -144,7 +144,7 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
     return (Format.tableEntry(frame), table)
   }
 
-  /// The same for a table of level 0, cleared but for the entries of a span, each of which the caller writes.
+  /// The same for a level 0 table, cleared except for the entries of a span, all of which the caller writes.
   @inlinable
   func takeLeafTable(
     _ chain: inout TableChain, toFill span: TableSpan

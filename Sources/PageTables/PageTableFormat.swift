@@ -1,7 +1,7 @@
 public import Addresses
 public import Assertions
 
-/// How one processor family lays out the entries of its page tables: what is data here is code in no other file.
+/// The entry layout of one processor family's page tables. No other file depends on it.
 ///
 /// A format is a type without values. Levels count from the leaves: the entries of a level 0 table map 4 KiB pages,
 /// those of level 1 map 2 MiB, those of level 2 map 1 GiB; the root is at level `levelCount - 1`. Every table has
@@ -11,99 +11,100 @@ public import Assertions
 /// - `kind(of: tableEntry(t), level: n) == .table` and `address(in: tableEntry(t)) == t`, for n > 0;
 /// - `kind(of: leafEntry(f, p, level: n), level: n) == .leaf`, `address(in:)` gives f back, and `permissions(of:)`
 ///   gives `granted(p)`;
-/// - an entry whose low twelve bits are all zero is not present, so that a table that waits to be freed can hold
-///   the address of the next such table.
+/// - an entry whose low twelve bits are all zero is not present: a table that waits to be freed can thus hold the
+///   address of the next such table.
 public protocol PageTableFormat: Sendable {
   /// How many tables a walk to a 4 KiB page reads: 3, 4 or 5.
   static var levelCount: Int { get }
 
   /// The largest page that every processor with this format has. Some x86-64 processors lack 1 GiB pages; a
-  /// ``PageTable`` can be told so.
+  /// ``PageTable`` can be restricted accordingly.
   static var largestPage: PageSize { get }
 
-  /// How many bits a physical address has that an entry can hold.
+  /// The width in bits of the physical addresses that an entry can hold.
   static var physicalAddressBitCount: Int { get }
 
-  /// The indices of the root's entries that belong to the kernel and that every address space shares; empty where
-  /// the kernel has a root of its own.
+  /// The indices of the root entries that belong to the kernel and that all address spaces share; empty where the
+  /// kernel has its own root.
   static var kernelEntries: Range<Int> { get }
 
-  /// Whether a walk of these tables can translate `address`: whether its high bits are what the processor wants.
+  /// Whether these tables can translate `address`: whether its high bits are as the processor requires.
   static func covers(_ address: VirtAddr) -> Bool
 
-  /// The index of the root's entry for an address; 512 or more exactly where ``covers(_:)`` is false.
+  /// The index of the root entry for an address; 512 or more if and only if ``covers(_:)`` is false.
   static func rootIndex(of address: VirtAddr) -> UInt64
 
-  /// The address whose translated bits are these.
+  /// The address with these translated bits.
   static func address(_ translatedBits: UInt64) -> VirtAddr
 
-  /// What an entry of a level is.
+  /// The kind of an entry of a level.
   static func kind(of entry: PageTableEntry, level: Int) -> PageTableEntryKind
 
-  /// Whether the processor takes notice of the entry at all.
+  /// Whether the entry is present to the processor.
   static func isPresent(_ entry: PageTableEntry) -> Bool
 
-  /// Whether the entry refers to a table and restricts nothing: what a fast walk may follow without a second look.
+  /// Whether the entry refers to a table and restricts nothing: a fast walk may follow it without further checks.
   static func isPlainTable(_ entry: PageTableEntry, level: Int) -> Bool
 
-  /// The entry that refers to the table at `table`, without restricting what lies below.
+  /// The entry that refers to the table at `table` and restricts nothing below it.
   static func tableEntry(_ table: PhysAddr) -> PageTableEntry
 
   /// The entry of a level that maps the frame at `frame`.
   static func leafEntry(_ frame: PhysAddr, _ permissions: MemPerm, level: Int) -> PageTableEntry
 
-  /// The address of the frame or table that a present entry refers to; for a large page, bits below its size may be
-  /// set that mean something else.
+  /// The address of the frame or table that a present entry refers to. For a large page, bits below its size may be set
+  /// that have another meaning.
   static func address(in entry: PageTableEntry) -> PhysAddr
 
-  /// What a leaf allows: `granted` of what it was made with.
+  /// The permissions of a leaf: `granted` of those it was made with.
   static func permissions(of leaf: PageTableEntry) -> MemPerm
 
-  /// The bits of a leaf that say what it allows, all others 0.
+  /// The permission bits of a leaf, all other bits 0.
   static func permissionBits(_ permissions: MemPerm) -> UInt64
 
-  /// A leaf with other permissions. The frame, the marks and everything that is not a permission stay.
+  /// A leaf with other permissions. The frame, the marks and everything else stay.
   static func leaf(_ leaf: PageTableEntry, withPermissionBits bits: UInt64) -> PageTableEntry
 
-  /// A leaf without the permission to write. Everything else stays, the dirty mark too.
+  /// A leaf without write permission. Everything else stays, including the dirty mark.
   static func withoutWrite(_ leaf: PageTableEntry) -> PageTableEntry
 
-  /// A leaf of the next lower level that maps the `index`-th of the 512 parts of the frame that `leaf` maps.
+  /// A leaf of the next lower level that maps part `index` of the 512 parts of the frame that `leaf` maps.
   static func part(_ index: Int, of leaf: PageTableEntry, level: Int) -> PageTableEntry
 
-  /// The leaf of the next higher level over 512 neighbours of which `first` is the first, with the accessed and dirty
-  /// bits that the caller has gathered already in it.
+  /// The leaf of the next higher level over 512 contiguous frames. `first` is the first of their leaves, with the
+  /// accessed and dirty bits that the caller has gathered.
   static func whole(_ first: PageTableEntry, level: Int) -> PageTableEntry
 
-  /// A leaf's restrictions, restricted further by those of a table entry above it.
+  /// A leaf with its own restrictions and those of a table entry above it.
   static func restricting(_ leaf: PageTableEntry, by table: PageTableEntry) -> PageTableEntry
 
-  /// What a page mapped with `permissions` allows: at least that, and reading where the format cannot withhold it.
+  /// The permissions of a page mapped with `permissions`: at least these, plus read where the format cannot withhold
+  /// it.
   static func granted(_ permissions: MemPerm) -> MemPerm
 
-  /// The bits that are set once the page was used.
+  /// The bits that are set once the page was accessed.
   static var accessedBits: UInt64 { get }
 
   /// Whether the page was written to since the dirty mark was last cleared.
   static func isDirty(_ leaf: PageTableEntry) -> Bool
 
-  /// The leaf with the dirty mark set, for a page that may be written to, or cleared.
+  /// The leaf with the dirty mark set, which requires a writable page, or cleared.
   static func leaf(_ leaf: PageTableEntry, markedDirty: Bool) -> PageTableEntry
 }
 
 extension PageTableFormat {
-  /// The level of the root's entries.
+  /// The level of the root table's entries.
   @inlinable public static var rootLevel: Int { levelCount - 1 }
 
   /// The bits of an address that the tables translate.
   @inlinable static var translatedMask: UInt64 { (1 << (12 + 9 * UInt64(levelCount))) - 1 }
 
-  /// A leaf with other permissions. The frame, the marks and everything that is not a permission stay.
+  /// A leaf with other permissions. The frame, the marks and everything else stay.
   @inlinable public static func leaf(_ leaf: PageTableEntry, with permissions: MemPerm) -> PageTableEntry {
     self.leaf(leaf, withPermissionBits: permissionBits(permissions))
   }
 
-  /// Whether the page was used since the accessed mark was last cleared.
+  /// Whether the page was accessed since the accessed mark was last cleared.
   @inlinable public static func isAccessed(_ leaf: PageTableEntry) -> Bool { leaf.bits & accessedBits != 0 }
 
   /// The frame that a leaf of a level maps.
@@ -116,7 +117,7 @@ extension PageTableFormat {
   @inlinable static func canHold(_ byte: UInt64) -> Bool { byte >> UInt64(physicalAddressBitCount) == 0 }
 }
 
-/// One entry of a page table: eight bytes whose meaning is its format's.
+/// One entry of a page table: eight bytes whose meaning the format defines.
 @frozen
 public struct PageTableEntry: Hashable, Sendable, BitwiseCopyable {
   /// The entry as the processor reads it.
@@ -130,7 +131,7 @@ public struct PageTableEntry: Hashable, Sendable, BitwiseCopyable {
   @inlinable public static var empty: PageTableEntry { PageTableEntry(0) }
 }
 
-/// What the processor makes of an entry.
+/// How the processor interprets an entry.
 @frozen
 public enum PageTableEntryKind: Sendable {
   /// Nothing: an access faults.
@@ -139,7 +140,7 @@ public enum PageTableEntryKind: Sendable {
   case table
   /// It maps a page.
   case leaf
-  /// Its bits are reserved: no operation of these tables writes such an entry.
+  /// Its bits are reserved: no operation here writes such an entry.
   case malformed
 }
 

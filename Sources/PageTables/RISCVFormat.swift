@@ -7,16 +7,16 @@ public import Addresses
 //   63  62..61  60..54    53..10                  9..8  7  6  5  4  3  2  1  0
 //   N   PBMT    reserved  frame's number (PPN)    RSW   D  A  G  U  X  W  R  V
 //
-// An entry whose R, W and X are all clear refers to a table, and D, A and U must then be clear; W without R is reserved.
-// A large page whose PPN is not aligned to its size faults.
+// An entry whose R, W and X are all clear refers to a table; its D, A and U must also be clear. W without R is
+// reserved. A large page whose PPN is not aligned to its size faults.
 //
-// A processor need not set A and D: it may fault instead (Svade). A fresh page therefore has A, and D
-// if it is writable, and a page that becomes writable gets D.
+// A processor need not set A and D: it may fault instead (Svade). A fresh page therefore has A set, and D if it is
+// writable; a page that becomes writable gets D.
 //
-// User mode may use pages with U alone; supervisor mode may read and write those only while sstatus.SUM is set, and never
-// executes them.
+// User mode may use only pages with U. Supervisor mode may read and write those only while sstatus.SUM is set, and
+// never executes them.
 
-/// What Sv39 and Sv48 have in common: every bit of an entry.
+/// The common part of Sv39 and Sv48: every bit of an entry.
 public protocol RISCVFormat: PageTableFormat {}
 
 /// RISC-V with three levels: 39-bit addresses (satp.MODE = 8).
@@ -63,7 +63,7 @@ extension RISCVFormat {
   @inlinable public static var kernelEntries: Range<Int> { 256..<512 }
   @inlinable public static var accessedBits: UInt64 { RISCVBit.accessed }
 
-  /// A leaf of level 3, a page of 512 GiB, counts as malformed: ``PageSize`` has none.
+  /// A level 3 leaf, a 512 GiB page, counts as malformed: ``PageSize`` has no such size.
   @inlinable public static func kind(of entry: PageTableEntry, level: Int) -> PageTableEntryKind {
     if entry.bits & RISCVBit.valid == 0 { return .empty }
     let access = entry.bits & (RISCVBit.read | RISCVBit.write | RISCVBit.execute)
@@ -98,13 +98,13 @@ extension RISCVFormat {
     PhysAddr((entry.bits & 0x003F_FFFF_FFFF_FC00) << 2)
   }
 
-  /// R, W, X and U stand in the order of ``MemPerm``, one bit higher.
+  /// R, W, X and U have the order of ``MemPerm``, one bit higher.
   @inlinable public static func permissions(of leaf: PageTableEntry) -> MemPerm {
     MemPerm(rawValue: UInt8(truncatingIfNeeded: leaf.bits >> 1) & 0xF)
   }
 
   @inlinable public static func leaf(_ leaf: PageTableEntry, withPermissionBits bits: UInt64) -> PageTableEntry {
-    // D stands five bits above W.
+    // D is five bits above W.
     let becomesWritable = bits & ~leaf.bits & RISCVBit.write
     return PageTableEntry(leaf.bits & ~0x1E | bits | becomesWritable << 5)
   }
@@ -123,7 +123,7 @@ extension RISCVFormat {
   /// Tables restrict nothing.
   @inlinable public static func restricting(_ leaf: PageTableEntry, by table: PageTableEntry) -> PageTableEntry { leaf }
 
-  /// Writing takes reading with it; instructions alone can be allowed.
+  /// Write permission implies read; execute alone is possible.
   @inlinable public static func granted(_ permissions: MemPerm) -> MemPerm {
     permissions.contains(.write) ? permissions | .read : permissions
   }

@@ -1,11 +1,11 @@
 public import Addresses
 public import MemoryProtocols
 
-// The regions of an address space: a sorted array of records of 32 bytes in a frame. A frame of 4 KiB holds 128 of
-// them; when that is full, a frame of 2 MiB takes its place, which holds 65,536. That many is the most an
-// address space can have. Looking one up is a binary search, inserting moves the records above.
+// The regions of an address space: a sorted array of 32-byte records in a frame. A 4 KiB frame holds 128 of them. When
+// it is full, a 2 MiB frame replaces it, which holds 65,536, the maximum of an address space. Look-up is a binary
+// search; insertion moves the records above.
 
-/// The regions of an address space, by address, in memory taken from the frame allocator.
+/// The regions of an address space, in address order, in memory from the frame allocator.
 @frozen
 @usableFromInline
 struct RegionList {
@@ -56,7 +56,7 @@ struct RegionList {
     return low
   }
 
-  /// Makes room for `more` regions; throws, with the list as it was, when that needs a frame and there is none.
+  /// Makes room for `more` regions; throws, with the list unchanged, when that needs a frame and there is none.
   @inlinable
   mutating func makeRoom(
     for more: Int, _ mapper: borrowing some PhysMapper, _ frames: inout some FrameAllocator & ~Copyable
@@ -73,7 +73,7 @@ struct RegionList {
     records = copy
   }
 
-  /// Puts a region at an index; there must be room.
+  /// Inserts a region at an index; there must be room.
   /// - Complexity: O(n)
   @inlinable
   mutating func insert(_ region: VirtualRegion, at index: Int) {
@@ -82,7 +82,7 @@ struct RegionList {
     count += 1
   }
 
-  /// Takes a region away.
+  /// Removes a region.
   /// - Complexity: O(n)
   @inlinable
   mutating func remove(at index: Int) {
@@ -90,7 +90,7 @@ struct RegionList {
     count -= 1
   }
 
-  /// Splits the region that `address` lies inside of, if any; there must be room.
+  /// Splits the region that strictly contains `address`, if any; there must be room.
   @inlinable
   mutating func split(at address: VirtAddr) {
     let index = firstIndex(endingAfter: address)

@@ -1,21 +1,20 @@
 public import Addresses
 public import Assertions
 
-/// What makes processors forget translations that they have cached: INVLPG and inter-processor interrupts on x86-64,
-/// DSB and TLBI on AArch64, SFENCE.VMA on RISC-V; a counter in a test.
+/// Invalidates translations that processors have cached: INVLPG and inter-processor interrupts on x86-64, DSB and TLBI
+/// on AArch64, SFENCE.VMA on RISC-V; a counter in a test.
 public protocol TLBInvalidator: ~Copyable {
-  /// Forgets what is cached for `pageCount` pages of 4 KiB from `start` on, tables on the way included.
+  /// Invalidates `pageCount` pages of 4 KiB from `start` on, including cached table entries on the path to them.
   mutating func invalidate(_ start: VirtAddr, pageCount: UInt64)
 
-  /// Forgets everything that is cached for these tables.
+  /// Invalidates everything cached for these tables.
   mutating func invalidateAll()
 }
 
-/// The duty to tell the processors of a change to their tables.
+/// The obligation to flush a change of page tables from the processors' TLBs.
 ///
 /// Every change returns one. It is consumed by ``flush(using:)``, by ``FlushBatch/add(_:)``, or by ``ignore()`` where
-/// no processor can have cached what was there. A token that is dropped ends the program with a line that
-/// names the page.
+/// no processor can have cached the old entries. A dropped token ends the program with a line that names the page.
 @frozen
 public struct TLBFlush: ~Copyable {
   /// The first address whose translation changed.
@@ -32,14 +31,14 @@ public struct TLBFlush: ~Copyable {
     self.init(page.start, pageCount: page.size.order.frameCount)
   }
 
-  /// Tells the processors.
+  /// Flushes the change from the processors' TLBs.
   @inlinable
   public consuming func flush(using tlb: inout some TLBInvalidator & ~Copyable) {
     if pageCount > 0 { tlb.invalidate(start, pageCount: pageCount) }
     discard self
   }
 
-  /// Tells nobody: the tables are not in use yet, or nothing was mapped there and the processor does not cache that.
+  /// Drops the token: the tables are not in use yet, or nothing was mapped there and the processor does not cache that.
   @inlinable
   public consuming func ignore() {
     discard self
@@ -51,7 +50,7 @@ public struct TLBFlush: ~Copyable {
   }
 }
 
-/// A frame that was unmapped, and that comes out only once the processors know.
+/// An unmapped frame that becomes available only after a flush.
 @frozen
 public struct UnmappedFrame: ~Copyable {
   @usableFromInline let frame: Page<PhysAddr>
@@ -62,7 +61,7 @@ public struct UnmappedFrame: ~Copyable {
     self.change = change
   }
 
-  /// Tells the processors, and gives the frame out: from here on nobody can reach it through the old mapping.
+  /// Flushes the processors' TLBs and returns the frame: nobody can reach it through the old mapping any more.
   @inlinable
   public consuming func flush(using tlb: inout some TLBInvalidator & ~Copyable) -> Page<PhysAddr> {
     let frame = frame
@@ -70,7 +69,7 @@ public struct UnmappedFrame: ~Copyable {
     return frame
   }
 
-  /// Gives the frame out without telling anybody: the tables are not in use.
+  /// Returns the frame without a flush: the tables are not in use.
   @inlinable
   public consuming func ignore() -> Page<PhysAddr> {
     let frame = frame
@@ -78,7 +77,7 @@ public struct UnmappedFrame: ~Copyable {
     return frame
   }
 
-  /// Puts the duty to tell the processors into a batch. The frame may be used again once the batch is flushed.
+  /// Moves the obligation to flush into a batch. The frame may be used again once the batch is flushed.
   @inlinable
   public consuming func flush(with batch: inout FlushBatch) -> Page<PhysAddr> {
     let frame = frame

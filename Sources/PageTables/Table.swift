@@ -5,22 +5,22 @@ import Assertions
   public import Synchronization
 #endif
 
-// The one file that touches the memory of page tables and pages.
+// The only file that touches the memory of page tables and pages.
 //
 // A processor's walker reads these tables at any moment, on any core, so entries are loaded and stored whole, as
 // atomics. Only one writer works at a time: the owner of the tables locks. The orderings:
 //
-// - `store` is relaxed. A leaf says nothing about other memory that a walker reads; whoever maps a page and passes
-//   its address on orders the two by what passes it on (a lock, a release store).
-// - `link` is releasing: what was written into the new table comes before the entry that makes it reachable. It
-//   pairs with the walker's address dependency: no processor reads a table before the entry that refers to it. On
-//   x86-64 it costs nothing. On AArch64 the barrier that makes it visible to the walker itself (DSB ISHST) and on
-//   RISC-V the SFENCE.VMA are the flush's business (``TLBInvalidator``).
+// - `store` is relaxed. A leaf says nothing about other memory that a walker reads. A thread that maps a page and
+//   passes its address on orders the two by the means of passing (a lock, a release store).
+// - `link` is releasing: the writes to the new table come before the entry that makes it reachable. It pairs with the
+//   walker's address dependency: no processor reads a table before the entry that refers to it. On x86-64 it is free.
+//   On AArch64, the barrier that makes the entry visible to the walker itself (DSB ISHST), and on RISC-V the
+//   SFENCE.VMA, belong to the flush (``TLBInvalidator``).
 // - `clear(bits:)` is a read-modify-write, since the walker sets accessed and dirty bits on its own.
 //
-// Where a pointer has 32 bits no processor walks tables with entries of 64, and plain accesses do.
+// Where pointers have 32 bits, no processor walks tables with 64-bit entries, and plain accesses suffice.
 
-/// A table of 512 entries in memory that the program can reach: the one way to its bytes.
+/// A table of 512 entries in memory that the program can reach: the only access to its bytes.
 @frozen
 @usableFromInline
 struct Table {
@@ -46,21 +46,21 @@ struct Table {
       PageTableEntry(unsafe slot(index).pointee.load(ordering: .relaxed))
     }
 
-    /// Writes a leaf, or nothing, into the entry at `index`.
+    /// Writes a leaf or an empty entry at `index`.
     @inlinable @inline(__always)
     func store(_ entry: PageTableEntry, at index: Int) {
       // SAFETY: see `slot`.
       unsafe slot(index).pointee.store(entry.bits, ordering: .relaxed)
     }
 
-    /// Makes a table that is fully written reachable through the entry at `index`.
+    /// Makes a fully written table reachable through the entry at `index`.
     @inlinable @inline(__always)
     func link(_ entry: PageTableEntry, at index: Int) {
       // SAFETY: see `slot`.
       unsafe slot(index).pointee.store(entry.bits, ordering: .releasing)
     }
 
-    /// Clears bits of the entry at `index` and loses none that a walker sets meanwhile.
+    /// Clears bits of the entry at `index` without losing any that a walker sets meanwhile.
     @inlinable @inline(__always)
     func clear(bits: UInt64, at index: Int) {
       // SAFETY: see `slot`.
@@ -98,14 +98,14 @@ struct Table {
 }
 
 extension VirtAddr {
-  /// Fills memory with zeros: a table or page that nobody else reaches yet.
+  /// Fills memory with zeros: a table or page that nobody else can reach yet.
   @inlinable
   func fillWithZeros(byteCount: UInt64) {
     // SAFETY: the mapper covers the frame, whose one holder is the caller.
     unsafe unsafePointer.initializeMemory(as: UInt8.self, repeating: 0, count: Int(byteCount))
   }
 
-  /// Whether memory is all zeros; `byteCount` is a multiple of eight.
+  /// Whether memory is all zeros; `byteCount` must be a multiple of eight.
   @inlinable
   func isZero(byteCount: UInt64) -> Bool {
     var offset: UInt64 = 0
@@ -117,10 +117,10 @@ extension VirtAddr {
     return true
   }
 
-  /// Copies a page's bytes here from another page that does not overlap it.
+  /// Copies the bytes of another page, which must not overlap this one.
   @inlinable
   func copyBytes(from source: VirtAddr, byteCount: UInt64) {
-    // SAFETY: the mapper covers both frames; the caller holds both, so that nobody frees them meanwhile.
+    // SAFETY: the mapper covers both frames, and the caller holds both, so nobody frees them meanwhile.
     unsafe unsafePointer.copyMemory(from: source.unsafePointer, byteCount: Int(byteCount))
   }
 }

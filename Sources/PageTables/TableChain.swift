@@ -1,10 +1,10 @@
 public import Addresses
 public import MemoryProtocols
 
-// Tables that are in no tree: taken from the allocator before an operation writes anything, or unlinked and waiting
-// until no processor can still be walking them. They need memory to be remembered in, and have some: each holds, in
-// its first entry, the address of the next. Such an address has its low twelve bits clear and is therefore, in every
-// format, an entry that is not present, so that a processor that still walks an unlinked table finds nothing in it.
+// Tables outside any tree: allocated before an operation writes anything, or unlinked and waiting until no processor
+// can still walk them. The chain needs no memory of its own: each table's first entry holds the address of the next.
+// Such an address has its low twelve bits clear, which is an absent entry in every format. A processor that still walks
+// an unlinked table thus finds nothing in it.
 
 /// A chain of tables that no entry refers to.
 @frozen
@@ -17,7 +17,7 @@ struct TableChain {
 
   @inlinable init() {}
 
-  /// Adds a table, whose first entry is overwritten; its other entries are left as they are.
+  /// Adds a table. Its first entry is overwritten; the others stay.
   @inlinable
   mutating func push(_ table: PhysAddr, _ mapper: borrowing some PhysMapper) {
     Table(at: mapper.physToVirt(table)).store(PageTableEntry(count == 0 ? 0 : first.raw), at: 0)
@@ -25,7 +25,7 @@ struct TableChain {
     count += 1
   }
 
-  /// Takes the table that was added last; its content is what was left of it.
+  /// Removes and returns the table added last; its content is undefined.
   @inlinable
   mutating func pop(_ mapper: borrowing some PhysMapper) -> PhysAddr? {
     if count == 0 { return nil }
@@ -35,7 +35,7 @@ struct TableChain {
     return table
   }
 
-  /// A chain of `count` tables from the allocator, or nil, with the allocator as it was, when it has not that many.
+  /// A chain of `count` tables from the allocator, or nil, with the allocator unchanged, when it has too few.
   @inlinable
   static func allocate(
     _ count: Int, _ allocator: inout some FrameAllocator & ~Copyable, _ mapper: borrowing some PhysMapper
@@ -51,7 +51,7 @@ struct TableChain {
     return chain
   }
 
-  /// Gives all tables back.
+  /// Frees all tables.
   @inlinable
   mutating func deallocate(
     to allocator: inout some FrameAllocator & ~Copyable, _ mapper: borrowing some PhysMapper

@@ -1,11 +1,11 @@
 public import Addresses
 public import Assertions
 
-/// A range of addresses as the tables see it: the translated bits alone, so that a range may end at the very end of
-/// the address space.
+/// A range of addresses as the tables see it: only the translated bits. A span can therefore end at the very end of the
+/// address space.
 ///
-/// A span lies in one half of the address space; `prefix` holds the bits above the translated ones, which are
-/// the same for all of its addresses.
+/// A span lies in one half of the address space; `prefix` holds the bits above the translated ones, which all its
+/// addresses share.
 @frozen
 @usableFromInline
 struct TableSpan {
@@ -13,7 +13,7 @@ struct TableSpan {
   @usableFromInline let start: UInt64
   /// One past the translated bits of the last address; a multiple of 4 KiB.
   @usableFromInline let end: UInt64
-  /// The bits above.
+  /// The bits above the translated ones.
   @usableFromInline let prefix: UInt64
 
   @inlinable init(start: UInt64, end: UInt64, prefix: UInt64) {
@@ -72,7 +72,7 @@ struct TableSpan {
     Page(containing: VirtAddr(UInt(truncatingIfNeeded: at | prefix)), size: PageSize(level: min(level, 2)))
   }
 
-  /// The token for a change to every page.
+  /// The token for a change of every page.
   @inlinable func flush() -> TLBFlush {
     TLBFlush(VirtAddr(UInt(truncatingIfNeeded: start | prefix)), pageCount: (end - start) / 4096)
   }
@@ -82,7 +82,7 @@ struct TableSpan {
     TableSpan(start: start, end: end, prefix: prefix)
   }
 
-  /// The part that lies in the slot of a level in which `at` lies.
+  /// The part in the slot of a level that contains `at`.
   @inlinable @inline(__always) func slot(at: UInt64, level: Int) -> TableSpan {
     part(from: at, to: min(end, (at | (slotByteCount(level) - 1)) + 1))
   }

@@ -1,6 +1,6 @@
 public import Addresses
 
-/// Where an address leads, and what may be done there.
+/// The physical address behind a virtual one, and its permissions.
 @frozen
 public struct Translation<Format: PageTableFormat>: Equatable, Sendable {
   /// The physical address.
@@ -18,17 +18,17 @@ public struct Translation<Format: PageTableFormat>: Equatable, Sendable {
     self.level = level
   }
 
-  /// The size of the mapping that the address lies in.
+  /// The size of the mapping.
   @inlinable public var size: PageSize { PageSize(level: level) }
 
-  /// The frame that is mapped there.
+  /// The mapped frame.
   @inlinable public var frame: Page<PhysAddr> { Page(containing: physical, size: size) }
 
-  /// What the processor allows there: at least what the page was mapped with, and reading where the format cannot
-  /// withhold it. Tables above that restrict it, which another writer may have made, are taken into account.
+  /// The accesses that the processor allows: at least those that the page was mapped with, and read where the format
+  /// cannot withhold it. Restrictions of tables above, which another writer may have made, are included.
   @inlinable public var permissions: MemPerm { Format.permissions(of: leaf) }
 
-  /// Whether the page was used since the mark was last cleared.
+  /// Whether the page was accessed since the mark was last cleared.
   @inlinable public var isAccessed: Bool { Format.isAccessed(leaf) }
 
   /// Whether the page was written to since the mark was last cleared.

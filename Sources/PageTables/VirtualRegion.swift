@@ -1,22 +1,22 @@
 public import Addresses
 
-/// A part of an address space that is used alike: what kernels call a VMA.
+/// A part of an address space with uniform use and permissions: a kernel's VMA.
 @frozen
 public struct VirtualRegion: Equatable, Sendable, BitwiseCopyable {
-  /// What a region is for, and where its pages come from.
+  /// The use of a region, which decides where its pages come from.
   @frozen
   public enum Purpose: UInt8, Sendable {
-    /// A program's instructions. Pages are filled with zeros when first touched, unless they were mapped before.
+    /// A program's instructions. Pages are filled with zeros on first touch, unless they were mapped before.
     case code
-    /// A program's data; filled with zeros when first touched.
+    /// A program's data; filled with zeros on first touch.
     case data
-    /// Memory that a program asked for; filled with zeros when first touched.
+    /// Memory that a program asked for; filled with zeros on first touch.
     case heap
-    /// A stack: it grows downward when it is touched below its start, down to its limit.
+    /// A stack: when touched below its start it grows downwards, to its growth limit.
     case stack
-    /// Nothing: every access is refused.
+    /// Guard pages: every access is refused.
     case guardPages
-    /// Frames that somebody else owns, such as a device's or shared memory: mapped at once, neither counted nor freed.
+    /// Frames of another owner, such as device or shared memory: mapped at once, neither counted nor freed.
     case fixedFrames
   }
 
@@ -26,9 +26,9 @@ public struct VirtualRegion: Equatable, Sendable, BitwiseCopyable {
   public var end: VirtAddr
   /// The lowest address that the region may grow down to; its start unless it is a stack.
   public var growthLimit: VirtAddr
-  /// What may be done there. Nothing, for guard pages.
+  /// The permissions of the region; none for guard pages.
   public var permissions: MemPerm
-  /// What the region is for.
+  /// The use of the region.
   public var purpose: Purpose
 
   @inlinable
@@ -46,11 +46,11 @@ public struct VirtualRegion: Equatable, Sendable, BitwiseCopyable {
   @inlinable
   public var range: AddrRange<VirtAddr> { AddrRange(start: start, end: end) }
 
-  /// The region's addresses, and those that it may grow into.
+  /// The region's addresses and those that it may grow into.
   @inlinable
   public var reach: AddrRange<VirtAddr> { AddrRange(start: growthLimit, end: end) }
 
-  /// Whether its pages are private: filled when first touched, counted, and copied when written after a fork.
+  /// Whether its pages are private: filled on first touch, counted, and copied on write after a fork.
   @inlinable
   public var isPrivate: Bool { purpose != .fixedFrames && purpose != .guardPages }
 

@@ -6,10 +6,11 @@ public import Addresses
 //   63  62..59  58..52   51..12            11..9    8  7       6  5  4    3    2    1    0
 //   XD  prot.   ignored  frame's address   ignored  G  PS/PAT  D  A  PCD  PWT  U/S  R/W  P
 //
-// A page may be written to, or used by user mode, only if every entry on the way to it says so, and executed only if
-// none forbids it (SDM 4.6). Tables are therefore linked without restrictions, and leaves decide.
+// A page can be written to, or used by user mode, only if every entry on the path to it allows that. It can be executed
+// only if no entry on the path forbids it (SDM 4.6). Tables are therefore linked without restrictions, and leaves
+// decide.
 
-/// What four-level and five-level paging have in common: every bit of an entry.
+/// The common part of four-level and five-level paging: every bit of an entry.
 public protocol X86Format: PageTableFormat {}
 
 /// x86-64 with four levels: 48-bit addresses (CR4.LA57 = 0).
@@ -36,8 +37,8 @@ public enum X86FiveLevel: X86Format {
   }
 }
 
-/// The root index of an address whose upper bits must equal its highest translated one: adding half of the space makes
-/// the two halves neighbours, so that one compare finds what lies in neither.
+/// The root index of an address whose upper bits must equal its highest translated bit. Adding half of the space makes
+/// the two halves adjacent, and one compare then finds an address that lies in neither.
 @inlinable @inline(__always)
 func canonicalRootIndex(of address: VirtAddr, translatedBitCount: UInt64) -> UInt64 {
   ((UInt64(address.raw) &+ 1 << (translatedBitCount - 1)) >> (translatedBitCount - 9)) ^ 256
@@ -46,7 +47,7 @@ func canonicalRootIndex(of address: VirtAddr, translatedBitCount: UInt64) -> UIn
 /// The bits of an entry (SDM tables 4-15 to 4-20).
 @usableFromInline
 enum X86Bit {
-  /// P: the processor takes notice of the entry.
+  /// P: the entry is present.
   @inlinable static var present: UInt64 { 1 << 0 }
   /// R/W: writing is allowed.
   @inlinable static var writable: UInt64 { 1 << 1 }
@@ -56,17 +57,17 @@ enum X86Bit {
   @inlinable static var accessed: UInt64 { 1 << 5 }
   /// D: the page was written to.
   @inlinable static var dirty: UInt64 { 1 << 6 }
-  /// PS: an entry of level 1 or 2 maps a page. In an entry of level 0 the same bit is PAT.
+  /// PS: an entry of level 1 or 2 maps a page. At level 0 the same bit is PAT.
   @inlinable static var pageSize: UInt64 { 1 << 7 }
-  /// PAT in an entry of level 1 or 2 that maps a page.
+  /// PAT in a level 1 or 2 entry that maps a page.
   @inlinable static var largePageAttribute: UInt64 { 1 << 12 }
-  /// XD: instructions must not be fetched (needs IA32_EFER.NXE = 1).
+  /// XD: instruction fetch is forbidden (needs IA32_EFER.NXE = 1).
   @inlinable static var executeDisable: UInt64 { 1 << 63 }
 }
 
 extension X86Format {
   @inlinable public static var largestPage: PageSize { .size1GiB }
-  /// MAXPHYADDR is 52 at most.
+  /// MAXPHYADDR is at most 52.
   @inlinable public static var physicalAddressBitCount: Int { 52 }
   @inlinable static var addressMask: UInt64 { 0x000F_FFFF_FFFF_F000 }
   /// The upper half of the address space: bit 47 or 56 set.
@@ -85,7 +86,7 @@ extension X86Format {
   @inlinable public static func isPresent(_ entry: PageTableEntry) -> Bool { entry.bits & X86Bit.present != 0 }
 
   @inlinable public static func isPlainTable(_ entry: PageTableEntry, level: Int) -> Bool {
-    // The subtraction borrows from no other bit exactly where all three are set; it takes one instruction less.
+    // The subtraction borrows from no other bit if and only if all three are set; it saves one instruction.
     let plain = X86Bit.present | X86Bit.writable | X86Bit.user
     return (entry.bits &- plain) & (plain | X86Bit.pageSize | X86Bit.executeDisable) == 0
   }
@@ -118,7 +119,7 @@ extension X86Format {
     PageTableEntry(leaf.bits & ~X86Bit.writable)
   }
 
-  /// PAT stands at bit 12 of a large page and at bit 7, where that has PS, of a small one.
+  /// PAT is bit 12 of a large page, and bit 7, where a large page has PS, of a small one.
   @inlinable public static func part(_ index: Int, of leaf: PageTableEntry, level: Int) -> PageTableEntry {
     var bits = leaf.bits
     if level == 1 {
@@ -139,7 +140,7 @@ extension X86Format {
     return PageTableEntry(leaf.bits & (table.bits | ~allowing) | table.bits & X86Bit.executeDisable)
   }
 
-  /// Whatever is present can be read.
+  /// Every present page can be read.
   @inlinable public static func granted(_ permissions: MemPerm) -> MemPerm { permissions | .read }
 
   @inlinable public static func isDirty(_ leaf: PageTableEntry) -> Bool { leaf.bits & X86Bit.dirty != 0 }

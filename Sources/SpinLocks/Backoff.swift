@@ -1,14 +1,14 @@
 internal import CLabPlatform
 
-/// How a waiting thread passes the time: pauses that double up to a bound, and past it the processor is given away.
+/// How a thread waits: pauses that double up to a bound, then a yield of the processor.
 ///
 /// The pauses keep waiters from hammering the cache line that the holder is about to write. The bound matters when
-/// threads outnumber processors: a holder that was preempted can go on only when a waiter gives its processor up.
+/// threads outnumber processors: a preempted holder runs again only when a waiter yields its processor.
 /// Source: Anderson, "The Performance of Spin Lock Alternatives for Shared-Memory Multiprocessors", IEEE TPDS 1990.
 @usableFromInline
 struct Backoff: ~Copyable {
-  /// The longest run of pauses. All runs up to it together take about a scheduler's quickest switch: 63 pauses are
-  /// 0.6 µs where `pause` takes 40 cycles, and 2 to 3 µs where it takes 140.
+  /// The longest run of pauses. All runs up to it add up to 63 pauses, about as long as the fastest context switch: 0.6
+  /// µs where `pause` takes 40 cycles, 2 to 3 µs where it takes 140.
   private static var pauseCountMax: UInt32 { 32 }
 
   /// The length of the next run of pauses.
@@ -17,7 +17,7 @@ struct Backoff: ~Copyable {
   @usableFromInline
   init() {}
 
-  /// Waits a little, each time longer, and in the end by giving the processor to another thread.
+  /// Waits, longer each time, and finally by yielding the processor to another thread.
   @usableFromInline
   mutating func wait() {
     guard pauseCount <= Backoff.pauseCountMax else { return lab_platform_yield() }

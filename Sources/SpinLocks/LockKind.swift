@@ -1,8 +1,8 @@
 /// A mutual-exclusion lock that waits by spinning: ``SpinLock`` or ``TicketLock``.
 ///
-/// The front door is ``withLock(_:)``, and ``Locked`` for a value that only the holder may touch. A lock is not
-/// reentrant: a thread that takes it twice waits for itself. Debug builds end the process with a line that says so;
-/// release builds wait forever.
+/// Use ``withLock(_:)``, or ``Locked`` for a value that only the holder may touch. A lock is not reentrant: a thread
+/// that takes it twice waits for itself. Debug builds then end the process with a line that says so; release builds
+/// wait forever.
 public protocol LockKind: ~Copyable, Sendable {
   /// A lock that nobody holds.
   init()
@@ -14,18 +14,18 @@ public protocol LockKind: ~Copyable, Sendable {
 
   /// Takes the lock if nobody holds it; never waits.
   ///
-  /// - Returns: Whether it did.
-  /// - Safety: After true, the caller must call ``unlock()`` later on the same thread.
+  /// - Returns: Whether it took the lock.
+  /// - Safety: If true, the caller must call ``unlock()`` later on the same thread.
   @unsafe borrowing func tryLock() -> Bool
 
-  /// Lets the next thread in.
+  /// Releases the lock.
   ///
   /// - Safety: The calling thread must hold the lock.
   @unsafe borrowing func unlock()
 }
 
 extension LockKind where Self: ~Copyable {
-  /// Runs `body` while holding the lock, and returns or throws what it does.
+  /// Runs `body` while holding the lock, and returns or throws what `body` does.
   @inlinable @inline(__always)
   public borrowing func withLock<Result: ~Copyable, Failure: Error>(
     _ body: () throws(Failure) -> Result
@@ -36,7 +36,7 @@ extension LockKind where Self: ~Copyable {
     return try body()
   }
 
-  /// Runs `body` while holding the lock, or returns nil at once when somebody holds it.
+  /// Runs `body` while holding the lock, or returns nil at once when a thread holds it.
   @inlinable @inline(__always)
   public borrowing func withLockIfAvailable<Result: ~Copyable, Failure: Error>(
     _ body: () throws(Failure) -> Result

@@ -1,15 +1,15 @@
 import Builtin
 public import Synchronization
 
-/// Room for a value inside its owner that may change while the owner is only borrowed.
+/// Inline storage for a value that may change while its owner is only borrowed.
 ///
-/// A stored property of a borrowed struct is a constant to the compiler, which would be free to read it once and keep
-/// it. Storage of a raw layout is none: the compiler neither copies it nor assumes what it holds, and every access
-/// goes through its address. `Locked` makes sure that one thread at a time does so.
+/// The compiler treats a stored property of a borrowed struct as a constant, and may read it once and keep the value.
+/// It does not do that with raw-layout storage: it neither copies the storage nor assumes what it holds, and every
+/// access goes through the address. `Locked` ensures that one thread at a time has access.
 @frozen @usableFromInline
 @_rawLayout(like: Value, movesAsLike)
 struct LockedStorage<Value: ~Copyable>: ~Copyable {
-  /// Where the value lies.
+  /// The address of the value.
   @usableFromInline @_transparent
   var address: UnsafeMutablePointer<Value> {
     unsafe UnsafeMutablePointer<Value>(Builtin.addressOfRawLayout(self))
@@ -17,19 +17,18 @@ struct LockedStorage<Value: ~Copyable>: ~Copyable {
 
   /// Puts `value` into the storage.
   ///
-  /// The fence keeps the compiler from laying out a global of this type at compile time, which Swift 6.3 does for a
-  /// raw layout as soon as it sees nothing but stores: where the value has a `deinit` or more than six scalars, it
-  /// can leave the content undefined. (The standard library's `Mutex` shows the same.) With the fence, the global is
-  /// initialised on its first use.
+  /// Without the fence, Swift 6.3 lays out a global of this type at compile time once it sees only stores into the raw
+  /// layout. When the value has a `deinit` or more than six scalars, this can leave the content undefined. (The
+  /// standard library's `Mutex` has the same problem.) With the fence, the global is initialised on first use.
   @inlinable
   init(_ value: consuming Value) {
     // SAFETY: the storage has the value's size and alignment, and nothing is in it yet.
     unsafe address.initialize(to: value)
-    // Pairs with nothing: a lock is handed to another thread by means that order its content already.
+    // Pairs with nothing: whatever hands the lock to another thread already orders its content.
     atomicMemoryFence(ordering: .releasing)
   }
 
-  /// Puts `value` into the storage where the compiler sees it, so that a global can be laid out at compile time.
+  /// Puts `value` into the storage in view of the compiler, which can then lay out a global at compile time.
   @usableFromInline @_transparent
   init(visible value: consuming Value) {
     // SAFETY: as above.
@@ -38,7 +37,7 @@ struct LockedStorage<Value: ~Copyable>: ~Copyable {
 
   @inlinable
   deinit {
-    // SAFETY: `init` put a value there, and an owner that ends is nobody else's.
+    // SAFETY: `init` stored a value there, and nobody else has an owner that is being destroyed.
     unsafe address.deinitialize(count: 1)
   }
 }

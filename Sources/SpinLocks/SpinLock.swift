@@ -7,17 +7,17 @@ public import Synchronization
 
 // A test-and-test-and-set lock.
 //
-// One word: 0 when free, otherwise the holder's mark. Taking it is one compare-and-exchange. A thread that finds it
-// taken only reads until it looks free, so that the cache line stays shared among the waiters, and backs off between
-// reads (`Backoff`). There is no queue: whoever comes first gets it, which is the fastest way to hand a lock over when
-// threads outnumber processors, and unfair. `TicketLock` is the fair one.
+// One word: 0 when free, otherwise the holder's mark. Taking the lock is one compare-and-exchange. A thread that finds
+// it taken only reads until it looks free, which keeps the cache line shared among the waiters, and backs off between
+// reads (`Backoff`). There is no queue: the first thread to try gets the lock. That is unfair, and the fastest handover
+// when threads outnumber processors. `TicketLock` is the fair one.
 //
-// In debug builds the mark is the holder's thread number, so that a thread that takes its own lock again, or
-// gives back one that it does not hold, is found; in release builds it is 1, and nothing is looked up.
+// In debug builds the mark is the holder's thread number. This catches a thread that takes its own lock again, or
+// releases one it does not hold. In release builds the mark is 1 and nothing is looked up.
 //
 // Source: Rudolph and Segall, "Dynamic Decentralized Cache Schemes for MIMD Parallel Processors", ISCA 1984.
 
-/// A small, unfair spin lock: one word, one atomic instruction to take and one plain store to give back.
+/// A small, unfair spin lock: one word, one atomic instruction to lock and one plain store to unlock.
 @frozen
 public struct SpinLock: LockKind, ~Copyable {
   /// 0 when free, else the holder's mark.
@@ -47,18 +47,18 @@ public struct SpinLock: LockKind, ~Copyable {
       require(
         holder.load(ordering: .relaxed) == SpinLock.mark, "a spin lock must be unlocked by the thread that holds it")
     #endif
-    // Releasing: pairs with the acquiring exchange of the next holder in `tryAcquire`, which thereby sees everything
-    // written under the lock.
+    // Releasing: pairs with the next holder's acquiring exchange in `tryAcquire`, which thus sees all writes made under
+    // the lock.
     holder.store(0, ordering: .releasing)
   }
 
-  /// Takes a lock that was found taken.
+  /// Waits for a lock that was found taken, and takes it.
   @usableFromInline @inline(never)
   borrowing func lockContended() {
     let mark = SpinLock.mark
     var backoff = Backoff()
     repeat {
-      // Relaxed: only a hint that an exchange may succeed; the exchange is what synchronises.
+      // Relaxed: only a hint that an exchange may succeed; the exchange synchronises.
       var seen = holder.load(ordering: .relaxed)
       while seen != 0 {
         #if DEBUG
@@ -73,14 +73,14 @@ public struct SpinLock: LockKind, ~Copyable {
   /// Takes the lock if it is free.
   @inlinable @inline(__always)
   borrowing func tryAcquire(as mark: UInt) -> Bool {
-    // Acquiring: pairs with the releasing store in `unlock`, so that what the last holder wrote is seen. Relaxed on
-    // failure: nothing is read under a lock that was not taken.
+    // Acquiring: pairs with the releasing store in `unlock`, and makes the last holder's writes visible. Relaxed on
+    // failure: a thread reads nothing under a lock it did not take.
     holder.compareExchange(
       expected: 0, desired: mark, successOrdering: .acquiring, failureOrdering: .relaxed
     ).exchanged
   }
 
-  /// What the calling thread writes into a lock that it holds.
+  /// The calling thread's mark in a lock that it holds.
   #if DEBUG
     @usableFromInline static var mark: UInt { UInt(lab_platform_thread()) }
   #else

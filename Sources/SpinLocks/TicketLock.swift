@@ -7,19 +7,19 @@ public import Synchronization
 
 // A ticket lock.
 //
-// Two counters: the next ticket to draw and the ticket being served. A thread draws a ticket and waits until it is
-// served; the holder serves the next one when it leaves. So threads enter in the order in which they came:
+// Two counters: the next ticket to draw and the ticket being served. A thread draws a ticket and waits until that is
+// served; on leaving, the holder serves the next one. Threads thus enter in order of arrival:
 //
 //   served <= next (modulo 2^32);   the lock is free   <=>   served == next
 //
-// Fairness has a price where threads outnumber processors: the lock can only go to one thread, and when that one is
-// not running, all wait for the scheduler. Hence the yield in `Backoff`, without which the waiters would burn the
-// very processor that the next thread needs.
+// Fairness has a price when threads outnumber processors: only one thread can be next, and while it is not running, all
+// others wait for the scheduler. Hence the yield in `Backoff`: without it, waiters would burn the very processor that
+// the next thread needs.
 //
 // Source: Mellor-Crummey and Scott, "Algorithms for Scalable Synchronization on Shared-Memory Multiprocessors",
 // ACM TOCS 1991, section 2.2.
 
-/// A fair spin lock: threads get it in the order in which they asked.
+/// A fair spin lock: threads get it in the order in which they asked for it.
 @frozen
 public struct TicketLock: LockKind, ~Copyable {
   /// The ticket that the next thread draws.
@@ -46,17 +46,17 @@ public struct TicketLock: LockKind, ~Copyable {
   @unsafe @inlinable @inline(__always)
   public borrowing func lock() {
     checkNotHeld()
-    // Relaxed: drawing a ticket only decides the order; reading `served` is what synchronises.
+    // Relaxed: drawing a ticket only decides the order; the load of `served` synchronises.
     let ticket = next.wrappingAdd(1, ordering: .relaxed).oldValue
-    // Acquiring: pairs with the releasing store in `unlock`, so that what the last holder wrote is seen.
+    // Acquiring: pairs with the releasing store in `unlock`, and makes the last holder's writes visible.
     if served.load(ordering: .acquiring) != ticket { wait(for: ticket) }
     noteHeld()
   }
 
   @unsafe @inlinable @inline(__always)
   public borrowing func tryLock() -> Bool {
-    // Acquiring: pairs with the releasing store in `unlock`, as in `lock`. If `next` still equals what was read, no
-    // ticket is out: the lock is free, and drawing that ticket takes it. Relaxed: the read has synchronised already.
+    // Acquiring: pairs with the releasing store in `unlock`, as in `lock`. If `next` still equals the value read, no
+    // ticket is out: the lock is free, and drawing that ticket takes it. Relaxed: the load has synchronised already.
     let ticket = served.load(ordering: .acquiring)
     let drawn = next.compareExchange(expected: ticket, desired: ticket &+ 1, ordering: .relaxed).exchanged
     if drawn { noteHeld() }
@@ -66,7 +66,7 @@ public struct TicketLock: LockKind, ~Copyable {
   @unsafe @inlinable @inline(__always)
   public borrowing func unlock() {
     noteReleased()
-    // Relaxed: only the holder writes `served`, so it reads its own ticket. Wraps: tickets count modulo 2^32.
+    // Relaxed: only the holder writes `served`, so it reads its own ticket. Tickets wrap modulo 2^32.
     let ticket = served.load(ordering: .relaxed)
     // Releasing: pairs with the acquiring loads of `served` in `lock`, `tryLock` and `wait`.
     served.store(ticket &+ 1, ordering: .releasing)
@@ -94,7 +94,7 @@ extension TicketLock {
     #endif
   }
 
-  /// Writes down that the calling thread holds the lock.
+  /// Records the calling thread as the holder.
   @inlinable @inline(__always)
   borrowing func noteHeld() {
     #if DEBUG
@@ -102,7 +102,7 @@ extension TicketLock {
     #endif
   }
 
-  /// Ends the process unless the calling thread holds the lock, and writes down that it no longer does.
+  /// Ends the process unless the calling thread holds the lock, and clears the holder.
   @inlinable @inline(__always)
   borrowing func noteReleased() {
     #if DEBUG

@@ -3,11 +3,11 @@ import Foundation
 import LabTestSupport
 import Testing
 
-/// Ranges against the plainest model there is: the set of their addresses.
+/// Checks ranges against the plainest model: the set of their addresses.
 @Suite struct AddrRangeTests {
   private typealias Range = AddrRange<TinyAddr>
 
-  /// Bounds at which something can go wrong.
+  /// Bounds at the edge cases.
   private static let bounds: [UInt8] = [0, 1, 2, 7, 8, 9, 16, 127, 128, 200, 254, 255]
 
   private static let ranges: [Range] = bounds.flatMap { start in

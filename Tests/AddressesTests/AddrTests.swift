@@ -45,7 +45,7 @@ struct TinyAddr: Addr {
       for byteCount in UInt8.min...UInt8.max {
         let sum = Int(address.raw) + Int(byteCount)
         let difference = Int(address.raw) - Int(byteCount)
-        // One expectation for each pair would take seconds.
+        // One expectation per pair would take seconds.
         if address.checkedAdd(byteCount).map({ Int($0.raw) }) != (sum < 256 ? sum : nil) {
           Issue.record("\(address.raw) + \(byteCount)")
         }

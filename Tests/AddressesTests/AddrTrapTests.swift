@@ -3,7 +3,7 @@ import Foundation
 import LabTestSupport
 import Testing
 
-/// What must not pass. Each ends a process of its own with one line.
+/// Broken contracts. Each ends its own process with one line.
 @Suite struct AddrTrapTests {
   @Test func aZeroAlignmentTraps() async {
     let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {

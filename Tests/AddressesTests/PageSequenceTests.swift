@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func aRangeAtTheEndOfTheAddressSpaceEndsBeforeItsLastPage() {
-    // The last page's end is no address, so that no range holds the page.
+    // The end of the last page is no address, so no range contains that page.
     let range = AddrRange(start: PhysAddr(.max - 0x2FFF), end: PhysAddr(.max))
     #expect(range.pages().map(\.start.raw) == [.max - 0x2FFF, .max - 0x1FFF])
   }

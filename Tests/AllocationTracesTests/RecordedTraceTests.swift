@@ -9,7 +9,7 @@ import Testing
     #expect(TraceBytes.encode(events)[...] == bytes[header.eventsStart...])
   }
 
-  /// A decoder is a value, so that each truncation is tried from the event it falls into.
+  /// The decoder is a value: each truncation is tried from the start of the event that it cuts.
   @Test(arguments: ["perl-hash", "node-zlib-threads"])
   func everyTruncationWithinAnEventIsReported(_ name: String) throws {
     let bytes = try TraceBytes.load(name).prefix(100_000)

@@ -1,12 +1,12 @@
 import AllocationTraces
 import Foundation
 
-/// Traces as bytes, for the tests of their readers.
+/// Traces as bytes, for the tests of the decoder.
 enum TraceBytes {
   /// The names of the recorded traces.
   static let recorded = ["cc1plus-stl", "node-zlib-threads", "perl-hash", "python-json", "sqlite-oltp"]
 
-  /// Where the events of ``trace(events:)`` start.
+  /// The start of the events of ``trace(events:)``.
   static let eventsStart = 12
 
   /// A recorded trace of this repository.
@@ -16,7 +16,7 @@ enum TraceBytes {
     return [UInt8](try Data(contentsOf: root.appending(path: "Benchmarks/Traces/\(name).hltrace")))
   }
 
-  /// A trace with an empty header text and `events` as they stand.
+  /// A trace with an empty header text and the bytes `events`.
   static func trace(events: [UInt8]) -> [UInt8] { Array("HLTRACE1".utf8) + [0, 0, 0, 0] + events }
 
   /// `events` as bytes, without a header.

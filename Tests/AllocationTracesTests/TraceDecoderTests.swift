@@ -72,7 +72,7 @@ import Testing
   @Test(arguments: 0..<16) func randomBytesNeverCrashTheDecoder(seed: UInt64) throws {
     var generator = SeededGenerator(seed: seed)
     for round in 0..<500 {
-      // Small bytes make many valid events before the flaw; all bytes make every flaw.
+      // Small bytes make many valid events before the error; all bytes make every kind of error.
       let top: UInt8 = round.isMultiple(of: 2) ? 8 : 255
       let events = (0..<64).map { _ in UInt8.random(in: 0...top, using: &generator) }
       let bytes = TraceBytes.trace(events: events)

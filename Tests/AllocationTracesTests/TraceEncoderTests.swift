@@ -9,7 +9,7 @@ import Testing
     var objectCount: UInt64 = 0
     var events: [TraceEvent] = []
     for _ in 0..<1000 {
-      // Every magnitude is as likely as any other, so that numbers take one to ten bytes.
+      // Every magnitude is equally likely: numbers take one to ten bytes.
       let number = generator.next() >> UInt64.random(in: 0..<64, using: &generator)
       let object = objectCount == 0 ? nil : UInt64.random(in: 0..<objectCount, using: &generator)
       let event: TraceEvent

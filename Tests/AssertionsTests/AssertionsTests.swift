@@ -12,7 +12,7 @@ import Testing
     }
     require(true, "never seen")
     require(true, "never seen", value())
-    // The value is looked at only when the contract is broken.
+    // The value is evaluated only when the contract is broken.
     #expect(evaluationCount == 0)
   }
 

@@ -4,10 +4,10 @@ import Foundation
 import LabTestSupport
 import Testing
 
-// Each misuse ends the process with a line that names it; every test does it in a child process.
+// Each misuse ends a child process with a line that names it.
 
 @Suite struct BuddyFramesMisuseTests {
-  /// An allocator over 4096 frames from 1 GiB, with a block of two frames allocated at its start.
+  /// An allocator over 4096 frames from 1 GiB on, with a block of two frames allocated at its start.
   private static func withFrames(_ body: (inout BuddyFrames, PhysAddr) -> Void) {
     let range = AddrRange<PhysAddr>(frames: 4096, from: 1 << 18)
     let memory = TableMemory(for: range)

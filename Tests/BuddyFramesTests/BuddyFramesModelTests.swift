@@ -3,7 +3,7 @@ import BuddyFrames
 import LabTestSupport
 import Testing
 
-/// A range of frames to test on: how many, and the number of the first.
+/// A range of frames to test on: the count and the number of the first.
 struct FrameSpan: CustomTestStringConvertible, Sendable {
   let count: UInt64
   let first: UInt64
@@ -23,7 +23,7 @@ struct FrameSpan: CustomTestStringConvertible, Sendable {
 }
 
 @Suite struct BuddyFramesModelTests {
-  /// Random blocks of every order: the allocator must agree with a set of frames on each address.
+  /// Random blocks of every order: the allocator must agree with a set of frames on every address.
   @Test(arguments: FrameSpan.odd, [UInt64(1), 2])
   func blocksAgreeWithASetOfFrames(span: FrameSpan, seed: UInt64) throws {
     let memory = TableMemory(for: span.range)
@@ -57,7 +57,7 @@ struct FrameSpan: CustomTestStringConvertible, Sendable {
     #expect(frames.freeFrameCount == span.count)
   }
 
-  /// Mostly single frames, in bursts of both kinds and in turns: the path that leaves notes open.
+  /// Mostly single frames, in bursts and alternately: the path that leaves notes open.
   @Test(arguments: FrameSpan.odd, [UInt64(31), 32])
   func framesAgreeWithASetOfFrames(span: FrameSpan, seed: UInt64) throws {
     let memory = TableMemory(for: span.range)
@@ -121,7 +121,7 @@ struct FrameSpan: CustomTestStringConvertible, Sendable {
         if model.isWhollyFree(run.start.raw >> 12, run.byteCount >> 12) {
           frames.reserve(run)
           #expect(frames.reservedFrameCount == run.byteCount >> 12)
-          // Giving it back in two parts cuts the blocks that hold it.
+          // Deallocating it in two parts splits the blocks that hold it.
           let middle = run.start + UInt64.random(in: 0...run.byteCount >> 12, using: &random) << 12
           frames.unreserve(run.split(at: middle).above)
           try frames.checkConsistency()
@@ -144,7 +144,7 @@ struct FrameSpan: CustomTestStringConvertible, Sendable {
     try expectEqual(&frames, model, "end, seed \(seed)")
   }
 
-  /// All orders up to 18 over gigabytes, against the textbook's buddy.
+  /// All orders up to 18 over gigabytes, against the textbook buddy.
   @Test(arguments: FrameSpan.large, [UInt64(21)])
   func largeRangesAgreeWithTheTextbook(span: FrameSpan, seed: UInt64) throws {
     let memory = TableMemory(for: span.range)
@@ -188,7 +188,7 @@ struct FrameSpan: CustomTestStringConvertible, Sendable {
 }
 
 extension [PhysAddr: FrameOrder] {
-  /// Any block, the same for the same seed.
+  /// A random block, the same for the same seed.
   fileprivate func randomBlock(using random: inout SeededGenerator) -> (PhysAddr, FrameOrder)? {
     keys.sorted().randomElement(using: &random).flatMap { address in self[address].map { (address, $0) } }
   }

@@ -10,7 +10,7 @@ import Testing
     for frame in 5..<1005 { #expect(frames.allocate(.min) == PhysAddr(UInt64(frame) << 12)) }
     #expect(frames.allocate(.min) == nil)
     #expect(frames.freeFrameCount == 0)
-    // A hole is filled before anything above it, however they were made.
+    // Holes are filled before anything above them, in whatever order they were made.
     for frame in [700, 12, 300] { frames.deallocate(PhysAddr(UInt64(frame) << 12), order: .min) }
     for frame in [12, 300, 700] { #expect(frames.allocate(.min) == PhysAddr(UInt64(frame) << 12)) }
   }
@@ -152,8 +152,8 @@ import Testing
     try frames.checkConsistency()
   }
 
-  /// A block of every order, cut into parts of every smaller order: the parts come back one by one and merge, and
-  /// joined parts come back as one.
+  /// A block of every order, split into parts of every smaller order. The parts are freed one by one and merge; joined
+  /// parts are freed as one.
   @Test func everyOrderSplitsIntoEveryOther() throws {
     let range = AddrRange(start: PhysAddr(0x4000_0000), byteCount: 2 << 30)
     let memory = TableMemory(for: range)

@@ -1,7 +1,7 @@
-/// Memory maps as firmware and boot loaders really gave them, in hexadecimal.
+/// Memory maps from real firmware and boot loaders, in hexadecimal.
 enum FirmwareTables {
-  /// INT 15h, E820h under SeaBIOS in QEMU 7.2 (`-m 128`), read by a boot sector that printed its buffers of 24 bytes:
-  /// the firmware wrote 20 of each, the last four are the attribute that the caller sets beforehand.
+  /// INT 15h, E820h under SeaBIOS in QEMU 7.2 (`-m 128`), read by a boot sector that printed its buffers of 24 bytes.
+  /// The firmware wrote 20 of each; the last four are the attribute that the caller sets beforehand.
   static let e820QEMU128MiB = """
     000000000000000000fc0900000000000100000001000000
     00fc09000000000000040000000000000200000001000000
@@ -24,7 +24,7 @@ enum FirmwareTables {
     00000000fd00000000000000030000000200000001000000
     """
 
-  /// What GRUB 2.06 handed to a Multiboot 2 kernel in QEMU 7.2 (`-m 256`): all of the information.
+  /// The whole information that GRUB 2.06 passed to a Multiboot 2 kernel in QEMU 7.2 (`-m 256`).
   static let multiboot2QEMU256MiB = """
     9802000000000000150000000c00000000f00f0080feed0f010000000900000000283c2dc119d339020000001d000000
     4752554220322e30362d31332b64656231327532000077330a0000001c000000020100f098d1000000f000f00300f0ff
@@ -51,13 +51,13 @@ enum FirmwareTables {
     BIOS-e820: [mem 0x0000000100000000-0x000000063fffffff] usable
     """
 
-  /// The bytes that hexadecimal digits stand for; blanks between them do not matter.
+  /// The bytes of hexadecimal digits; spaces between them are ignored.
   static func bytes(_ hexadecimal: String) -> [UInt8] {
     let digits = hexadecimal.compactMap { $0.hexDigitValue.map { UInt8($0) } }
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
   }
 
-  /// An E820 table of 20 bytes for each entry from lines as Linux prints them.
+  /// An E820 table with 20 bytes per entry, from lines that Linux printed.
   static func e820(fromLinux lines: String) -> [UInt8] {
     lines.split(separator: "\n").flatMap { line -> [UInt8] in
       let numbers = line.split(whereSeparator: { "[]- ".contains($0) }).compactMap { word in

@@ -1,6 +1,6 @@
 import Addresses
 
-/// What a buddy allocator is held against: a set of free frames, and blocks in use, with nothing clever.
+/// The plain model of a buddy allocator: a set of free frames, and the blocks in use.
 struct FrameModel {
   let first: UInt64
   private(set) var isFree: [Bool]
@@ -38,7 +38,7 @@ struct FrameModel {
     blocks[address] = order
   }
 
-  /// Allocates the blocks that a run of any length is held as.
+  /// Allocates the blocks that make up a run of any length.
   mutating func allocate(frames count: UInt64, at address: PhysAddr) {
     var frame = address.raw >> 12
     let end = frame + count
@@ -55,7 +55,7 @@ struct FrameModel {
     set(address, order.frameCount, free: true)
   }
 
-  /// Makes a block blocks of a smaller order, or such blocks one.
+  /// Replaces a block by blocks of a smaller order, or such blocks by one.
   mutating func replace(_ address: PhysAddr, _ old: FrameOrder, with new: FrameOrder) {
     for part in stride(from: address.raw, to: address.raw + max(old, new).byteCount, by: Int(old.byteCount)) {
       blocks[PhysAddr(part)] = nil

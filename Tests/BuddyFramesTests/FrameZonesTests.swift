@@ -3,7 +3,7 @@ import BuddyFrames
 import Testing
 
 @Suite struct FrameZonesTests {
-  /// Three small zones in the places of DMA, DMA32 and Normal.
+  /// Three small zones in place of DMA, DMA32 and Normal.
   private final class Machine {
     static let ranges = [
       AddrRange<PhysAddr>(frames: 64, from: 64), AddrRange<PhysAddr>(frames: 256, from: 4096),
@@ -50,7 +50,7 @@ import Testing
     var zones = machine.zones(FrameWatermarks(min: 8, low: 16, high: 24))
     zones.setFallbacks(of: 0, to: [0].span)
     for _ in 0..<48 { #expect(zones.allocate(.min, from: 0) != nil) }
-    // At the low watermark: others serve first, and reclaim is asked for.
+    // At the low watermark: other zones serve first, and reclaim is requested.
     #expect(zones.withZone(0) { $0.needsReclaim } == false)
     #expect(zones.allocate(.min, from: 0) != nil)
     #expect(zones.withZone(0) { $0.needsReclaim } == true)

@@ -18,7 +18,7 @@ import Testing
     #expect(FreeBlockCounts().largestOrder == nil)
   }
 
-  // Worked out by hand: 100 frames in 40 blocks, 20 of one frame and 20 of four.
+  // Computed by hand: 100 frames in 40 blocks, 20 of one frame and 20 of four.
   @Test func indicesOfScatteredMemory() {
     let counts = Self.counts([0: 20, 2: 20])
     #expect(counts.unusableIndexThousandths(.min) == 0)

@@ -16,7 +16,7 @@ import Testing
     #expect(shared.freeFrameCount == 16384 - 32)
     #expect(cache.frameCount == 31)
     #expect(shared.frames.withLock { $0.use(of: first + 4096) } == .cached(first + 4096, .min))
-    // The last one given back is the next one taken.
+    // The block freed last is allocated first.
     shared.deallocate(first, order: .min, through: &cache)
     #expect(shared.allocate(.min, through: &cache) == first)
     let large = try unwrapped(shared.allocate(FrameOrder(9), through: &cache))
@@ -58,8 +58,8 @@ import Testing
     shared.drain(&cache)
   }
 
-  /// Threads take and give back frames, their own and each other's, with and without a cache; each writes its mark
-  /// into the owner word of what it holds, so that two holders of one frame notice.
+  /// Threads allocate and deallocate frames, their own and each other's, with and without a cache. Each writes its mark
+  /// into the owner words of its frames, which exposes two holders of one frame.
   @Test(arguments: [UInt64(1), 2])
   func threadsNeverShareAFrame(seed: UInt64) throws {
     let memory = TableMemory(for: Self.range)
@@ -72,7 +72,7 @@ import Testing
   }
 }
 
-/// What each of the threads of `threadsNeverShareAFrame` does.
+/// The work of each thread of `threadsNeverShareAFrame`.
 private func work(
   _ thread: Int, _ seed: UInt64, _ shared: borrowing LockedFrames,
   _ exchange: borrowing Locked<[(PhysAddr, FrameOrder)]>
@@ -120,7 +120,7 @@ private func runThreads(
   _ count: Int, _ seed: UInt64, _ shared: borrowing LockedFrames,
   _ exchange: borrowing Locked<[(PhysAddr, FrameOrder)]>
 ) {
-  // The threads end before the borrowed values do; a closure cannot say so, hence the addresses.
+  // The threads end before the borrowed values do. A closure cannot express that, hence the addresses.
   withUnsafePointer(to: shared) { shared in
     withUnsafePointer(to: exchange) { exchange in
       let (sharedAddress, exchangeAddress) = (UInt(bitPattern: shared), UInt(bitPattern: exchange))

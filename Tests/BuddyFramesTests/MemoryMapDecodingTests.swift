@@ -91,7 +91,7 @@ import Testing
         """)
   }
 
-  /// Every way to cut the information short is noticed, until the memory map is complete.
+  /// Truncated information is always detected, up to the end of the memory map.
   @Test func refusesInformationThatIsCutShort() throws {
     let bytes = FirmwareTables.bytes(FirmwareTables.multiboot2QEMU256MiB)
     for byteCount in 0..<bytes.count {

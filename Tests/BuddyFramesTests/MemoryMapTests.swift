@@ -77,7 +77,7 @@ import Testing
     let before = map.description
     #expect(throws: MemoryMapError.full) { try map.add(Self.range(0x1800, 0x1900), .usable) }
     #expect(map.description == before)
-    // What joins two entries still fits.
+    // A range that joins two entries still fits.
     try map.add(Self.range(0x1000, 0x2000), .usable)
     #expect(map.count == MemoryMap.capacity - 1)
   }
@@ -90,7 +90,7 @@ import Testing
     let memory = TableMemory(for: BuddyFrames.range(of: map))
     var frames = BuddyFrames(memoryMap: map, tableIn: memory.range, holding: .zeros)
     try frames.checkReservations(of: map)
-    // 0x9F whole frames below 640 KiB but not frame 0; 3 GiB less 1 MiB, the kernel and the loader; 21 GiB above.
+    // 0x9F whole frames below 640 KiB except frame 0; 3 GiB less 1 MiB, the kernel and the loader; 21 GiB above.
     let kernelFrames: UInt64 = 0x3457 - 0x1000
     #expect(frames.freeFrameCount == 0x9E + (0xC0000 - 0x100) - kernelFrames - 0x1000 + (21 << 18))
     #expect(frames.allocate(.size1GiB)?.start == PhysAddr(0x4000_0000))
@@ -132,7 +132,7 @@ import Testing
 }
 
 extension BuddyFrames {
-  /// Throws unless exactly the frames that are usable as a whole are free, frame 0 excepted.
+  /// Throws unless exactly the wholly usable frames are free, frame 0 excepted.
   fileprivate mutating func checkReservations(of map: MemoryMap) throws {
     var usable: [AddrRange<PhysAddr>] = []
     for index in 0..<map.count where map[index].kind == .usable {

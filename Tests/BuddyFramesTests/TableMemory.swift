@@ -3,7 +3,7 @@ import BuddyFrames
 import Glibc
 import Testing
 
-/// Memory for a frame table: lazily committed zeros, so that tables for a terabyte cost what is touched.
+/// Memory for a frame table: lazily committed zeros, so a table for a terabyte costs only the touched pages.
 final class TableMemory {
   let range: AddrRange<VirtAddr>
 
@@ -33,14 +33,14 @@ final class TableMemory {
 }
 
 extension AddrRange<PhysAddr> {
-  /// `count` frames from the frame with the number `first`, counted from physical address 0.
+  /// `count` frames from frame number `first`, counted from physical address 0.
   init(frames count: UInt64, from first: UInt64) {
     self.init(start: PhysAddr(first << 12), byteCount: count << 12)
   }
 }
 
 extension TableMemory {
-  /// How many bytes of the memory are resident: touched so far.
+  /// How many bytes of the memory are resident, that is, touched so far.
   var residentByteCount: UInt {
     // SAFETY: one flag for each page of the mapping.
     var flags = [UInt8](repeating: 0, count: Int((range.byteCount + 4095) / 4096))
@@ -49,7 +49,7 @@ extension TableMemory {
   }
 }
 
-/// The value, or a failure where it is nil: `#require` for a call on a type that cannot be copied.
+/// The value, or a test failure where it is nil: `#require` for calls on noncopyable types.
 func unwrapped<Value>(_ value: Value?, sourceLocation: SourceLocation = #_sourceLocation) throws -> Value {
   try #require(value, sourceLocation: sourceLocation)
 }

@@ -1,9 +1,9 @@
 import Addresses
 
-/// The textbook's buddy, for ranges too large for a set of frames: free blocks in address order, split and merged
-/// one order at a time.
+/// The textbook buddy, for ranges too large for a set of frames: free blocks in address order, split and merged one
+/// order at a time.
 struct TextbookBuddy {
-  /// The free blocks by first frame, none of them buddies of each other.
+  /// The free blocks by first frame; no two of them are buddies.
   private(set) var free: [UInt64: UInt8] = [:]
 
   init(frames count: UInt64, from first: UInt64) {

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The proof that the index changes nothing: for any sequence of operations the heap gives the addresses that a walk
-/// along the list of holes gives.
+/// Shows that the index changes nothing: for any sequence of operations the heap returns the addresses that a walk
+/// along the list of holes returns.
 @Suite struct ExactnessTests {
   @Test(arguments: OperationMix.allCases, [1, 2026] as [UInt64])
   func agreesWithListWalk(_ mix: OperationMix, seed: UInt64) throws {
@@ -11,7 +11,7 @@ import Testing
     #expect(try duel.finish())
   }
 
-  /// Ten million operations, evenly over the mixes. `scripts/soak` runs it, in a release build.
+  /// Ten million operations, spread evenly over the mixes. `scripts/soak` runs it in a release build.
   @Test(.enabled(if: Soak.operationCount > 0), arguments: OperationMix.allCases)
   func soak(_ mix: OperationMix) throws {
     let count = (Soak.operationCount + OperationMix.allCases.count - 1) / OperationMix.allCases.count
@@ -29,7 +29,7 @@ import Testing
   }
 }
 
-/// What the environment asks of the long run.
+/// The environment's settings for the long run.
 private enum Soak {
   static let operationCount = number("HEAPLAB_SOAK_OPERATIONS") ?? 0
   static let seed = UInt64(number("HEAPLAB_SOAK_SEED") ?? 1)

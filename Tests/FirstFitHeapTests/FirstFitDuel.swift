@@ -3,7 +3,7 @@ import FirstFitHeap
 import LabTestSupport
 import Testing
 
-/// The heap and the plain list walk side by side, each given the same requests.
+/// Runs the heap and the plain list walk side by side on the same requests.
 struct FirstFitDuel: ~Copyable {
   private let mix: OperationMix
   private let seed: UInt64
@@ -16,11 +16,11 @@ struct FirstFitDuel: ~Copyable {
   private var refusedCount = 0
   private var peakHoleCount: UInt = 0
 
-  /// The heap's ranges, and what it gave back of them.
+  /// The heap's ranges, and the parts that it released.
   private var ranges: [AddrRange<VirtAddr>] = []
   private var shed: [AddrRange<VirtAddr>] = []
 
-  /// The end of the heap's highest range, and how far up it may go.
+  /// The end of the heap's highest range, and its upper limit.
   private var end: VirtAddr
   private let limit: VirtAddr
 
@@ -33,7 +33,7 @@ struct FirstFitDuel: ~Copyable {
     memory = TestMemory(byteCount: sizes.reduce(0) { $0 + $1 + gap }, offset: UInt(seed % 50))
     end = memory.range.start
     limit = memory.range.end
-    // A heap may get its ranges in any order.
+    // The heap must accept its ranges in any order.
     for size in sizes {
       ranges.append(AddrRange(start: end + gap, byteCount: mix == .breathing ? size / 64 : size))
       end = ranges.last?.end ?? end
@@ -44,7 +44,7 @@ struct FirstFitDuel: ~Copyable {
     }
   }
 
-  /// Takes `count` steps, holding the heap against its own invariants every `interval` of them.
+  /// Takes `count` steps and checks the heap's invariants every `interval` of them.
   ///
   /// - Returns: Whether both agreed at every step.
   mutating func run(steps count: Int, checkingEvery interval: Int) throws -> Bool {
@@ -61,10 +61,10 @@ struct FirstFitDuel: ~Copyable {
     return true
   }
 
-  /// What was seen on the way.
+  /// The figures of the run.
   var summary: String { "up to \(peakHoleCount) holes, \(refusedCount) requests without room" }
 
-  /// Frees every block and tells whether the heap is as it was at first.
+  /// Frees every block and returns whether the heap is back in its first state.
   mutating func finish() throws -> Bool {
     while let address = live.popLast() {
       heap.deallocate(address)
@@ -115,7 +115,7 @@ struct FirstFitDuel: ~Copyable {
     return true
   }
 
-  /// Cuts what is free off the ranges, or gives the heap a part of what was cut off.
+  /// Cuts the free parts off the ranges, or returns a part of the cut ones to the heap.
   private mutating func shedOrRegain() -> Bool {
     if !shed.isEmpty, Bool.random(using: &generator) {
       let part = shed.remove(at: Int.random(in: 0..<shed.count, using: &generator))
@@ -137,7 +137,7 @@ struct FirstFitDuel: ~Copyable {
         guard let index = ranges.firstIndex(where: { $0.end == cut.end }), cut.start >= floor ?? cut.start else {
           return differ("truncateRanges", cut.start, floor)
         }
-        // A range starts at a multiple of 16, wherever what it was made of did.
+        // A range starts at a multiple of 16, whatever the start of the memory it was made of.
         if ranges[index].start.alignedUp(to: 16) == cut.start {
           plain.remove(ranges.remove(at: index))
         } else {

@@ -3,7 +3,7 @@ import FirstFitHeap
 import LabTestSupport
 import Testing
 
-/// That the consistency check finds what it says it finds: each test damages one thing.
+/// Each test damages one thing, and the consistency check must find it.
 @Suite struct FirstFitHeapConsistencyTests {
   /// A heap with three holes of 112, 128 and 144 bytes between blocks in use: the middle one is the index's root.
   private func makeHeap() throws -> (heap: TestHeap, holes: [VirtAddr]) {
@@ -18,7 +18,7 @@ import Testing
     return (heap, holes.map { $0 - 8 })
   }
 
-  /// Writes 32 bits at an offset from an address and checks for the finding.
+  /// Writes 32 bits at an offset from an address and expects the finding.
   private func expect(
     _ finding: HeapInconsistency, after field: UInt32, at address: VirtAddr, in heap: TestHeap,
     _ location: SourceLocation = #_sourceLocation

@@ -4,14 +4,14 @@ import Foundation
 import LabTestSupport
 import Testing
 
-/// What a program can do wrong, each in a process of its own that must die of it with a line that says so.
+/// Misuses by a program. Each must kill its own process with a line that names it.
 @Suite struct FirstFitHeapMisuseTests {
-  /// A heap of 64 KiB at a fixed address, so that a message can name it in full.
+  /// A heap of 64 KiB at a fixed address, which messages can then contain in full.
   private static func makeHeap() -> FirstFitHeap {
     FirstFitHeap(over: FixedMemory.map(byteCount: 64 << 10))
   }
 
-  /// Where the first block's content lies in such a heap.
+  /// The address of the first block's content in such a heap.
   private static let first = VirtAddr(FixedMemory.start.raw + 48)
 
   /// A block of 100 bytes, 112 with its header.
@@ -146,7 +146,7 @@ import Testing
       let next = try Self.block(in: &heap)
       _ = heap.allocate(byteCount: 100)
       heap.deallocate(address)
-      // The size in the hole's node: 12 bytes before its end, and 24 before the node's.
+      // The size in the hole's node lies 12 bytes before the hole's end, inside this word.
       FixedMemory.store(0, at: next - 24)
       heap.deallocate(next)
     }
@@ -159,7 +159,7 @@ import Testing
       let address = try Self.block(in: &heap)
       _ = heap.allocate(byteCount: 100)
       heap.deallocate(address)
-      // "Up and lean", the last field of the node: a parent that it does not have.
+      // "Up and lean", the last field of the node: a parent that does not exist.
       FixedMemory.store(0x0000_0040_0000_0000, at: address + 96)
       _ = heap.allocate(byteCount: 100)
     }

@@ -3,7 +3,7 @@ import FirstFitHeap
 import LabTestSupport
 import Testing
 
-/// The heap held against the shadow heap: no overlap, no lost content, honest figures.
+/// The heap against the shadow heap: no overlap, no lost content, correct figures.
 @Suite struct FirstFitHeapShadowTests {
   @Test(arguments: [1, 2, 3, 4] as [UInt64], [200, 5000] as [UInt])
   func keepsWhatItPromises(seed: UInt64, largestByteCount: UInt) throws {

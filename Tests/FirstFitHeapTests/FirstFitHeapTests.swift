@@ -4,7 +4,7 @@ import LabTestSupport
 import MemoryProtocols
 import Testing
 
-/// What each operation does, one at a time.
+/// The effect of each operation alone.
 @Suite struct FirstFitHeapTests {
   // MARK: Allocation
 
@@ -186,7 +186,7 @@ import Testing
     heap.deallocate(blocks[2])
     let low = try #require(heap.allocate(3000))
     #expect(low == starts[1] + 48)
-    // Only from the floor on; the range that starts below it does not go as a whole.
+    // Only from the floor on; a range that starts below it is not removed as a whole.
     #expect(heap.truncateRanges(above: starts[2] + 5000) == [AddrRange(start: starts[2] + 8192, byteCount: 4096)])
     #expect(
       heap.truncateRanges() == [
@@ -240,6 +240,6 @@ import Testing
 }
 
 extension [VirtAddr] {
-  /// Whether each is above the one before.
+  /// Whether each element is greater than its predecessor.
   fileprivate var isSorted: Bool { zip(self, dropFirst()).allSatisfy { $0 < $1 } }
 }

@@ -3,10 +3,10 @@ import Foundation
 
 /// Memory at an address that is the same in every process, for tests that read addresses in messages.
 enum FixedMemory {
-  /// Far from where the system puts things by itself.
+  /// Far from where the system places mappings itself.
   static let start = VirtAddr(0x2000_0000_0000)
 
-  /// Maps `byteCount` bytes there, which cost nothing until they are touched; once per process.
+  /// Maps `byteCount` bytes there, once per process; they cost nothing until they are touched.
   static func map(byteCount: UInt) -> AddrRange<VirtAddr> {
     let mapped = unsafe mmap(
       start.pointer, Int(byteCount), PROT_READ | PROT_WRITE,
@@ -15,7 +15,7 @@ enum FixedMemory {
     return AddrRange(start: start, byteCount: byteCount)
   }
 
-  /// Writes a word: what a program with a bug does.
+  /// Writes a word, as a program with a bug would.
   static func store(_ word: UInt, at address: VirtAddr) {
     // SAFETY: the memory is mapped.
     unsafe address.unsafePointer.storeBytes(of: word, as: UInt.self)

@@ -5,7 +5,7 @@ import MemoryProtocols
 import Synchronization
 import Testing
 
-/// A heap as a kernel has it: one global, there before its memory is.
+/// A heap as in a kernel: one global that exists before its memory does.
 private let globalHeap = LockedHeap()
 
 @Suite struct LockedHeapTests {
@@ -106,7 +106,7 @@ private final class SharedHeap: Sendable {
 private final class Counter: Sendable {
   private let count = Atomic(0)
 
-  // Relaxed, both: it is read after the threads have ended.
+  // Both relaxed: the value is read after the threads have ended.
   var value: Int { count.load(ordering: .relaxed) }
 
   func increment() { count.wrappingAdd(1, ordering: .relaxed) }

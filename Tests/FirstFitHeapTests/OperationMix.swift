@@ -1,8 +1,8 @@
 /// A mix of requests under which the heap and the plain list walk must agree.
 enum OperationMix: String, CaseIterable, Sendable {
-  /// What most programs ask for most of the time.
+  /// The sizes that most programs request most of the time.
   case small
-  /// From a page to a few hundred.
+  /// From one page to a few hundred.
   case large
   /// Every magnitude from 1 byte to 64 KiB equally often.
   case wide
@@ -10,26 +10,26 @@ enum OperationMix: String, CaseIterable, Sendable {
   case uniform
   /// Alignments up to 4 KiB on every second request.
   case aligned
-  /// As many blocks change their size as come and go.
+  /// As many resizes as allocations and deallocations.
   case resizing
-  /// The youngest block goes first, as on a stack, with one in eight that outlives it.
+  /// The youngest block goes first, as on a stack, but one in eight outlives it.
   case lastInFirstOut
-  /// The oldest block goes first, as in a queue, with one in 32 out of turn.
+  /// The oldest block goes first, as in a queue, but one in 32 goes out of turn.
   case firstInFirstOut
   /// Fills up, then frees nearly everything, again and again.
   case sawtooth
-  /// Robson's adversary: sizes double from phase to phase, and of each phase's blocks every second one stays.
+  /// Robson's adversary: sizes double from phase to phase, and every second block of a phase stays.
   case doubling
-  /// A heap too small for what is asked, so that many requests get nil.
+  /// A heap too small for the requests: many get nil.
   case exhausted
   /// Seven ranges with gaps.
   case disjoint
   /// A heap whose end moves up and down.
   case breathing
-  /// Four ranges, of which what is free at their ends, and those that are wholly free, go and come back.
+  /// Four ranges whose free ends are released and returned, as are the ranges that are wholly free.
   case shedding
 
-  /// The bytes of each of the heap's ranges.
+  /// The size of each of the heap's ranges in bytes.
   var rangeByteCounts: [UInt] {
     switch self {
     case .large: [192 << 20]
@@ -40,7 +40,7 @@ enum OperationMix: String, CaseIterable, Sendable {
     }
   }
 
-  /// How many blocks live at once, about.
+  /// About how many blocks live at once.
   var liveCount: Int {
     switch self {
     case .large, .aligned: 500
@@ -70,7 +70,7 @@ enum OperationMix: String, CaseIterable, Sendable {
     }
   }
 
-  /// Of 100 steps that do not allocate, how many change a block's size.
+  /// How many of 100 steps that do not allocate resize a block.
   var resizeShare: Int {
     switch self {
     case .resizing: 60
@@ -79,7 +79,7 @@ enum OperationMix: String, CaseIterable, Sendable {
     }
   }
 
-  /// Which of the live blocks, oldest first, goes next.
+  /// The index of the next live block to go, oldest first.
   func victim(of liveCount: Int, step: Int, using generator: inout some RandomNumberGenerator) -> Int {
     switch self {
     case .lastInFirstOut where step % 8 != 0: liveCount - 1
@@ -89,7 +89,7 @@ enum OperationMix: String, CaseIterable, Sendable {
     }
   }
 
-  /// Whether a step allocates when `count` blocks live.
+  /// Whether a step allocates while `count` blocks live.
   func allocates(step: Int, live count: Int, using generator: inout some RandomNumberGenerator) -> Bool {
     if count == 0 { return true }
     if self == .sawtooth || self == .shedding { return step / liveCount % 2 == 0 }

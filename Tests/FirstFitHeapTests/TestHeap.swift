@@ -3,21 +3,21 @@ import FirstFitHeap
 import LabTestSupport
 import MemoryProtocols
 
-/// A heap and its memory in an object, since the testing macros take no values that cannot be copied.
+/// A heap and its memory in an object, since the testing macros take no noncopyable values.
 final class TestHeap {
   let memory: TestMemory
   private(set) var heap: FirstFitHeap
 
-  /// A heap over `byteCount` bytes from a page boundary on, of `capacity` bytes of memory.
+  /// A heap over `byteCount` bytes from a page boundary on, inside a memory of `capacity` bytes.
   init(byteCount: UInt = 64 << 10, of capacity: UInt = 64 << 10) {
     memory = TestMemory(byteCount: capacity)
     heap = FirstFitHeap(over: AddrRange(start: memory.range.start, byteCount: byteCount))
   }
 
-  /// Where the memory starts.
+  /// The start of the memory.
   var start: VirtAddr { memory.range.start }
 
-  /// The content of the lowest block there can be: past the range's record and the block's header.
+  /// The content of the lowest possible block: past the range's record and the block's header.
   var first: VirtAddr { start + 48 }
 
   var statistics: HeapStatistics { heap.statistics }
@@ -46,7 +46,7 @@ final class TestHeap {
 
   func truncate(alignment: UInt = 4096) -> AddrRange<VirtAddr>? { heap.truncate(alignment: alignment) }
 
-  /// What `truncateRanges` gives back.
+  /// The ranges that `truncateRanges` releases.
   func truncateRanges(alignment: UInt = 4096, above floor: VirtAddr = .null) -> [AddrRange<VirtAddr>] {
     var cuts: [AddrRange<VirtAddr>] = []
     heap.truncateRanges(alignment: alignment, above: floor) { cuts.append($0) }

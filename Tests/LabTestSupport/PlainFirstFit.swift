@@ -1,10 +1,10 @@
 public import Addresses
 
-/// First fit as a textbook has it: a list of holes in address order, walked from its start. What the heap must agree with.
+/// Textbook first fit: a list of holes in address order, walked from its start. The heap must agree with it.
 ///
-/// It is a model: it keeps arrays of its own and touches none of the memory that it gives out. It shares nothing with
-/// the heap but the rules that decide addresses: a block has a word in front, is a multiple of 16 bytes and at least 32,
-/// and keeps what is left of a hole when that is less than 32, unless the hole reaches to the end of its range.
+/// It is a model: it keeps its own arrays and touches none of the memory that it allocates. All it shares with the heap
+/// are the rules that decide addresses: a block has a word in front and is a multiple of 16 bytes and at least 32. It
+/// also takes the rest of its hole when that is less than 32 bytes, unless the hole reaches to the end of its range.
 public struct PlainFirstFit {
   private var holes: [Range<UInt>] = []
   private var blocks: [UInt: UInt] = [:]
@@ -59,7 +59,7 @@ public struct PlainFirstFit {
 extension PlainFirstFit {
   private static func blockByteCount(for byteCount: UInt) -> UInt { max(32, (byteCount + 8 + 15) / 16 * 16) }
 
-  /// The lowest block start from `start` on whose content is aligned.
+  /// The lowest block start, from `start` on, whose content is aligned.
   private static func aligned(_ start: UInt, to alignment: UInt) -> UInt {
     (start + 8 + max(alignment, 16) - 1) / max(alignment, 16) * max(alignment, 16) - 8
   }
@@ -86,7 +86,7 @@ extension PlainFirstFit {
 // MARK: - Ranges
 
 extension PlainFirstFit {
-  /// Takes on a range, of whose start 40 bytes are the heap's own.
+  /// Adds a range, whose first 40 bytes the heap keeps for itself.
   public mutating func insert(_ range: AddrRange<VirtAddr>) {
     let start = (range.start.raw + 15) / 16 * 16 + 40
     let end = start + (range.end.raw - start) / 16 * 16
@@ -94,7 +94,7 @@ extension PlainFirstFit {
     release(start..<end)
   }
 
-  /// Gives up a range, of which nothing is in use.
+  /// Removes a range that has no block in use.
   public mutating func remove(_ range: AddrRange<VirtAddr>) {
     let hole = (range.start.raw + 15) / 16 * 16 + 40..<Self.usable(range.end)
     rangeEnds.remove(hole.upperBound)

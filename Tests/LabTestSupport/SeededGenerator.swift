@@ -1,6 +1,6 @@
-/// A small random generator that gives the same numbers for the same seed on every machine: SplitMix64.
+/// A small random generator that produces the same numbers for the same seed on every machine: SplitMix64.
 ///
-/// A seeded test prints its seed when it fails, so that the failure can be repeated.
+/// A seeded test prints its seed when it fails, which makes the failure repeatable.
 /// Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64

@@ -1,10 +1,10 @@
 import Addresses
 import MemoryProtocols
 
-// What must hold between requests, and a run of seeded ones.
+// The checks between requests, and a run of seeded requests.
 
 extension ShadowHeap where Policy: ~Copyable {
-  /// Holds the policy's walk and its figures against each other and against the blocks that the model knows.
+  /// Checks the policy's walk and figures against each other and against the blocks that the model knows.
   public func checkAccounting() throws(ShadowFinding) {
     let statistics = policy.statistics
     var used: [AddrRange<VirtAddr>] = []
@@ -39,10 +39,10 @@ extension ShadowHeap where Policy: ~Copyable {
     }
   }
 
-  /// Takes seeded random steps, keeping about `liveCount` blocks, with a check after every `interval` of them; in the
-  /// end gives everything back and checks that nothing is left.
+  /// Takes seeded random steps with about `liveCount` live blocks and a check after every `interval` steps; then
+  /// deallocates everything and checks that nothing is left.
   ///
-  /// - Parameter afterCheck: More that must hold of the policy, checked at the same times.
+  /// - Parameter afterCheck: A further check of the policy, run at the same times.
   public mutating func run(
     steps: Int, seed: UInt64, liveCount: Int, largestByteCount: UInt, checkingEvery interval: Int = 100,
     afterCheck: (borrowing Policy) throws -> Void = { _ in }

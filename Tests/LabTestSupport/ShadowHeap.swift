@@ -2,12 +2,12 @@ public import Addresses
 import Foundation
 public import MemoryProtocols
 
-/// The model that every allocation policy is held against.
+/// The model that checks every allocation policy.
 ///
-/// It passes requests on to the policy and remembers what must be true of the answers: every block lies inside the range
-/// and on its alignment, overlaps no other, may be used to its last usable byte without disturbing anything, and keeps
-/// its content, in place and when it is resized. Every byte that a holder may use is written, with a pattern of its own
-/// for each block. What is wrong is thrown as a ``ShadowFinding``.
+/// It forwards requests to the policy and records what must hold for the answers: every block lies inside the range, is
+/// aligned and overlaps no other. Its holder may use it to the last usable byte without disturbing anything, and it
+/// keeps its content, in place and through a resize. The model fills every usable byte with a pattern of the block's
+/// own. It throws every violation as a ``ShadowFinding``.
 public struct ShadowHeap<Policy: HeapPolicy & ~Copyable>: ~Copyable {
   /// The policy under test.
   public var policy: Policy
@@ -21,13 +21,13 @@ public struct ShadowHeap<Policy: HeapPolicy & ~Copyable>: ~Copyable {
   private let range: AddrRange<VirtAddr>
   private var patterns = SeededGenerator(seed: 0)
 
-  /// A policy over `range` and the model beside it.
+  /// A policy over `range`, with its model.
   public init(over range: AddrRange<VirtAddr>) {
     self.range = range
     policy = Policy(over: range)
   }
 
-  /// Allocates a block; false when the policy has none to give.
+  /// Allocates a block; false when the policy has none.
   public mutating func allocate(byteCount: UInt, alignment: UInt = 16) throws(ShadowFinding) -> Bool {
     guard let address = policy.allocate(byteCount: byteCount, alignment: alignment) else { return false }
     guard address.isAligned(to: alignment) else {
@@ -39,7 +39,7 @@ public struct ShadowHeap<Policy: HeapPolicy & ~Copyable>: ~Copyable {
     return true
   }
 
-  /// Checks the content of a block and gives it back.
+  /// Checks the content of a block and deallocates it.
   public mutating func deallocate(at index: Int) throws(ShadowFinding) {
     let block = blocks.remove(at: index)
     try check(block, upTo: block.usableByteCount)
@@ -66,12 +66,12 @@ public struct ShadowHeap<Policy: HeapPolicy & ~Copyable>: ~Copyable {
     return true
   }
 
-  /// Gives back every block.
+  /// Deallocates every block.
   public mutating func deallocateAll() throws(ShadowFinding) {
     while !blocks.isEmpty { try deallocate(at: blocks.count - 1) }
   }
 
-  /// Learns how much of a block may be used, checks that it is nobody else's, and fills it.
+  /// Asks for the block's usable size, checks that it overlaps no other block, and fills it.
   private mutating func adopt(_ block: inout ShadowBlock) throws(ShadowFinding) {
     block.usableByteCount = policy.usableByteCount(of: block.address)
     guard block.usableByteCount >= block.byteCount else {
@@ -93,7 +93,7 @@ public struct ShadowHeap<Policy: HeapPolicy & ~Copyable>: ~Copyable {
     block.fill()
   }
 
-  /// Where in `extents` an address belongs.
+  /// The index in `extents` at which an address belongs.
   private func position(of address: VirtAddr) -> Int {
     var low = 0
     var high = extents.count
@@ -115,21 +115,21 @@ public struct ShadowHeap<Policy: HeapPolicy & ~Copyable>: ~Copyable {
   }
 }
 
-/// A block in use as the model knows it.
+/// A block in use, as the model knows it.
 public struct ShadowBlock: Sendable {
-  /// Where its content starts.
+  /// The address of its content.
   public let address: VirtAddr
-  /// How many bytes were asked for.
+  /// How many bytes were requested.
   public internal(set) var byteCount: UInt
-  /// How many its holder may use.
+  /// How many bytes its holder may use.
   public internal(set) var usableByteCount: UInt
-  /// What makes its content differ from that of every other block.
+  /// The pattern that distinguishes its content from every other block's.
   let pattern: UInt64
 
-  /// Writes the pattern to every usable byte, again and again from the start on.
+  /// Fills the usable bytes with the pattern, repeated from the start.
   func fill() {
     let written = min(usableByteCount, 8)
-    // SAFETY: the policy said that these bytes are its holder's; each copy doubles what is written, without overlap.
+    // SAFETY: the policy said that these bytes are the holder's. Each copy doubles the written bytes, without overlap.
     unsafe withUnsafeBytes(of: pattern) { pattern in
       unsafe UnsafeMutableRawBufferPointer(start: address.unsafePointer, count: Int(written))
         .copyMemory(from: UnsafeRawBufferPointer(rebasing: pattern[..<Int(written)]))
@@ -142,7 +142,7 @@ public struct ShadowBlock: Sendable {
     }
   }
 
-  /// The first of `byteCount` bytes that is not as it was written.
+  /// The first of `byteCount` bytes that differs from the pattern.
   func firstDifference(upTo byteCount: UInt) -> UInt? {
     // SAFETY: the block is in use and has at least `byteCount` bytes.
     let start = unsafe address.unsafePointer
@@ -158,7 +158,7 @@ public struct ShadowBlock: Sendable {
   }
 }
 
-/// What the model found wrong with a policy.
+/// A violation that the model found in a policy.
 public struct ShadowFinding: Error, CustomStringConvertible, Sendable {
   public let description: String
 

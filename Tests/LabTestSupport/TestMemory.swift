@@ -1,12 +1,12 @@
 public import Addresses
 
-/// Memory for a test, given back when its owner is done.
+/// Memory for a test, freed with its owner.
 public struct TestMemory: ~Copyable, Sendable {
   /// The bytes.
   public let range: AddrRange<VirtAddr>
 
-  /// `byteCount` bytes from a page boundary on, or `offset` bytes further; untouched, so that a large memory costs
-  /// nothing until it is used.
+  /// `byteCount` bytes from a page boundary on, or `offset` bytes further; untouched, so a large memory costs nothing
+  /// until it is used.
   public init(byteCount: UInt, offset: UInt = 0) {
     // SAFETY: the memory is this owner's until `deinit`.
     let memory = UnsafeMutableRawPointer.allocate(byteCount: Int(byteCount + offset), alignment: 4096)
@@ -14,12 +14,12 @@ public struct TestMemory: ~Copyable, Sendable {
   }
 
   deinit {
-    // SAFETY: `init` allocated it at the page's start, and nobody uses it any more.
+    // SAFETY: `init` allocated it at the start of the page, and nobody uses it any more.
     unsafe range.start.alignedDown(to: 4096).unsafePointer.deallocate()
   }
 }
 
-// What a test reads and writes, in memory that is its own.
+// Reads and writes of a test in its own memory.
 extension TestMemory {
   /// The byte at an address.
   public static func byte(at address: VirtAddr) -> UInt8 {

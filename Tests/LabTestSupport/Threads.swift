@@ -1,10 +1,10 @@
 import Foundation
 
-/// Threads of the system, for tests in which the scheduler must be able to stop any of them at any instruction.
+/// System threads, for tests in which the scheduler must be able to preempt any thread at any instruction.
 public enum Threads {
-  /// Runs `body` on `count` threads at once and returns when the last has ended.
+  /// Runs `body` on `count` threads at once and returns when the last one has ended.
   ///
-  /// - Parameter body: What each thread does; it is given its number, from 0.
+  /// - Parameter body: The work of each thread; its argument is the thread's number, from 0.
   public static func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     let ended = DispatchGroup()
     for number in 0..<count {

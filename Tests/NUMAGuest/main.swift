@@ -2,15 +2,15 @@ import Addresses
 import MemoryRegions
 import NUMARegions
 
-// The program that `scripts/test-numa` runs as the only one on a machine with four nodes: where do pages really lie? One
-// line for each check; the last one says how many failed.
+// Checks where pages really lie. `scripts/test-numa` runs this program, and no other, on a machine with four nodes. It
+// prints one line per check; the last line counts the failures.
 
-/// The checks so far.
+/// The checks done so far.
 struct Checks {
   private(set) var count = 0
   private(set) var failedCount = 0
 
-  /// Runs one check, which says what it found when that is not what it wants, and reports it.
+  /// Runs one check and reports it. `body` returns nil, or what it found instead of what it wanted.
   mutating func check(_ name: String, _ body: () throws -> String?) {
     count += 1
     var finding: String?
@@ -28,7 +28,7 @@ struct Checks {
   }
 }
 
-/// Nothing when both are equal, else what was found.
+/// Nil when both are equal, else the value found.
 func difference<Value: Equatable>(_ found: Value, _ wanted: Value) -> String? {
   found == wanted ? nil : "found \(found), wanted \(wanted)"
 }
@@ -45,7 +45,7 @@ let topology = NUMATopology()
 let byteCount: UInt = 1200 * 4096
 var checks = Checks()
 
-// The console's first line may begin with what the firmware left there.
+// The console's first line may begin with firmware output.
 print("\n\(topology)")
 
 checks.check("the machine has four nodes") {
@@ -106,7 +106,7 @@ for node in nodes {
 
 checks.check("an interleaved region lies on its nodes in equal parts") {
   let region = try MemoryRegion(committing: byteCount)
-  // A transparent huge page would lie on one node as a whole.
+  // A transparent huge page would lie on a single node.
   try region.useTransparentHugePages(false)
   try region.place(.interleaved(over: topology.nodes))
   try region.prefault()
@@ -115,7 +115,7 @@ checks.check("an interleaved region lies on its nodes in equal parts") {
 
 checks.check("a region interleaved over three nodes leaves out the fourth") {
   let region = try MemoryRegion(committing: byteCount)
-  // A transparent huge page would lie on one node as a whole.
+  // A transparent huge page would lie on a single node.
   try region.useTransparentHugePages(false)
   try region.place(.interleaved(over: [nodes[0], nodes[1], nodes[3]]))
   try region.prefault()

@@ -5,11 +5,11 @@ import MemoryRegions
 import NUMARegions
 import Testing
 
-/// What can be seen on any machine, also one with a single node. `scripts/test-numa` sees four.
+/// Checks that work on any machine, even with a single node. `scripts/test-numa` has four nodes.
 @Suite struct PlacementTests {
   private let topology = NUMATopology()
 
-  /// A node that no machine here has.
+  /// A node that no machine has.
   private let absent = NUMANode(1023)
 
   @Test func everyNodeHasMemoryAndIsNearestToItself() throws {

@@ -70,7 +70,7 @@ import Testing
       try child.write(2, at: range.start, &frames)
     }
     try parent.write(2, at: range.start, &frames)
-    // Granting writing back does not let the child write into what the parent had.
+    // Restoring write permission does not let the child write into the parent's page.
     try child.space.protect(range, .userData, &frames, &child.tlb)
     #expect(try child.read(range.start, &frames) == 1)
     try child.write(3, at: range.start, &frames)
@@ -80,7 +80,7 @@ import Testing
     #expect(frames.usedCount == 0)
   }
 
-  /// A family of processes that read, write, unmap, protect, fork and exit, beside dictionaries of what each should see.
+  /// A family of processes that read, write, unmap, protect, fork and exit, with a dictionary of what each should see.
   @Test(arguments: 1...3, [LargePagePolicy.never, .always, .dynamic])
   func families(seed: UInt64, policy: LargePagePolicy) throws { try run(X86FourLevel.self, seed, policy) }
 
@@ -110,14 +110,14 @@ import Testing
   }
 }
 
-/// A parent, and at times a child, with what each should read.
+/// A parent, and at times a child, with the values that each should read.
 struct FamilyOfTwo<Format: PageTableFormat>: ~Copyable {
   let region: AddrRange<VirtAddr>
   var parent: TestProcess<Format>
   var child: TestProcess<Format>?
   var parentWords: [VirtAddr: UInt64] = [:]
   var childWords: [VirtAddr: UInt64] = [:]
-  /// What went wrong.
+  /// The first error, if any.
   var finding: String?
 
   init(_ policy: LargePagePolicy, _ region: AddrRange<VirtAddr>, _ frames: inout TestFrames) throws {
@@ -149,7 +149,7 @@ struct FamilyOfTwo<Format: PageTableFormat>: ~Copyable {
       let expected = (usesChild ? childWords : parentWords)[address] ?? 0
       if let found, found != expected { finding = "\(address) reads \(found), expected \(expected)" }
     case 94..<97:
-      // Unmapped and added again, memory is zeros.
+      // Memory that was unmapped and added again is zeros.
       let range = AddrRange(start: address, end: min(region.end, address + 64 * 4096))
       if usesChild {
         try child?.renew(range, &frames)

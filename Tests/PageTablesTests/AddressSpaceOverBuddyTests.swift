@@ -5,7 +5,7 @@ import MemoryRegions
 import PageTables
 import Testing
 
-/// Address spaces over the real frame allocator: what it counts must come out even.
+/// Address spaces over the real frame allocator: its counts must balance.
 @Suite struct AddressSpaceOverBuddyTests {
   typealias Space = AddressSpace<X86FourLevel, OffsetPhysMapper>
 
@@ -50,7 +50,7 @@ import Testing
 }
 
 extension AddressSpace {
-  /// What a page that is mapped allows.
+  /// The permissions of a mapped page.
   func translatedPermissions(_ address: VirtAddr) throws(TranslationError) -> MemPerm {
     try table.translate(address).permissions
   }

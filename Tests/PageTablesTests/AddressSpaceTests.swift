@@ -56,7 +56,7 @@ import Testing
       try process.write(4, at: reach.start + 4088, &frames)
     }
     #expect(throws: FaultRefusal.noRegion(reach.start - 8)) { try process.write(4, at: reach.start - 8, &frames) }
-    // Nobody gets the room that the stack may still need.
+    // The room that the stack may still need is not available.
     #expect(throws: AddressSpaceError.overlaps(reach)) {
       try process.space.addRegion(AddrRange(start: reach.start, byteCount: 4096), .userData, &frames)
     }
@@ -73,7 +73,7 @@ import Testing
     #expect(guarded.start == first.end + 8192)
     let aligned = try process.space.addRegion(byteCount: 5000, .userData, alignment: 2 << 20, &frames)
     #expect(aligned == AddrRange(start: VirtAddr(2 << 20), byteCount: 8192))
-    // The gap between the first two is the lowest that holds a page.
+    // The gap between the first two regions is the lowest that holds a page.
     #expect(try process.space.addRegion(byteCount: 4096, .userData, &frames).start == first.end)
     #expect(throws: AddressSpaceError.noRoom(1 << 40)) {
       try process.space.addRegion(byteCount: 1 << 40, .userData, &frames)

@@ -2,10 +2,10 @@ import Addresses
 import PageTables
 import Testing
 
-// Every bit of every format, against tables written out by hand from the manuals. The expected numbers are literals on
-// purpose: nothing here is computed by the code under test.
+// Every bit of every format, against entries written by hand from the manuals. The expected numbers are literals on
+// purpose: the code under test computes none of them.
 
-/// An entry written out by hand.
+/// An entry written by hand.
 struct HandWrittenLeaf: Sendable {
   let permissions: MemPerm
   let level: Int
@@ -85,7 +85,7 @@ let riscvLeaves = [
     try check(Sv48.self, leaf, page: 0x0000_7FFF_C000_0000)
   }
 
-  /// Maps a page and reads the very entry out of memory.
+  /// Maps a page and reads its entry from memory.
   func check<Format: PageTableFormat>(_ format: Format.Type, _ leaf: HandWrittenLeaf, page: UInt) throws {
     var frames = TestFrames()
     var table = try PageTable<Format, OffsetPhysMapper>(mapper: frames.mapper, &frames)
@@ -100,7 +100,7 @@ let riscvLeaves = [
     let found = try table.translate(address)
     #expect(found.permissions == leaf.permissions)
     #expect(found.physical.raw == leaf.frame)
-    // Every other permission and back again gives the same bits, the marks aside that a format must set.
+    // Changing every permission and changing it back yields the same bits, except the marks that a format must set.
     try table.updatePermissions(Page(start: address, size: size), .userData).ignore()
     #expect(try table.translate(address).permissions == .userData)
     try table.updatePermissions(Page(start: address, size: size), leaf.permissions).ignore()
@@ -108,7 +108,7 @@ let riscvLeaves = [
     #expect(try table.translate(address).physical.raw == leaf.frame)
   }
 
-  /// The entries on the way to an address, read from memory by a walk of its own.
+  /// The entries on the path to an address, read from memory by an independent walk.
   func path<Format: PageTableFormat>(
     to address: VirtAddr, in table: borrowing PageTable<Format, OffsetPhysMapper>, _ frames: borrowing TestFrames
   ) -> [UInt64] {

@@ -55,7 +55,7 @@ import Testing
     try process.write(6, at: Self.block.start + 31 * 4096, &frames)
     #expect(process.space.statistics.copyCount == 1)
     child.exit(&frames)
-    // One page is a copy now, elsewhere: the block is copied. After another fork all are neighbours.
+    // One page is now a copy elsewhere, so the block is copied. After another fork all frames are adjacent.
     try process.write(7, at: Self.block.start + 63 * 4096, &frames)
     #expect(process.space.statistics.promotionCount == 1)
     let copied = try process.space.table.translate(Self.block.start).frame
@@ -115,7 +115,7 @@ import Testing
       try process.write(UInt64(page), at: Self.block.end + 4096 + page * 4096, &frames)
     }
     #expect(process.space.statistics.demotionCount == 1)
-    // All but the two that were written, and the one that became the table.
+    // All except the two written parts and the one that became the table.
     #expect(process.space.statistics.reclaimedFrameCount == 509)
     #expect(try process.read(Self.block.start + 8, &frames) == 7)
     #expect(try process.read(Self.block.start + 17 * 4096, &frames) == 8)
@@ -137,7 +137,7 @@ import Testing
     #expect(process.space.statistics.demotionCount == 1)
     #expect(throws: FaultRefusal.noRegion(hole.start)) { try process.read(hole.start, &frames) }
     #expect(try process.read(Self.block.start + (1 << 20), &frames) == 9)
-    // Two parts are gone, one frame became a table.
+    // Two parts are unmapped, and one frame became a table.
     #expect(frames.usedCount == 2 + 3 + 510)
     process.exit(&frames)
     #expect(frames.usedCount == 0)

@@ -2,11 +2,11 @@ import Addresses
 import PageTables
 import Testing
 
-/// An operation that fails for lack of a frame leaves no trace: tried with 0, 1, 2 … frames until it succeeds.
+/// An operation that fails because frames run out leaves no trace: tried with 0, 1, 2 … frames until it succeeds.
 @Suite struct PageTableAtomicityTests {
   typealias Table = PageTable<X86FiveLevel, OffsetPhysMapper>
 
-  /// Runs an operation with ever more frames, and compares every byte of every frame in use after each failure.
+  /// Runs an operation with more frames each time, and compares every byte of every frame in use after each failure.
   ///
   /// - Returns: How many frames the operation needed.
   func failEveryAllocation(
@@ -47,16 +47,16 @@ import Testing
   @Test func ranges() throws {
     var frames = TestFrames()
     var table = try Table(mapper: frames.mapper, &frames)
-    // From the last page before a 1 GiB boundary to the first after the next: tables on both sides, one large page.
+    // From the last page before a 1 GiB boundary to the first after the next one: tables on both sides, one large page.
     let range = AddrRange(start: VirtAddr((1 << 30) - 4096), end: VirtAddr((2 << 30) + 4096))
     let mapped = failEveryAllocation(&frames, &table) { table, frames in
       try table.map(range, to: PhysAddr((1 << 30) - 4096), .userData, &frames).ignore()
     }
-    // Levels 3 and 2, and on each side levels 1 and 0.
+    // Levels 3 and 2, and levels 1 and 0 on each side.
     #expect(mapped == 6)
     #expect(try table.translate(VirtAddr(1 << 30)).size == .size1GiB)
 
-    // Both ends in the same 1 GiB page, in different 2 MiB pages: one split of the large page, two below.
+    // Both ends in the same 1 GiB page but in different 2 MiB pages: one split of the large page, two splits below it.
     let part = AddrRange(start: VirtAddr((1 << 30) + 4096), end: VirtAddr((1 << 30) + (9 << 20) + 4096))
     let protected = failEveryAllocation(&frames, &table) { table, frames in
       try table.protect(part, .userReadOnly, &frames).ignore()

@@ -4,7 +4,7 @@ import LabTestSupport
 import PageTables
 import Testing
 
-/// Broken contracts end the process with a line that says which.
+/// Broken contracts end the process with a line that names the contract.
 @Suite struct PageTableContractTests {
   typealias Table = PageTable<X86FourLevel, OffsetPhysMapper>
 

@@ -2,7 +2,7 @@ import Addresses
 import PageTables
 import Testing
 
-/// Every error of every operation, reached, and its text.
+/// Triggers every error of every operation and checks its text.
 @Suite struct PageTableErrorTests {
   typealias Table = PageTable<X86FourLevel, OffsetPhysMapper>
 

@@ -1,7 +1,7 @@
 import Addresses
 import PageTables
 
-// What the model can do. Addresses crowd around the places where levels and halves meet.
+// The model's operations. Their addresses cluster around the borders of levels and halves.
 
 extension PageTableModel {
   /// Runs one operation and, if `compares`, compares all mappings afterwards.
@@ -35,7 +35,7 @@ extension PageTableModel {
     let half = Self.spaceByteCount / 2
     let areas: [UInt64] = [0, (1 << 30) - (2 << 20), half - (6 << 20), half, Self.spaceByteCount - (6 << 20), 1 << 30]
     let area = areas[bytes.next() % areas.count]
-    // Pages at and around the boundaries of three neighbouring tables, so that operations often meet.
+    // Pages at and around the boundaries of three adjacent tables, where operations often meet.
     let choice = bytes.next()
     let page = [0, 500, 1012, 1504][choice >> 6] + choice & 31
     return (area + UInt64(page) * 4096) % Self.spaceByteCount
@@ -49,7 +49,7 @@ extension PageTableModel {
     [.kernelData, .kernelCode, .userReadOnly, .userData, .userCode, .kernelReadOnly][bytes.next() % 6]
   }
 
-  /// A frame for an address: aligned like it, or not.
+  /// A frame for an address, aligned like it or not.
   func frame(for at: UInt64, _ bytes: inout OperationBytes) -> UInt64 {
     let choice = UInt64(bytes.next())
     return (at & 0x3FFF_FFFF) + (choice % 8) << 30 + (choice >= 0xC0 ? 4096 : 0)
@@ -64,7 +64,7 @@ extension PageTableModel {
     do {
       try table.map(page, to: frame, permissions, &frames).ignore()
     } catch {
-      // A table that the root's kernel half refers to is never replaced, even if nothing is left in it.
+      // A table that the root's kernel half refers to is never replaced, even when it is empty.
       let isKept = Format.levelCount == 3 && page.size == .size1GiB && at >= Self.spaceByteCount / 2
       let isExpected =
         error == .alreadyMapped && (!isFree || isKept) || error == .frameAllocationFailed && isStarved && isFree
@@ -112,13 +112,13 @@ extension PageTableModel {
     return true
   }
 
-  /// A range that does not reach past either half's end.
+  /// A range that does not cross the end of either half.
   func range(_ bytes: inout OperationBytes) -> Range<UInt64> {
     let start = place(&bytes)
     let choice = bytes.next()
     let wanted = choice < 0xC0 ? UInt64(choice) % 40 * 4096 : UInt64(choice % 4) << 21 + UInt64(choice % 3) * 4096
     let half = Self.spaceByteCount / 2
-    // The last page of the space is in no range of addresses.
+    // No range of addresses contains the last page of the space.
     let limit = start < half ? half : Self.spaceByteCount - 4096
     return start..<max(start, min(start + wanted, limit))
   }
@@ -141,7 +141,7 @@ extension PageTableModel {
       return false
     }
     try check(isFree, "\(range) was mapped over a mapping")
-    // The dictionary takes the sizes from the tables, and checks that the pages tile the range.
+    // The dictionary takes the page sizes from the tables, and checks that the pages tile the range.
     var at = range.lowerBound
     while at < range.upperBound {
       let size = try table.translate(Format.address(at)).size

@@ -1,9 +1,9 @@
 import Addresses
 import PageTables
 
-/// Page tables beside a dictionary that says what they should hold: runs operations on both and compares.
+/// Page tables beside a dictionary of their expected content: runs operations on both and compares.
 ///
-/// Operations come from bytes, so that the same model serves seeded tests and the fuzzer.
+/// Operations come from bytes, so the same model serves seeded tests and the fuzzer.
 struct PageTableModel<Format: PageTableFormat>: ~Copyable {
   struct Leaf: Equatable {
     var size: PageSize
@@ -18,9 +18,9 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
 
   var frames: TestFrames
   var table: PageTable<Format, OffsetPhysMapper>
-  /// What is mapped, by the translated bits of each page's first address.
+  /// The mappings, keyed by the translated bits of each page's first address.
   var leaves: [UInt64: Leaf] = [:]
-  /// The fault to find when the harness itself is tested.
+  /// The seeded bug with which the harness itself is tested.
   var seedsBug = false
 
   init() throws {
@@ -34,12 +34,12 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
     Page(containing: Format.address(at), size: size)
   }
 
-  /// The leaves that have an address in a range of translated bits.
+  /// The leaves that overlap a range of translated bits.
   func leaves(in range: Range<UInt64>) -> [(key: UInt64, value: Leaf)] {
     leaves.filter { $0.key < range.upperBound && $0.key + $0.value.size.byteCount > range.lowerBound }
   }
 
-  /// Splits the leaf that a boundary falls into, as partial changes do.
+  /// Splits the leaf that contains a boundary, as partial changes do.
   mutating func splitLeaf(at boundary: UInt64, unless: (Leaf) -> Bool = { _ in false }) {
     while let (start, leaf) = leaves(in: boundary..<boundary + 1).first, start != boundary, !unless(leaf) {
       split(start, leaf)
@@ -54,7 +54,7 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
     }
   }
 
-  /// Throws unless the tables hold exactly what the dictionary does.
+  /// Throws unless the tables hold exactly the dictionary's content.
   func compare(after operation: String) throws {
     var found: [UInt64: Leaf] = [:]
     table.forEachMapping { page, translation in
@@ -75,7 +75,7 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
     if !condition { throw Mismatch(description: message()) }
   }
 
-  /// Takes the tables apart; throws when a frame was lost.
+  /// Destroys the tables; throws when a frame was lost.
   consuming func finish() throws {
     var frames = frames
     table.deallocateWithKernelHalf(&frames)
@@ -83,7 +83,7 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
   }
 }
 
-/// Where operations come from: bytes, zeros once they are used up.
+/// The source of operations: bytes, then zeros once they are used up.
 struct OperationBytes {
   var bytes: ArraySlice<UInt8>
 

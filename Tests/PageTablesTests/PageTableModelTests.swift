@@ -17,7 +17,7 @@ import Testing
     try model.finish()
   }
 
-  /// Runs 400 operations; the first disagreement, with the seed that leads to it.
+  /// Runs 400 operations; returns the first disagreement, with the seed that leads to it.
   func steps<Format: PageTableFormat>(_ model: inout PageTableModel<Format>, _ seed: UInt64) -> String? {
     var generator = SeededGenerator(seed: seed)
     for step in 0..<400 {

@@ -3,7 +3,7 @@ import LabTestSupport
 import PageTables
 import Testing
 
-/// What the random model does not pin down: page sizes, splits, joins, clean-up, marks, the kernel half, tokens.
+/// Details that the random model does not check: page sizes, splits, joins, clean-up, marks, the kernel half, tokens.
 @Suite struct PageTableRangesTests {
   typealias Table = PageTable<X86FourLevel, OffsetPhysMapper>
 
@@ -21,7 +21,7 @@ import Testing
     try table.unmap(range, &frames) { _ in }.ignore()
     #expect(table.tableCount == 1)
     table.deallocateRetiredTables(&frames)
-    // A frame that is not aligned alike takes small pages; a limit is kept.
+    // Frames with a different alignment get small pages; the limit on page size holds.
     try table.map(range, to: PhysAddr(UInt64(range.start.raw) + (2 << 20)), .userData, &frames).ignore()
     #expect(try table.translate(VirtAddr(1 << 30)).size == .size2MiB)
     try table.unmap(range, &frames) { _ in }.ignore()
@@ -55,16 +55,16 @@ import Testing
     #expect(try table.translate(part.end).permissions == .userData)
     #expect(try table.translate(giant.start + (2 << 20)).size == .size2MiB)
     #expect(table.tableCount == 4)
-    // Permissions that it has already split nothing.
+    // Setting the permissions that a page already has splits nothing.
     let other = AddrRange(start: giant.start + (8 << 20) + 4096, byteCount: 4096)
     try table.protect(other, .userData, &frames).ignore()
     #expect(try table.translate(other.start).size == .size2MiB)
-    // Not alike: nothing to join.
+    // The pages differ: nothing to join.
     let none = try table.join(giant.range)
     #expect(none.pageCount == 0)
     none.ignore()
     try table.protect(part, .userData, &frames).ignore()
-    // A mark on one page is a mark on the whole.
+    // A mark on one page becomes a mark on the whole.
     _ = try table.clearAccessed(Page(start: giant.start)).ignore()
     try table.join(giant.range).ignore()
     #expect(try table.translate(part.start).size == .size1GiB)
@@ -100,7 +100,7 @@ import Testing
     let page = Page(start: VirtAddr(0xFFFF_C000_0000_0000))
     try kernel.map(page, to: Page(start: PhysAddr(0x5000)), .kernelData, &frames).ignore()
     #expect(try process.translate(page.start).physical == PhysAddr(0x5000))
-    // Unmapping frees what is below, but not the tables that both roots refer to.
+    // Unmapping frees the tables below, but not those that both roots refer to.
     let range = AddrRange(start: page.start, byteCount: 1 << 39)
     try kernel.unmap(range, &frames) { _ in }.ignore()
     #expect(throws: TranslationError.notMapped) { try process.translate(page.start) }
@@ -131,7 +131,7 @@ import Testing
     #expect(try table.clearDirty(page).ignore() == freshIsMarked)
     let found = try table.translate(page.start)
     #expect(!found.isAccessed && !found.isDirty)
-    // A clean page is writable all the same.
+    // A clean page is still writable.
     #expect(found.permissions == .userData && found.physical == PhysAddr(0x7000))
     try table.updatePermissions(page, .userData).ignore()
     #expect(try table.translate(page.start).isDirty == false)

@@ -7,15 +7,15 @@ import PageTables
   import Glibc
 #endif
 
-/// Frames of a buffer that plays physical memory from 16 MiB on: an allocator that knows what it gave out, and that
-/// can be told to run out.
+/// A frame allocator over a buffer that simulates physical memory from 16 MiB on. It tracks its frames in use and can
+/// be told to run out.
 struct TestFrames: ~Copyable, FrameAllocator {
-  /// The lowest physical address; not 0, so that a physical address taken for a virtual one is noticed.
+  /// The lowest physical address; not 0, which exposes a physical address used as a virtual one.
   static let base: UInt64 = 16 << 20
 
   let memory: UnsafeMutableRawPointer
   let byteCount: Int
-  /// What is in use, by its first address, with its size and how many hold it.
+  /// The frames in use by first address, with their sizes and how many holders they have.
   private(set) var used: [UInt64: (size: PageSize, holders: UInt32)] = [:]
   /// Starts of free 4 KiB frames below `next`.
   private var free: [UInt64] = []
@@ -25,7 +25,7 @@ struct TestFrames: ~Copyable, FrameAllocator {
   private var nextLarge: UInt64
   /// How many more allocations succeed; nil for as many as there are frames.
   var allocationsLeft: Int?
-  /// How many frames were ever given out.
+  /// How many frames were ever allocated.
   private(set) var allocationCount = 0
 
   init(byteCount: Int = 8 << 20) {
@@ -42,7 +42,7 @@ struct TestFrames: ~Copyable, FrameAllocator {
       AddrRange(start: PhysAddr(TestFrames.base), byteCount: UInt64(byteCount)), at: VirtAddr(memory))
   }
 
-  /// How many frames are in use, of whatever size.
+  /// How many frames of any size are in use.
   var usedCount: Int { used.count }
 
   mutating func allocate(_ size: PageSize) -> Page<PhysAddr>? {
@@ -53,7 +53,7 @@ struct TestFrames: ~Copyable, FrameAllocator {
     guard let start = take(size) else { return nil }
     used[start] = (size, 1)
     allocationCount += 1
-    // The content of a frame is undefined; this is what it is not.
+    // The content of a new frame is undefined; the poison makes it nonzero.
     memset(memory + Int(start - TestFrames.base), 0xA5, Int(size.byteCount))
     return Page(start: PhysAddr(start), size: size)
   }
@@ -78,13 +78,13 @@ struct TestFrames: ~Copyable, FrameAllocator {
     guard let held = used.removeValue(forKey: frame.start.raw), held.size == frame.size else {
       fail("a test deallocated a frame that is not in use", frame.start.raw)
     }
-    // What is freed is spoilt, so that whoever still uses it notices.
+    // Freed frames are poisoned, which exposes later use.
     let memory = memory + Int(frame.start.raw - TestFrames.base)
     memset(memory, 0x5A, Int(frame.size.byteCount))
     if frame.size == .size4KiB { free.append(frame.start.raw) } else { freeLarge.append(frame.start.raw) }
   }
 
-  /// What is in use, with the bytes of every 4 KiB frame.
+  /// The frames in use, with the bytes of every 4 KiB frame.
   func snapshot() -> [UInt64: [UInt8]] {
     Dictionary(
       uniqueKeysWithValues: used.map { start, held in

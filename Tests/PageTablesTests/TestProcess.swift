@@ -1,7 +1,7 @@
 import Addresses
 import PageTables
 
-/// A counter that plays the processors' caches of translations.
+/// A counter that simulates the processors' TLBs.
 struct CountingTLB: TLBInvalidator {
   private(set) var callCount = 0
   private(set) var pageCount: UInt64 = 0
@@ -15,8 +15,8 @@ struct CountingTLB: TLBInvalidator {
   mutating func invalidateAll() { fullCount += 1 }
 }
 
-/// A process whose instructions are reads and writes of eight bytes: translates, checks, faults and tries again, as a
-/// processor does.
+/// A process whose instructions read and write eight bytes. Like a processor, it translates, checks, faults and
+/// retries.
 struct TestProcess<Format: PageTableFormat>: ~Copyable {
   var space: AddressSpace<Format, OffsetPhysMapper>
   var tlb = CountingTLB()
@@ -31,7 +31,7 @@ struct TestProcess<Format: PageTableFormat>: ~Copyable {
     self.space = space
   }
 
-  /// Where an access by user mode leads, once the faults are resolved.
+  /// The physical address of a user-mode access, once its faults are resolved.
   mutating func access(
     _ address: VirtAddr, _ access: MemoryAccess, _ frames: inout TestFrames
   ) throws(FaultRefusal) -> PhysAddr {
@@ -58,7 +58,7 @@ struct TestProcess<Format: PageTableFormat>: ~Copyable {
     TestProcess(try space.fork(&frames, &tlb))
   }
 
-  /// Unmaps a range and adds it again, so that it reads as zeros.
+  /// Unmaps a range and adds it again: it then reads as zeros.
   mutating func renew(_ range: AddrRange<VirtAddr>, _ frames: inout TestFrames) throws(AddressSpaceError) {
     try space.unmap(range, &frames, &tlb)
     try space.addRegion(range, .userData, &frames)

@@ -1,11 +1,12 @@
-// AArch64: the program runs at EL1 in one range of the address space, under tables of its own, and the tables under
-// test translate the other: request mode 0 puts them into TTBR0_EL1, mode 1 into TTBR1_EL1. The kernel's accesses are plain, the user's are LDTR and STTR, which have the
-// rights of EL0 (Arm ARM, D8.4); a fetch is an ERET to the address, where SVC brings its tag back.
+// AArch64: the program runs at EL1 in one range of the address space, under its own tables; the tables under test
+// translate the other range. Request mode 0 puts them into TTBR0_EL1, mode 1 into TTBR1_EL1. The kernel's accesses are
+// plain. The user's are LDTR and STTR, which have the rights of EL0 (Arm ARM, D8.4). A fetch is an ERET to the address,
+// where SVC returns its tag.
 
     .section .text.start, "ax"
     .globl _start
 _start:
-    // The same tables serve both ranges until the request's tables take one over.
+    // The same tables serve both ranges until the request's tables replace one of them.
     adrp x0, boot_root
     msr ttbr0_el1, x0
     msr ttbr1_el1, x0
@@ -85,7 +86,7 @@ machine_probe:
     b written
 1:  sttr x3, [x2]
 written:
-    // What was stored may be fetched next.
+    // The stored word may be fetched next.
     dsb sy
     ic iallu
     dsb sy
@@ -123,7 +124,7 @@ vectors:
     b caught
     .endr
 
-    // 1 GiB blocks: 0 is the device page's, the rest is memory for EL1 (D8.3, VMSAv8-64 descriptors).
+    // 1 GiB blocks: block 0 holds the device, the rest is memory for EL1 (D8.3, VMSAv8-64 descriptors).
     .data
     .balign 4096
 boot_root:

@@ -2,7 +2,7 @@
 
 // QEMU's `virt` machine: RAM from 0x40000000, a PL011 at 0x09000000, PSCI by HVC.
 
-// The range in which the program runs: its addresses are physical ones with these bits above.
+// The start of the range in which the program runs: its addresses are physical ones plus these upper bits.
 static uint64_t range_start(void) {
   uint64_t here;
   __asm__("adr %0, ." : "=r"(here));
@@ -16,9 +16,9 @@ volatile uint64_t *machine_physical(uint64_t address) { return (volatile uint64_
 void machine_put(char character) { *(volatile uint32_t *)(range_start() + 0x09000000) = (uint8_t)character; }
 
 void machine_judge(const struct probe *probe, const struct raw_outcome *raw, struct outcome *outcome) {
-  // The syndrome (Arm ARM, D24.2.40, ESR_EL1): class in bits 31 to 26, then the class's own 25 bits. 0x15: SVC with its
-  // immediate. 0x20, 0x21: fetch aborted; 0x24, 0x25: data access aborted; bits 5 to 0 are the status code, whose
-  // lowest two name the level; bit 6 is set for a write.
+  // The syndrome (Arm ARM, D24.2.40, ESR_EL1) holds the class in bits 31 to 26, then 25 bits specific to the class.
+  // 0x15: SVC with its immediate. 0x20, 0x21: instruction abort; 0x24, 0x25: data abort. Bits 5 to 0 are the status
+  // code, whose lowest two bits give the level; bit 6 is set for a write.
   uint64_t class = raw->cause >> 26 & 0x3F;
   if (probe->access == ACCESS_FETCH && class == 0x15) {
     *outcome = (struct outcome){OUTCOME_DONE, raw->cause & 0xFFFF, 0};

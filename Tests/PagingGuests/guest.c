@@ -13,8 +13,8 @@ static void put_hex(uint64_t value) {
   }
 }
 
-// A line as the list of expectations has it: INDEX MODE ACCESS ADDRESS done VALUE | fault CODE ADDRESS, and the
-// physical address where the processor can be asked for it.
+// Prints a line in the format of the expectations: INDEX MODE ACCESS ADDRESS done VALUE | fault CODE ADDRESS, plus the
+// physical address where the processor can translate on request.
 static void report(uint64_t index, const struct probe *probe, const struct outcome *outcome) {
   put_hex(index);
   put_text(probe->user ? " user" : " kernel");

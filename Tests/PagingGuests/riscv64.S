@@ -1,6 +1,6 @@
-// RISC-V: the program runs in machine mode, which is not translated. Loads and stores are made with mstatus.MPRV
-// set, as supervisor or user mode would make them (privileged architecture, 3.1.6.3); a fetch is a jump there by
-// MRET. Every exception comes back to machine mode.
+// RISC-V: the program runs in machine mode, which is not translated. Loads and stores run with mstatus.MPRV set, as in
+// supervisor or user mode (privileged architecture, 3.1.6.3). A fetch is a jump there by MRET. Every exception returns
+// to machine mode.
 
     .section .text.start, "ax"
     .globl _start
@@ -13,7 +13,7 @@ _start:
     csrw pmpaddr0, t0
     li t0, 0x1F
     csrw pmpcfg0, t0
-    // Where Svadu is at hand, let the processor set accessed and dirty bits: menvcfg.ADUE.
+    // Where Svadu is available, let the processor set accessed and dirty bits: menvcfg.ADUE.
     li t0, 1
     slli t0, t0, 61
     la t1, 1f
@@ -71,7 +71,7 @@ machine_probe:
 3:  csrs mstatus, t5
     sd t2, 0(t1)
     csrc mstatus, t5
-    // What was stored may be fetched next.
+    // The stored word may be fetched next.
     fence.i
     ret
 

@@ -9,8 +9,8 @@ volatile uint64_t *machine_physical(uint64_t address) { return (volatile uint64_
 void machine_put(char character) { *(volatile uint8_t *)UINT64_C(0x10000000) = (uint8_t)character; }
 
 void machine_judge(const struct probe *probe, const struct raw_outcome *raw, struct outcome *outcome) {
-  // Causes (privileged architecture, table 3.6): 8 and 9, an environment call, are the fetched instructions; they have
-  // loaded their tag into the upper twenty bits of a word. 12, 13 and 15 are page faults.
+  // Causes (privileged architecture, table 3.6): 8 and 9, environment calls, come from the fetched instructions, which
+  // have loaded their tag into the upper twenty bits of a word. 12, 13 and 15 are page faults.
   if (probe->access == ACCESS_FETCH && raw->cause == (probe->user ? 8 : 9)) {
     *outcome = (struct outcome){OUTCOME_DONE, raw->value >> 12, 0};
   } else if (raw->cause == 12 || raw->cause == 13 || raw->cause == 15) {

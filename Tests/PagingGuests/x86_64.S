@@ -1,11 +1,11 @@
-// x86-64 with four or five levels: entered in 32-bit protected mode (PVH), the program builds tables of its own, which
-// reach physical memory from the first address of the root's last entry on, and goes to long mode. Every root gets that
-// entry. Probes leave by IRETQ and come back by an exception, or in kernel mode by a return.
+// x86-64 with four or five levels. Entered in 32-bit protected mode (PVH), the program builds its own tables, which map
+// physical memory from the first address of the root's last entry on, and switches to long mode. Every root gets that
+// entry. Probes leave by IRETQ and return by an exception, or in kernel mode by a return.
 //
 // The request's mode: bit 0 for five levels, bit 1 for SMEP, bit 2 for SMAP.
 
     .set REQUEST, 0x108000000   // 4 GiB + 128 MiB
-    .set USER_PAGE, 511 << 30   // where the tables map the user page, from the program's start on
+    .set USER_PAGE, 511 << 30   // the address of the user page, relative to the program's start
 
     .section .note.pvh, "a", @note
     .long 4, 4, 18              // XEN_ELFNOTE_PHYS32_ENTRY
@@ -18,7 +18,7 @@
 _start:
     cli
     movl $stack_end, %esp
-    // Tables for the jump: four levels, all of memory at its own addresses.
+    // Tables for the switch: four levels, all of memory identity-mapped.
     movl $boot_pdpt + 7, boot_root
     movl $boot_root, %eax
     movl %eax, %cr3
@@ -104,7 +104,7 @@ machine_root_write:
     movq %rdi, %cr3
     ret
 
-    // rdi: the probe; rsi: the outcome. r8: where user mode finds its page.
+    // rdi: the probe; rsi: the outcome; r8: the address of user mode's page.
     .globl machine_probe_at
 machine_probe_at:
     pushq %rbx
@@ -128,7 +128,7 @@ machine_probe_at:
     jmp finished
 1:  movq %rax, (%rbx)
     jmp finished
-2:  call *%rbx                  // the instructions there load EAX and return
+2:  call *%rbx                  // the instructions load EAX and return
 finished:
     movq saved_outcome(%rip), %rsi
     movq $0, 0(%rsi)

@@ -16,7 +16,7 @@ static void put_address(uint8_t *place, const void *address) {
   for (int byte = 0; byte < 8; byte++) place[byte] = (uint8_t)((uint64_t)address >> byte * 8);
 }
 
-// Descriptor tables for the addresses at which the program now runs.
+// Builds descriptor tables for the addresses at which the program now runs.
 void machine_tables_build(void) {
   put_address(task + 4, exception_stack + sizeof exception_stack);   // RSP0
   put_address(task + 36, exception_stack + sizeof exception_stack);  // IST1

@@ -1,6 +1,6 @@
-// Prints what every function of the family answers to every combination of ordinary, extreme and senseless arguments:
-// whether there is a block, how far it is aligned at least, and errno. scripts/test-preload compares that line by line
-// with what glibc says.
+// Prints the answer of every function of the family to every combination of ordinary, extreme and invalid arguments:
+// whether there is a block, its least alignment, and errno. scripts/test-preload compares the output line by line with
+// glibc's.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
@@ -24,7 +24,7 @@ static const size_t alignments[] = {
 
 enum { before = 4711 };
 
-/// Prints one answer and takes the block back.
+/// Prints one answer and frees the block.
 static void answer(const char *call, size_t first, size_t second, void *block, size_t wanted, size_t alignment) {
   int code = errno;
   const char *fit = "";
@@ -63,7 +63,7 @@ static void one_size(void) {
       char *moved = opaque(realloc(block, size));
       if (moved && old && size) EXPECT(moved[0] == 7);
       answer("realloc", old, size, moved, size, 16);
-      // What could not be resized is still there; 0 bytes freed it.
+      // A block that could not be resized still exists; a size of 0 freed it.
       if (!moved && size) free(block);
     }
   }
@@ -73,7 +73,7 @@ static void two_sizes(void) {
   EACH(first, sizes) EACH(second, sizes) {
     size_t product;
     if (__builtin_mul_overflow(first, second, &product)) product = SIZE_MAX;
-    // What may or may not be there is the machine's affair, not the function's.
+    // Whether this much memory is available depends on the machine, not on the function.
     if (product > (100u << 20) && product < (size_t)1 << 50) continue;
     errno = before;
     answer("calloc", first, second, opaque(calloc(first, second)), product, 16);
@@ -94,12 +94,12 @@ static void alignments_and_sizes(void) {
     answer("memalign", alignment, size, opaque(memalign(alignment, size)), size, rounded(alignment));
     int is_power = alignment && (alignment & (alignment - 1)) == 0;
     errno = before;
-    // glibc refuses a bad alignment here since 2.38.
+    // Since 2.38, glibc refuses a bad alignment here.
     if (is_power) answer("aligned_alloc", alignment, size, opaque(aligned_alloc(alignment, size)), size, alignment);
     void *block = NULL;
     errno = before;
     int code = posix_memalign(&block, alignment, size);
-    // Its error is its result. Without memory glibc sets errno too, which GCC believes that it does not.
+    // It returns its error. When memory runs out, glibc also sets errno, and GCC assumes that it does not.
     __asm__ volatile("" ::: "memory");
     printf("posix_memalign %d: ", code);
     answer("", alignment, size, block, size, is_power ? alignment : 16);
@@ -109,7 +109,7 @@ static void alignments_and_sizes(void) {
 static void options(void) {
   static const int parameters[] = {M_MXFAST, M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX,
                                    M_CHECK_ACTION, M_PERTURB, M_ARENA_TEST, M_ARENA_MAX, 0, 2, 3, 99, -99};
-  // M_PERTURB's own values fill blocks; 0 is the default.
+  // Nonzero values of M_PERTURB fill blocks; 0 is the default.
   static const int values[] = {0, -1, 1, 8, 64, 160, 161, 1 << 20, 32 << 20, (32 << 20) + 1, INT32_MAX, INT32_MIN};
   for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
     for (size_t j = 0; j < sizeof values / sizeof *values; j++) {
@@ -120,7 +120,7 @@ static void options(void) {
 }
 
 int main(void) {
-  // Lines go out as they are, from a buffer that is no block of the heap.
+  // The output buffer is not a block of the heap.
   static char buffer[1 << 16];
   setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
   one_size();

@@ -1,6 +1,6 @@
-// A thread that was cancelled goes on to the next cancellation point: no function of the malloc family is one.
+// A cancelled thread runs on to the next cancellation point: no function of the malloc family is one.
 //
-//   cancelled family    the family's functions come back, and what they print is printed
+//   cancelled family    the family's functions return, and their output appears
 //   cancelled misuse    a double free ends the process, not the thread
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -29,12 +29,12 @@ static void trimmed(void) { malloc_trim(0); }
 static void counted(void) { (void)mallinfo2(); }
 static void refused(void) { free(opaque(malloc(opaque_size((size_t)1 << 60)))); }
 
-/// Writes to standard error, here a pipe: the line must come out at the other end.
+/// Writes to standard error, here a pipe: the line must arrive at the other end.
 static void printed(void) {
   int ends[2], saved = dup(STDERR_FILENO);
   EXPECT(saved >= 0 && pipe(ends) == 0 && dup2(ends[1], STDERR_FILENO) == STDERR_FILENO);
   malloc_stats();
-  // Reading is a cancellation point.
+  // read is a cancellation point.
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
   EXPECT(dup2(saved, STDERR_FILENO) == STDERR_FILENO && close(ends[1]) == 0);
   char text[200];

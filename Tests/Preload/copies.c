@@ -1,11 +1,11 @@
-// No false alarm: a program may copy what free blocks left in memory that it did not write to, links, marks and all, to
-// the start of a block of its own, and free that block.
+// No false alarm: free blocks leave links and marks in memory that a program did not write. The program may copy them
+// to the start of a block of its own and free that block.
 //
 //   copies SITUATION   situations: array, buffer, freed, large
 //
-// array   the elements of an array whose names are unset move down by one
+// array   the elements of an array with uninitialised names move down by one
 // buffer  the unused half of a buffer moves to its start
-// freed   a block gets the bytes of one that was freed (a read after free, but no double free)
+// freed   a block gets the bytes of a freed one (a read after free, but no double free)
 // large   buffer, with blocks above 32 KiB
 #include <malloc.h>
 #include <pthread.h>
@@ -76,7 +76,7 @@ static void *run(void *situation) {
 int main(int argc, char **argv) {
   EXPECT(argc == 2);
   run(argv[1]);
-  // And once more in a thread, with what the first one left.
+  // Once more in a thread, with the marks that the first one left.
   pthread_t thread;
   EXPECT(pthread_create(&thread, NULL, run, argv[1]) == 0 && pthread_join(thread, NULL) == 0);
   return 0;

@@ -1,5 +1,5 @@
-// Random requests against a shadow of what they must give: no overlap, contents kept, usable size, alignment, and
-// accounting back to where it was. Blocks pass between threads; sizes go to 64 MiB, alignments to 1 MiB.
+// Random requests against a shadow model: no overlap, kept contents, usable size, alignment, and accounting that
+// returns to its start. Blocks pass between threads; sizes go to 64 MiB, alignments to 1 MiB.
 //
 //   differential THREADS SECONDS SEED
 #define _GNU_SOURCE
@@ -13,7 +13,7 @@
 
 enum { slots_per_thread = 400, most_threads = 64 };
 
-/// A live block and what is known of it: every 8 bytes at its start and end hold its key.
+/// A live block and its model: every 8 bytes at its start and end hold its key.
 struct shadow {
   unsigned char *block;
   size_t size;
@@ -48,7 +48,7 @@ static size_t random_size(uint64_t *state) {
 }
 
 static void fill(struct shadow *shadow) {
-  // Whole for small blocks; the ends and a sample of the pages of large ones.
+  // All of a small block; the ends of a large one, and a sample of its pages.
   unsigned char value = (unsigned char)shadow->key;
   if (shadow->size <= 32768) {
     memset(shadow->block, value, shadow->size);
@@ -116,7 +116,7 @@ static void *work(void *argument) {
   uint64_t state = seed * 1000003 + (uint64_t)(uintptr_t)argument;
   double end = now() + seconds;
   for (uint64_t step = 0; step % 64 != 0 || now() < end; step++) {
-    // Mostly one's own shelf, sometimes another's: a block is then checked and freed by a foreign thread.
+    // Mostly the thread's own shelf, sometimes another's: another thread then checks and frees the block.
     uint64_t owner = next_random(&state) % 4 ? (uint64_t)(uintptr_t)argument : next_random(&state);
     struct shelf *shelf = &shelves[owner % (uint64_t)thread_count];
     pthread_mutex_lock(&shelf->lock);

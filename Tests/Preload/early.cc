@@ -1,5 +1,5 @@
-// Allocation at the edges of a program's life: before any constructor, in the loader, in static constructors and destructors, atexit, thread-local destructors,
-// plugins, and every form of operator new.
+// Allocation at the edges of a program's life: before any constructor, in the loader, in static constructors and
+// destructors, atexit, thread-local destructors, plugins, and every form of operator new.
 #include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -25,7 +25,7 @@ void allocate_first() {
 }
 __attribute__((section(".preinit_array"), used)) void (*const first)() = allocate_first;
 
-/// Allocates when it is made and frees when it ends, wherever that is.
+/// Allocates on construction and frees on destruction, whenever that is.
 struct Holder {
   std::vector<std::string> lines;
   explicit Holder(int count) {
@@ -43,7 +43,7 @@ pthread_key_t key;
 
 void end_of_key(void *value) {
   std::free(value);
-  // A destructor that allocates anew, and leaves something for the next round of destructors.
+  // A destructor that allocates again, and leaves something for the next round of destructors.
   static thread_local int round = 0;
   if (++round < 3) pthread_setspecific(key, std::malloc(300));
 }
@@ -109,11 +109,11 @@ int main(int argc, char **argv) {
     std::thread worker([] {
       pthread_setspecific(key, std::malloc(200));
       EXPECT(in_thread.lines.size() == 100);
-      // Its destructor and the key's run after this.
+      // The destructors of `in_thread` and of the key run after this.
     });
     worker.join();
   }
-  // A plugin is loaded, allocates in its constructor, hands over a block and is unloaded; the block stays ours.
+  // A plugin is loaded, allocates in its constructor, hands over a block and is unloaded; the block stays valid.
   for (int round = 0; round < 20; round++) {
     void *plugin = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
     if (!plugin) dprintf(STDERR_FILENO, "%s\n", dlerror());

@@ -1,13 +1,13 @@
-// Running out of memory is an ordinary result: NULL and ENOMEM, what was allocated stays intact, and there is memory
+// Running out of memory is an ordinary result: NULL and ENOMEM. Allocated blocks stay intact, and memory is available
 // again after frees.
 //
-//   exhaustion limit     under an RLIMIT_AS that this program sets for itself
-//   exhaustion quota     under the quota of the preload's own (HEAPLAB_LIMIT)
-//   exhaustion nothing   under a quota that does not even allow a heap
+//   exhaustion limit     under an RLIMIT_AS that this program sets
+//   exhaustion quota     under the preload's own quota (HEAPLAB_LIMIT)
+//   exhaustion nothing   under a quota too small for any heap
 //   exhaustion late      under a quota that is used up when threads begin to allocate
-//   exhaustion survive   while one system call fails: NULL is an answer, and later requests succeed
-//   exhaustion starve    while system calls fail for good: nothing but NULL and ENOMEM
-//   exhaustion pinned    with all memory locked, which the system then takes none of back; 77 when it may not be
+//   exhaustion survive   while one system call fails: NULL is allowed, and later requests succeed
+//   exhaustion starve    while system calls fail permanently: only NULL and ENOMEM
+//   exhaustion pinned    with all memory locked, so that the system takes none back; 77 where locking is not permitted
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
@@ -26,8 +26,8 @@ static unsigned char *table[most];
 
 static unsigned char mark(size_t index) { return (unsigned char)(index * 37 + 11); }
 
-/// Fills memory with blocks of `size` until malloc says no; frees all but every 16th, checks those, and goes on. How
-/// many blocks there were, which must take `least` bytes; all are freed in the end.
+/// Fills memory with blocks of `size` until malloc fails, frees all but every 16th, checks those, and fills again.
+/// Returns how many blocks fitted, which must take `least` bytes. Frees all of them in the end.
 static size_t fill_with(size_t size, size_t least) {
   size_t count = 0;
   for (; count < most; count++) {
@@ -68,14 +68,14 @@ static size_t fill_with(size_t size, size_t least) {
   return count;
 }
 
-/// A block, how many of its bytes were asked for, and what those of them are that are looked at.
+/// A block, its requested size, and the value of its checked bytes.
 struct held {
   unsigned char *block;
   size_t size;
   unsigned char mark;
 };
 
-/// Every how many bytes of a block are looked at: few of a large one's, which otherwise would take most of the time.
+/// The distance between checked bytes: wide in large blocks, which otherwise would take most of the time.
 static size_t stride_of(size_t size) { return size > 4 << 20 ? 4 << 20 : size > 1 << 20 ? 1 << 16 : 4096; }
 
 static void expect_filled(const struct held *held, size_t size, unsigned char mark) {
@@ -91,7 +91,7 @@ static void fill(struct held *held, size_t size, unsigned char mark) {
   held->block[size - 1] = mark;
 }
 
-/// Makes a block `size` bytes long, with what it held; whether it could.
+/// Resizes a block and checks that it kept its content; returns whether it succeeded.
 static bool resize(struct held *held, size_t size, unsigned char new_mark) {
   errno = 0;
   unsigned char *block = opaque(realloc(held->block, size));
@@ -100,14 +100,15 @@ static bool resize(struct held *held, size_t size, unsigned char new_mark) {
     return false;
   }
   held->block = block;
-  // Of a block that was cut short the last byte is another one.
+  // The last byte of a truncated block is a different one.
   expect_filled(held, size < held->size ? size : held->size, held->mark);
   fill(held, size, new_mark);
   return true;
 }
 
-/// Grows a mapping that has another one above it, so that it moves, and fills the hole that it leaves, so that it moves
-/// again: so often that what knows the mappings must grow, be it in such a move. How many requests were refused.
+/// Grows a mapping that has another one above it, which forces it to move, and fills the hole that it leaves, which
+/// forces the next move. It does so until the table of mappings must grow, even in the middle of a move. Returns how
+/// many requests were refused.
 static size_t move_mappings(void) {
   enum { move_count = 70 };
   static struct held held, filler[move_count];
@@ -126,12 +127,12 @@ static size_t move_mappings(void) {
   return refused;
 }
 
-/// Asks for every sort of block in every way, up to mappings that move. `most_refused` requests at most may be.
+/// Requests every sort of block in every way, up to mappings that move. At most `most_refused` requests may be refused.
 static void survive(size_t most_refused) {
   static struct held table_of_held[200];
   size_t refused = move_mappings();
   for (size_t i = 0; i < 3000; i++) {
-    // Mappings follow mappings.
+    // Every 61st block is a mapping, and takes the place of a mapping.
     struct held *held = &table_of_held[i % 61 == 0 ? i / 61 % 3 : 3 + i * 7 % 197];
     expect_filled(held, held->size, held->mark);
     size_t size = i % 61 == 0 ? (33 << 20) + i * 40000 : i % 10 == 0 ? 3000000 : i % 3 == 0 ? 50000 : i % 900 + 1;
@@ -169,7 +170,7 @@ static void expect_nothing(void) {
 
 static pthread_barrier_t barrier;
 
-/// A thread that asks for its first block when there is none to be had, and again when there is.
+/// A thread that requests its first block when none is available, and again when one is.
 static void *come_late(void *unused) {
   (void)unused;
   pthread_barrier_wait(&barrier);
@@ -228,7 +229,7 @@ int main(int argc, char **argv) {
   enum { size_count = sizeof sizes / sizeof *sizes };
   size_t counts[size_count];
   for (size_t i = 0; i < size_count; i++) counts[i] = fill_with(sizes[i], least);
-  // Memory that was blocks of one size once serves every other size as it did at first.
+  // Memory that held blocks of one size later serves every other size as well as at first.
   for (size_t i = 0; i < size_count; i++) EXPECT(fill_with(sizes[i], least) * 10 >= counts[i] * 9);
   return 0;
 }

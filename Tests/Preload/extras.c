@@ -1,4 +1,4 @@
-// What heaplab.h promises, from a C program that links the library.
+// Checks the promises of heaplab.h in a C program that links the library.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <heaplab.h>
@@ -24,7 +24,7 @@ static struct heaplab_statistics statistics(void) {
 static void figures(void) {
   EXPECT(strcmp(heaplab_version(), HEAPLAB_VERSION) == 0);
   struct heaplab_statistics before = statistics();
-  // Large enough for a mapping of its own; a textbook policy has none, and keeps what it once had.
+  // Large enough for its own mapping. A textbook policy has no mappings, and keeps the memory it once had.
   size_t size = (is_textbook() ? 5 : 80) * (size_t)mebibyte;
   void *block = opaque(malloc(size));
   struct heaplab_statistics during = statistics();
@@ -32,7 +32,7 @@ static void figures(void) {
   EXPECT(is_textbook() || during.mapped_count == before.mapped_count + 1);
   free(block);
   EXPECT(statistics().live_byte_count < before.live_byte_count + mebibyte);
-  // A caller of an older header has a shorter struct, one of a newer header a longer.
+  // A caller with an older header has a shorter struct, one with a newer header a longer one.
   size_t longer[sizeof before / sizeof(size_t) + 4];
   memset(longer, 0xAA, sizeof longer);
   heaplab_read_statistics((struct heaplab_statistics *)longer, 2 * sizeof(size_t));
@@ -62,7 +62,7 @@ static void trimming(void) {
   EXPECT(heaplab_trim() == 0);
 }
 
-/// How many blocks of `size` bytes there are to be had, at most `most`; all are freed again.
+/// How many blocks of `size` bytes fit, at most `most`; frees all of them again.
 static size_t count_blocks(size_t size, size_t most) {
   void *first = NULL;
   size_t count = 0;
@@ -86,7 +86,7 @@ static size_t count_blocks(size_t size, size_t most) {
 
 static void quota(void) {
   EXPECT(heaplab_quota() == SIZE_MAX);
-  // Blocks of every sort are in use when the counting begins.
+  // Blocks of every sort are in use when counting starts.
   void *small = malloc(100), *large = malloc(200000), *huge = malloc(20 * mebibyte);
   static const size_t sizes[] = {100, 5000, 100000, 3 * mebibyte};
   enum { size_count = sizeof sizes / sizeof *sizes };
@@ -94,23 +94,23 @@ static void quota(void) {
   heaplab_set_quota(limit);
   EXPECT(heaplab_quota() == limit);
   for (int i = 0; i < size_count; i++) {
-    // What the blocks before left free counts until the system has it back.
+    // Memory freed by earlier blocks counts until the system has it back.
     (void)heaplab_trim();
     size_t most = 2 * limit / sizes[i], count = count_blocks(sizes[i], most);
     EXPECT(count < most && count * sizes[i] <= limit - 20 * mebibyte);
     EXPECT(is_textbook() || count * sizes[i] > 32 * mebibyte);
   }
   heaplab_set_quota(SIZE_MAX);
-  // Not with the small ones under a textbook policy, of which each may take a page.
+  // Not the small sizes under a textbook policy, where each block may take a page.
   for (int i = is_textbook() ? 2 : 0; i < size_count; i++) {
     size_t most = 2 * limit / sizes[i];
     EXPECT(count_blocks(sizes[i], most) == most);
   }
-  // The count begins anew with the next quota, whatever happened without one.
+  // The count starts afresh with the next quota, whatever happened without one.
   (void)heaplab_trim();
   heaplab_set_quota(limit);
   EXPECT(is_textbook() || count_blocks(1000, limit / 500) * 1000 > 32 * mebibyte);
-  // Below what is in use: no new memory, but what is there stays, and there is memory again after frees.
+  // Below the memory in use: no new memory, but existing blocks stay, and frees make memory available again.
   if (!is_textbook()) {
     heaplab_set_quota(mebibyte);
     EXPECT(malloc(opaque_size(2 * mebibyte)) == NULL);
@@ -126,7 +126,7 @@ static void quota(void) {
   free(huge);
 }
 
-/// A request that the quota refuses leaves no trace: what calloc gives of the same memory is zeros.
+/// A request that the quota refuses leaves no trace: calloc still gets zeros from the same memory.
 static void refused_at_quota(void) {
   if (is_textbook()) return;
   enum { hole_size = 2000000, size = 100000 };
@@ -134,7 +134,7 @@ static void refused_at_quota(void) {
   EXPECT(hole && above);
   memset(hole, 1, hole_size);
   free(hole);
-  // The hole's pages are the system's again, but for its ends.
+  // The hole's pages are back with the system, except for its ends.
   (void)heaplab_trim();
   heaplab_set_quota(SIZE_MAX - 1);
   size_t refused = 0, served = 64 * mebibyte;
@@ -158,7 +158,7 @@ static void refused_at_quota(void) {
   free(above);
 }
 
-/// How many blocks of `size` bytes a heap has room for; all are freed again.
+/// How many blocks of `size` bytes fit into a heap; frees all of them again.
 static size_t count_own(heaplab_heap *heap, size_t size) {
   void *first = NULL, **block;
   size_t count = 0;
@@ -174,7 +174,7 @@ static size_t count_own(heaplab_heap *heap, size_t size) {
   return count;
 }
 
-/// Memory that was blocks of one size once serves every other size as it did at first.
+/// Memory that held blocks of one size later serves every other size as well as at first.
 static void own_heap_phases(void) {
   static const size_t sizes[] = {100, 1000, 30000, 100000, 1000000};
   enum { size_count = sizeof sizes / sizeof *sizes };
@@ -189,7 +189,7 @@ static void own_heap_phases(void) {
   }
 }
 
-/// Large alignments in a heap that starts right above a multiple of each, so that the one before is not the heap's.
+/// Large alignments in a heap that starts right above a multiple of each: that multiple lies outside the heap.
 static void own_heap_alignments(void) {
   size_t largest = 16 * mebibyte, byte_count = 5 * largest;
   char *memory = mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -257,7 +257,7 @@ static void own_heaps(void) {
   size_t byte_count = 16 * mebibyte;
   char *memory = mmap(NULL, byte_count + 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   EXPECT(memory != MAP_FAILED);
-  // What lies around the range is not the heap's, wherever it starts.
+  // The memory around the range is not the heap's, wherever the range starts.
   memset(memory, 0x5A, 4096);
   memset(memory + 4096 + byte_count, 0x5A, 4096);
   own_heap(memory + 4096, byte_count);

@@ -1,5 +1,5 @@
-// The contract of the malloc family, as "Replacing malloc" in glibc's manual and malloc(3) have it, and glibc's own
-// answers where programs rely on them. Run without a preload it holds glibc to the same words.
+// The contract of the malloc family, after "Replacing malloc" in glibc's manual and malloc(3), and glibc's own answers
+// where programs rely on them. Run without a preload, it checks glibc in the same way.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
@@ -8,10 +8,10 @@
 
 #include "expect.h"
 
-// Gone from glibc's headers and from its link-time symbols, but old programs still bind to it.
+// Removed from glibc's headers and link-time symbols, but old programs still bind to it.
 extern void cfree(void *) __attribute__((weak));
 
-// The names under which programs that wrap malloc find the wrapped one.
+// The names by which programs that wrap malloc find the wrapped one.
 extern void *__libc_malloc(size_t) __attribute__((weak));
 extern void *__libc_calloc(size_t, size_t) __attribute__((weak));
 extern void *__libc_realloc(void *, size_t) __attribute__((weak));
@@ -87,7 +87,7 @@ static void alignment_and_usable_size(void) {
   EXPECT(malloc_usable_size(NULL) == 0);
 }
 
-/// Neighbours written to their last usable byte keep their content.
+/// Adjacent blocks written to their last usable byte keep their content.
 static void usable_bytes_are_ones_own(void) {
   enum { count = 40 };
   unsigned char *blocks[count];
@@ -194,7 +194,7 @@ static void bad_alignments(void) {
   EXPECT(errno == EINVAL);
 }
 
-/// glibc refuses a bad alignment here since 2.38; before, it rounded up.
+/// Since 2.38, glibc refuses a bad alignment here; before, it rounded up.
 static void bad_alignments_of_aligned_alloc(void) {
   if (!getenv("LD_PRELOAD")) return;
   static const size_t bad[] = {0, 3, 24, 48, 100, SIZE_MAX};
@@ -249,7 +249,7 @@ static void tuning_and_figures(void) {
   free(text);
 }
 
-/// Blocks of the one set of names are the other's, too.
+/// Blocks from one set of names can be freed through the other.
 static void names_of_glibc(void) {
   EXPECT(__libc_malloc && __libc_calloc && __libc_realloc && __libc_free && __libc_memalign && __libc_valloc);
   static const size_t sizes[] = {1, 100, 2000, 100000, 64 << 20};

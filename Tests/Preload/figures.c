@@ -1,5 +1,5 @@
-// The family's figures, asked for at every instruction of what changes them: the processor steps, and a signal handler
-// asks. 77 where it cannot.
+// Reads the family's figures at every instruction of operations that change them: the processor single-steps, and a
+// signal handler reads them. Status 77 where it cannot.
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ int main(void) {
   static const size_t counts[] = {300, 100, 24, 12, 3, 1};
   void *blocks[300];
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    // More than a thread keeps at hand at first; then it gives all of that back.
+    // First more than a thread keeps in its cache, then everything is given back.
     for (size_t j = 0; j < counts[i]; j++) EXPECT((blocks[j] = opaque(malloc(sizes[i]))) != NULL);
     for (size_t j = 1; j < counts[i]; j++) free(blocks[j]);
     BEGIN_STEPS();

@@ -1,12 +1,12 @@
-// Forks of a program whose allocator is in use: parent and child both go on allocating, whatever was going on.
+// Forks of a program whose allocator is in use: parent and child both go on allocating, whatever the fork interrupted.
 //
 //   fork SITUATION COUNT     situations: load, stdio, signal, both, atfork
 //
-// load    other threads allocate, free and hand blocks to each other all the time
+// load    other threads constantly allocate, free and hand blocks to each other
 // stdio   as load, and other threads hold stdio's locks while the fork happens
-// signal  a timer's handler forks, now and then in the middle of malloc, and the child allocates in it
+// signal  a timer's handler forks, sometimes in the middle of malloc, and the child allocates in it
 // both    signal, under load
-// atfork  as load, with atfork handlers of the program's own that allocate
+// atfork  as load, with the program's own atfork handlers, which allocate
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -30,7 +30,7 @@ static size_t size_of_step(unsigned step) {
   return sizes[step % (sizeof sizes / sizeof *sizes)] + step % 13;
 }
 
-/// Allocates, writes, checks and frees: what both sides of a fork must still be able to do.
+/// Allocates, writes, checks and frees, which both sides of a fork must still be able to do.
 static void exercise(unsigned seed) {
   unsigned char *blocks[24];
   for (unsigned i = 0; i < 24; i++) {
@@ -73,7 +73,7 @@ static void *write_to_stdio(void *argument) {
   return NULL;
 }
 
-/// Waits at most 20 seconds for a child that must end well.
+/// Waits at most 20 seconds for a child, which must succeed.
 static void expect_child_ends_well(pid_t child) {
   for (int i = 0; i < 200000; i++) {
     int status;
@@ -140,7 +140,7 @@ int main(int argc, char **argv) {
   int running = 0;
   if (strcmp(situation, "atfork") == 0)
     EXPECT(pthread_atfork(allocate_in_atfork, allocate_in_atfork, allocate_in_atfork) == 0);
-  // A signal for the process must reach the thread that forks.
+  // The signal is for the process and must reach the thread that forks.
   sigset_t alarm_only, before;
   sigemptyset(&alarm_only);
   sigaddset(&alarm_only, SIGALRM);

@@ -1,16 +1,16 @@
-// Forks while another thread is halted in the midst of a request to the allocator, wherever that is: the processor's
-// single steps, which arrive as SIGTRAP, stop it at each instruction that is asked for.
+// Forks while another thread is halted in the middle of an allocator request, at any point: the processor single-steps,
+// and SIGTRAP halts the thread at every selected instruction.
 //
 //   halted SITUATION STEP     halts at every STEP-th instruction of each request
 //
 // fork     the child allocates and frees
 // starved  as fork, but the system gives the child no more memory
-// size     the child asks for the size of a block, without mappings; under any HEAPLAB_POLICY
-// thread   a thread of the child allocates first, on the halted thread's stack, with its thread-local storage
+// size     the child queries the size of a block, without mappings; under any HEAPLAB_POLICY
+// thread   a thread of the child allocates first, on the halted thread's stack and thread-local storage
 // wait     a timer's handler forks while the forking thread itself waits for the halted one, and the child goes on
 //
-// An allocator that takes its locks at fork would wait for the halted thread for ever. Status 77 on processors other than
-// x86-64.
+// An allocator that takes its locks at fork would wait for the halted thread forever. Status 77 on processors other
+// than x86-64.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
@@ -35,9 +35,9 @@ static enum situation situation;
 
 enum {
   large_size = 300000,
-  /// More than an arena serves: a mapping of its own.
+  /// More than an arena serves: it gets its own mapping.
   mapped_size = 33 << 20,
-  /// With the tombstones of as many again, the table of 256 mappings is half full, and must have 512 slots next.
+  /// Together with the tombstones, these half fill the table of 256 mappings, which must next grow to 512 slots.
   mapped_count = 70,
   tombstone_count = 50,
   small_count = 16,
@@ -69,12 +69,12 @@ static void halt(int signal_number) {
 }
 
 struct request {
-  /// The size of a block that the thread has before, 0 for none: then the request is its first one.
+  /// The size of a block that the thread allocates first; 0 for none: then the request is its first.
   size_t size_before;
-  /// The size that the block gets, or a new one; 0 to free it.
+  /// The new size of that block, or the size of a new one; 0 to free it.
   size_t size;
   bool is_new;
-  /// How often a new one is allocated and freed; but once, when threads wait for it.
+  /// How often a new block is allocated and freed; only once when threads wait for it.
   unsigned count;
 };
 static const struct request requests[] = {
@@ -82,7 +82,7 @@ static const struct request requests[] = {
     {64, 5000, true, 1},
     {64, large_size, true, 1},
     {6000000, 0, false, 1},
-    // One of so many makes the table grow.
+    // One of these makes the table grow.
     {64, mapped_size, true, 10},
     {mapped_size, 2 * mapped_size, false, 1},
     {mapped_size, 0, false, 1},
@@ -110,7 +110,8 @@ static void *make_request(void *argument) {
 
 // ---- The thread that forks ----
 
-/// Allocates blocks of many sizes, writes, checks and frees; none of them a mapping if `is_starved`, when they may fail.
+/// Allocates blocks of many sizes, writes, checks and frees. With `is_starved` none of them is a mapping, and requests
+/// may fail.
 static void exercise(bool is_starved) {
   static const size_t larger[] = {60000, large_size, 5000000, mapped_size};
   enum { most = small_count + sizeof larger / sizeof *larger };
@@ -126,7 +127,7 @@ static void exercise(bool is_starved) {
   for (unsigned i = 0; i < count; i++) {
     if (blocks[i] == NULL) continue;
     EXPECT(blocks[i][0] == i && blocks[i][sizes[i] - 1] == i);
-    // The last one moves without a copy.
+    // The last block moves without a copy.
     unsigned char *moved = i % 4 == 3 ? opaque(realloc(blocks[i], sizes[i] * 2)) : NULL;
     if (moved != NULL) blocks[i] = moved;
     EXPECT(blocks[i][0] == i && blocks[i][sizes[i] - 1] == i);
@@ -134,7 +135,7 @@ static void exercise(bool is_starved) {
   }
 }
 
-/// What a child does last: gives back what its parent had.
+/// The last steps of a child: frees its parent's blocks.
 static void end_child(void) {
   for (unsigned i = 0; i < small_count; i++) {
     EXPECT(small[i][0] == i + 1 && small[i][size_of_small(i) - 1] == i + 1);
@@ -147,7 +148,7 @@ static void end_child(void) {
   _exit(0);
 }
 
-/// Waits at most 10 seconds for a child that must end well.
+/// Waits at most 10 seconds for a child, which must succeed.
 static void expect_child_ends_well(pid_t child) {
   int status;
   while (waitpid(child, &status, WNOHANG) == 0) {
@@ -155,7 +156,7 @@ static void expect_child_ends_well(pid_t child) {
     struct timespec at_most = {10, 0};
     if (sigtimedwait(&child_signal, NULL, &at_most) > 0 || errno != EAGAIN) continue;
     kill(child, SIGKILL);
-    // Not by stdio, which may allocate and so wait for the halted thread.
+    // Not stdio, which may allocate and then wait for the halted thread.
     static const char line[] = "halted: a child hangs\n";
     _exit(write(STDERR_FILENO, line, sizeof line - 1) < 0 ? 2 : 1);
   }
@@ -209,9 +210,9 @@ static void fork_in_handler(int signal_number) {
   errno = saved;
 }
 
-/// Waits for what the halted thread holds, if it holds something; and if so, forks meanwhile.
+/// Allocates, and waits for the lock that the halted thread may hold; forks if it waits.
 static void fork_in_wait(void) {
-  // The other thread must run on once it goes on.
+  // Once resumed, the other thread must run on.
   is_halting = false;
   has_forked = 0;
   struct itimerval once = {{0, 0}, {0, 5000}}, never = {{0, 0}, {0, 0}};
@@ -222,7 +223,8 @@ static void fork_in_wait(void) {
   if (!has_forked) sem_post(&is_resumed);
 }
 
-/// Lets another thread make a request, and halts it first at the instruction of that number; whether it came so far.
+/// Makes another thread issue a request and halts it first at instruction `first_halt`; returns whether it got that
+/// far.
 static bool fork_during(const struct request *request, unsigned long first_halt) {
   instruction_count = 0;
   next_halt = first_halt;
@@ -257,7 +259,7 @@ int main(int argc, char **argv) {
   step = strtoul(argv[2], NULL, 10);
   EXPECT(step > 0);
   EXPECT(sem_init(&is_halted, 0, 0) == 0 && sem_init(&is_resumed, 0, 0) == 0);
-  // A size of their own, so that the halted thread's stack is the one that fits a child's thread best.
+  // A distinct stack size: the halted thread's stack then fits a thread of the child best.
   EXPECT(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, 1 << 20) == 0);
   struct sigaction on_step = {.sa_handler = halt}, on_timer = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
   EXPECT(sigaction(SIGTRAP, &on_step, NULL) == 0 && sigaction(SIGALRM, &on_timer, NULL) == 0);
@@ -278,7 +280,7 @@ int main(int argc, char **argv) {
   for (const struct request *request = requests; request < requests + request_count; request++) {
     if (situation == in_size && (request->size >= mapped_size || request->size_before >= mapped_size)) continue;
     bool goes_on = fork_during(request, step);
-    // A thread that goes on after a wait does not halt again: the next one halts later.
+    // A thread that resumes after a wait does not halt again: the next run halts later.
     for (unsigned long first = 2 * step; situation == in_wait && goes_on; first += step) {
       has_waited |= has_forked;
       goes_on = fork_during(request, first);

@@ -1,7 +1,7 @@
-// Threads that hand all they hold on to another: what one allocated another checks and frees, while its allocator
-// sleeps or works. No block may be handed out twice.
+// Threads that hand all their blocks to another: it checks and frees them while their allocating thread sleeps or
+// works. No block may be handed out twice.
 //
-//   handover ROUNDS    that many turns for each of the threads
+//   handover ROUNDS    the number of turns of each thread
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,7 +12,7 @@
 
 enum { thread_count = 6, block_count = 12000 };
 
-/// Blocks that one thread filled, on their way to the next one to come by.
+/// Blocks that one thread filled, on their way to the next thread that takes them.
 struct load {
   unsigned *blocks[block_count];
   _Atomic int is_taken;
@@ -25,7 +25,7 @@ static unsigned draw(unsigned *state) {
   return *state >> 8;
 }
 
-/// What a block of `count` words holds: its size, and then a stamp of its own in every word.
+/// Fills a block of `count` words: its size, then its own stamp in every word.
 static void fill(unsigned *block, unsigned count, unsigned stamp) {
   block[0] = count;
   for (unsigned i = 1; i < count; i++) block[i] = stamp + i;
@@ -35,7 +35,7 @@ static void check(const unsigned *block) {
   for (unsigned i = 2; i < block[0]; i++) EXPECT(block[i] == block[1] + i - 1);
 }
 
-/// Empties a load in some order and fills it anew.
+/// Empties a load in some order and refills it.
 static void turn(struct load *load, unsigned *random) {
   unsigned stride = draw(random) % 2 ? 1 : 7919;  // a prime that does not divide the number of blocks
   for (unsigned i = 0, at = 0; i < block_count; i++, at = (at + stride) % block_count) {

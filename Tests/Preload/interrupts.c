@@ -1,12 +1,12 @@
-// A signal handler that allocates and frees, in the middle of the allocator's slow paths: the processor's trap flag steps
-// through an operation, and at the n-th instruction inside the library, for many n, the handler does its own.
+// A signal handler that allocates and frees in the middle of the allocator's slow paths. The processor's trap flag
+// steps through an operation, and at the n-th instruction inside the library, for many n, the handler runs.
 //
 //   interrupts OPERATION COUNT   at COUNT of its instructions; the operations are in the table below
 //
 // Ends with status 77 where there is no trap flag.
 //
-// POSIX lets no handler allocate, and a handler that interrupts the few instructions of the fast paths may still be given
-// a block twice, as with any allocator that keeps lists without locks. The slow paths, which take thousands, hold.
+// POSIX lets no handler allocate. A handler that interrupts the few instructions of a fast path may still get a block
+// twice, as with any allocator with lists but no locks. The slow paths, which take thousands of instructions, are safe.
 #define _GNU_SOURCE
 #include <link.h>
 #include <malloc.h>
@@ -22,7 +22,7 @@
 
 enum { held_count = 600 };
 
-/// A block, all of whose bytes are `stamp`.
+/// A block whose bytes are all `stamp`.
 struct held {
   unsigned char *block;
   size_t size;
@@ -52,7 +52,7 @@ static size_t size_of(size_t i) {
   return sizes[i % (sizeof sizes / sizeof *sizes)] + i % 7;
 }
 
-// ---- What the handler does ----
+// ---- The handler ----
 
 static void disturb(void) {
   hold(&handlers[0], opaque(malloc(64)), 64);
@@ -91,10 +91,10 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *unused) {
   return 1;
 }
 
-// ---- What it interrupts ----
+// ---- The interrupted operations ----
 //
-// Nothing that a fast path serves: no size of which a block was freed before. Each instruction takes a microsecond, so
-// that little is written.
+// None is served by a fast path: no size had a block freed before. Each instruction takes a microsecond, so they write
+// little.
 
 static struct held result;
 
@@ -119,7 +119,7 @@ static const struct operation {
 } operations[] = {{"grow", grow}, {"new_class", new_class}, {"free_large", free_large}, {"resize", resize},
                   {"trim", trim}, {"map_and_resize", map_and_resize}};
 
-/// Runs the operation with the handler at instruction `at`; how many there were.
+/// Runs the operation with the handler at instruction `at`; returns how many instructions it had.
 static long run(const struct operation *operation, long at) {
   struct sigaction action = {.sa_sigaction = step, .sa_flags = SA_SIGINFO};
   EXPECT(sigaction(SIGTRAP, &action, NULL) == 0);
@@ -131,7 +131,7 @@ static long run(const struct operation *operation, long at) {
   BEGIN_STEPS();
   operation->run();
   END_STEPS();
-  // What was given out twice shows when all is written to.
+  // Writing to all blocks exposes one handed out twice.
   for (size_t i = 0; i < held_count; i += 2) hold(&held[i], opaque(malloc(size_of(i + 3))), size_of(i + 3));
   for (size_t i = 0; i < held_count; i++) let_go(&held[i]);
   for (size_t i = 0; i < 4; i++) {

@@ -1,6 +1,6 @@
-// Blocks above 32 KiB: zeros from calloc over recycled and purged memory, contents across realloc, by small steps and by
-// large ones, one block at a time and several by turns; alignments up to 32 MiB; and that memory which nobody touched
-// costs none, nor a request that is refused.
+// Blocks above 32 KiB: zeros from calloc over recycled and purged memory; contents across realloc, in small and large
+// steps, one block at a time and several in turn; alignments up to 32 MiB. Untouched memory costs nothing, nor does a
+// refused request.
 #include <malloc.h>
 #include <stdint.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static uint64_t draw(void) {
   return state ^= state << 17;
 }
 
-/// A size from 33 KiB to 40 MiB, each octave as likely as the next.
+/// A size from 33 KiB to 40 MiB, every octave equally likely.
 static size_t draw_size(void) {
   for (;;) {
     size_t base = (size_t)1 << (15 + draw() % 11), size = base + draw() % base;
@@ -45,7 +45,7 @@ static int holds(const struct block *block, size_t size) {
   return block->bytes[0] == block->value && memcmp(block->bytes, block->bytes + 1, size - 1) == 0;
 }
 
-/// Random calls; every byte of every block is looked at when it changes hands.
+/// Random calls; every byte of every block is checked when it changes hands.
 static void random_calls(int count) {
   enum { slot_count = 12 };
   struct block slots[slot_count] = {{0}};
@@ -80,8 +80,8 @@ static void random_calls(int count) {
   for (int i = 0; i < slot_count; i++) free(slots[i].bytes);
 }
 
-/// `count` blocks grow by turns by `step` bytes to `most`, then shrink as they grew. The last word of each step holds its
-/// end.
+/// Grows `count` blocks in turn by `step` bytes to `most`, then shrinks them in the same way. The last word of each
+/// step holds its end.
 static void steps(int count, size_t step, size_t most) {
   char *blocks[8] = {NULL};
   for (size_t size = step; size <= most; size += step)
@@ -99,7 +99,7 @@ static void steps(int count, size_t step, size_t most) {
   for (int i = 0; i < count; i++) free(blocks[i]);
 }
 
-/// Zeros out of what lies below a block at a large multiple, which nobody touched since it was the system's.
+/// Gets zeros from the memory below a block at a large multiple, which nobody has touched since it was the system's.
 static void untouched(void) {
   malloc_trim(0);
   char *aligned = memalign(4 << 20, 1000), *blocks[8];
@@ -112,8 +112,8 @@ static void untouched(void) {
   free(aligned);
 }
 
-/// Blocks small and large at multiples of 32 MiB and less, with others between. The largest first, so that nothing of the
-/// heap lies a whole alignment below.
+/// Small and large blocks at multiples of 32 MiB and less, with others between. The largest alignment comes first: no
+/// memory of the heap then lies a whole alignment below.
 static void large_alignments(void) {
   struct block blocks[3 * 17] = {{0}};
   int count = 0;
@@ -134,7 +134,7 @@ static void large_alignments(void) {
   free(first);
 }
 
-/// Requests that no machine, or few, can serve: one that is refused leaves the heap as large as it was.
+/// Requests that few or no machines can serve: a refused request leaves the heap no larger.
 static void refusals(void) {
   size_t before = mallinfo2().arena;
   for (size_t gibibytes = 16; gibibytes <= 240; gibibytes += 7) {

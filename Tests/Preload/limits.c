@@ -1,8 +1,8 @@
-// What the heap leaves to others where address space is scarce: it takes what it uses, and no more.
+// The heap under scarce address space: it takes what it uses, and leaves the rest to others.
 //
 //   limits threads    under RLIMIT_AS, as many threads as fit beside a small heap, and mappings beside them
-//   limits turns      under RLIMIT_AS, the heap and mappings of the program's own share what there is
-//   limits locked     what is mapped is less than 64 MiB, and so can be locked with a right to lock no more
+//   limits turns      under RLIMIT_AS, the heap and the program's own mappings share the address space
+//   limits locked     less than 64 MiB is mapped, and can be locked under a limit of 64 MiB
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static void threads(void) {
   for (int i = 0; i < count; i++) EXPECT(pthread_join(all[i], NULL) == 0);
 }
 
-/// A block and a mapping by turns, until one of them is refused: by then most of the limit is in use.
+/// Allocates a block and a mapping in turn until one of them is refused: by then most of the limit is in use.
 static void turns(size_t size) {
   size_t byte_count = 0;
   for (;;) {
@@ -54,12 +54,12 @@ static void turns(size_t size) {
   EXPECT(byte_count >= (size_t)limit / 10 * 7);
 }
 
-/// mlockall(MCL_CURRENT) without privilege asks whether all that is mapped is below RLIMIT_MEMLOCK.
+/// Without privilege, mlockall(MCL_CURRENT) checks that all mappings together are below RLIMIT_MEMLOCK.
 static void locked(void) {
   free(opaque(malloc(100)));
   size_t mapped = mapped_byte_count();
   EXPECT(mapped > 0 && mapped < 64 * mebibyte);
-  // The right can be given up, but not everywhere given.
+  // The limit can be lowered anywhere, but not raised everywhere.
   struct rlimit memory = {64 * mebibyte, 64 * mebibyte};
   if (setrlimit(RLIMIT_MEMLOCK, &memory) != 0 || (geteuid() == 0 && setuid(65534) != 0)) return;
   EXPECT(mlockall(MCL_CURRENT) == 0);

@@ -1,7 +1,7 @@
-// Misuse of the malloc family: one variant a process, each of which an allocator must end with one line and SIGABRT.
+// Misuse of the malloc family: one variant per process. An allocator must end each with one line and SIGABRT.
 //
-//   misuse list      the names, and the line that each must end with, but for the address
-//   misuse NAME      commits the deed; reaching the end is exit status 0: the allocator did not notice
+//   misuse list      the names, and the line that each must end with, without the address
+//   misuse NAME      runs the misuse; exit status 0 at the end: the allocator did not notice
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
@@ -142,7 +142,7 @@ static void double_calloc(void) {
   release(block);
 }
 
-/// A block that its thread freed before it ended; another thread has taken over its heap since.
+/// A block freed by a thread that has ended since; another thread has adopted its heap.
 static void double_after_adoption_of(size_t size) {
   pthread_t thread;
   void *block;
@@ -155,7 +155,7 @@ static void double_small_after_adoption(void) { double_after_adoption_of(small);
 static void double_medium_after_adoption(void) { double_after_adoption_of(medium); }
 static void double_large_after_adoption(void) { double_after_adoption_of(large); }
 
-/// The second free comes when the system has the block's memory back.
+/// The second free comes after the system has the block's memory back.
 static void double_after_trim_of(size_t size) {
   enum { count = 400 };
   static char *blocks[count];
@@ -182,7 +182,7 @@ static void double_after_trim_between(void) {
   release(blocks[count / 2 + 1]);
 }
 
-/// Between the two frees as much is freed as no cache of a thread's keeps.
+/// Between the two frees, more is freed than any thread cache keeps.
 static void double_large_after_eviction(void) {
   char *block = block_of(large), *others[200];
   for (int i = 0; i < 200; i++) others[i] = block_of(large);
@@ -197,7 +197,7 @@ static void size_after_free(void) {
   (void)malloc_usable_size(opaque(block));
 }
 
-// Frees of what was never given out.
+// Frees of pointers that were never given out.
 
 static char in_data[4096] = "data";
 
@@ -270,7 +270,7 @@ static void interior_aligned(void) {
 }
 static void interior_realloc(void) { opaque(realloc(opaque(block_of(small) + 16), 100)); }
 
-/// Blocks of a run that the heap has not given out yet, some pages behind one that it has.
+/// A block of a run that the heap has not given out yet, some pages behind one that it has.
 static void invalid_never_given(void) {
   char *block = block_of(16);
   release(block + 8192);
@@ -283,10 +283,10 @@ static void invalid_never_given_last(void) {
   release(blocks[count - 1] + 4096);
   for (int i = 0; i < count; i++) release(blocks[i]);
 }
-/// Of the range that the heap may grow into, but has not.
+/// In the range that the heap may grow into, but has not.
 static void invalid_far(void) { never(block_of(16) + (256 << 20)); }
 static void invalid_very_far(void) { never(block_of(16) + ((size_t)64 << 30)); }
-/// Of the range in front of all blocks, where the heap has its own tables.
+/// In the range before all blocks, where the heap has its own tables.
 static void invalid_below(void) {
   char *block = block_of(16);
   for (size_t distance = (size_t)64 << 10; distance <= (size_t)1 << 30; distance *= 2) {
@@ -302,7 +302,7 @@ static void invalid_below(void) {
   never(block - (64 << 10));
 }
 
-// Overflows into what the allocator keeps beside a block, where it keeps anything that it can check.
+// Overflows into the allocator's data beside a block, where it has any that it can check.
 
 static void overflow(size_t size) {
   char *first = block_of(size), *second = block_of(size);
@@ -317,7 +317,7 @@ static void overflow(size_t size) {
 
 static void overflow_large(void) { overflow(large); }
 
-// What is said of each. A block whose memory went back to the system, or to the arena, is a stranger from then on.
+// The message for each. A block whose memory went back to the system, or to the arena, then counts as foreign.
 #define twice_freed "double free"
 #define foreign "free of a pointer that heaplab did not give out"
 #define never_given "free of a pointer that heaplab did not give out, in the 64 KiB at"

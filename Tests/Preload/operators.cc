@@ -1,6 +1,6 @@
-// Every form of operator new and delete reaches the library, whether it is preloaded or linked: what each allocates
-// shows in the library's own figures, and is gone from them afterwards. When memory runs out the new-handler is
-// called, and then std::bad_alloc thrown.
+// Every form of operator new and delete reaches the library, whether it is preloaded or linked: each allocation shows
+// in the library's own figures, and disappears from them afterwards. When memory runs out, the new-handler is called
+// and then std::bad_alloc thrown.
 #include <dlfcn.h>
 #include <heaplab.h>
 
@@ -35,7 +35,7 @@ size_t live_byte_count() {
 constexpr size_t size = 300000;
 constexpr auto wide = std::align_val_t{4096};
 
-/// One form: a block of `size` bytes that is the library's as long as it lives.
+/// One form: a block of `size` bytes that the library's figures count while it lives.
 template <typename New, typename Delete>
 void pair(size_t alignment, New allocate, Delete release) {
   size_t before = live_byte_count();
@@ -91,7 +91,7 @@ void expressions_and_containers() {
 int handler_calls;
 void *reserve;
 
-/// Gives up the reserve at its first call, and itself at the second.
+/// Frees the reserve at its first call, and uninstalls itself at the second.
 void give_up() {
   handler_calls++;
   if (reserve) {
@@ -126,7 +126,7 @@ void exhaustion() {
     thrown = true;
   }
   EXPECT(thrown && handler_calls == 2);
-  // The nothrow form says so by null, and calls no handler when there is none.
+  // The nothrow form returns null, and calls no handler when there is none.
   EXPECT(new (std::nothrow) char[opaque_size(50 << 20)] == nullptr && handler_calls == 2);
   EXPECT(::operator new(opaque_size(50 << 20), wide, std::nothrow) == nullptr);
   while (first) delete std::exchange(first, first->next);
@@ -146,7 +146,7 @@ void sizes_that_cannot_be() {
     }
     EXPECT(thrown);
   }
-  // libstdc++ rounds the size up to the alignment, so that SIZE_MAX would become 0 on its way.
+  // libstdc++ rounds the size up to the alignment: SIZE_MAX would become 0 on the way.
   EXPECT(::operator new(opaque_size(PTRDIFF_MAX), wide, std::nothrow) == nullptr);
   bool thrown = false;
   try {

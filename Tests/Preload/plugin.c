@@ -10,7 +10,7 @@ __attribute__((destructor)) static void unload(void) { free(kept); }
 
 char *plugin_make(void) { return strdup("made by the plugin"); }
 
-// Storage that the loader allocates for each thread at its first touch.
+// Storage that the loader allocates for each thread on first touch.
 static _Thread_local char local[30000];
 
 char *plugin_local(void) {

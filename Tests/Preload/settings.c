@@ -1,5 +1,5 @@
-// Says what the environment set: the policy, the quota in bytes, and whether the system calls this a secure program
-// (AT_SECURE), which must not listen to its environment.
+// Prints the environment's settings: the policy, the quota in bytes, and whether the system calls this a secure program
+// (AT_SECURE), which must ignore its environment.
 #include <heaplab.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// What the process has of memory, by /proc/self/statm; without stdio, which allocates.
+// The memory of the process, from /proc/self/statm; without stdio, which allocates.
 #pragma once
 
 #include <fcntl.h>
@@ -20,7 +20,7 @@ static inline size_t mapped_byte_count(void) {
   return (size_t)mapped * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/// Bytes with memory behind them.
+/// Resident bytes.
 static inline size_t resident_byte_count(void) {
   long mapped, resident;
   read_statm(&mapped, &resident);

@@ -1,5 +1,5 @@
-// Single steps: between the two, the processor raises SIGTRAP after every instruction of this thread. Of x86-64 only;
-// programs end with status 77 elsewhere.
+// Single steps: between BEGIN_STEPS and END_STEPS, the processor raises SIGTRAP after every instruction of this thread.
+// x86-64 only; programs end with status 77 elsewhere.
 #pragma once
 
 #if defined(__x86_64__)
@@ -7,7 +7,7 @@
 /// Bit 8 of the flags, as a signal handler finds them in its context.
 #define TRAP_FLAG 0x100
 
-/// The flags go by way of the stack, below the red zone.
+/// Changes the flags through the stack, below the red zone.
 #define CHANGE_TRAP_FLAG(operation)                                              \
   __asm__ volatile("leaq -128(%%rsp), %%rsp; pushfq; " operation                 \
                    ", (%%rsp); popfq; leaq 128(%%rsp), %%rsp" ::: "memory", "cc")

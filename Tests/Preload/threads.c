@@ -1,6 +1,6 @@
-// Threads that come and go: none leaves memory behind, whoever frees what it allocated.
+// Threads that start and end: none leaves memory behind, whoever frees its blocks.
 //
-//   threads COUNT    that many threads in all; fails when the process keeps growing
+//   threads COUNT    the number of threads in all; fails when the process keeps growing
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <string.h>
@@ -15,7 +15,7 @@ struct parcel {
   unsigned seed;
 };
 
-/// Frees what an earlier thread left in the parcel and fills it anew for a later one.
+/// Frees the blocks that an earlier thread left in the parcel and refills it for a later one.
 static void *pass_on(void *argument) {
   struct parcel *parcel = argument;
   for (unsigned i = 0; i < blocks_per_thread; i++) {
@@ -38,7 +38,7 @@ int main(int argc, char **argv) {
   size_t settled = 0;
   for (long round = 0; round < rounds; round++) {
     pthread_t threads[at_once];
-    // The parcels move round, so that threads free what others allocated.
+    // The parcels move round: threads free the blocks of others.
     for (int i = 0; i < at_once; i++)
       EXPECT(pthread_create(&threads[i], NULL, pass_on, &parcels[(i + round) % at_once]) == 0);
     for (int i = 0; i < at_once; i++) EXPECT(pthread_join(threads[i], NULL) == 0);

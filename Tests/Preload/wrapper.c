@@ -1,4 +1,4 @@
-// A program with a malloc of its own over glibc's second name for it, and the free that everybody has.
+// A program that defines its own malloc over glibc's second name for it, and uses the ordinary free.
 #include <string.h>
 
 #include "expect.h"

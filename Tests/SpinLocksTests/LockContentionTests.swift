@@ -6,19 +6,19 @@ import Testing
 @testable import SpinLocks
 
 /// Locks under many more threads than processors. `scripts/test-tsan` runs these under ThreadSanitizer, which reports
-/// every access that the locks' orderings do not order.
+/// every access that the locks' orderings leave unordered.
 @Suite(.serialized) struct LockContentionTests {
   private static let threadCount = 64
   private static let roundCount = 500
 
-  /// Plain fields that only the holder of `lock` may touch: a lost update or a race shows.
+  /// Plain fields that only the holder of `lock` may touch: they expose lost updates and races.
   private final class Shared<Lock: LockKind & ~Copyable>: @unchecked Sendable {
     let lock = Lock()
     var first = 0
     var second = 0
     var insideCount = 0
 
-    /// One visit, which checks that it is alone and that the last visitor's writes are whole.
+    /// One visit: checks that it is alone and that the last visitor's writes are complete.
     func visit() {
       insideCount += 1
       precondition(insideCount == 1 && first == second)
@@ -55,7 +55,7 @@ import Testing
 
   @Test func everyVisitUnderASpinLockCounts() { everyVisitCounts(SpinLock.self, roundCount: Self.roundCount) }
 
-  /// Fewer rounds: where threads outnumber processors, every hand-over in order waits for the scheduler.
+  /// Fewer rounds: where threads outnumber processors, every handover in order waits for the scheduler.
   @Test func everyVisitUnderATicketLockCounts() { everyVisitCounts(TicketLock.self, roundCount: 20) }
 
   @Test func everyTriedVisitUnderASpinLockCounts() { everyTriedVisitCounts(SpinLock.self) }
@@ -75,7 +75,7 @@ import Testing
     #expect(numbers.sorted() == (0..<Self.threadCount).flatMap { Array(repeating: $0, count: 10) })
   }
 
-  /// A holder that is put to sleep while everybody waits must come back: the waiters give their processors up.
+  /// A holder that sleeps while all others wait must run again: the waiters yield their processors.
   @Test func aSleepingHolderIsNotStarved() {
     let spin = Shared<SpinLock>()
     let ticket = Shared<TicketLock>()
@@ -93,7 +93,7 @@ import Testing
     #expect(ticket.first == Self.threadCount)
   }
 
-  /// Threads that queue up while the lock is held enter in the order in which they came.
+  /// Threads that queue up while the lock is held enter in order of arrival.
   @Test func aTicketLockServesInOrder() {
     let shared = Shared<TicketLock>()
     let order = SharedArray()
@@ -106,7 +106,7 @@ import Testing
         shared.lock.withLock { order.numbers.withLock { $0.append(Int(number)) } }
         ended.leave()
       }
-      // Ticket 0 is the holder's; the next thread comes when this one has drawn its own.
+      // Ticket 0 is the holder's. The next thread starts once this one has drawn its ticket.
       while shared.lock.next.load(ordering: .relaxed) != number + 2 { usleep(100) }
     }
     unsafe shared.lock.unlock()

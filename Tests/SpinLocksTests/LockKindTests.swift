@@ -1,7 +1,7 @@
 import SpinLocks
 import Testing
 
-/// What every kind of lock must do alone; ``LockContentionTests`` has the threads.
+/// The duties of every kind of lock on a single thread; ``LockContentionTests`` has the threads.
 @Suite struct LockKindTests {
   @Test func aSpinLockCanBeTakenAndGivenBack() {
     takeAndGiveBack(SpinLock())

@@ -4,7 +4,7 @@ import SpinLocks
 import Testing
 
 #if DEBUG
-  /// What debug builds find, each in a process of its own that must die of it.
+  /// The misuses that debug builds detect. Each must kill its own process.
   @Suite struct LockMisuseTests {
     @Test func aSpinLockTakenAgainByItsHolderEndsTheProcess() async {
       let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {

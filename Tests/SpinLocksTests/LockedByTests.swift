@@ -2,12 +2,12 @@ import SpinLocks
 import Synchronization
 import Testing
 
-/// What `body` throws in these tests.
+/// The error that `body` throws in these tests.
 private enum Refusal: Error, Equatable {
   case refused
 }
 
-/// A value that cannot be copied and counts its ends.
+/// A value that cannot be copied and counts its destructions.
 private struct Token: ~Copyable {
   let weight: Int
   var uses = 0
@@ -17,7 +17,7 @@ private struct Token: ~Copyable {
   deinit { Token.endedWeight.wrappingAdd(weight, ordering: .relaxed) }
 }
 
-/// More scalars than Swift's optimiser takes apart.
+/// More scalars than Swift's optimiser splits up.
 private struct Wide: ~Copyable {
   var first = 1
   var second = 2
@@ -33,7 +33,7 @@ private struct Wide: ~Copyable {
   }
 }
 
-/// As wide, and can be copied.
+/// The same width, but copyable.
 private struct WideCopy {
   var numbers: (Int, Int, Int, Int, Int, Int, Int, Int)
 
@@ -55,7 +55,7 @@ private let globalArray = LockedBy<TicketLock, [Int]>([1, 2, 3])
 private let globalConstant = unsafe Locked(constant: Small())
 
 @Suite struct LockedByTests {
-  /// In optimised builds the compiler lays some of these out.
+  /// In optimised builds the compiler lays out some of these.
   @Test func everyGlobalStartsWithItsValue() {
     #expect(globalWide.withLock { $0.first == 11 && $0.second == 2 && $0.eighth == 8 })
     #expect(globalCopy.withLock { $0.numbers.0 == 1 && $0.numbers.7 == 8 })
@@ -78,7 +78,7 @@ private let globalConstant = unsafe Locked(constant: Small())
         throw .refused
       }
     }
-    // The lock was given back, and what was written before the error stays.
+    // The lock was released, and the writes before the error remain.
     #expect(locked.withLockIfAvailable { $0 } == 8)
   }
 

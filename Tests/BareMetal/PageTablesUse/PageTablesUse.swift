@@ -2,10 +2,11 @@ import Addresses
 import MemoryProtocols
 import PageTables
 
-// Generic code is compiled where it is used. This uses page tables and address spaces of every family, so that
-// scripts/check-bare-metal compiles all of it for processors without an operating system, where nothing may allocate.
+// Generic code is compiled where it is used. This file uses page tables and address spaces of every family:
+// scripts/check-bare-metal thereby compiles all of that code for processors without an operating system, where nothing
+// may allocate.
 
-/// Frames one after the other, never taken back: enough to be compiled.
+/// An allocator that hands out one frame after another and never frees: enough to compile.
 struct EndlessFrames: ~Copyable, FrameAllocator, FrameReferenceCounts, FrameSplitting {
   private var next: UInt64 = 0x100_0000
 

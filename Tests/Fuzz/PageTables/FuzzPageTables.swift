@@ -1,12 +1,12 @@
 import PageTables
 
-// A libFuzzer target: its input is a sequence of operations on page tables, run beside the dictionary of the tests. Built
-// and run by scripts/fuzz-paging.
+// A libFuzzer target. Its input is a sequence of operations on page tables, checked against the tests' dictionary
+// model. scripts/fuzz-paging builds and runs it.
 
-/// Runs one input; a disagreement between tables and dictionary ends the process, which libFuzzer reports.
+/// Runs one input. A disagreement between tables and dictionary ends the process, which libFuzzer reports.
 @c(LLVMFuzzerTestOneInput)
 public func fuzzPageTables(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-  // SAFETY: libFuzzer gives `count` bytes that live as long as the call.
+  // SAFETY: libFuzzer passes `count` bytes that stay valid during the call.
   let input = unsafe Array(UnsafeBufferPointer(start: bytes, count: count))
   guard let first = input.first else { return 0 }
   switch first % 4 {

@@ -1,17 +1,16 @@
-/// The judges who sit over one memory: always the manual, and the processor where it can be had.
+/// The judges of one memory: always the manual, and the processor where available.
 struct Bench {
   let software: SoftwareJudge
   let hardware: HardwareJudge?
 
-  /// The judges over `memory`; `reservedRootEntry` is the root's entry that the tables leave to the processor's own
-  /// code.
+  /// The judges over `memory`. The tables leave the root entry `reservedRootEntry` to the processor's own code.
   init(over memory: PhysicalMemory, reservedRootEntry: Int = 511) {
     software = SoftwareJudge(memory: memory)
     hardware = HardwareJudge(memory: memory, reservedRootEntry: reservedRootEntry)
     Bench.announceOnce(hardware)
   }
 
-  /// All of them.
+  /// Both judges, or the manual alone.
   var judges: [any Judge] { [software] + (hardware.map { [$0] } ?? []) }
 
   private static func announceOnce(_ hardware: HardwareJudge?) {

@@ -5,8 +5,8 @@ import LabTestSupport
 import PageTables
 import Testing
 
-// Copy on write, driven from below: the judge stores, its page fault goes to `handleFault`, and it stores again, as a
-// processor and a kernel do together. Frames come from the buddy, whose range is the machine's memory.
+// Copy on write, driven from below: the judge stores, `handleFault` resolves its page fault, and the judge stores
+// again, like a processor and its kernel. Frames come from the buddy allocator over the machine's memory.
 
 /// A machine with memory, frames and one judge.
 struct FaultingMachine: ~Copyable {
@@ -30,10 +30,10 @@ struct FaultingMachine: ~Copyable {
 
   deinit { frameTable.deallocate() }
 
-  /// Where the machine's memory lies in this process.
+  /// The mapper to the machine's memory in this process.
   var mapper: OffsetPhysMapper { OffsetPhysMapper(memory.range, at: VirtAddr(memory.base)) }
 
-  /// Makes an access in user mode, resolving its faults; how it ended and how the faults were resolved.
+  /// Makes an access in user mode and resolves its faults; returns its verdict and the resolutions.
   mutating func access(_ probe: Probe, in space: inout Space) throws -> (Verdict, [FaultResolution]) {
     var resolutions: [FaultResolution] = []
     while true {
@@ -50,7 +50,7 @@ struct FaultingMachine: ~Copyable {
     }
   }
 
-  /// Stores a word in user mode; how the faults on the way were resolved.
+  /// Stores a word in user mode; returns the resolutions of the faults on the way.
   mutating func store(_ word: UInt64, at address: UInt64, in space: inout Space) throws -> [FaultResolution] {
     let probe = Probe(address: address, access: .write, mode: .user, word: word)
     let (verdict, resolutions) = try access(probe, in: &space)
@@ -58,7 +58,7 @@ struct FaultingMachine: ~Copyable {
     return resolutions
   }
 
-  /// Expects that user mode reads a word.
+  /// Expects user mode to read a word.
   mutating func expect(_ word: UInt64, at address: UInt64, in space: inout Space, _ context: String) throws {
     let (verdict, _) = try access(Probe(address: address, access: .read, mode: .user), in: &space)
     #expect(verdict == .done(word), "\(judge.name), \(context): 0x\(String(address, radix: 16))")
@@ -68,7 +68,7 @@ struct FaultingMachine: ~Copyable {
 @Suite(.serialized) struct CopyOnWriteTests {
   private static let managed = AddrRange(start: VirtAddr(0x10000), end: VirtAddr(0x7000_0000_0000))
 
-  /// Runs a test once before each judge.
+  /// Runs a test once per judge.
   private func withMachines(_ body: (inout FaultingMachine) throws -> Void) throws {
     let memory = PhysicalMemory(start: PhysAddr(4 << 30), byteCount: 32 << 20)
     for judge in Bench(over: memory).judges {

@@ -1,9 +1,9 @@
 import Addresses
 import MemoryProtocols
 
-/// Where in a machine's physical memory tables lie, and which frames pages are mapped to.
+/// The layout of a machine's physical memory: the frames of the tables, and the frames to map.
 struct FramePlan {
-  /// The frames of tables. What a test maps never lies here.
+  /// The frames of tables. A test never maps these.
   var tables: AddrRange<PhysAddr>
   /// The frames for 4 KiB pages.
   var small: AddrRange<PhysAddr>
@@ -12,8 +12,8 @@ struct FramePlan {
   /// The frames for 1 GiB pages.
   var huge: AddrRange<PhysAddr>
 
-  /// A plan for memory from `start` on, a multiple of 1 GiB: 16 MiB of tables, few and therefore shared frames for
-  /// small and large pages, three gigabytes for huge ones; 4 GiB altogether.
+  /// A plan for memory from `start` on, a multiple of 1 GiB: 16 MiB for tables, few and therefore shared frames for
+  /// small and large pages, 3 GiB for huge ones; 4 GiB in all.
   init(from start: PhysAddr, tablesAt tablesOffset: UInt64 = 0) {
     let megabyte: UInt64 = 1 << 20
     tables = AddrRange(start: start + tablesOffset, byteCount: 16 * megabyte)
@@ -22,7 +22,7 @@ struct FramePlan {
     huge = AddrRange(start: start + (1 << 30), byteCount: 3 << 30)
   }
 
-  /// Frames of a size to choose from.
+  /// The frames of a size to choose from.
   func frames(of size: PageSize) -> AddrRange<PhysAddr> {
     switch size {
     case .size4KiB: small
@@ -31,7 +31,7 @@ struct FramePlan {
     }
   }
 
-  /// A random frame of a size; small ones come now and then from the middle of larger ones.
+  /// A random frame of a size; small ones sometimes lie in the middle of larger ones.
   func randomFrame(of size: PageSize, using random: inout some RandomNumberGenerator) -> Page<PhysAddr> {
     let source = Bool.random(using: &random) ? size : [size, .size2MiB, .size1GiB].max() ?? size
     let frames = frames(of: source)
@@ -40,8 +40,8 @@ struct FramePlan {
   }
 }
 
-/// The allocator of tables: 4 KiB frames of a part of memory, last freed first used. What is freed is spoilt, so that
-/// a judge who still walks it stumbles.
+/// The allocator of tables: 4 KiB frames of a part of memory, last freed first used. It poisons freed frames: a judge
+/// that still walks one goes wrong.
 final class TableFrames: FrameAllocator {
   private let memory: PhysicalMemory
   private let range: AddrRange<PhysAddr>

@@ -2,10 +2,10 @@ import Addresses
 import CLabKVM
 import Glibc
 
-/// The processor, as a guest of /dev/kvm whose physical memory is the memory that holds the tables.
+/// The processor, as a /dev/kvm guest whose physical memory holds the tables.
 ///
-/// Where the machine has nested page tables (EPT, NPT), its own walker reads the tables under test. Where it has
-/// none, KVM's walker does and shadows what it found, and the processor obeys the shadow; ``walksTheTablesItself``
+/// On a machine with nested page tables (EPT, NPT), the processor's own walker reads the tables under test. Otherwise
+/// KVM's walker reads them and shadows what it found, and the processor obeys the shadow; ``walksTheTablesItself``
 /// tells which.
 final class HardwareJudge: Judge {
   let name = "processor"
@@ -15,7 +15,7 @@ final class HardwareJudge: Judge {
   private let memory: PhysicalMemory
   private let features: lab_kvm_features
 
-  /// A machine over `memory` that maps its own code by the root's entry `reservedRootEntry`, or nil where /dev/kvm
+  /// A machine over `memory` that maps its own code through the root entry `reservedRootEntry`, or nil where /dev/kvm
   /// does not open.
   init?(memory: PhysicalMemory, reservedRootEntry: Int = 511) {
     var description = lab_kvm_memory(
@@ -34,7 +34,7 @@ final class HardwareJudge: Judge {
     lab_kvm_guest_close(guest)
   }
 
-  /// Whether the processor walks a guest's tables itself, as far as the kernel's modules tell.
+  /// Whether the processor itself walks a guest's tables, as far as the kernel's modules tell.
   static var walksTheTablesItself: Bool {
     ["kvm_intel/parameters/ept", "kvm_amd/parameters/npt"].contains { parameter in
       guard let file = fopen("/sys/module/" + parameter, "r") else { return false }
@@ -99,7 +99,7 @@ final class HardwareJudge: Judge {
   }
 }
 
-/// The machine stopped where it should not have.
+/// The machine stopped unexpectedly.
 struct HardwareJudgeError: Error, CustomStringConvertible {
   var action: String
   var errno: CInt

@@ -1,10 +1,10 @@
 import Addresses
 import Testing
 
-// The judges themselves, under tables whose every bit is written here by hand. What is expected is told in the
-// manual's words (Intel SDM volume 3A, 4.6 and 4.7), not by the code of either judge.
+// Tests of the judges themselves, under tables whose every bit is written by hand. The expectations follow the manual
+// (Intel SDM volume 3A, 4.6 and 4.7), not the code of either judge.
 
-/// Tables for one page, one entry a level, to be filled in by hand.
+/// Tables for one page, one entry per level, to be filled by hand.
 struct HandTables {
   static let start: UInt64 = 1 << 30
   static let root = start
@@ -24,7 +24,7 @@ struct HandTables {
 
   let memory = PhysicalMemory(start: .init(start), byteCount: 4 << 21)
 
-  /// Links the tables without restrictions for `address`, and puts `leaf` at the end.
+  /// Links the tables for `address` without restrictions, with `leaf` at the end.
   func map(_ address: UInt64, leaf: UInt64, upper: UInt64 = 7) {
     memory[HandTables.root + (address >> 39 & 511) * 8] = HandTables.table3 | upper
     memory[HandTables.table3 + (address >> 30 & 511) * 8] = HandTables.table2 | 7
@@ -32,7 +32,7 @@ struct HandTables {
     memory[HandTables.table1 + (address >> 12 & 511) * 8] = leaf
   }
 
-  /// Read, write and fetch by kernel and user, in this order.
+  /// Read, write and fetch by the kernel and by the user, in this order.
   static func probes(of address: UInt64, writing word: UInt64) -> [Probe] {
     ProbeMode.allCases.flatMap { mode in
       ProbeAccess.allCases.map { Probe(address: address, access: $0, mode: mode, word: word) }

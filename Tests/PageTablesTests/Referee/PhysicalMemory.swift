@@ -1,13 +1,13 @@
 import Addresses
 import Glibc
 
-/// Physical memory of a machine that exists in this process alone: an anonymous mapping, all zeros, whose pages take
-/// up memory only when touched.
+/// The physical memory of a simulated machine: an anonymous mapping, all zeros, whose pages take up memory only when
+/// touched.
 final class PhysicalMemory {
   /// Its physical addresses.
   let range: AddrRange<PhysAddr>
 
-  /// Where its first byte lies in this process.
+  /// The address of its first byte in this process.
   let base: UnsafeMutableRawPointer
 
   /// Memory of `byteCount` bytes from `start`, both multiples of 4 KiB.
@@ -24,7 +24,7 @@ final class PhysicalMemory {
     munmap(base, Int(range.byteCount))
   }
 
-  /// Where the byte at `address` lies in this process; traps outside the memory.
+  /// The address in this process of the byte at `address`; traps outside the memory.
   func pointer(to address: UInt64) -> UnsafeMutableRawPointer {
     precondition(range.contains(PhysAddr(address)), "0x\(String(address, radix: 16)) is outside the machine's memory")
     return base + Int(address - range.start.raw)
@@ -36,7 +36,7 @@ final class PhysicalMemory {
     set { pointer(to: address).storeBytes(of: newValue, as: UInt64.self) }
   }
 
-  /// Gives the memory's pages back: all zeros again.
+  /// Returns the memory's pages to the system: all zeros again.
   func clear() {
     madvise(base, Int(range.byteCount), MADV_DONTNEED)
   }

@@ -1,12 +1,12 @@
 import Addresses
 import CLabKVM
 
-/// What an instruction does with memory.
+/// The memory access of an instruction.
 enum ProbeAccess: UInt8, CaseIterable {
   case read, write, fetch
 }
 
-/// Who does it.
+/// The mode of the access.
 enum ProbeMode: UInt8, CaseIterable {
   case kernel, user
 }
@@ -16,19 +16,19 @@ struct Probe: Hashable {
   var address: UInt64
   var access: ProbeAccess
   var mode: ProbeMode
-  /// What a write stores; see ``ProbeWord``.
+  /// The word that a write stores; see ``ProbeWord``.
   var word: UInt64 = 0
 }
 
-/// How an access ended.
+/// The outcome of an access.
 enum Verdict: Hashable {
-  /// It succeeded: the word that was read, the tag that was fetched, 0 for a write.
+  /// It succeeded: the word read, the tag fetched, or 0 for a write.
   case done(UInt64)
   /// #PF with its error code and CR2.
   case pageFault(PageFaultCode, address: UInt64)
   /// #GP: the address is not canonical.
   case generalProtection
-  /// Anything else: an exception that no probe should meet.
+  /// Any other exception, which no probe should raise.
   case other(vector: UInt8)
 }
 
@@ -36,7 +36,7 @@ enum Verdict: Hashable {
 struct PageFaultCode: OptionSet, Hashable {
   let rawValue: UInt32
 
-  /// P: an entry was there and forbade the access; without it, an entry was missing.
+  /// P: an entry was present and forbade the access; without it, an entry was missing.
   static let protection = PageFaultCode(rawValue: 1 << 0)
   /// W/R: the access was a write.
   static let write = PageFaultCode(rawValue: 1 << 1)
@@ -47,7 +47,7 @@ struct PageFaultCode: OptionSet, Hashable {
   /// I/D: the access was an instruction fetch.
   static let fetch = PageFaultCode(rawValue: 1 << 4)
 
-  /// What the access itself contributes to the code of any fault it meets, with EFER.NXE set.
+  /// The bits that the access itself contributes to the code of any fault, with EFER.NXE set.
   init(of probe: Probe) {
     self = []
     if probe.access == .write { insert(.write) }
@@ -60,13 +60,13 @@ struct PageFaultCode: OptionSet, Hashable {
   }
 }
 
-/// The words that probes read, write and execute: as instructions they load their tag into EAX and return, so that a
-/// fetch tells which word it met.
+/// The words that probes read, write and execute. As instructions they load their tag into EAX and return: a fetch thus
+/// reports which word it met.
 enum ProbeWord {
   /// The word with a tag.
   static func encode(_ tag: UInt32) -> UInt64 { lab_kvm_word_encode(tag) }
 
-  /// The tag of a word, nil for one that is not of this form.
+  /// The tag of a word, nil for a word of another form.
   static func tag(of word: UInt64) -> UInt32? {
     let tag = UInt32(truncatingIfNeeded: word >> 8)
     return encode(tag) == word ? tag : nil
@@ -81,9 +81,9 @@ struct ProbedRoot {
   var levelCount = 4
   /// The largest page that the tables may hold.
   var largestPage = PageSize.size2MiB
-  /// Whether kernel mode is kept from fetching from user pages (CR4.SMEP).
+  /// Whether kernel mode cannot fetch from user pages (CR4.SMEP).
   var hasSMEP = false
-  /// Whether kernel mode is kept from reading and writing user pages (CR4.SMAP, with RFLAGS.AC clear).
+  /// Whether kernel mode cannot read or write user pages (CR4.SMAP, with RFLAGS.AC clear).
   var hasSMAP = false
 }
 

@@ -3,32 +3,32 @@ import Foundation
 import LabTestSupport
 import PageTables
 
-// Page tables on paper: what a bare-metal program (Tests/PagingGuests) needs to put a processor under tables of ours and
-// to probe them, and what it must report. Written to three files: the memory with the tables, the request, and the
-// expected lines, one for each probe, exactly as the program prints them.
+// Page tables as files: the input with which a bare-metal program (Tests/PagingGuests) puts a processor under our
+// tables and probes them, and the output it must print. Three files: the memory with the tables, the request, and the
+// expected lines, one per probe, exactly as the program prints them.
 
-/// How one machine of QEMU is laid out, and how its processor reports.
+/// The layout of one QEMU machine, and its processor's error reports.
 protocol ProbedMachine {
   associatedtype Format: PageTableFormat
   /// The name of its files.
   static var name: String { get }
   /// The first byte of RAM; the request lies 128 MiB and the tables 256 MiB from there.
   static var memoryStart: UInt64 { get }
-  /// What the program is to tell the processor besides the root.
+  /// The processor's mode: what the program must set besides the root.
   static var mode: UInt64 { get }
-  /// The instructions that bring a tag of 16 bits back, as a word.
+  /// The instructions that return a 16-bit tag, as a word.
   static func word(tag: UInt16) -> UInt64
-  /// What the program prints for an access that these permissions (nil: none, nothing is mapped) do not allow.
+  /// The line for an access that these permissions do not allow; nil permissions mean that nothing is mapped.
   static func fault(_ probe: Probe, _ permissions: MemPerm?) -> String
-  /// Whether kernel mode may fetch from pages of user mode.
+  /// Whether kernel mode may fetch from user pages.
   static var kernelRunsUserPages: Bool { get }
-  /// Whether kernel mode may read and write pages of user mode.
+  /// Whether kernel mode may read and write user pages.
   static var kernelTouchesUserPages: Bool { get }
-  /// The root's entry that the program needs for itself, nil for none.
+  /// The root entry that the program needs for itself, nil for none.
   static var reservedRootEntry: Int? { get }
   /// Whether the program can make accesses to an address.
   static func canJudge(_ address: UInt64) -> Bool
-  /// Whether the program prints what the processor's own translation instruction finds.
+  /// Whether the program prints the result of the processor's own translation instruction.
   static var asksForTranslation: Bool { get }
 }
 
@@ -49,7 +49,7 @@ struct ProbeImage<Machine: ProbedMachine> {
   private var lines: [String] = []
   private var root: UInt64 = 0
 
-  /// Random tables of a seed with probes of `addressCount` addresses, six each, written to `folder`.
+  /// Random tables from a seed, with six probes for each of `addressCount` addresses, written to `folder`.
   static func write(seed: UInt64, addressCount: Int, to folder: URL) throws {
     let plan = Machine.plan
     let memory = PhysicalMemory(start: plan.tables.start, byteCount: plan.tables.byteCount)
@@ -88,7 +88,7 @@ struct ProbeImage<Machine: ProbedMachine> {
     lines.append(line)
   }
 
-  /// What an access prints that succeeds, nil for one that must not.
+  /// The line for an access that succeeds, nil for one that must not.
   private mutating func outcome(of probe: Probe, _ translation: Translation<Machine.Format>?) -> String? {
     guard let translation else { return nil }
     let physical = translation.physical.raw

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Writes the images that `scripts/test-paging-qemu` has QEMU's processors judge; runs only when
-/// `HEAPLAB_PROBE_IMAGES` names the folder for them. `HEAPLAB_REFEREE_SEED` sets the first seed,
-/// `HEAPLAB_PROBE_IMAGE_COUNT` how many there are of each kind.
+/// Writes the images that QEMU's processors judge under `scripts/test-paging-qemu`; runs only when
+/// `HEAPLAB_PROBE_IMAGES` names their folder. `HEAPLAB_REFEREE_SEED` sets the first seed, `HEAPLAB_PROBE_IMAGE_COUNT`
+/// the number of images of each kind.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["HEAPLAB_PROBE_IMAGES"] != nil))
 struct ProbeImageTests {
   private func write<Machine: ProbedMachine>(_ machine: Machine.Type) throws {

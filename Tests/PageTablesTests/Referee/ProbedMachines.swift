@@ -2,16 +2,16 @@ import Addresses
 import CLabKVM
 import PageTables
 
-// The processors that QEMU plays, and how each says no.
+// The processors that QEMU emulates, and their error reports.
 
-/// RISC-V: the cause is 12, 13 or 15 for a fetch, a load or a store, whatever is wrong (privileged architecture,
+/// RISC-V: the cause is 12, 13 or 15 for a fetch, a load or a store, whatever the reason (privileged architecture,
 /// table 3.6).
 protocol RISCVMachine: ProbedMachine {}
 
 extension RISCVMachine {
   static var memoryStart: UInt64 { 0x8000_0000 }
-  /// The program's own 64 KiB: QEMU 7.2 lets a load under MPRV find the untranslated entry that a fetch from the same
-  /// page has just left in its translation cache.
+  /// False for the program's own 64 KiB. In QEMU 7.2, a fetch leaves an untranslated entry in the translation cache,
+  /// and a load under MPRV from the same page finds it.
   static func canJudge(_ address: UInt64) -> Bool { address &- memoryStart >= 64 << 10 }
 
   /// `lui a0, tag` and `ecall`.
@@ -35,7 +35,7 @@ enum Sv48Machine: RISCVMachine {
   static var mode: UInt64 { 9 }
 }
 
-/// AArch64: the status code is 4 for a missing translation and 12 for a missing permission, apart from the level in its
+/// AArch64: the status code is 4 for a missing translation and 12 for a missing permission, plus the level in its
 /// lowest two bits; a write adds bit 6 (Arm ARM, ESR_EL1).
 protocol AArch64Machine: ProbedMachine {}
 
@@ -64,11 +64,11 @@ enum AArch64UpperMachine: AArch64Machine {
   static var mode: UInt64 { 1 }
 }
 
-/// x86-64: a page fault's error code, and the address.
+/// x86-64: a page fault's error code and address.
 protocol X86Machine: ProbedMachine {}
 
 extension X86Machine {
-  /// Above the hole that a PC has below 4 GiB.
+  /// Above the hole below 4 GiB that a PC has.
   static var memoryStart: UInt64 { 0x1_0000_0000 }
   static var reservedRootEntry: Int? { 511 }
 

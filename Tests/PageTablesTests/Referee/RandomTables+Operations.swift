@@ -2,7 +2,7 @@ import Addresses
 import PageTables
 
 extension RandomTables {
-  /// Does `count` random operations; those that the tables refuse leave no trace in the history.
+  /// Does `count` random operations; the history does not record those that the tables refuse.
   mutating func change(count: Int) {
     for _ in 0..<count {
       switch Int.random(in: 0..<20, using: &random) {

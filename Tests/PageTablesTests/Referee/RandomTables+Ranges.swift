@@ -1,11 +1,11 @@
 import Addresses
 import PageTables
 
-// The operations over ranges. A range is a few small pages, some megabytes or more than a gigabyte long, and its
-// frames are often congruent with it, so that large pages are chosen, split and joined.
+// Operations on ranges. A range is a few small pages, some megabytes or more than a gigabyte long. Its frames often
+// have its alignment, which lets operations choose, split and join large pages.
 
 extension RandomTables {
-  /// Does one random operation over a range.
+  /// Does one random operation on a range.
   mutating func changeRange() {
     switch Int.random(in: 0..<10, using: &random) {
     case 0...2: mapRange()
@@ -32,8 +32,8 @@ extension RandomTables {
   }
 
   private mutating func mapRange() {
-    // Frames at the same distance from a multiple of a large page as the range can be mapped by large pages; others
-    // take a table for every 2 MiB, so there are few of them.
+    // Large pages can map the range only if its frames have the same offset from a multiple of a large page. Other
+    // ranges need a table for every 2 MiB, so they are short.
     let granule = ([1 << 12, 1 << 21, 1 << 30] as [UInt64]).randomElement(using: &random) ?? 1 << 12
     let largest: PageSize = granule == 1 << 12 ? .size4KiB : .size1GiB
     guard let range = randomRange(longest: granule == 1 << 12 ? 5 << 20 : 1200 << 20) else { return }
@@ -70,7 +70,7 @@ extension RandomTables {
     do { try table.split(page, &frames).ignore() } catch {}
   }
 
-  /// Joining and cleaning up must change nothing that an access could notice.
+  /// Joining and cleaning up must not change anything that an access could observe.
   private mutating func joinRange() {
     guard let range = randomWholePages() else { return }
     do { try table.join(range).ignore() } catch {}

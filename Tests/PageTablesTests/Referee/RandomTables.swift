@@ -2,16 +2,15 @@ import Addresses
 import LabTestSupport
 import PageTables
 
-// A seeded random address space, and what it must mean.
+// A seeded random address space and its expected meaning.
 //
-// Mappings crowd around a few anchors, so that they share tables, touch, and stand at the ends of the address space.
-// The history of all operations that succeeded is the third opinion beside `translate` and the judges: the last one
-// that covers an address says where it leads. It knows nothing of tables.
+// Mappings cluster around a few anchors: they share tables, touch one another, and reach the ends of the address space.
+// The history of all successful operations is the third opinion besides `translate` and the judges: the last operation
+// that covers an address decides its translation. It knows nothing of tables.
 
 /// Page tables of one format after a random sequence of operations.
 struct RandomTables<Format: PageTableFormat>: ~Copyable {
-  /// One operation that succeeded, from `start` to `last`, both included: the last page of the address space ends at
-  /// no address.
+  /// One successful operation, from `start` to `last` inclusive: the last page of the address space ends at no address.
   private struct Change {
     enum Effect {
       case map(PhysAddr, MemPerm)
@@ -31,7 +30,7 @@ struct RandomTables<Format: PageTableFormat>: ~Copyable {
   private let anchors: [UInt64]
   private var history: [Change] = []
 
-  /// An empty address space whose tables lie in `memory`, and which maps nothing in the root's reserved entry.
+  /// An empty address space with its tables in `memory`, which maps nothing through the root's reserved entry.
   init(
     seed: UInt64, plan: FramePlan, memory: PhysicalMemory, reservedRootEntry: Int?,
     largestPage: PageSize = Format.largestPage
@@ -45,7 +44,7 @@ struct RandomTables<Format: PageTableFormat>: ~Copyable {
     anchors = RandomTables.randomAnchors(using: &random)
   }
 
-  /// Gives everything back; returns how many tables the allocator still misses, which must be none.
+  /// Destroys the tables; returns how many tables the allocator still misses, which must be none.
   consuming func end() -> Int {
     var frames = frames
     table.deallocateWithKernelHalf(&frames)
@@ -67,7 +66,7 @@ struct RandomTables<Format: PageTableFormat>: ~Copyable {
     return (0..<Int.random(in: 1...4, using: &random)).compactMap { _ in covered.randomElement(using: &random) }
   }
 
-  /// A page near an anchor, or nil where there is none or where it is not to be used.
+  /// A page near an anchor, or nil where there is none or it must not be used.
   mutating func randomPage(of size: PageSize) -> Page<VirtAddr>? {
     guard let anchor = anchors.randomElement(using: &random) else { return nil }
     let distance = UInt64(bitPattern: Int64.random(in: -3...3, using: &random)) &* size.byteCount
@@ -75,7 +74,7 @@ struct RandomTables<Format: PageTableFormat>: ~Copyable {
     return isUsable(start) ? Page(start: VirtAddr(UInt(start)), size: size) : nil
   }
 
-  /// Whether an address is translated by these tables and not in the reserved entry.
+  /// Whether these tables translate an address, and not through the reserved entry.
   func isUsable(_ address: UInt64) -> Bool {
     let rootIndex = Int(address >> (RandomTables.width - 9) & 0x1FF)
     return Format.covers(VirtAddr(UInt(address))) && rootIndex != reservedRootEntry
@@ -101,7 +100,7 @@ struct RandomTables<Format: PageTableFormat>: ~Copyable {
     history.append(Change(start: UInt64(start.raw), last: UInt64(start.raw) &+ (byteCount - 1), effect: effect))
   }
 
-  /// Where the history says that an address leads, and what it allows there; nil for nowhere.
+  /// The translation and permissions of an address according to the history; nil when it maps nothing there.
   func expectation(at address: UInt64) -> (physical: UInt64, permissions: MemPerm)? {
     var state: (physical: UInt64, permissions: MemPerm)?
     for change in history where change.start <= address && address <= change.last {
@@ -127,7 +126,7 @@ struct RandomTables<Format: PageTableFormat>: ~Copyable {
       let distance = random.next() & 0x7FFF_FFF8
       addresses.formUnion([anchor &+ distance, anchor &- distance].map { $0 & ~7 })
     }
-    // In a fixed order before the shuffle, so that the seed alone decides.
+    // Sorted before the shuffle: the seed alone decides the order.
     let usable = addresses.filter { address in
       isUsable(address) || !Format.covers(VirtAddr(UInt(address)))
     }

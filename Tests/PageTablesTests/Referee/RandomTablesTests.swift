@@ -3,8 +3,8 @@ import Glibc
 import PageTables
 import Testing
 
-/// Seeded random address spaces before the judges. `HEAPLAB_REFEREE_SPACES` sets how many there are, and
-/// `HEAPLAB_REFEREE_SEED` where the seeds start.
+/// Puts seeded random address spaces before the judges. `HEAPLAB_REFEREE_SPACES` sets their number, and
+/// `HEAPLAB_REFEREE_SEED` the first seed.
 @Suite(.serialized) struct RandomTablesTests {
   private static let plan = FramePlan(from: PhysAddr(4 << 30))
 

@@ -2,14 +2,14 @@ import Addresses
 import PageTables
 import Testing
 
-// Accessed and dirty bits (Intel SDM volume 3A, 4.8). A page that was accessed has its accessed bit, one that was
-// written its dirty bit, and no page has a dirty bit that was not written. Whether a walk that ends in a fault leaves
-// accessed bits in the entries it met is up to the processor; entries that no probe's walk meets stay untouched.
+// Accessed and dirty bits (Intel SDM volume 3A, 4.8). An accessed page has its accessed bit, a written page its dirty
+// bit, and no page has a dirty bit unless it was written. The processor decides whether a walk that ends in a fault
+// sets accessed bits in the entries it met. Entries on no probe's walk stay untouched.
 
 extension RandomTablesTrial {
   private var marks: UInt64 { 1 << 5 | 1 << 6 }
 
-  /// Every word of every table that is not 0, with its physical address.
+  /// Every nonzero word of every table, with its physical address.
   func tableWords() -> [(UInt64, UInt64)] {
     var words: [(UInt64, UInt64)] = []
     for frame in tables.frames.used {
@@ -65,7 +65,7 @@ extension RandomTablesTrial {
     }
   }
 
-  /// The present entries on the way to an address, read without the walker under test.
+  /// The present entries on the path to an address, read without the walker under test.
   private func path(to address: UInt64) -> [UInt64] {
     var table = root.address
     var path: [UInt64] = []

@@ -3,8 +3,8 @@ import LabTestSupport
 import PageTables
 import Testing
 
-// One address space before its judges. For every sampled access there are three opinions on what must happen: the
-// history of the operations, `translate`, and each judge. All must be the same, to the bit of an error code.
+// One address space before its judges. For every sampled access there are three opinions on its outcome: the history of
+// the operations, `translate`, and each judge. All must agree, to the bit of an error code.
 
 /// A trial of random tables of an x86-64 format.
 struct RandomTablesTrial<Format: PageTableFormat>: ~Copyable {
@@ -20,7 +20,7 @@ struct RandomTablesTrial<Format: PageTableFormat>: ~Copyable {
     self.memory = memory
     self.bench = bench
     random = SeededGenerator(seed: ~seed)
-    // The processor's own entry moves about, so that every part of the address space gets its turn.
+    // The processor's own entry moves: every part of the address space gets tested.
     let entries = [511, 256, 257, 1, 300].filter { !UserModeSurvey.deniedEntries.contains($0) }
     let reservedRootEntry = entries.randomElement(using: &random) ?? 511
     bench.hardware?.reservedRootEntry = reservedRootEntry
@@ -35,7 +35,7 @@ struct RandomTablesTrial<Format: PageTableFormat>: ~Copyable {
       hasSMEP: isStrict && Bool.random(using: &random), hasSMAP: isStrict && Bool.random(using: &random))
   }
 
-  /// Changes the tables and has them judged, several times over; returns how many verdicts were compared.
+  /// Changes the tables and has them judged, `rounds` times; returns how many verdicts were compared.
   mutating func run(rounds: Int) throws -> Int {
     var count = 0
     for round in 0..<rounds {
@@ -58,7 +58,7 @@ struct RandomTablesTrial<Format: PageTableFormat>: ~Copyable {
     return count
   }
 
-  /// Whether every table came back to its allocator.
+  /// Whether every table was returned to its allocator.
   consuming func end() -> Bool { tables.end() == 0 }
 
   // MARK: Expectations
@@ -87,7 +87,7 @@ struct RandomTablesTrial<Format: PageTableFormat>: ~Copyable {
     }
   }
 
-  /// What `translate` and the permissions that it reports say of an access; `words` are the words of memory.
+  /// The outcome of an access according to `translate` and the permissions it reports; `words` are the words of memory.
   private func expectedVerdict(_ probe: Probe, _ words: inout [UInt64: UInt64], under root: ProbedRoot) -> Verdict {
     let address = VirtAddr(UInt(probe.address))
     guard Format.covers(address) else { return .generalProtection }
@@ -118,7 +118,7 @@ struct RandomTablesTrial<Format: PageTableFormat>: ~Copyable {
   private func compare(
     _ probes: [Probe], judge: any Judge, under root: ProbedRoot, _ entries: [(UInt64, UInt64)], _ context: String
   ) throws -> Int {
-    // Each word's tag is a number of its own address, so that a read from elsewhere is noticed.
+    // Each word's tag is derived from its address, which exposes a read from elsewhere.
     var words: [UInt64: UInt64] = [:]
     for probe in probes {
       guard let translation = try? tables.table.translate(VirtAddr(UInt(probe.address))) else { continue }

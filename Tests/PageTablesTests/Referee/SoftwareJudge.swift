@@ -1,9 +1,9 @@
-// Four-level and five-level paging as the manual tells it: Intel SDM volume 3A, chapter 4. A walk reads one entry of
-// each table from the root down (4.5.4, figures 4-8 to 4-10). It ends at an entry with P = 0 or a reserved bit set,
-// which is a fault, or at an entry that maps a page. Then the rights of all entries met are combined (4.6.1), and only
-// an access that is allowed sets accessed and dirty flags (4.8) and touches memory.
+// Four-level and five-level paging after the manual: Intel SDM volume 3A, chapter 4. A walk reads one entry of each
+// table from the root down (4.5.4, figures 4-8 to 4-10). It ends at an entry with P = 0 or a reserved bit set, which is
+// a fault, or at an entry that maps a page. Then it combines the rights of all entries on the way (4.6.1). Only an
+// allowed access sets accessed and dirty flags (4.8) and touches memory.
 
-/// The referee where there is no processor to ask, and the second opinion where there is.
+/// The judge where no processor is available, and the second opinion where one is.
 final class SoftwareJudge: Judge {
   let name = "software walk"
   let reservedRootEntry: Int? = nil
@@ -36,11 +36,11 @@ final class SoftwareJudge: Judge {
     static let executeDisable: UInt64 = 1 << 63
   }
 
-  /// What a walk came to.
+  /// The result of a walk.
   private enum Walk {
     case missing
     case malformed
-    /// The physical address; the flags that every entry has set and those that any has; where the entries are.
+    /// The physical address; the flags set in every entry and those set in any; the addresses of the entries.
     case page(UInt64, everywhere: UInt64, anywhere: UInt64, entries: [UInt64])
   }
 
@@ -82,7 +82,7 @@ final class SoftwareJudge: Judge {
     var everywhere = ~UInt64(0)
     var anywhere: UInt64 = 0
     var entries: [UInt64] = []
-    // The lowest address bit that the next table's index takes: 48 (PML5), 39 (PML4), 30, 21, 12.
+    // The lowest address bit of the next table's index: 48 (PML5), 39 (PML4), 30, 21, 12.
     for shift in stride(from: root.levelCount == 5 ? 48 : 39, through: 12, by: -9) {
       let location = table + (address >> UInt64(shift) & 0x1FF) * 8
       let entry = memory[location]

@@ -1,9 +1,9 @@
-// Some machines run guests without the processor's virtualization, in user mode and beside their own kernel; there,
-// user mode cannot reach the part of the address space where that kernel lies. What such a machine says about those
-// addresses is about itself and not about the tables. The survey finds them with tables written by hand, in which
-// every entry on the way is present, writable and open to user mode: a fault there is the machine's own.
+// Some machines run guests without hardware virtualization, in user mode and beside their own kernel. There, user mode
+// cannot reach the part of the address space that holds that kernel. Such a machine's verdicts on those addresses say
+// nothing about the tables. The survey finds the addresses with tables written by hand, in which every entry on the
+// path is present, writable and open to user mode: a fault there is the machine's own.
 
-/// The root entries under which this machine's /dev/kvm does not let user mode read a page that any processor would.
+/// The root entries under which this machine's /dev/kvm denies user mode a read that any processor would allow.
 enum UserModeSurvey {
   /// The indices of those entries; empty on a machine with hardware virtualization, and where there is no /dev/kvm.
   static let deniedEntries: Set<Int> = survey()
@@ -21,7 +21,7 @@ enum UserModeSurvey {
     for entry in 0..<511 {
       memory[start + UInt64(entry) * 8] = (start + 0x1000) | 7
       let address = UInt64(bitPattern: (Int64(entry) << 55) >> 16)
-      // A probe that this survey makes must not be kept back by its own result, hence no canJudge here.
+      // The survey's own result must not suppress its probes, hence no canJudge here.
       let probe = Probe(address: address, access: .read, mode: .user)
       let verdicts = try? judge.judge([probe], under: ProbedRoot(address: start))
       if verdicts != [.done(word)] { denied.insert(entry) }
