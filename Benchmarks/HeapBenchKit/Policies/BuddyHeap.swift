@@ -33,7 +33,7 @@ public struct BuddyHeap: ~Copyable, HeapPolicy {
   }
 
   public mutating func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
-    require(alignment.nonzeroBitCount == 1, "an alignment must be a power of two, found", UInt64(alignment))
+    require(alignment.isPowerOfTwo, "an alignment must be a power of two, found", UInt64(alignment))
     guard let order = Self.order(for: max(byteCount, alignment)), let address = frames.allocate(order) else {
       return nil
     }

@@ -31,7 +31,7 @@ public struct PlainListHeap: ~Copyable, HeapPolicy, Sendable {
   }
 
   public mutating func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
-    require(alignment.nonzeroBitCount == 1, "an alignment must be a power of two, found", UInt64(alignment))
+    require(alignment.isPowerOfTwo, "an alignment must be a power of two, found", UInt64(alignment))
     guard byteCount < end - first else { return nil }
     let need = Self.blockByteCount(for: byteCount)
     var previous: UInt = 0

@@ -1,3 +1,5 @@
+import Addresses
+
 // The parts of a profile's YAML that describe what happens, and when.
 
 extension Profile.Behaviour {
@@ -53,7 +55,7 @@ extension Profile.Adversary {
     let unit = try keys.required("unit").byteCount(in: 32...1 << 20)
     guard unit.isMultiple(of: 16) else { throw try keys.required("unit").mismatch("a multiple of 16") }
     let limit = try keys.required("max").byteCount(in: unit...1 << 32)
-    guard limit.isMultiple(of: unit), (limit / unit).nonzeroBitCount == 1 else {
+    guard limit.isMultiple(of: unit), (limit / unit).isPowerOfTwo else {
       throw try keys.required("max").mismatch("the unit times a power of two")
     }
     self = .robson(

@@ -1,3 +1,5 @@
+import Addresses
+
 // The parts of a profile's YAML that describe objects.
 
 extension Profile.Population {
@@ -30,7 +32,7 @@ extension Profile.AlignmentShare {
   static func list(_ node: ProfileNode) throws(ProfileError) -> [Self] {
     var alignments: [Self] = []
     for entry in try node.entries() {
-      guard let alignment = ByteCountText.value(of: entry.key), alignment.nonzeroBitCount == 1, alignment <= 1 << 30
+      guard let alignment = ByteCountText.value(of: entry.key), alignment.isPowerOfTwo, alignment <= 1 << 30
       else { throw entry.error("an alignment must be a power of two 1…1 GiB, found '\(entry.key)'") }
       alignments.append(Self(log2: UInt8(alignment.trailingZeroBitCount), share: try entry.share()))
     }
