@@ -146,7 +146,7 @@ let benchmarkTargets: [Target] = [
     ], path: "Benchmarks/HeapBenchKit", swiftSettings: strict),
   .executableTarget(
     name: "heapbench",
-    dependencies: ["HeapBenchKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+    dependencies: ["HeapBenchKit", "CLabMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")],
     path: "Benchmarks/heapbench", swiftSettings: strict),
 ]
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLabMalloc
 import Foundation
 import HeapBenchKit
 
@@ -38,7 +39,7 @@ struct HeapBench: ParsableCommand {
       Profiles and traces are found in Benchmarks, from the current folder or the executable upward, or where \
       HEAPBENCH_HOME says. Bad input ends with one line and exit status 2, Ctrl-C with what was measured so far and 130.
       """,
-    version: "heapbench 0.1.0",
+    version: "heapbench \(HEAPLAB_VERSION)",
     subcommands: [
       RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
       CompareCommand.self, GateCommand.self, PagingOperationCommand.self, HotPathCommand.self,
