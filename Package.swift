@@ -126,7 +126,8 @@ let shimTargets: [Target] = [
 /// What `heapbench compare` starts under each allocator: Embedded Swift, libc its only dependency, and without one
 /// allocation of its own. Valgrind, which counts its instructions, cannot read all of Swift's debug information.
 let driverTarget = Target.executableTarget(
-  name: "HeapBenchDriver", dependencies: ["EmbeddedAllocationTraces", "CLabPlatform", "CLabDriver"],
+  name: "HeapBenchDriver",
+  dependencies: ["EmbeddedAssertions", "EmbeddedAllocationTraces", "CLabPlatform", "CLabDriver"],
   path: "Benchmarks/Driver", exclude: ["README.md"],
   swiftSettings: embedded(importing: coreModules.map(\.name)) + [.unsafeFlags(["-parse-as-library"])],
   linkerSettings: [

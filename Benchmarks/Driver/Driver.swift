@@ -1,3 +1,4 @@
+import Assertions
 import CLabDriver
 
 // heapbench-driver: does one workload with the `malloc` that the process was started with, and prints what it took.

@@ -1,3 +1,4 @@
+import Assertions
 import CLabDriver
 
 // Whole programs are started from here and not from heapbench: a child begins as a copy of its parent, and Linux counts
