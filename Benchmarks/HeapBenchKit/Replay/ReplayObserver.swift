@@ -27,12 +27,19 @@ struct NoObserver: ReplayObserver {}
 
 /// Times every call.
 struct LatencyObserver: ReplayObserver {
+  /// A minute: a longer call counts as one that long.
+  static let longestNanoseconds: UInt64 = 60_000_000_000
+
+  /// A histogram of nanoseconds, to three significant digits.
+  static var emptyHistogram: Histogram<UInt64> {
+    Histogram(highestTrackableValue: longestNanoseconds, numberOfSignificantValueDigits: .three)
+  }
+
   private let clock: TickClock
   private var start: UInt64 = 0
 
-  /// Nanoseconds of every call, to three significant digits up to a minute.
-  private(set) var histogram = Histogram<UInt64>(
-    highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
+  /// The nanoseconds of every call.
+  private(set) var histogram = LatencyObserver.emptyHistogram
 
   init(clock: TickClock) {
     self.clock = clock
@@ -42,7 +49,7 @@ struct LatencyObserver: ReplayObserver {
 
   @inline(__always) mutating func callEnds() {
     let end = TickClock.now
-    _ = histogram.record(min(clock.nanoseconds(end &- start), 60_000_000_000))
+    _ = histogram.record(min(clock.nanoseconds(from: start, to: end), Self.longestNanoseconds))
   }
 }
 

@@ -66,7 +66,7 @@ public enum ReplayPass: String, Sendable, Codable, CaseIterable {
 extension LatencyFigures {
   /// The figures of all threads together.
   init(_ histograms: [Histogram<UInt64>], clock: TickClock) {
-    var all = Histogram<UInt64>(highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
+    var all = LatencyObserver.emptyHistogram
     for histogram in histograms { all.add(histogram) }
     p50Nanoseconds = all.valueAtPercentile(50)
     p99Nanoseconds = all.valueAtPercentile(99)
