@@ -1,5 +1,3 @@
-import Foundation
-
 /// What one policy made of one workload.
 public struct PolicyResult: Hashable, Sendable, Codable {
   /// The policy's name.
@@ -64,6 +62,17 @@ public struct PolicyResult: Hashable, Sendable, Codable {
       maxNanoseconds: longest, clockOverheadNanoseconds: overhead, clockResolutionNanoseconds: resolution)
   }
 
+  /// Operations per second over those of the system's malloc in the same workload.
+  func throughputRatio(in workload: WorkloadReport) -> Double? {
+    guard let own = operationsPerSecond, let system = workload.system?.operationsPerSecond, system > 0 else {
+      return nil
+    }
+    return own / system
+  }
+
+  /// Usable bytes granted over bytes requested: of the layout where there is one, else of the memory pass.
+  var internalWaste: Double? { layout?.internalWaste ?? memory?.internalWaste }
+
   /// The heap's peak over the compaction oracle's: from the layout where there is one, else from the resident set.
   public func blowUpOverOracle(_ facts: WorkloadFacts) -> Double? {
     layout?.blowUpOverOracle
@@ -81,26 +90,5 @@ public struct PolicyResult: Hashable, Sendable, Codable {
         peakHeapByteCount: $0.peakResidentByteCount, peakLiveByteCount: facts.peakLiveByteCount
       ).figure
     }
-  }
-}
-
-extension [Double] {
-  /// The geometric mean of positive numbers, nil of none.
-  var geometricMean: Double? {
-    isEmpty ? nil : exp(reduce(0) { $0 + log($1) } / Double(count))
-  }
-
-  /// The middle of the sorted numbers, the mean of the two middle ones of an even count, nil of none.
-  var median: Double? {
-    guard !isEmpty else { return nil }
-    let ordered = sorted()
-    return (ordered[(count - 1) / 2] + ordered[count / 2]) / 2
-  }
-}
-
-extension [UInt64] {
-  /// The middle of the sorted numbers, the lower of the two middle ones of an even count, nil of none.
-  var median: UInt64? {
-    isEmpty ? nil : sorted()[(count - 1) / 2]
   }
 }
