@@ -13,8 +13,3 @@ enum MachineMemory {
     return kibibytes.map { $0 << 10 } ?? ProcessInfo.processInfo.physicalMemory
   }
 }
-
-extension UInt64 {
-  /// The next multiple of `step`, or this number if it is one.
-  func roundedUp(toMultipleOf step: UInt64) -> UInt64 { (self + step - 1) / step * step }
-}

@@ -31,6 +31,16 @@ enum Figure {
     return text(value, significantDigits: 2) + "s"
   }
 
+  /// A duration with three significant digits, as `41.0 ns`.
+  static func preciseDuration(nanoseconds: Double) -> String {
+    var value = nanoseconds
+    for unit in ["ns", "µs", "ms"] {
+      if value < 999.5 { return text(value, significantDigits: 3) + " " + unit }
+      value /= 1000
+    }
+    return text(value, significantDigits: 3) + " s"
+  }
+
   /// A count as `431,977`.
   static func count(_ value: Int) -> String {
     let digits = String(value)

@@ -83,15 +83,3 @@ public struct HoleCurveReport: Sendable {
     ).svg
   }
 }
-
-extension Figure {
-  /// A duration with three significant digits.
-  static func preciseDuration(nanoseconds: Double) -> String {
-    var value = nanoseconds
-    for unit in ["ns", "µs", "ms"] {
-      if value < 999.5 { return text(value, significantDigits: 3) + " " + unit }
-      value /= 1000
-    }
-    return text(value, significantDigits: 3) + " s"
-  }
-}

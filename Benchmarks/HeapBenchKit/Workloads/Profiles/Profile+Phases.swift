@@ -14,10 +14,10 @@ extension Profile.Behaviour {
       return
     }
     let nodes = try keys.required("populations").entries()
-    let populations = try nodes.mapTyped { node throws(ProfileError) in
+    let populations = try nodes.map { node throws(ProfileError) in
       try Profile.Population(node, threadCount: threadCount)
     }
-    let phases = try keys.required("phases").list().mapTyped { node throws(ProfileError) in
+    let phases = try keys.required("phases").list().map { node throws(ProfileError) in
       try Profile.Phase(node, populations: nodes.map(\.key))
     }
     let repetitions = Int(try keys["repeat"]?.integer(in: 1...10_000) ?? 1)
@@ -33,7 +33,7 @@ extension Profile.Phase {
     requestCount = try keys.required("requests").integer(in: 1...1_000_000_000)
     if let node = keys["shares"] {
       let values = try node.keys(populations, of: "shares")
-      shares = try populations.mapTyped { name throws(ProfileError) in try values[name]?.share() ?? 0 }
+      shares = try populations.map { name throws(ProfileError) in try values[name]?.share() ?? 0 }
       try ShareSum.check(shares, of: node)
     } else if populations.count == 1 {
       shares = [1]
@@ -41,7 +41,7 @@ extension Profile.Phase {
       throw node.error("a phase needs the key 'shares' when there are several populations")
     }
     let values = try keys.required("live").keys(populations, of: "live")
-    liveByteCounts = try populations.mapTyped { name throws(ProfileError) in
+    liveByteCounts = try populations.map { name throws(ProfileError) in
       try values[name]?.byteCount(in: 0...Profile.byteCountMax)
     }
   }

@@ -89,7 +89,7 @@ extension SizeDistribution {
       }
       self = .zipf(limits: limits, step: step, exponent: try keys.required("exponent").number(in: 0...10))
     default:
-      let bins = try value.entries().mapTyped { entry throws(ProfileError) in
+      let bins = try value.entries().map { entry throws(ProfileError) in
         Bin(sizes: try entry.sizesOfKey(within: Self.sizes), share: try entry.share())
       }
       try ShareSum.check(bins.map(\.share), of: value)

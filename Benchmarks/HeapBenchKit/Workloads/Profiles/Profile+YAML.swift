@@ -67,13 +67,3 @@ extension ProfileError {
     }
   }
 }
-
-extension Array {
-  /// `map` with the error's type kept.
-  func mapTyped<Result, Failure: Error>(_ transform: (Element) throws(Failure) -> Result) throws(Failure) -> [Result] {
-    var results: [Result] = []
-    results.reserveCapacity(count)
-    for element in self { results.append(try transform(element)) }
-    return results
-  }
-}
