@@ -8,8 +8,8 @@ extension ComparisonReport {
     parts += scaling.map { $0.text(style: style) }
     let lines = failures.map { style.text("failed: \($0)".wrapped(to: style.columnCount, indent: "  "), .bad) }
     if !lines.isEmpty { parts.append(lines.joined(separator: "\n") + "\n") }
-    let bars = BarTable(self)
-    if !bars.isEmpty { parts.append(bars.text(style: style)) }
+    let goals = GoalTable(self)
+    if !goals.isEmpty { parts.append(goals.text(style: style)) }
     if !notes.isEmpty { parts.append(notes.map { "note: \($0)" }.joined(separator: "\n") + "\n") }
     return parts.joined(separator: "\n")
   }
