@@ -1,8 +1,8 @@
 import Foundation
 
-/// Runs asynchronous work to its end on behalf of the main thread, and hears Ctrl-C meanwhile.
+/// Runs asynchronous work to its end for the main thread, and cancels it on Ctrl-C.
 enum Interruptible {
-  /// The result of `work`, whose task is cancelled when the process is told to stop; a second time ends the process.
+  /// The result of `work`. The first SIGINT or SIGTERM cancels its task; the second ends the process.
   static func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) throws -> Value {
     let outcome = Outcome<Value>()
     let done = DispatchSemaphore(value: 0)
@@ -26,7 +26,7 @@ enum Interruptible {
     return try result.get()
   }
 
-  /// Where the task leaves its result for the thread that waits: written before the semaphore's signal, read after.
+  /// Where the task leaves its result for the waiting thread: written before the semaphore's signal, read after it.
   private final class Outcome<Value: Sendable>: @unchecked Sendable {
     var result: Result<Value, any Error>?
   }
