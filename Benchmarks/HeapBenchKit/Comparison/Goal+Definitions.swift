@@ -32,7 +32,7 @@ extension Goal {
       belowPeers(report, .footprint) { report.mean(of: $0, .footprint, \.peakRatio) }
     },
     Goal(figure: "peak resident, mean of programs, MiB", bound: "< every peer's") { report in
-      // What the programs hold live is unknown and the same for all, so that it cancels out of the comparison.
+      // The programs' live bytes are unknown, but the same under every allocator: they cancel out.
       belowPeers(report, .program) { name in
         report.mean(of: name, .program) { $0.peakResidentByteCount.map { Double($0) / 1_048_576 } }
       }
@@ -44,13 +44,13 @@ extension Goal {
     time("start of /bin/true", ["start of true"], over: "mimalloc", 1.0),
   ]
 
-  /// A bound as the figures beside it are written.
+  /// A limit as text.
   private static func text(_ limit: Double) -> String { Figure.fixed(limit, decimals: limit < 10 ? 2 : 0) }
 
   private static let heaplab = ComparedAllocator.heaplabName
   private static let largeGrowth = "vector-16MiB"
 
-  /// The time of each of some workloads over a peer's: the worst ratio counts.
+  /// A goal for the time of some workloads over a peer's; the worst ratio counts.
   private static func time(_ figure: String, _ workloads: [String], over peer: String, _ limit: Double) -> Goal {
     Goal(figure: figure, bound: "≤ \(text(limit)) \(peer)") { report in
       let items = workloads.compactMap(report.item)
@@ -58,7 +58,7 @@ extension Goal {
     }
   }
 
-  /// The worst time over a peer's of rows that all must have been measured.
+  /// The worst ratio of times over a peer's; nil unless every row was measured.
   private static func worstTime(_ items: [ComparedItem], over peer: String, limit: Double) -> Measured? {
     if let failed = items.first(where: { $0.hasFailure(of: heaplab) }) { return .failed(failed.name, limit: limit) }
     let ratios = items.compactMap { item in
@@ -68,7 +68,7 @@ extension Goal {
     return Measured(value: worst.ratio, limit: limit, place: items.count > 1 ? "worst: \(worst.name)" : nil)
   }
 
-  /// A figure over all rows of a kind beside the least that a peer has.
+  /// A figure over all rows of a kind, limited by the least figure of a peer.
   private static func belowPeers(
     _ report: ComparisonReport, _ kind: ComparedItem.Kind, _ figure: (String) -> Double?
   ) -> Measured? {
@@ -85,7 +85,7 @@ extension Goal {
     report.items(kind).first { $0.hasFailure(of: heaplab) }
   }
 
-  /// A ratio of bytes in one workload.
+  /// A goal for a ratio of bytes in one workload.
   private static func memory(
     _ figure: String, _ workload: String, _ ratio: String, _ limit: Double,
     _ value: @escaping @Sendable (DriverFigures) -> Double?
