@@ -1,10 +1,10 @@
 import Foundation
 
-/// What the machine has to give.
+/// The machine's memory.
 enum MachineMemory {
-  /// What Linux says can be had without swapping (`MemAvailable` of /proc/meminfo), all of memory where it does not.
+  /// The bytes available without swapping (`MemAvailable` of /proc/meminfo), or all of memory where Linux does not say.
   static var availableByteCount: UInt64 {
-    // FileManager's contents would ask for the size first, which is 0 in /proc.
+    // FileManager's `contents` asks for the size first, which is 0 in /proc.
     guard let file = FileHandle(forReadingAtPath: "/proc/meminfo"), let data = try? file.readToEnd() else {
       return ProcessInfo.processInfo.physicalMemory
     }

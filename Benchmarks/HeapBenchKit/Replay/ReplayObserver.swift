@@ -1,16 +1,16 @@
 import Histogram
 
-/// What a timed replay watches while one of its threads takes steps; one for each thread.
+/// Observes one thread of a timed replay.
 protocol ReplayObserver {
-  /// Whether ``granted(usableByteCount:requestedByteCount:)`` is of interest.
+  /// Whether the replay must call ``granted(usableByteCount:requestedByteCount:)``.
   static var countsGrants: Bool { get }
-  /// Right before a call of the allocator.
+  /// Called right before a call of the allocator.
   mutating func callBegins()
-  /// Right after it.
+  /// Called right after a call of the allocator.
   mutating func callEnds()
-  /// After a step, at its place in the global order.
+  /// Called after each step, with its place in the global order.
   mutating func stepTaken(at position: Int)
-  /// After a request that got a block with so many usable bytes.
+  /// Called after a request that got a block.
   mutating func granted(usableByteCount: UInt, requestedByteCount: UInt)
 }
 
@@ -22,7 +22,7 @@ extension ReplayObserver {
   @inline(__always) mutating func granted(usableByteCount: UInt, requestedByteCount: UInt) {}
 }
 
-/// Watches nothing: for throughput, timed from outside.
+/// Observes nothing: for throughput, which is timed from outside.
 struct NoObserver: ReplayObserver {}
 
 /// Times every call.
@@ -53,12 +53,12 @@ struct LatencyObserver: ReplayObserver {
   }
 }
 
-/// Reads the resident set at evenly spaced steps, and sums what was granted.
+/// Reads the resident set at evenly spaced steps, and sums the granted bytes.
 struct MemoryObserver: ReplayObserver {
   private let interval: Int
   private var next = 0
 
-  /// The readings of this thread: which moment, and the resident bytes.
+  /// The readings of this thread: the moment's number and the resident bytes.
   private(set) var readings: [(moment: Int, byteCount: UInt64)] = []
 
   init(interval: Int) {
@@ -66,10 +66,10 @@ struct MemoryObserver: ReplayObserver {
     readings.reserveCapacity(2 * WorkloadFacts.residencySampleCount)
   }
 
-  /// The usable bytes of all blocks this thread got.
+  /// The usable bytes of all blocks that this thread got.
   private(set) var grantedByteCount: UInt64 = 0
 
-  /// The bytes it asked for.
+  /// The bytes that this thread requested.
   private(set) var requestedByteCount: UInt64 = 0
 
   static var countsGrants: Bool { true }
