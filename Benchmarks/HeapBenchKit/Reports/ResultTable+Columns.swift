@@ -1,7 +1,7 @@
 extension ResultTable {
   /// A column of figures.
   struct Column: Sendable {
-    /// Columns side by side under one heading.
+    /// Adjacent columns under one heading.
     enum Group: String, Sendable {
       case throughput
       case latency = "latency of one call"
@@ -9,15 +9,15 @@ extension ResultTable {
     }
 
     let group: Group
-    /// The heading where there is room.
+    /// The heading on a wide terminal.
     let heading: String
-    /// The heading where there is little.
+    /// The heading on a narrow terminal.
     let shortHeading: String
-    /// What the legend says of the column; nil for a heading that explains itself.
+    /// The column's text in the legend; nil where the heading is enough.
     var meaning: String?
-    /// The text of a result's figure; nil when it has none.
+    /// The text of a result's figure; nil when the result has none.
     let cell: @Sendable (PolicyResult, WorkloadReport) -> String?
-    /// The figure, where it is a ratio and has a geometric mean over the workloads.
+    /// The figure of a column of ratios, whose geometric mean over the workloads stands beneath; nil for other columns.
     var ratio: (@Sendable (PolicyResult, WorkloadReport) -> Double?)?
 
     /// A column of ratios.
@@ -30,7 +30,7 @@ extension ResultTable {
         cell: { ratio($0, $1).map { Figure.ratio($0) } }, ratio: ratio)
     }
 
-    /// A column of latencies, whose heading is short already.
+    /// A column of latencies, with one heading for every width.
     fileprivate static func latency(
       _ heading: String, _ nanoseconds: @escaping @Sendable (LatencyFigures) -> UInt64
     ) -> Column {
@@ -40,7 +40,7 @@ extension ResultTable {
     }
   }
 
-  /// The columns, each group's side by side.
+  /// The columns in their order; those of a group are adjacent.
   static let columns: [Column] = [
     Column(
       group: .throughput, heading: "Mcall/s", shortHeading: "Mc/s",
@@ -66,7 +66,7 @@ extension ResultTable {
 }
 
 extension LatencyFigures {
-  /// One of the figures as text; what the clock cannot tell from 0 is below its resolution.
+  /// A figure as text. A time that the clock cannot tell from 0 is shown as less than its resolution.
   fileprivate func text(_ nanoseconds: UInt64) -> String {
     nanoseconds > 0
       ? Figure.duration(nanoseconds: nanoseconds) : "<\(Int(max(1, clockResolutionNanoseconds.rounded(.up))))ns"

@@ -3,13 +3,13 @@ public struct ResultTable: Sendable {
   private let report: BenchmarkReport
   private let style: TerminalStyle
 
-  /// The table of `report`, as wide as `style` allows.
+  /// The table of `report`, in the width of `style`.
   public init(_ report: BenchmarkReport, style: TerminalStyle) {
     self.report = report
     self.style = style
   }
 
-  /// The table with its legend, each line ended by a newline.
+  /// The table with its legend. Each line ends with a newline.
   public var text: String {
     let names = report.workloads.flatMap { $0.results.map(\.policy) } + ["system"]
     let nameWidth = (names.map(\.count).max() ?? 0) + 2
@@ -36,7 +36,7 @@ public struct ResultTable: Sendable {
 
   private func heading(_ column: Column) -> String { isNarrow ? column.shortHeading : column.heading }
 
-  /// Each column's width with the space before it: what it needs, and an even share of what is left, up to 4.
+  /// Each column's width with the space in front: what it needs, and an even share of the spare room, up to 4.
   private func columnWidths(nameWidth: Int) -> [Int] {
     let needed = Self.columns.map { max(heading($0).count, 5) + 1 }
     let spare = (style.columnCount - nameWidth - needed.reduce(0, +)) / needed.count
@@ -82,7 +82,7 @@ public struct ResultTable: Sendable {
     }
   }
 
-  /// Geometric means over the workloads where there are several.
+  /// The geometric means over the workloads, if there are several.
   private func meanLines(_ nameWidth: Int, _ widths: [Int]) -> [String] {
     guard report.workloads.count > 1 else { return [] }
     var policies: [String] = []
@@ -101,7 +101,7 @@ public struct ResultTable: Sendable {
     return ["", style.text("all \(report.workloads.count) workloads", .title) + "  geometric means"] + rows
   }
 
-  /// What the columns mean, and what the reader must know about this run.
+  /// The meaning of the columns, and what the reader must know about this run.
   private var legend: String {
     let overhead = report.workloads.lazy.flatMap(\.results).compactMap(\.latency).first?.clockOverheadNanoseconds
     let rounds = report.settings.roundCount == 1 ? "one round" : "medians of \(report.settings.roundCount) rounds"

@@ -1,9 +1,9 @@
 import Addresses
 
-// The parts of a profile's YAML that describe what happens, and when.
+// Reading a profile's behaviour from YAML: its phases, or its adversary.
 
 extension Profile.Behaviour {
-  /// Reads what the keys of a whole profile say of it.
+  /// Reads the behaviour from the keys of a whole profile.
   init(_ keys: ProfileKeys, threadCount: Int) throws(ProfileError) {
     if let adversary = keys["adversary"] {
       for other in ["populations", "phases", "repeat", "turn"] {
@@ -48,7 +48,7 @@ extension Profile.Phase {
 }
 
 extension Profile.Adversary {
-  /// Reads one key, the kind of adversary, and its parameters.
+  /// Reads one key, the kind of adversary, with its parameters.
   init(_ node: ProfileNode) throws(ProfileError) {
     let robson = try node.keys(["robson"], of: "an adversary").required("robson")
     let keys = try robson.keys(["live", "unit", "max"], of: "robson")
@@ -65,7 +65,7 @@ extension Profile.Adversary {
 
 /// Shares that must add up.
 enum ShareSum {
-  /// How far a sum of decimal fractions may lie from 1.
+  /// The largest distance of a sum of decimal fractions from 1.
   static let tolerance = 0.0005
 
   /// Throws unless the shares under `node` add up to 1.
@@ -77,6 +77,6 @@ enum ShareSum {
     }
   }
 
-  /// A sum as messages show it: to four digits after the point, without trailing zeros.
+  /// A sum as text for messages: at most four digits after the point, without trailing zeros.
   static func text(_ sum: Double) -> String { ProfileNode.plain((sum * 10_000).rounded() / 10_000) }
 }
