@@ -5,7 +5,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// heapbench as a process: what it prints and how it ends when all is well, or interrupted.
+/// heapbench as a process: its output and exit status after a whole run, and after an interrupted one.
 @Suite struct CommandLineTests {
   @Test func runEndsInATableAPictureAndFiles() async throws {
     try await withFolder { folder in
@@ -66,7 +66,7 @@ import Testing
     #expect(result.standardError.contains("heapbench: interrupted; the figures above are those measured until then"))
   }
 
-  /// The C header is the one place that says which version this is.
+  /// The C header is the one place with the version.
   @Test func theVersionIsThatOfTheHeader() async throws {
     let header = WorkloadFiles.benchmarks.appending(path: "../CShims/CLabMalloc/include/heaplab.h")
     let text = try String(contentsOf: header, encoding: .utf8)

@@ -5,7 +5,7 @@ import Testing
 @Suite struct TickClockTests {
   /// A counter of three ticks a nanosecond.
   private let fast = TickClock(overheads: [60, 60, 63], nanoseconds: 10_000_000, ticks: 30_000_000)
-  /// A counter whose tick is 54 ns long, as that of many ARM boards.
+  /// A counter with ticks of 54 ns, as on some ARM boards.
   private let slow = TickClock(overheads: [0, 0, 1], nanoseconds: 10_800_000, ticks: 200_000)
 
   @Test func theClocksOwnOverheadIsNotCounted() {
@@ -19,7 +19,8 @@ import Testing
     #expect(fast.nanoseconds(from: .max - 59, to: 300) == 100)
   }
 
-  /// Unsigned, such a difference is nearly 2^64 ticks, and with a tick of a nanosecond or longer no `UInt64` holds it.
+  /// As an unsigned number, the difference would be nearly 2^64 ticks. With ticks of a nanosecond or longer, no
+  /// `UInt64` holds as many nanoseconds.
   @Test func aCounterThatStepsBackMeasuresNothing() {
     for clock in [fast, slow] {
       #expect(clock.nanoseconds(from: 1000, to: 999) == 0)
