@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import HeapBenchKit
 
 /// Measures what page tables cost, and what large pages gain.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// The results of a comparison.
 public struct ComparisonReport: Codable, Sendable {
   /// The allocators, glibc first.

@@ -1,5 +1,5 @@
-// What libheaplab is to reach beside its peers. The measured number decides whether a goal is met, not the rounded one
-// that is printed. Where the peer or the workload is missing, the goal is not measured, and never met.
+// The goals of libheaplab beside its peers. The measured number decides whether a goal is met, not the rounded one that
+// is printed. Where the peer or the workload is missing, the goal is not measured, and never met.
 
 /// A bound on one figure of the general-purpose allocator.
 struct Goal: Sendable {

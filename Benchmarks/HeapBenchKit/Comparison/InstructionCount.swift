@@ -1,6 +1,5 @@
 import Foundation
 import Subprocess
-import SystemPackage
 
 /// Counts the instructions of a workload's operation with valgrind's callgrind. The difference between runs of two
 /// lengths leaves out the start and end of the process.

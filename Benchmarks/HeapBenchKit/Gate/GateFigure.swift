@@ -1,5 +1,3 @@
-import Foundation
-
 /// A number that the gate compares with its baseline: its name, how far it may change, and what it depends on.
 public struct GateFigure: Hashable, Sendable {
   /// Which change is an improvement.

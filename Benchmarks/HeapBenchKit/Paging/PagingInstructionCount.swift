@@ -1,5 +1,3 @@
-import Foundation
-
 /// Counts the instructions of an operation. It runs this program again under ``InstructionCounter``, which counts only
 /// inside the measured function.
 public enum PagingInstructionCount {

@@ -27,9 +27,6 @@ struct PagingMemory: ~Copyable {
     self.memory = memory
     self.table = table
   }
-
-  /// The number of frames in use.
-  var usedFrameCount: UInt64 { frames.range.byteCount / 4096 - frames.freeFrameCount }
 }
 
 /// An invalidator that does nothing, for processors without a TLB.

@@ -27,11 +27,6 @@ public struct PagingReport: Sendable {
     self.missing = missing
   }
 
-  /// Whether no count is above its limit.
-  public var isWithinLimits: Bool {
-    instructions.allSatisfy { $0.value <= Double($0.key.instructionLimit) }
-  }
-
   /// Both tables. Each line ends with a newline.
   public func text(style: TerminalStyle) -> String {
     (costLines(style) + [""] + outcomeLines(style)).joined(separator: "\n") + "\n"

@@ -1,5 +1,4 @@
 import FirstFitHeap
-import Foundation
 
 /// The cost of allocate + deallocate among 10 to 1,000,000 holes: first fit with its index beside a plain list.
 public struct HoleCurve: Hashable, Sendable, Codable {

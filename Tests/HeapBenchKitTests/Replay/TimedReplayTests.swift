@@ -1,7 +1,6 @@
 import Addresses
 import FirstFitHeap
 import LabTestSupport
-import Synchronization
 import Testing
 
 @testable import HeapBenchKit
