@@ -144,7 +144,8 @@ let shimTargets: [Target] = [
 /// The program that `heapbench compare` runs under each allocator. It is Embedded Swift, depends on libc alone and
 /// allocates nothing for itself. Valgrind counts its instructions and cannot read all of Swift's debug information.
 let driverTarget = Target.executableTarget(
-  name: "HeapBenchDriver", dependencies: ["EmbeddedAllocationTraces", "CLabPlatform", "CLabDriver"],
+  name: "HeapBenchDriver",
+  dependencies: ["EmbeddedAssertions", "EmbeddedAllocationTraces", "CLabPlatform", "CLabDriver"],
   path: "Benchmarks/Driver", exclude: ["README.md"],
   swiftSettings: embedded(importing: coreModules.map(\.name)) + [.unsafeFlags(["-parse-as-library"])],
   linkerSettings: [
@@ -155,16 +156,15 @@ let benchmarkTargets: [Target] = [
   .target(
     name: "HeapBenchKit",
     dependencies: [
-      "Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap",
-      "BuddyFrames",
-      "PageTables", "GeneralHeap", "AllocationTraces", "CLabSystem", "CLabBench", "Yams",
+      "Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames",
+      "PageTables", "GeneralHeap", "AllocationTraces", "CLabPlatform", "CLabBench", "Yams",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
       .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "SystemPackage", package: "swift-system"),
     ], path: "Benchmarks/HeapBenchKit", swiftSettings: strict),
   .executableTarget(
     name: "heapbench",
-    dependencies: ["HeapBenchKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+    dependencies: ["HeapBenchKit", "CLabMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")],
     path: "Benchmarks/heapbench", swiftSettings: strict),
 ]
 

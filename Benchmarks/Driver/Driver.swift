@@ -1,24 +1,26 @@
+import Assertions
 import CLabDriver
 
-// heapbench-driver: does one workload with the `malloc` that the process was started with, and prints what it took.
+// heapbench-driver runs one workload with the `malloc` that the process was started with, and prints its figures.
 //
 //   heapbench-driver list
 //   heapbench-driver run NAME [--milliseconds N | --operations N] [--threads N] [--percent N]
 //   heapbench-driver run FILE.hltrace [--operations N]
 //   heapbench-driver time [--preload FILE] [--repeat N] PROGRAM ARGUMENT...
 //
-// It is Embedded Swift without allocations, needs libc alone, and calls the malloc family for the workload and for
-// nothing else: whatever is preloaded, the figures are of the same calls. `heapbench compare` starts it.
+// It is Embedded Swift without allocations and depends on libc alone. Only the workload calls the malloc family, so the
+// calls are the same under every preloaded allocator. `heapbench compare` starts it.
 //
-// Speed: with --operations exactly so many are done, once, so that the difference between two counts under callgrind is
-// that of the operations. Otherwise the count is doubled until it fills an eighth of the time, which also warms the
-// allocator up, and then a count for the whole time is measured; it is processor time, of all threads together.
+// Speed: `--operations N` runs exactly N operations, once. The difference between two counts under callgrind is then
+// the cost of the operations alone. Without the option, the driver doubles the number of operations until they fill an
+// eighth of the time. That also warms the allocator up. Then it measures as many as fill the whole time. All of these
+// are processor times of all threads together.
 //
-// A trace: every recorded call is made once, on as many threads as made them, or the first of them with --operations.
+// Trace: every recorded call is made once, on as many threads as in the recording. `--operations N` makes the first N.
 //
-// Footprint: a fixed number of calls. Resident bytes are growth over what the process had resident just before the
-// first: at the peak the kernel's high-water mark, at the end the sum over the page tables. They include everything that
-// grows with the workload, an allocator's own tables, thread stacks and touched code too.
+// Footprint: a fixed number of calls. Resident bytes are the growth since just before the first call: at the peak by
+// the kernel's high-water mark, at the end by the sum over the page tables. They include everything that grows with the
+// workload: the allocator's own tables, thread stacks, and code that is touched for the first time.
 
 /// The program.
 @main struct Driver {
@@ -100,7 +102,7 @@ import CLabDriver
     append(count, elapsed, threads: threads, faultCount, &line)
   }
 
-  /// Appends the figures of a speed workload, `faultCount` being the faults before it.
+  /// Appends the figures of a speed workload; `faultCount` is the number of page faults before it.
   private static func append(
     _ operationCount: Int, _ elapsed: Elapsed, threads: Int, _ faultCount: Int, _ line: inout TextLine
   ) {
@@ -111,16 +113,16 @@ import CLabDriver
     line.append(key: "minorFaultCount", Residence.minorFaultCount - faultCount)
   }
 
-  /// How many operations take so long, after as many as take an eighth of it or more.
+  /// How many operations take that many milliseconds, by trial runs of up to an eighth of the time and more.
   private static func calibrated(_ pattern: SpeedPattern, milliseconds: Int, threads: Int) -> Int {
     if let most = pattern.operationCountMost { return most }
-    let goal = milliseconds * 1_000_000
-    // Threads are to be at work for longer than they take to find each other.
+    let wanted = milliseconds * 1_000_000
+    // The threads must work for longer than it takes them to start together.
     var count = pattern.scales ? 10_000 * threads : 1
     while true {
-      // Processor time: on a busy machine a short run waits for longer than it works.
+      // Processor time: on a busy machine a short run waits longer than it works.
       let nanoseconds = max(1, pattern.run(count, threads: threads).processorNanoseconds)
-      if nanoseconds >= goal / 8 { return max(1, Int(Double(count) * Double(goal) / Double(nanoseconds))) }
+      if nanoseconds >= wanted / 8 { return max(1, Int(Double(count) * Double(wanted) / Double(nanoseconds))) }
       count *= 2
     }
   }
@@ -142,7 +144,7 @@ import CLabDriver
   }
 }
 
-/// What follows a workload's name.
+/// The options after a workload's name.
 private struct Options {
   var operations: Int?
   var milliseconds: Int?

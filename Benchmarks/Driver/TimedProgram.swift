@@ -1,9 +1,10 @@
+import Assertions
 import CLabDriver
 
-// Whole programs are started from here and not from heapbench: a child begins as a copy of its parent, and Linux counts
-// the parent's resident memory as the child's peak until it has more itself. This program has next to none.
+// The driver starts whole programs, and not heapbench: a child begins as a copy of its parent, and Linux counts the
+// parent's resident memory towards the child's peak. The driver has almost none.
 
-/// A program that is run a few times, and what that took.
+/// A program that is run several times, with its figures.
 @safe struct TimedProgram: ~Copyable {
   private let words: MappedTable<UnsafeMutablePointer<CChar>?>
   private static let wordCountMost = 4095
@@ -14,7 +15,7 @@ import CLabDriver
   private var peakResidentByteCount = 0
   private var minorFaultCount = 0
 
-  /// The program that the rest of the arguments name: `[--preload FILE] [--repeat N] PROGRAM ARGUMENT...`
+  /// The program that the remaining arguments name: `[--preload FILE] [--repeat N] PROGRAM ARGUMENT...`
   init(_ arguments: inout CommandArguments) {
     unsafe words = MappedTable(count: Self.wordCountMost + 1)
     var wordCount = 0
@@ -33,7 +34,7 @@ import CLabDriver
     if wordCount == 0 { stop("say which program to time") }
   }
 
-  /// Runs the program so often; ends this process when it fails.
+  /// Runs the program as often as the arguments say; ends this process when a run fails.
   mutating func run() {
     for _ in 0..<repetitionCount { runOnce() }
   }
@@ -43,7 +44,7 @@ import CLabDriver
     var status: Int32 = 0
     var usage = rusage()
     let start = Clock.nanoseconds
-    // SAFETY: the words are C strings, ended by a null pointer; the out-parameters are this function's own.
+    // SAFETY: the words are C strings and end with a null pointer; the out-parameters are this function's own.
     let code = unsafe lab_program_start(words.address(of: 0), &process)
     guard code == 0 else { stop("cannot start the program, error", number: Int(code), "of posix_spawn") }
     guard unsafe wait4(process, &status, 0, &usage) == process else { stop("cannot wait for the program") }
@@ -55,7 +56,7 @@ import CLabDriver
     minorFaultCount += usage.ru_minflt
   }
 
-  /// Prints the figures: sums over the repetitions, and the highest peak.
+  /// Prints the figures: sums over the runs, and the highest peak.
   func write() {
     var line = TextLine()
     line.append("{\"name\": \"program\"")

@@ -1,4 +1,4 @@
-/// A pattern of calls of the malloc family, with a name.
+/// A named pattern of calls of the malloc family.
 struct Workload {
   let name: StaticString
   let pattern: Pattern
@@ -8,13 +8,13 @@ struct Workload {
     self.pattern = pattern
   }
 
-  /// What is called, and so what is measured.
+  /// The calls, by what is measured of them.
   enum Pattern {
     case speed(SpeedPattern)
     case footprint(FootprintPattern)
   }
 
-  /// What the list shows beside the name.
+  /// The kind that the list shows beside the name.
   var kind: StaticString {
     switch pattern {
     case .speed: "speed"
@@ -22,7 +22,7 @@ struct Workload {
     }
   }
 
-  /// The workload at `index` of the list, or nil past its end. Traces are not among them: they are files.
+  /// The workload at `index` of the list; nil past its end. Traces are not in the list, since they are files.
   static func at(_ index: Int) -> Workload? {
     switch index {
     case 0: Workload("pairs-16", .speed(.pairs(16)))
@@ -79,18 +79,18 @@ struct Workload {
   }
 }
 
-/// Calls whose time counts. An operation is a block's allocation and deallocation, unless a case says otherwise.
+/// Calls whose time is measured. An operation is a block's allocation and deallocation, unless a case says otherwise.
 enum SpeedPattern {
   /// A block is freed as soon as its first word is written.
   case pairs(Int)
   case mixedPairs(SizeRange)
   case zeroedPairs(Int)
   case alignedPairs(Int, alignment: Int)
-  /// A thousand blocks are allocated, then all are freed.
+  /// A thousand blocks are allocated, then all of them are freed.
   case batches(SizeRange, BatchOrder)
   /// The block in a random slot is replaced.
   case slots(SizeRange, count: Int)
-  /// Vectors grow by turns, doubling from 16 bytes; an operation is a reallocation.
+  /// Vectors take turns to double from 16 bytes; an operation is a reallocation.
   case vectors(count: Int, byteCount: Int)
   /// One vector grows step by step; an operation is a reallocation.
   case steps(of: Int, to: Int)
@@ -98,14 +98,14 @@ enum SpeedPattern {
   case producerConsumers(SizeRange)
   /// Each thread allocates and frees batches of its own.
   case ownBatches(SizeRange)
-  /// Each thread frees what another allocated, and nothing else.
+  /// Each thread frees only what another thread allocated.
   case remoteFrees(SizeRange)
   /// Threads replace blocks in slots, and leave the slots to a successor when they end.
   case servers(SizeRange, slotCount: Int)
-  /// An operation is a thread that allocates so many blocks, frees them and ends.
+  /// An operation is a thread that allocates `blockCount` blocks, frees them and ends.
   case threadChurn(SizeRange, blockCount: Int)
 
-  /// How many threads there are unless a number is asked for.
+  /// The number of threads where no option sets it.
   var threadCount: Int {
     switch self {
     case .producerConsumers, .ownBatches, .remoteFrees, .servers: 2
@@ -113,18 +113,19 @@ enum SpeedPattern {
     }
   }
 
-  /// Whether the number of threads can be chosen.
+  /// Whether an option may set the number of threads.
   var scales: Bool { threadCount > 1 }
 
-  /// The most operations unless a number is asked for. A vector grows to its end once: with the next one, glibc would
-  /// have learned from the first one's end to keep such blocks in its heap, which programs rarely see.
+  /// The most operations where no option sets their number; nil for no limit. A vector grows to its full size only
+  /// once: when glibc frees the first one, it raises its mmap threshold and keeps later ones in its heap. Programs
+  /// rarely get to that point.
   var operationCountMost: Int? {
     if case .steps(let step, let byteCount) = self { byteCount / step - 1 } else { nil }
   }
 
-  /// Does `operationCount` operations.
+  /// Runs `operationCount` operations.
   ///
-  /// - Returns: The time from the first to the last; making and clearing away what they work on is not among them.
+  /// - Returns: The time from the first to the last, without the time to set up and tear down what they work on.
   func run(_ operationCount: Int, threads: Int) -> Elapsed {
     switch self {
     case .pairs(let byteCount): Pairs.run(operationCount, byteCount)

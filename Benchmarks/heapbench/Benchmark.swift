@@ -2,12 +2,12 @@ import ArgumentParser
 import Foundation
 import HeapBenchKit
 
-/// A benchmark as the command line asks for it: from names to files.
+/// A benchmark as the command line asks for it: it turns names into workloads, and results into files.
 struct Benchmark {
   let output: OutputOptions
   let measurement: MeasurementOptions
   let repetition: RoundOptions
-  /// Whether it is the main job, whose files are written unasked.
+  /// Whether this is the main job, which writes its files without being asked.
   let isMainJob: Bool
   var profiles: [String] = []
   var traces: [String] = []
@@ -16,7 +16,7 @@ struct Benchmark {
 
   private var roundCount: Int { repetition.rounds ?? 3 }
 
-  /// Checks everything that can be checked before the first measurement, measures, and reports.
+  /// Checks all input before the first measurement, measures, and reports.
   func run() throws {
     let style = TerminalStyle.standardOutput
     let policies = try chosenPolicies()
@@ -56,7 +56,7 @@ struct Benchmark {
       + traces.map { try catalog.source(named: $0, kind: .trace) }
   }
 
-  /// A source as an item of the job; its file is read as far as its header, so that mistakes show at once.
+  /// A source as an item of the job. Reads the file's header, so mistakes show before anything is measured.
   private func item(for source: WorkloadSource) throws -> JobItem {
     let (seed, scale) = (measurement.seed, measurement.scale)
     switch source.kind {
@@ -77,7 +77,7 @@ struct Benchmark {
     }
   }
 
-  /// About how many events a trace has: two bytes each.
+  /// The approximate number of events in a trace, at two bytes each.
   private func stepCount(ofTraceAt path: String) -> Int {
     let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
     return Int(Double(size / 2) * min(1, measurement.scale))

@@ -2,29 +2,29 @@ import ArgumentParser
 import Foundation
 import HeapBenchKit
 
-/// libheaplab beside the other allocators of this machine.
+/// Compares libheaplab with the other allocators of this machine.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
     abstract: "Compares libheaplab.so with glibc, jemalloc, mimalloc, tcmalloc, tbbmalloc and scudo, side by side.",
     discussion: """
-      Each workload runs in a process of its own under each allocator, by LD_PRELOAD; the allocators take turns, and \
-      ratios of medians are shown. Then resident memory beside live bytes, whole programs, the start of a program, and \
-      what libheaplab is to reach. Allocators that are not installed are left out with a line; scripts/bench --peers \
-      installs Debian's first. The whole comparison takes some ten minutes on two cores.
+      Each workload runs in a process of its own under each allocator, by LD_PRELOAD. The allocators take turns; the \
+      tables show ratios of medians. More tables show resident memory over live bytes, whole programs, the start of a \
+      program, and libheaplab's goals. A line names each allocator that is not installed; scripts/bench --peers \
+      installs Debian's first. The whole comparison takes about ten minutes on two cores.
 
       EXAMPLES
         heapbench compare --quick
-            everything in about three minutes, less exactly
+            everything in about three minutes, with less precision
         heapbench compare --only pairs-64 --only medium-churn
             two workloads; --list shows their names
         heapbench compare --allocator snmalloc=./libsnmallocshim.so
-            an allocator of your own choice beside the others
+            one more allocator, of your own choice
         heapbench compare --scaling --only own-batches
-            one workload, and four on 1 to 64 threads; curves go to scaling-*.svg in bench-results
+            one workload, then four on 1 to 64 threads; curves go to scaling-*.svg in bench-results
       """)
 
-  @Flag(name: .long, help: "Show the names of the workloads and the libraries of the allocators.")
+  @Flag(name: .long, help: "Show the workloads' names and the allocators' libraries.")
   var list = false
 
   @Option(name: .long, help: ArgumentHelp("Only this workload; can be repeated.", valueName: "workload"))
@@ -39,7 +39,7 @@ struct CompareCommand: ParsableCommand {
   @Flag(name: .long, help: "Fewer rounds and smaller patterns: three minutes.")
   var quick = false
 
-  @Flag(name: .long, help: "Also measure four workloads on 1 to 64 threads, about a minute more.")
+  @Flag(name: .long, help: "Also measure four workloads on 1 to 64 threads: about a minute more.")
   var scaling = false
 
   @OptionGroup var repetition: RoundOptions
@@ -59,7 +59,7 @@ struct CompareCommand: ParsableCommand {
     let picturesFolder = output.output ?? ResultFiles.defaultFolder
     if scaling && !list { try ResultFiles.makeFolder(picturesFolder) }
 
-    // One interruptible piece of work: signals are heard once in a process.
+    // All in one call: Interruptible catches signals once in a process.
     let (plan, report) = try Interruptible.run { [list, only, scaling, size] in
       let plan = try await ComparisonPlan(
         allocators: allocators, driver: driver, size: size, only: only, folder: folder)

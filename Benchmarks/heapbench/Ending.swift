@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import HeapBenchKit
 
-/// What a person did wrong, as one line with the way out.
+/// A mistake of the user: one line that says how to mend it.
 struct UserError: Error, CustomStringConvertible {
   let description: String
 
@@ -11,18 +11,18 @@ struct UserError: Error, CustomStringConvertible {
   }
 }
 
-/// The ways in which heapbench ends: 0 done, 1 when the gate found a regression, 2 for bad input, 130 when interrupted.
+/// How heapbench ends: with status 0 when it is done, 1 after a regression, 2 for bad input, 130 when interrupted.
 enum Ending {
-  /// The status of a gate that does not hold.
+  /// The status of a gate that found a regression.
   static let regression: Int32 = 1
 
-  /// The status of bad input and of what cannot be measured.
+  /// The status for bad input, and for figures that cannot be measured.
   static let badInput: Int32 = 2
 
-  /// The status of a job that Ctrl-C ended, as a shell has it.
+  /// The status of a job that Ctrl-C ended, as shells report it.
   static let interrupted: Int32 = 130
 
-  /// Does the work and ends the process with what came of it.
+  /// Does the work and ends the process with the status that fits its outcome.
   static func exit(after work: () throws -> Void) -> Never {
     do {
       try work()
@@ -42,12 +42,12 @@ enum Ending {
     }
   }
 
-  /// One line on standard error.
+  /// Writes one line to standard error.
   static func complain(_ line: String) {
     FileHandle.standardError.write(Data("heapbench: \(line)\n".utf8))
   }
 
-  /// An error as one line. Errors of this package describe themselves; the parser's get the command to ask for help.
+  /// An error as one line. This package's errors describe themselves; the parser's are followed by the help command.
   private static func line(for error: any Error) -> String {
     if let error = error as? UserError { return error.description }
     let isParsing = String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
@@ -61,7 +61,7 @@ enum Ending {
     return "\(sentence); see 'heapbench\(command) --help'"
   }
 
-  /// The first line of a debug build.
+  /// Prints the first line of a debug build.
   static func greetDebugBuild(_ arguments: [String]) {
     #if DEBUG
       let isAsking = arguments.contains { ["-h", "--help", "--version", "help", "list", "explain"].contains($0) }
@@ -69,47 +69,5 @@ enum Ending {
         print("This is a debug build: its figures mean nothing. For real ones: swift run -c release heapbench")
       }
     #endif
-  }
-}
-
-/// Runs asynchronous work to its end on behalf of the main thread, and hears Ctrl-C meanwhile.
-enum Interruptible {
-  /// The result of `work`, whose task is cancelled when the process is told to stop; a second time ends the process.
-  static func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) throws -> Value {
-    let outcome = Outcome<Value>()
-    let done = DispatchSemaphore(value: 0)
-    let task = Task {
-      outcome.result = await Result(catching: work)
-      done.signal()
-    }
-    let sources = [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        if task.isCancelled { Foundation.exit(Ending.interrupted) }
-        task.cancel()
-      }
-      source.resume()
-      return source
-    }
-    done.wait()
-    for source in sources { source.cancel() }
-    guard let result = outcome.result else { throw UserError("the work ended without a result") }
-    return try result.get()
-  }
-
-  /// Where the task leaves its result for the thread that waits: written before the semaphore's signal, read after.
-  private final class Outcome<Value: Sendable>: @unchecked Sendable {
-    var result: Result<Value, any Error>?
-  }
-}
-
-extension Result where Failure == any Error {
-  fileprivate init(catching body: () async throws -> Success) async {
-    do {
-      self = .success(try await body())
-    } catch {
-      self = .failure(error)
-    }
   }
 }

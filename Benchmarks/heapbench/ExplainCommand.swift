@@ -1,11 +1,11 @@
 import ArgumentParser
 import HeapBenchKit
 
-/// Everything about one profile, trace or policy.
+/// Explains one profile, trace or policy.
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain", abstract: "Tells whose behaviour a profile or trace models, and what it asks for.",
-    discussion: "The figures are those of the workload alone, whichever allocator serves it.")
+    discussion: "The figures describe the workload alone; they do not depend on an allocator.")
 
   @Argument(help: ArgumentHelp("The name of a profile, a trace or a policy, or a file.", valueName: "profile"))
   var name: String

@@ -2,21 +2,21 @@ import ArgumentParser
 import Foundation
 import HeapBenchKit
 
-/// Holds this build against stored figures.
+/// Compares this build's figures with a stored baseline.
 struct GateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gate",
     abstract: "Compares counted figures with a baseline, and fails when one got worse.",
     discussion: """
-      Instructions, system calls, page faults, resident memory and fragmentation of every workload, each under a \
-      tolerance of its own; time only as a ratio to a peer in the same run. docs/regressions.md says how to read the \
-      table, how to renew a baseline, and how to add a figure.
+      Instructions, system calls, page faults, resident memory and fragmentation of every workload, each with a \
+      tolerance of its own. Time counts only as a ratio to a peer in the same run. docs/regressions.md says how to \
+      read the table, how to renew a baseline, and how to add a figure.
 
       EXAMPLES
         heapbench gate
             all figures, against the baseline of this architecture
         heapbench gate --only general --only sqlite-oltp
-            the figures with such a part in their name
+            the figures whose names have such a part
         heapbench gate --baseline mine.json --renew
             writes a baseline of your own
 
@@ -24,19 +24,19 @@ struct GateCommand: ParsableCommand {
         0  every figure holds, or is better than its baseline
         1  a figure is worse than its tolerance allows
         2  a figure could not be measured or compared, or the input was bad: a line on standard error says which
-      Counted figures of a baseline from another compiler or processor are not compared, and a line says so; the \
-      ratios and the fragmentation figures hold everywhere.
+      The gate does not compare counted figures with a baseline from another compiler or processor, and a line says \
+      so. The ratios and the fragmentation figures are compared everywhere.
       """)
 
-  @Option(name: .long, help: ArgumentHelp("The stored figures.", valueName: "file"))
+  @Option(name: .long, help: ArgumentHelp("The file with the stored figures.", valueName: "file"))
   var baseline: String?
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Only the figures of this name, or with this part or parts of a name.", valueName: "name"))
+    help: ArgumentHelp("Only the figure of this name, or those with this part of a name.", valueName: "name"))
   var only: [String] = []
 
-  @Flag(name: .long, help: "Show the many figures of layouts that hold, too.")
+  @Flag(name: .long, help: "Also show the many figures of layouts that hold.")
   var all = false
 
   @Flag(name: .long, help: "Write the figures to the baseline instead of failing.")
@@ -68,17 +68,17 @@ struct GateCommand: ParsableCommand {
     if report.isUndecided { throw ExitCode(Ending.badInput) }
   }
 
-  /// The baseline; nothing when it is about to be made.
+  /// The stored baseline; nil when this run creates it.
   private func storedFigures(at path: String) throws -> GateBaseline? {
     if renew, !FileManager.default.fileExists(atPath: path) { return nil }
     return try GateBaseline(path: path)
   }
 }
 
-/// One hot path, once: what ``GateCommand`` runs under valgrind.
+/// Runs one hot path once: ``GateCommand`` starts this under valgrind.
 struct HotPathCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: HotPathProcess.subcommand, abstract: "Takes a hot path of a policy once.", shouldDisplay: false)
+    commandName: HotPathProcess.subcommand, abstract: "Runs a hot path of a policy once.", shouldDisplay: false)
 
   @Argument(help: "The workload.") var workload: String
   @Argument(help: "The policy.") var policy: String

@@ -1,17 +1,18 @@
 import ArgumentParser
+import CLabMalloc
 import Foundation
 import HeapBenchKit
 
-/// heapbench: what allocation policies do with what programs ask of malloc.
+/// heapbench measures how allocation policies serve the requests of real and synthetic programs.
 @main
 struct HeapBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "heapbench",
     abstract: "Measures allocation policies under recorded and synthetic programs, beside the system's malloc.",
     discussion: """
-      Without a command it does the main job: every profile and every trace under every policy and the system's \
-      malloc. That takes about two minutes on two cores in a release build, and ends in a table of throughput, \
-      latency and memory, and in pictures of each heap at its worst moment.
+      Without a command it runs the main job: every profile and every trace under every policy and the system's \
+      malloc. That takes about two minutes on two cores in a release build. The result is a table of throughput, \
+      latency and memory, and a picture of each heap at its worst moment.
 
       EXAMPLES
         heapbench
@@ -36,9 +37,10 @@ struct HeapBench: ParsableCommand {
             libheaplab.so beside glibc, jemalloc, mimalloc, tcmalloc, tbbmalloc and scudo
 
       Profiles and traces are found in Benchmarks, from the current folder or the executable upward, or where \
-      HEAPBENCH_HOME says. Bad input ends with one line and exit status 2, Ctrl-C with what was measured so far and 130.
+      HEAPBENCH_HOME says. Bad input ends with one line and exit status 2. Ctrl-C ends with the figures so far and \
+      exit status 130.
       """,
-    version: "heapbench 0.1.0",
+    version: "heapbench \(HEAPLAB_VERSION)",
     subcommands: [
       RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
       CompareCommand.self, GateCommand.self, PagingOperationCommand.self, HotPathCommand.self,
@@ -54,11 +56,11 @@ struct HeapBench: ParsableCommand {
 
   static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    // Before anything else starts a thread: a measuring process must be as single-threaded as the program it plays.
+    // Before anything starts a thread: a measuring process must have only the threads of the program that it replays.
     if arguments.first == MeasurementProcess.subcommand, arguments.count == 2 {
       Ending.exit(after: { print(try MeasurementProcess.answer(to: arguments[1])) })
     }
-    // A reader that goes away early, as `head` does, is no reason to die without a word in the middle of a file.
+    // A reader that stops early, as `head` does, must not kill this process in the middle of writing a file.
     signal(SIGPIPE, SIG_IGN)
     Ending.exit(after: {
       Ending.greetDebugBuild(arguments)
@@ -67,7 +69,7 @@ struct HeapBench: ParsableCommand {
     })
   }
 
-  /// The command that the arguments name; a name that is none gets a suggestion.
+  /// The command that the arguments name. An unknown name is an error with a suggestion.
   private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
     let names = configuration.subcommands.map { $0._commandName }
     if let first = arguments.first, !first.hasPrefix("-"), first != "help", !names.contains(first) {

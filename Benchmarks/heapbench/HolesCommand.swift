@@ -2,15 +2,15 @@ import ArgumentParser
 import Foundation
 import HeapBenchKit
 
-/// What a search among holes costs.
+/// Measures what a search among holes costs.
 struct HolesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "holes",
     abstract: "Measures allocate + deallocate among 10 to 1,000,000 holes, first fit beside a plain list.",
     discussion: """
-      Each heap is laid out with so many holes, nearly all of them too short for the requests that follow; those \
-      that fit lie at random places among them. A list walks past all holes before the one that fits, an index does \
-      not. The curve is printed as a table, and drawn to holes.svg in the folder of --output (default bench-results).
+      Each heap has that many holes, nearly all of them too short for the requests that follow. Those that fit lie at \
+      random places among them. A list walks past all holes before the one that fits; an index does not. The curve is \
+      printed as a table, and drawn to holes.svg in the folder of --output (default bench-results).
 
       EXAMPLE
         heapbench holes --output curves --csv curves/holes.csv
@@ -20,7 +20,7 @@ struct HolesCommand: ParsableCommand {
 
   @Option(
     name: .long, parsing: .unconditional,
-    help: ArgumentHelp("What the holes' places start from.", valueName: "number"))
+    help: ArgumentHelp("The seed of the holes' places.", valueName: "number"))
   var seed: UInt64 = 1
 
   func run() throws {

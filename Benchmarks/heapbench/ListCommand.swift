@@ -1,7 +1,7 @@
 import ArgumentParser
 import HeapBenchKit
 
-/// What there is to choose from.
+/// Lists what a run can be made of.
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "Lists the policies, profiles and traces.")

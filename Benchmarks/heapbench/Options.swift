@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import HeapBenchKit
 
-/// Where figures and pictures go.
+/// Options for where figures and pictures go.
 struct OutputOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("The folder for pictures and files.", valueName: "folder"))
   var output: String?
@@ -10,21 +10,21 @@ struct OutputOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("Write all figures as JSON.", valueName: "file"))
   var json: String?
 
-  @Option(name: .long, help: ArgumentHelp("Write a line of figures for each workload and policy.", valueName: "file"))
+  @Option(name: .long, help: ArgumentHelp("Write one CSV line for each workload and policy.", valueName: "file"))
   var csv: String?
 }
 
-/// How to measure.
+/// Options for how to measure.
 struct MeasurementOptions: ParsableArguments {
   @Option(
     name: .long, parsing: .unconditional,
-    help: ArgumentHelp("What a profile's random choices start from.", valueName: "number"))
+    help: ArgumentHelp("The seed of a profile's random choices.", valueName: "number"))
   var seed: UInt64 = 1
 
   @Option(
     name: .long, parsing: .unconditional,
     help: ArgumentHelp(
-      "A factor to the requests and live bytes of profiles; below 1, traces are cut.", valueName: "factor"))
+      "A factor for the requests and live bytes of profiles; below 1 it also cuts traces.", valueName: "factor"))
   var scale: Double = 1
 
   func validate() throws {
@@ -35,13 +35,13 @@ struct MeasurementOptions: ParsableArguments {
   }
 }
 
-/// How often to measure. One option of the whole program: a command's own of this name would never see its value,
-/// which the program's parser takes first.
+/// The option for how often to measure. The whole program has one: the parser gives its value to the program first, and
+/// a command's own option of the same name would never see it.
 struct RoundOptions: ParsableArguments {
   @Option(
     name: .long, parsing: .unconditional,
     help: ArgumentHelp(
-      "How often timed passes are repeated; medians are reported (default: 3, of compare 7).", valueName: "number"))
+      "How many times to repeat timed passes; medians are reported (default: 3; 7 for compare).", valueName: "number"))
   var rounds: Int?
 
   func validate() throws {
@@ -49,14 +49,14 @@ struct RoundOptions: ParsableArguments {
   }
 }
 
-/// Names that a person types, and what they mean.
+/// Looks up names that a person typed.
 enum Names {
-  /// `; did you mean 'NAME'?`, or nothing when no name is near.
+  /// `; did you mean 'NAME'?`, or an empty text when no name is close.
   static func suggestion(for name: String, among names: [String]) -> String {
     Spelling.suggestion(for: name, among: names)
   }
 
-  /// The policies of these names, each once, in their order.
+  /// The policies with these names, each once, in this order. Throws ``UserError`` for an unknown name.
   static func policies(_ names: [String]) throws -> [Policy] {
     var policies: [Policy] = []
     for name in names where !policies.contains(where: { $0.name == name }) {

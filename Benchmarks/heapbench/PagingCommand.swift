@@ -1,16 +1,16 @@
 import ArgumentParser
-import Foundation
 import HeapBenchKit
 
-/// What page tables cost, and what large pages bring.
+/// Measures what page tables cost, and what large pages gain.
 struct PagingCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "paging",
     abstract: "Measures page tables: instructions for each page, and 4 KiB against 2 MiB pages.",
     discussion: """
-      Mapping, unmapping and protecting a range, translating, and forking copy-on-write, in instructions (counted by \
-      valgrind, where it is installed) and in time, beside a memset of the same bytes. Then five ways to touch memory, \
-      under 4 KiB pages, under 2 MiB pages, and under the policy that chooses by touch density.
+      The first table has the cost of mapping, unmapping and protecting a range, of translating, and of forking \
+      copy-on-write: in instructions (counted by valgrind, where it is installed) and in time, beside a memset of the \
+      same bytes. The second has five ways to touch memory, each with 4 KiB pages, with 2 MiB pages, and with the \
+      policy that chooses by touch density.
       """)
 
   func run() throws {
@@ -23,10 +23,10 @@ struct PagingCommand: ParsableCommand {
   }
 }
 
-/// One paging operation, once: what ``PagingCommand`` runs under valgrind.
+/// Runs one paging operation once: ``PagingCommand`` starts this under valgrind.
 struct PagingOperationCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: PagingInstructionCount.subcommand, abstract: "Does one paging operation once.", shouldDisplay: false)
+    commandName: PagingInstructionCount.subcommand, abstract: "Runs one paging operation once.", shouldDisplay: false)
 
   @Argument(help: "The operation.") var operation: String
 

@@ -1,7 +1,7 @@
 import Foundation
 import HeapBenchKit
 
-/// The files that a benchmark leaves, checked before it starts.
+/// The files that a benchmark writes, checked before it starts.
 struct ResultFiles {
   private let folder: String?
   private let json: String?
@@ -10,9 +10,9 @@ struct ResultFiles {
   /// The folder of the main job's files.
   static let defaultFolder = "bench-results"
 
-  /// The files that were asked for; the main job writes all, unasked.
+  /// The files that the options name. The main job writes all of them without being asked.
   ///
-  /// - Throws: ``UserError`` when one cannot be written.
+  /// - Throws: ``UserError`` when a file cannot be written.
   init(_ options: OutputOptions, isMainJob: Bool) throws {
     folder = options.output ?? (isMainJob ? Self.defaultFolder : nil)
     json = options.json ?? (isMainJob ? folder.map { $0 + "/report.json" } : nil)
@@ -23,7 +23,9 @@ struct ResultFiles {
     }
   }
 
-  /// Writes the files and says which.
+  /// Writes the files.
+  ///
+  /// - Returns: A line for each file or group of files.
   func write(_ report: BenchmarkReport) throws -> [String] {
     var lines: [String] = []
     if let folder {
@@ -63,13 +65,13 @@ struct ResultFiles {
     } catch {
       throw UserError("cannot make folder '\(path)': \(reason(errno)); name another with --output")
     }
-    // SAFETY: access and open read C strings, and so below.
+    // SAFETY: access and, below, access, open and unlink read C strings.
     guard unsafe access(path, W_OK | X_OK) == 0 else {
       throw UserError("cannot write to folder '\(path)': \(reason(errno)); name another with --output")
     }
   }
 
-  /// Opens the file for writing without touching what is in it; one that was not there is gone again afterwards.
+  /// Opens the file for writing and leaves its content alone; removes it again if it did not exist before.
   static func checkWritable(_ path: String, option: String) throws {
     let existed = unsafe access(path, F_OK) == 0
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)

@@ -1,14 +1,14 @@
 import ArgumentParser
 import HeapBenchKit
 
-/// Some workloads under some policies.
+/// Runs some workloads under some policies.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Replays some profiles and traces under some policies.",
     discussion: """
-      Without --profile and --trace it takes all of them, without --policy those of the main job. Each option may be \
-      given several times. A path in place of a name takes a file of your own.
+      Without --profile and --trace it replays all of them; without --policy it takes the main job's policies. Each \
+      option may be given several times. A path in place of a name takes a file of your own.
 
       EXAMPLES
         heapbench run --trace python-json --policy firstfit
@@ -17,9 +17,9 @@ struct RunCommand: ParsableCommand {
 
       FIGURES IN FILES
         --csv writes a line of keys, then a line for each workload and policy. Times are nanoseconds, sizes bytes, \
-      ratios and shares plain numbers; a figure that does not exist is empty:
+      ratios and shares plain numbers. A figure that does not exist is empty:
       \(csvKeys)
-        --json holds the same and more: every round, the workload's facts, and under "layout" the deterministic \
+        --json writes the same and more: every round, the workload's facts, and under "layout" the deterministic \
       figures at evenly spaced moments. Equal seeds give equal layouts, to the byte.
       """)
 
@@ -38,7 +38,7 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     name: .long, parsing: .unconditional,
-    help: ArgumentHelp("Threads that share a profile's work; traces have their own.", valueName: "number"))
+    help: ArgumentHelp("The number of threads that share a profile's work.", valueName: "number"))
   var threads: Int?
 
   @OptionGroup var output: OutputOptions

@@ -94,6 +94,5 @@ extension Addr {
 @inlinable @inline(__always)
 func requirePowerOfTwo<Raw: FixedWidthInteger & UnsignedInteger>(_ alignment: Raw) {
   require(
-    alignment != 0 && alignment & (alignment - 1) == 0, "an alignment must be a power of two, found",
-    UInt64(truncatingIfNeeded: alignment))
+    alignment.isPowerOfTwo, "an alignment must be a power of two, found", UInt64(truncatingIfNeeded: alignment))
 }

@@ -16,9 +16,7 @@ extension FirstFitHeap {
   /// - Complexity: O(log n) for n holes, and O(1) when only a top fits. The head of this file states the cost of
   ///   alignments above ``BlockLayout/granuleByteCount``.
   public mutating func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
-    require(
-      alignment != 0 && alignment & (alignment &- 1) == 0, "an alignment must be a power of two, found",
-      UInt64(alignment))
+    require(alignment.isPowerOfTwo, "an alignment must be a power of two, found", UInt64(alignment))
     guard let need = BlockLayout.blockByteCount(for: byteCount) else { return nil }
     if alignment > BlockLayout.granuleByteCount { return allocateAligned(need: need, alignment: alignment) }
     let needGranules = UInt32(truncatingIfNeeded: need / BlockLayout.granuleByteCount)

@@ -69,7 +69,7 @@ extension MemoryRegion {
     require(byteCount > 0, "a region must not be empty")
     require(byteCount % 4096 == 0, "a region's byte count must be a multiple of 4096, found", UInt64(byteCount))
     require(
-      alignment >= 4096 && alignment <= 1 << 30 && alignment & (alignment - 1) == 0,
+      alignment >= 4096 && alignment <= 1 << 30 && alignment.isPowerOfTwo,
       "a region's alignment must be a power of two from 4096 to 1 GiB, found", UInt64(alignment))
     let systemPage = SystemMemory.pageByteCount
     guard systemPage == 4096 else { throw .pageSizeNotSupported(byteCount: systemPage) }

@@ -1,4 +1,4 @@
-/// Calls of a fixed number whose memory counts: what is resident at the peak and at the end, beside what is live.
+/// A fixed number of calls that is measured by its memory: resident and live bytes, at the peak and at the end.
 enum FootprintPattern {
   case sawtooth
   case oneSizePhases
@@ -32,7 +32,7 @@ enum FootprintPattern {
     }
   }
 
-  /// Runs the pattern at `percent` of its full live bytes and turns.
+  /// Runs the pattern with `percent` of its full live bytes and rounds.
   func run(percent: Int) -> FootprintFigures {
     var held = HeldBlocks(capacity: capacity)
     let residentByteCount = Residence.byteCount
@@ -97,7 +97,7 @@ enum FootprintPattern {
   private static func survivorBlockCount(_ sizes: SizeRange) -> Int { sizes.most > 1 << 10 ? 200_000 : 3_000_000 }
 }
 
-/// What a footprint pattern came to.
+/// The figures of a footprint pattern.
 struct FootprintFigures {
   let operationCount: Int
   let elapsed: Elapsed

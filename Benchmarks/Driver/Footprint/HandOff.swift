@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Threads that take turns: each frees what the one before it allocated, and then allocates as much itself. At most one
-/// thread's blocks are live, and all threads stay: what an allocator keeps for each of them adds up.
+/// Threads take turns: each frees what the previous one allocated, and then allocates as much itself. Only one thread's
+/// blocks are live at a time, but no thread ends, so whatever an allocator caches per thread adds up.
 @safe struct HandOff: ~Copyable {
   static let threadCount = 8
   private static let turnCount = 32
@@ -26,13 +26,13 @@ import Synchronization
 
   private borrowing func takeTurns(_ thread: Int) {
     for own in stride(from: thread, to: Self.turnCount, by: Self.threadCount) {
-      // Acquiring pairs with the release of the thread before: the blocks are this thread's alone now.
+      // Acquiring pairs with the previous thread's release: the blocks are this thread's alone now.
       while turn.load(ordering: .acquiring) != own { Clock.sleep(milliseconds: 1) }
       unsafe held.pointee.deallocateInOrder()
       unsafe held.pointee.allocate(SizeRange(16, 4096), upTo: liveByteCount)
       turn.store(own + 1, ordering: .releasing)
     }
-    // No thread ends before the last turn: an end would give its caches back.
+    // No thread ends before the last turn: the allocator would take the caches of an ended thread back.
     while turn.load(ordering: .acquiring) < Self.turnCount { Clock.sleep(milliseconds: 1) }
   }
 }

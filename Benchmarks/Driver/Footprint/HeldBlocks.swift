@@ -1,19 +1,19 @@
-/// Blocks with their sizes, every byte of them written, and the count of what is live.
+/// The blocks that a pattern holds, with their sizes. Every byte of every block has been written.
 ///
-/// The table that remembers them is resident before the first look at what the process has.
+/// The driver's own tables are resident before the first reading of the resident set.
 struct HeldBlocks: ~Copyable {
   private let heap = MallocFamily()
   private let blocks: MappedTable<Block>
   private let sizes: MappedTable<UInt32>
   /// How many blocks are held.
   private(set) var count = 0
-  /// The bytes asked for of all blocks held.
+  /// The requested bytes of all blocks held.
   private(set) var liveByteCount = 0
-  /// The most that ``liveByteCount`` has been.
+  /// The maximum of ``liveByteCount`` so far.
   private(set) var peakLiveByteCount = 0
-  /// How often a block was allocated, or reallocated.
+  /// How many allocations and reallocations there were.
   private(set) var operationCount = 0
-  /// What random choices come from.
+  /// The source of random choices.
   var random = Random(seed: 1)
 
   /// Room for `capacity` blocks.
@@ -53,7 +53,7 @@ struct HeldBlocks: ~Copyable {
     while self.liveByteCount > liveByteCount { deallocate(at: random.below(count)) }
   }
 
-  /// Frees blocks in the order in which they were allocated, but for a random one in `oneIn`; nil frees all.
+  /// Frees blocks in the order of their allocation, and keeps a random one in `oneIn`; nil keeps none.
   mutating func deallocateInOrder(butOneIn oneIn: Int? = nil) {
     var kept = 0
     for index in 0..<count {
@@ -83,7 +83,7 @@ struct HeldBlocks: ~Copyable {
   /// The bytes of the block at `index`.
   func byteCount(at index: Int) -> Int { Int(sizes[index]) }
 
-  /// What a program does that has little to do: every ten milliseconds a hundred blocks of 64 bytes to 4 KiB.
+  /// Behaves as an idle program: every ten milliseconds it allocates and frees a hundred blocks of 64 bytes to 4 KiB.
   func idle(milliseconds: Int) {
     var random = Random(seed: 7)
     let range = SizeRange(64, 4096)
@@ -97,7 +97,7 @@ struct HeldBlocks: ~Copyable {
     }
   }
 
-  /// Counts blocks that threads hold themselves.
+  /// Counts blocks that threads held in tables of their own and have freed.
   mutating func countThreadBlocks(byteCount: Int, operations: Int) {
     countLive(byteCount)
     liveByteCount -= byteCount

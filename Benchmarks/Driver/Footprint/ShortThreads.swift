@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Sixty times sixty-four threads that hold blocks together for a moment, free them and end.
+/// Sixty rounds of sixty-four threads, which hold blocks at the same time, free them and end.
 struct ShortThreads: ~Copyable {
   static let threadCount = 64
   private static let roundCount = 60
-  /// Blocks of a thread, 64 KiB in the mean.
+  /// The blocks of one thread, about 64 KiB on average.
   private static let blockCount = 90
 
   private let holderCount = Atomic<Int>(0)
@@ -21,7 +21,7 @@ struct ShortThreads: ~Copyable {
     }
   }
 
-  /// Allocates, waits until all threads of the round have, and frees.
+  /// Allocates, waits until all threads of the round have allocated, and frees.
   private borrowing func hold(_ thread: Int) {
     var blocks = HeldBlocks(capacity: Self.blockCount)
     blocks.random = Random(seed: thread + 1)

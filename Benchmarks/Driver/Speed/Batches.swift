@@ -1,12 +1,12 @@
 import CLabDriver
 
-/// Which block of a batch is freed first.
+/// Which block of a batch is freed first: the last allocated or the first.
 enum BatchOrder {
   case lastFirst
   case firstFirst
 }
 
-/// Batches of a thousand blocks: all are allocated, then all are freed.
+/// Batches of a thousand blocks: allocates them all, then frees them all.
 struct Batches: ~Copyable {
   static let blockCount = 1000
 
@@ -35,7 +35,7 @@ struct Batches: ~Copyable {
     }
   }
 
-  /// Batches on each of `threads` threads, which share nothing but the allocator.
+  /// Runs batches on each of `threads` threads, which share nothing but the allocator.
   static func runThreads(_ operationCount: Int, _ range: SizeRange, threads: Int) -> Elapsed {
     var work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: range)
     return unsafe LabThread.run(threads, sharing: &work) { shared, thread in
@@ -46,13 +46,13 @@ struct Batches: ~Copyable {
   }
 }
 
-/// What threads that work apart are told.
+/// The work that several threads divide among themselves.
 struct ThreadWork {
   let operationCount: Int
   let threadCount: Int
   let sizes: SizeRange
 
-  /// A thread's share of the operations; the first threads take what cannot be divided.
+  /// A thread's share of the operations; the first threads take one more where the division leaves a rest.
   func operationCount(of thread: Int) -> Int {
     operationCount / threadCount + (thread < operationCount % threadCount ? 1 : 0)
   }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// A ring through which one thread hands blocks to one other, without a lock.
+/// A lock-free ring through which one thread hands blocks to one other thread.
 ///
-/// `tail` blocks were put in and `head` taken out: 0 ≤ tail − head ≤ capacity. Each is written by one thread only, and
-/// published a batch at a time, so that the two rarely meet on a cache line.
+/// `tail` counts the blocks put in, `head` those taken out: 0 ≤ tail − head ≤ capacity. One thread writes each of them,
+/// once per batch, and the two threads rarely contend for a cache line.
 struct BlockRing: ~Copyable {
   static let capacity = 1024
   static let batchCount = 64
@@ -18,31 +18,31 @@ struct BlockRing: ~Copyable {
 
   init() {}
 
-  /// Says that nothing more will be put in.
+  /// Announces that the putting thread is done.
   borrowing func close() { end.store(true, ordering: .releasing) }
 
-  /// Whether nothing more will be put in: a look at the ring after this one sees all that ever was.
+  /// Whether the putting thread is done. A `take` after this returned true sees every remaining block.
   var isClosed: Bool { end.load(ordering: .acquiring) }
 
-  /// Puts up to a batch of blocks in, made by `make`; nothing when a whole batch does not fit.
+  /// Puts in up to a batch of blocks from `make`, or none when they do not all fit.
   ///
-  /// - Returns: How many.
+  /// - Returns: The number of blocks put in.
   @inline(__always) borrowing func put(upTo count: Int, _ make: () -> Block) -> Int {
     let start = tail.load(ordering: .relaxed)
     let count = min(count, Self.batchCount)
-    // Acquiring pairs with the taker's release: it has read the places that are written now.
+    // Acquiring pairs with the taking thread's release: it has read the slots that are overwritten now.
     guard start &+ count &- head.load(ordering: .acquiring) <= Self.capacity else { return 0 }
     for index in start..<start &+ count { blocks[index & (Self.capacity - 1)] = make() }
     tail.store(start &+ count, ordering: .releasing)
     return count
   }
 
-  /// Takes what is there out, up to a batch, and gives each to `use`.
+  /// Takes out up to a batch of blocks and passes each to `use`.
   ///
-  /// - Returns: How many.
+  /// - Returns: The number of blocks taken out.
   @inline(__always) borrowing func take(_ use: (Block) -> Void) -> Int {
     let start = head.load(ordering: .relaxed)
-    // Acquiring pairs with the putter's release: the blocks and what is written in them are there.
+    // Acquiring pairs with the putting thread's release: the blocks and their content are visible.
     let count = min(tail.load(ordering: .acquiring) &- start, Self.batchCount)
     guard count > 0 else { return 0 }
     for index in start..<start &+ count { use(blocks[index & (Self.capacity - 1)]) }

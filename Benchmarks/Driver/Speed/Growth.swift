@@ -1,7 +1,7 @@
-/// Vectors that grow by `realloc`. The last word is written after each step, as by an append.
+/// Vectors that grow by `realloc`. Each step writes the first and the last word, as an append would.
 enum Growth {
-  /// `count` vectors grow by turns from 16 bytes to `byteCount`, doubling, so that none can grow where it lies for
-  /// long; then all are freed and start anew.
+  /// `count` vectors take turns to double, from 16 bytes to `byteCount`. None can grow in place for long. Then all are
+  /// freed and start again.
   @inline(never) static func runVectors(_ operationCount: Int, count: Int, to byteCount: Int) -> Elapsed {
     let heap = MallocFamily()
     let vectors = MappedTable<Block>(count: count)
@@ -26,7 +26,7 @@ enum Growth {
     }
   }
 
-  /// One vector grows by `step` bytes at a time to `byteCount`, is freed and starts anew.
+  /// One vector grows by `step` bytes at a time to `byteCount`, is freed and starts again.
   @inline(never) static func runSteps(_ operationCount: Int, of step: Int, to byteCount: Int) -> Elapsed {
     let heap = MallocFamily()
     return Clock.time {

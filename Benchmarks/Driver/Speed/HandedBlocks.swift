@@ -5,7 +5,7 @@ import CLabDriver
   private let work: ThreadWork
   private let rings: UnsafeMutablePointer<BlockRing>
 
-  /// Thread 0 allocates, the others free; the blocks go round among them by the batch. A single thread does both.
+  /// Thread 0 allocates; the others free, each a batch in turn. A single thread does both.
   static func runProducer(_ operationCount: Int, _ sizes: SizeRange, threads: Int) -> Elapsed {
     unsafe run(operationCount, sizes, threads: threads) { shared, thread in
       let handed = unsafe shared.assumingMemoryBound(to: HandedBlocks.self).pointee
@@ -19,7 +19,7 @@ import CLabDriver
     }
   }
 
-  /// Each thread allocates for its right neighbour and frees what comes from its left one.
+  /// Each thread allocates for its right neighbour and frees what its left neighbour allocated.
   static func runRing(_ operationCount: Int, _ sizes: SizeRange, threads: Int) -> Elapsed {
     unsafe run(operationCount, sizes, threads: threads) { shared, thread in
       let handed = unsafe shared.assumingMemoryBound(to: HandedBlocks.self).pointee
@@ -30,7 +30,7 @@ import CLabDriver
 
   private static func run(_ operationCount: Int, _ sizes: SizeRange, threads: Int, _ body: ThreadBody) -> Elapsed {
     let byteCount = threads * MemoryLayout<BlockRing>.stride
-    // SAFETY: a new mapping with room for the rings, which stay until the threads have ended.
+    // SAFETY: a new mapping with room for the rings, which outlive the threads.
     let rings = unsafe mapped(byteCount).bindMemory(to: BlockRing.self, capacity: threads)
     for index in 0..<threads { unsafe (rings + index).initialize(to: BlockRing()) }
     defer {
@@ -42,7 +42,7 @@ import CLabDriver
     return unsafe LabThread.run(threads, sharing: &handed, body)
   }
 
-  /// Puts blocks into the consumers' rings by turns, passing over one that is full.
+  /// Puts blocks into the consumers' rings in turn, and skips a ring that is full.
   private func produce() {
     let heap = MallocFamily()
     let cycle = SizeCycle(work.sizes)
@@ -62,7 +62,7 @@ import CLabDriver
     for consumer in 1..<work.threadCount { unsafe rings[consumer].close() }
   }
 
-  /// Frees what comes through a thread's ring until the producer is done.
+  /// Frees what arrives in a thread's ring until the producer is done.
   private func consume(_ thread: Int) {
     let heap = MallocFamily()
     var wait = Wait()
@@ -73,7 +73,7 @@ import CLabDriver
     }
   }
 
-  /// Puts `count` blocks into the ring `to`, and frees as many of the ring `from` as its putter makes.
+  /// Puts `count` blocks into the ring `to`, and frees everything that arrives in the ring `from`.
   private func passOn(_ count: Int, from: Int, to: Int, seed: Int) {
     let heap = MallocFamily()
     let cycle = SizeCycle(work.sizes, seed: seed)

@@ -1,6 +1,6 @@
-/// A block is allocated, its first word written, and the block freed: what an allocator takes when its caches are warm.
+/// Allocates a block, writes its first word and frees it: what an allocator costs when its caches are warm.
 ///
-/// The loop around the two calls is five instructions, so that the count of an allocator's can be read off.
+/// The loop adds a few instructions to the two calls, so an allocator's own count can be read off.
 enum Pairs {
   @inline(never) static func run(_ operationCount: Int, _ byteCount: Int) -> Elapsed {
     let heap = MallocFamily()

@@ -1,7 +1,7 @@
 import CLabDriver
 
 /// Larson and Krishnan's server ("Memory allocation for long-running server applications", ISMM 1998): a thread
-/// replaces blocks in its slots, and when it has done so often enough it ends and leaves its slots, with blocks that it
+/// replaces blocks in its slots. After a number of replacements it ends and leaves its slots, with the blocks that it
 /// allocated, to a new thread.
 struct Servers: ~Copyable {
   /// How many replacements a thread makes before it ends.
@@ -10,11 +10,11 @@ struct Servers: ~Copyable {
   private var slots: Slots
   private var left: Int
 
-  /// `threads` servers at a time share the operations.
+  /// Runs `threads` servers at the same time, which share the operations.
   static func run(_ operationCount: Int, _ sizes: SizeRange, slotCount: Int, threads: Int) -> Elapsed {
     let work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: sizes)
     let byteCount = threads * MemoryLayout<Servers>.stride
-    // SAFETY: a new mapping with room for the servers, which stay until the threads have ended.
+    // SAFETY: a new mapping with room for the servers, which outlive the threads.
     var servers = unsafe mapped(byteCount).bindMemory(to: Servers.self, capacity: threads)
     for thread in 0..<threads {
       let slots = Slots(sizes, count: slotCount, seed: thread + 1)
@@ -30,7 +30,7 @@ struct Servers: ~Copyable {
     }
   }
 
-  /// Lets one thread after the other work with the slots.
+  /// Runs one thread after another on the slots.
   private mutating func work() {
     while left > 0 {
       unsafe LabThread.run(1, sharing: &self) { shared, _ in

@@ -1,4 +1,4 @@
-/// Slots hold a block each; the block in a random one is freed, and another of a random size takes its place.
+/// Each slot holds a block. The block in a random slot is freed, and one of a random size takes its place.
 struct Slots: ~Copyable {
   private let heap = MallocFamily()
   private let sizes: SizeCycle
@@ -20,7 +20,7 @@ struct Slots: ~Copyable {
 
   deinit { for index in 0..<slots.count { heap.deallocate(slots[index]) } }
 
-  /// Replaces blocks in slots of its own.
+  /// Fills new slots, replaces blocks in them, and frees them. Only the replacements are timed.
   static func run(_ operationCount: Int, _ range: SizeRange, count: Int) -> Elapsed {
     var slots = Slots(range, count: count)
     let start = Elapsed.now

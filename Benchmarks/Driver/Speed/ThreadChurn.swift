@@ -1,10 +1,10 @@
-/// Threads that allocate a little and end: what an allocator takes to give a thread its caches and to take them back.
+/// Threads that allocate a little and end: what an allocator spends to set up and take down a thread's caches.
 enum ThreadChurn {
   static func run(_ operationCount: Int, _ sizes: SizeRange, blockCount: Int) -> Elapsed {
     var work = ThreadWork(operationCount: blockCount, threadCount: 1, sizes: sizes)
     let threads = MappedTable<LabThread>(count: 1)
     let start = Elapsed.now
-    // SAFETY: each thread ends before the next starts, and the last before the pointer's life does.
+    // SAFETY: each thread ends before the next one starts, and the last one before the pointer becomes invalid.
     unsafe withUnsafeMutablePointer(to: &work) { work in
       unsafe threads[0] = LabThread(0, work) { shared, _ in
         ThreadChurn.allocate(unsafe shared.assumingMemoryBound(to: ThreadWork.self).pointee)

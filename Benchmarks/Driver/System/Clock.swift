@@ -1,6 +1,6 @@
 import CLabDriver
 
-/// Time that passes.
+/// The clocks of the system, in nanoseconds.
 enum Clock {
   /// Nanoseconds of the monotonic clock.
   static var nanoseconds: Int {
@@ -10,7 +10,7 @@ enum Clock {
     return now.tv_sec * 1_000_000_000 + now.tv_nsec
   }
 
-  /// Nanoseconds that this process's threads have had processors.
+  /// The processor time of all threads of this process, in nanoseconds.
   static var processorNanoseconds: Int {
     var now = timespec()
     // SAFETY: the out-parameter is this function's own.
@@ -25,20 +25,20 @@ enum Clock {
     return .now - start
   }
 
-  /// Sleeps, and calls nothing of the allocator.
+  /// Sleeps without calling the allocator.
   static func sleep(milliseconds: Int) {
     var pause = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
-    // SAFETY: the parameter is this function's own. Nothing here takes signals that could cut the sleep short.
+    // SAFETY: the parameter is this function's own. The driver handles no signal that could cut the sleep short.
     unsafe nanosleep(&pause, nil)
   }
 }
 
-/// A span of time: as it passes, and as the process's threads had processors in it.
+/// A length of time: elapsed time, and the processor time of all threads within it.
 struct Elapsed {
   let nanoseconds: Int
   let processorNanoseconds: Int
 
-  /// What has passed until now.
+  /// Both clocks now.
   static var now: Elapsed {
     Elapsed(nanoseconds: Clock.nanoseconds, processorNanoseconds: Clock.processorNanoseconds)
   }

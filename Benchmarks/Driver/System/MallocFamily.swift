@@ -1,8 +1,8 @@
 import CLabDriver
 
-// The allocator under test is whatever `malloc` this process was started with. Its functions are called through
-// pointers that the compiler cannot see through, so that it drops no pair of calls, and that sit in registers during a
-// loop: a call costs the same for every allocator, and less than one through a linkage table.
+// The allocator under test is whatever `malloc` this process was started with. The driver calls its functions through
+// pointers whose targets the compiler does not know, so the compiler cannot drop a pair of calls. In a loop the
+// pointers stay in registers: a call costs the same for every allocator, and less than one through a linkage table.
 
 /// A block of the allocator under test.
 @safe struct Block: BitwiseCopyable {
@@ -10,9 +10,9 @@ import CLabDriver
 
   init(_ start: UnsafeMutableRawPointer) { unsafe self.start = start }
 
-  /// Writes the first word: the least that a program does with a block. A null one ends the process here.
+  /// Writes the first word, the least that a program does with a block. A null block ends the process here.
   @inline(__always) func touch(_ value: Int) {
-    // SAFETY: blocks are of eight bytes or more.
+    // SAFETY: every block has at least eight bytes.
     unsafe start.storeBytes(of: value, as: Int.self)
   }
 
@@ -46,7 +46,7 @@ import CLabDriver
     unsafe Block(functions.allocate_aligned(alignment, byteCount))
   }
 
-  /// A block of any size: `aligned_alloc` wants a multiple of the alignment, and some allocators insist.
+  /// A block of any size. Some allocators insist that `aligned_alloc` gets a multiple of the alignment.
   @inline(__always) func allocateAny(_ byteCount: Int, alignment: Int) -> Block {
     var start: UnsafeMutableRawPointer?
     // SAFETY: the out-parameter is this function's own.

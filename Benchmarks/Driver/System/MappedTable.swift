@@ -1,7 +1,7 @@
 import CLabDriver
 
-/// A table in pages of its own, resident from the start: what the driver itself remembers lies outside the allocator
-/// under test and outside what is measured.
+/// A table in pages of its own, resident from the start. The driver's own data thus lies outside the allocator under
+/// test, and outside the measured memory.
 @safe struct MappedTable<Element: BitwiseCopyable>: ~Copyable {
   let count: Int
   private let base: UnsafeMutablePointer<Element>
@@ -10,7 +10,7 @@ import CLabDriver
   init(count: Int) {
     self.count = count
     let byteCount = max(1, count) * MemoryLayout<Element>.stride
-    // SAFETY: a new mapping, which nothing else knows; every element type in use is valid when zero or written first.
+    // SAFETY: a new mapping that nothing else refers to. Zero is a valid element, or the element is written first.
     unsafe base = mapped(byteCount).bindMemory(to: Element.self, capacity: count)
   }
 
@@ -22,7 +22,7 @@ import CLabDriver
     @inline(__always) nonmutating set { unsafe base[index] = newValue }
   }
 
-  /// Where an element lies, for what threads share.
+  /// The address of an element, for threads to share.
   func address(of index: Int) -> UnsafeMutablePointer<Element> { unsafe base + index }
 }
 

@@ -1,4 +1,4 @@
-/// Marsaglia's xorshift64: three shifts a number, so that the loop around the allocator stays short.
+/// Marsaglia's xorshift64. Three shifts a number keep the loop around the allocator short.
 struct Random {
   private var state: UInt64
 
@@ -12,7 +12,7 @@ struct Random {
     return state
   }
 
-  /// A number below `count`: the high word of a product, without a division (Lemire 2019).
+  /// A number below `count`: the high word of a product, which needs no division (Lemire 2019).
   @inline(__always) mutating func below(_ count: Int) -> Int {
     Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high)
   }

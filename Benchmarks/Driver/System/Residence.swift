@@ -1,16 +1,16 @@
 import CLabDriver
 
-/// What this process has resident, as the kernel counts it.
+/// The resident memory of this process, as the kernel counts it.
 enum Residence {
-  /// Resident bytes now, files included: `Rss` of `/proc/self/smaps_rollup`, which walks the page tables and so is
-  /// exact to the page.
+  /// The resident bytes now, files included: `Rss` of `/proc/self/smaps_rollup`. The kernel walks the page tables for
+  /// it, so it is exact to the page.
   static var byteCount: Int { field("Rss:", of: "/proc/self/smaps_rollup") }
 
-  /// The most that was ever resident: the kernel's own high-water mark, which misses nothing between two looks. It is
-  /// exact to some 100 KiB, since each processor counts a few pages for itself.
+  /// The most bytes that were ever resident: the kernel's own high-water mark, which misses no peak between two
+  /// readings. It is exact to about 100 KiB, since each processor counts a few pages separately.
   static var peakByteCount: Int { field("VmHWM:", of: "/proc/self/status") }
 
-  /// Page faults so far that needed no disk.
+  /// The page faults so far that needed no disk.
   static var minorFaultCount: Int {
     var usage = rusage()
     // SAFETY: the out-parameter is this function's own.
@@ -18,7 +18,7 @@ enum Residence {
     return usage.ru_minflt
   }
 
-  /// The bytes in a line `NAME   N kB` of a file, read without stdio, which would allocate.
+  /// The bytes in a line `NAME   N kB` of a file. It is read without stdio, which would allocate.
   private static func field(_ name: StaticString, of path: StaticString) -> Int {
     let descriptor = openFile(path)
     guard descriptor >= 0 else { stop("cannot read what is resident in /proc/self") }

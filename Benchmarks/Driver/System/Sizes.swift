@@ -1,6 +1,6 @@
-/// Sizes of a range that are as frequent in each octave: small ones are many and large ones few, as in programs.
+/// A range of sizes in which every octave is equally likely: many small sizes and few large ones, as in programs.
 ///
-/// An octave 2^k ..< 2^(k+1) is drawn first, then a size in it; what falls outside the range is drawn again.
+/// A draw picks an octave 2^k ..< 2^(k+1) and then a size in it. A size outside the range is drawn again.
 struct SizeRange {
   let least: Int
   let most: Int
@@ -24,7 +24,7 @@ struct SizeRange {
   }
 }
 
-/// A few hundred sizes drawn beforehand, so that a measured loop reads one from the nearest cache.
+/// 1,024 sizes drawn in advance: a measured loop reads them from the nearest cache.
 struct SizeCycle: ~Copyable {
   private let sizes = MappedTable<UInt32>(count: 1024)
 

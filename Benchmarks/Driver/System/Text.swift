@@ -1,22 +1,22 @@
 import CLabDriver
 
-/// Opens a file for reading; negative when it cannot be.
+/// Opens a file for reading; the result is negative when that fails.
 func openFile(_ path: StaticString) -> Int32 {
   // SAFETY: the path is a C string.
   unsafe lab_file_open(cString(path))
 }
 
-/// A literal as C has it: it ends in a zero.
+/// A literal as a C string: its bytes end in a zero.
 func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
   unsafe UnsafeRawPointer(literal.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
-/// Bytes of text that live as long as the process: an argument, or a file's name.
+/// Bytes of text that live as long as the process: an argument or a file's name.
 @safe struct Text: BitwiseCopyable {
   private let base: UnsafePointer<UInt8>
   let count: Int
 
-  /// - Safety: The bytes must never change nor go.
+  /// - Safety: The bytes must stay unchanged until the process ends.
   @unsafe init(_ base: UnsafePointer<UInt8>, count: Int) {
     unsafe self.base = base
     self.count = count
@@ -24,7 +24,7 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
 
   subscript(index: Int) -> UInt8 { unsafe base[index] }
 
-  /// The rest after `prefix`, or nil when the text does not start with it.
+  /// The text after `prefix`; nil when the text does not start with it.
   func suffix(after prefix: StaticString) -> Text? {
     let length = prefix.utf8CodeUnitCount
     guard count >= length else { return nil }
@@ -39,7 +39,7 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
     return unsafe Text(base + start, count: count - start) == suffix
   }
 
-  /// What follows the last `/`, all when there is none.
+  /// The text after the last `/`, or the whole text without one.
   var lastComponent: Text {
     var start = count
     while start > 0, self[start - 1] != 0x2F { start -= 1 }
@@ -48,7 +48,7 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
 
   static func == (text: Text, literal: StaticString) -> Bool { text.suffix(after: literal)?.count == 0 }
 
-  /// The number that the text spells, if it is one above 0 that fits.
+  /// The decimal number that the text spells; nil unless it is at least 1 and has at most 18 digits.
   var positiveNumber: Int? {
     guard count > 0, count <= 18 else { return nil }
     var number = 0
@@ -59,6 +59,6 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
     return number > 0 ? number : nil
   }
 
-  /// The bytes followed by a zero, which they must be.
+  /// The text as a C string; a zero must follow its bytes.
   var cString: UnsafePointer<CChar> { unsafe UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self) }
 }

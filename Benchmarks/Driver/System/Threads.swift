@@ -2,10 +2,11 @@ import CLabDriver
 import CLabPlatform
 import Synchronization
 
-/// What a thread does with what all of them share. A C function: its address is all that a new thread is given.
+/// The body of a thread, given what all threads share. It is a C function, since a new thread gets no more than one
+/// pointer.
 typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thread: Int) -> Void
 
-/// A thread to be started, or running.
+/// A thread, not started yet or running.
 @safe struct LabThread: BitwiseCopyable {
   private var body: ThreadBody
   private var shared: UnsafeMutableRawPointer
@@ -23,10 +24,10 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
     self.number = number
   }
 
-  /// Starts the thread, which reads its place in memory when it runs: the place must stay until ``join()``.
+  /// Starts the thread. It reads `thread` when it runs, so that memory must stay valid until ``join()``.
   static func start(_ thread: UnsafeMutablePointer<LabThread>) {
     var handle = pthread_t()
-    // SAFETY: the caller keeps the thread's place until it has ended.
+    // SAFETY: the caller keeps the memory valid until the thread has ended.
     let code = unsafe pthread_create(
       &handle, nil,
       { argument in
@@ -42,15 +43,15 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
 
   func join() { _ = pthread_join(handle, nil) }
 
-  /// Runs `body` on `count` threads at once, all of them with `shared`, and waits for their ends.
+  /// Runs `body` on `count` threads at once, all with `shared`, and waits until they have ended.
   ///
-  /// - Returns: The time from when all threads were there to when all had ended.
+  /// - Returns: The time from when all threads had started to when all had ended.
   @discardableResult @unsafe
   static func run<Shared: ~Copyable>(_ count: Int, sharing shared: inout Shared, _ body: ThreadBody) -> Elapsed {
     let threads = MappedTable<LabThread>(count: count)
     var gate = StartGate()
     var start = Elapsed.now
-    // SAFETY: the threads end before the pointers' lives do.
+    // SAFETY: the threads end before the pointers become invalid.
     unsafe withUnsafeMutablePointer(to: &shared) { shared in
       unsafe withUnsafeMutablePointer(to: &gate) { gate in
         for number in 0..<count {
@@ -65,7 +66,7 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
   }
 }
 
-/// Lets threads begin at the same time, so that starting them is not measured.
+/// Lets threads begin their work at the same time; their start is then not measured.
 struct StartGate: ~Copyable {
   private let waiting = Atomic<Int>(0)
   private let isOpen = Atomic<Bool>(false)
@@ -77,7 +78,7 @@ struct StartGate: ~Copyable {
     while !isOpen.load(ordering: .relaxed) { wait.pause() }
   }
 
-  /// Waits until `count` threads wait, calls `body` and lets them pass.
+  /// Waits until `count` threads are waiting, calls `body` and lets them pass.
   borrowing func open(to count: Int, _ body: () -> Void) {
     var wait = Wait()
     while waiting.load(ordering: .relaxed) < count { wait.pause() }
@@ -86,8 +87,7 @@ struct StartGate: ~Copyable {
   }
 }
 
-/// Waiting for another thread: a few pauses, then the processor is given away, so that more threads than processors
-/// make progress.
+/// Waits for another thread: spins a few times, then yields the processor. More threads than processors make progress.
 struct Wait {
   private var count = 0
 

@@ -1,10 +1,10 @@
 import CLabDriver
 import Synchronization
 
-// The recorded calls on as many threads as made them. Each thread makes its own in their order; the recording's order
-// among threads is kept where it matters: a call waits until the block it frees is there, and no thread runs ahead of
-// the slowest by more than a window, so that the live bytes stay near the recorded ones. The slowest thread waits for
-// nothing that lies after it in the recording, so that one can always go on.
+// Replays the recorded calls on as many threads as in the recording. Each thread makes its own calls in their order.
+// Between threads, two rules keep the recorded order where it matters. A call waits until the block that it frees has
+// been allocated. No thread runs ahead of the slowest one by more than a window, which keeps the live bytes close to
+// the recorded ones. There is no deadlock: the slowest thread waits only for calls before its own, and those are done.
 
 /// A replay of a recorded program's calls.
 @safe struct TraceReplay: ~Copyable {
@@ -12,25 +12,25 @@ import Synchronization
   private static let windowCallCount = 4096
 
   private let trace: TraceSteps
-  /// The block of each object; null before it is there.
+  /// The block of each object; null until it is allocated.
   private let blocks: UnsafeMutablePointer<Atomic<UInt>>
-  /// The position that each thread has come to, on cache lines of their own.
+  /// The position that each thread has reached, each on a cache line of its own.
   private let reached: UnsafeMutablePointer<Atomic<Int>>
   private static let lineWordCount = 16
 
   init(_ trace: consuming TraceSteps) {
     let byteCount = (trace.objectCount + 1) * 8
-    // SAFETY: zero pages are atomic zeros; both tables live until the process ends.
+    // SAFETY: zeroed memory is a valid atomic zero; both tables live until the process ends.
     unsafe blocks = mapped(byteCount).bindMemory(to: Atomic<UInt>.self, capacity: trace.objectCount + 1)
     unsafe reached = mapped(trace.threadCount * Self.lineWordCount * 8).bindMemory(
       to: Atomic<Int>.self, capacity: trace.threadCount * Self.lineWordCount)
     self.trace = trace
   }
 
-  /// How many calls there are.
+  /// The number of calls.
   var callCount: Int { trace.steps.count }
 
-  /// How many threads make them.
+  /// The number of threads that make them.
   var threadCount: Int { trace.threadCount }
 
   /// Makes all calls.
@@ -61,21 +61,21 @@ import Synchronization
         let alignment = max(16, 1 << Int(step.alignmentLog2))
         publish(heap.allocateAny(byteCount, alignment: alignment), step.object, byteCount)
       case .reallocate:
-        // A `realloc` to nothing is the one call whose meaning differs: some free the block.
+        // Allocators differ on `realloc` to 0 bytes: some free the block. So the replay asks for one byte.
         publish(heap.reallocate(take(step.source), max(1, byteCount)), step.object, byteCount)
       }
     }
     unsafe reached[thread * Self.lineWordCount].store(.max, ordering: .relaxed)
   }
 
-  /// Writes a new block's first and last word and shows it to the others.
+  /// Writes a new block's first and last word and publishes the block to the other threads.
   @inline(__always) private borrowing func publish(_ block: Block, _ object: UInt32, _ byteCount: Int) {
     if byteCount >= 8 { block.touchEnds(Int(object), byteCount: byteCount) }
-    // Releasing pairs with the acquiring load in `take`: what was written is there.
+    // Releasing pairs with the acquiring load in `take`: the block's content is visible there.
     unsafe blocks[Int(object)].store(UInt(bitPattern: block.start), ordering: .releasing)
   }
 
-  /// The block of an object, once it is there.
+  /// The block of an object; waits until it is allocated.
   @inline(__always) private borrowing func take(_ object: UInt32) -> Block {
     var wait = Wait()
     while true {
@@ -85,7 +85,8 @@ import Synchronization
     }
   }
 
-  /// Says where a thread is, and waits while it is too far ahead. Nothing else is communicated: relaxed order will do.
+  /// Publishes a thread's position, and waits while it is too far ahead. Only the number itself is shared, so relaxed
+  /// order is enough.
   @inline(__always) private borrowing func keepPace(_ thread: Int, at position: Int, limit: inout Int) {
     unsafe reached[thread * Self.lineWordCount].store(position, ordering: .relaxed)
     if position > limit { waitForSlowest(at: position, limit: &limit) }

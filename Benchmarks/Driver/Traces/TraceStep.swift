@@ -1,6 +1,6 @@
 import AllocationTraces
 
-/// A call of a recorded program: 16 bytes, ready to be made.
+/// One call of a recorded program, in 16 bytes.
 struct TraceStep: BitwiseCopyable {
   enum Kind: UInt8 {
     case allocate
@@ -10,17 +10,17 @@ struct TraceStep: BitwiseCopyable {
     case deallocate
   }
 
-  /// Bytes asked for; of a reallocation the new ones.
+  /// The requested bytes; of a reallocation the new size.
   let byteCount: UInt32
-  /// The object that the call makes, or that it frees.
+  /// The object that the call allocates or frees.
   let object: UInt32
-  /// The object that a reallocation ends.
+  /// The object that a reallocation replaces.
   let source: UInt32
   let thread: UInt16
   let kind: Kind
   let alignmentLog2: UInt8
 
-  /// The call that an event records, or nil when it records none.
+  /// The call that an event records; nil for an event that is no call.
   init?(_ event: TraceEvent, newObject: UInt64, thread: UInt16) {
     var (byteCount, object, source) = (UInt64(0), newObject, UInt64(0))
     var alignmentLog2: UInt8 = 0

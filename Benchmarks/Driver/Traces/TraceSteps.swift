@@ -1,11 +1,11 @@
 import AllocationTraces
 import CLabDriver
 
-// A recorded program's calls in memory, each thread's together and in their order:
+// The calls of a recorded program, grouped by thread and in their order within a thread:
 //
-//   steps of thread t = steps[starts[t] ..< starts[t + 1]],   positions[i] = where steps[i] stood in the recording.
+//   steps of thread t = steps[starts[t] ..< starts[t + 1]],   positions[i] = the place of steps[i] in the recording.
 
-/// The calls of a trace file, by thread.
+/// The calls of a trace file, grouped by thread.
 struct TraceSteps: ~Copyable {
   let steps: MappedTable<TraceStep>
   let positions: MappedTable<UInt32>
@@ -13,10 +13,10 @@ struct TraceSteps: ~Copyable {
   let threadCount: Int
   let objectCount: Int
 
-  /// How many threads a trace may have here.
+  /// The most threads that a trace may have here.
   static let threadCountMost = 1024
 
-  /// The first `limit` calls of the file at `path`, or all; ends the process when it cannot be read.
+  /// The first `limit` calls of the file at `path`, or all of them; ends the process when the file cannot be read.
   init(path: Text, limit: Int?) {
     let descriptor = unsafe lab_file_open(path.cString)
     var status = stat()
@@ -67,7 +67,7 @@ struct TraceSteps: ~Copyable {
     self.objectCount = objectCount
   }
 
-  /// Calls `body` with each call and its position, until it returns false.
+  /// Passes each call and its position to `body`, until that returns false.
   private static func forEachStep(of bytes: Span<UInt8>, _ path: Text, _ body: (TraceStep, Int) -> Bool) {
     do throws(TraceError) {
       var decoder = TraceDecoder(after: try TraceHeader(decoding: bytes))

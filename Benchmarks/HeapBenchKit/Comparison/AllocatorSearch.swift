@@ -1,14 +1,14 @@
 import Foundation
 
-/// Finds the allocators that are installed: by the loader's cache, in the standard folders of libraries, and in the
-/// folders of compilers, which scudo comes with.
+/// Finds installed allocators: in the loader's cache, in the standard library folders, and in the folders of compilers,
+/// with which scudo comes.
 public struct AllocatorSearch: Sendable {
-  /// An allocator that is worth comparing with, and where it comes from.
+  /// An allocator to compare with, and where it comes from.
   struct Peer: Sendable {
     let name: String
-    /// The library's name for the loader, or a prefix of a compiler runtime's.
+    /// The library's name for the loader, or the prefix of a compiler runtime's name.
     let library: String
-    /// How a person gets it.
+    /// Where a user gets it.
     let remedy: String
     var isCompilerRuntime = false
   }
@@ -24,11 +24,11 @@ public struct AllocatorSearch: Sendable {
       isCompilerRuntime: true),
   ]
 
-  /// Where libraries are looked for, by name.
+  /// The folders to search for libraries, in this order.
   let libraryFolders: [String]
-  /// Where compilers keep their runtimes.
+  /// The folders in which compilers keep their runtimes.
   let runtimeFolders: [String]
-  /// What the loader knows, by name.
+  /// The paths in the loader's cache, by library name.
   let loaderCache: [String: String]
 
   /// A search of this machine.
@@ -36,13 +36,13 @@ public struct AllocatorSearch: Sendable {
     self.init(environment: ProcessInfo.processInfo.environment, loaderCache: Self.readLoaderCache())
   }
 
-  /// A search with this environment, whose `LD_LIBRARY_PATH` and `PATH` count, and this cache.
+  /// A search with the `LD_LIBRARY_PATH` and `PATH` of this environment, and with this cache.
   init(environment: [String: String], loaderCache: [String: String], root: String = "") {
     let named = (environment["LD_LIBRARY_PATH"] ?? "").split(separator: ":").map(String.init)
     let standard = ["/usr/local/lib", "/usr/lib64", "/lib64", "/usr/lib", "/lib"].map { root + $0 }
     let multiarch = Self.folders(in: "\(root)/usr/lib") { $0.contains("-linux-gnu") }
     libraryFolders = named + multiarch + standard
-    // A toolchain of Swift or LLVM has bin and lib beside each other; Debian's LLVM has a folder for each version.
+    // A toolchain of Swift or LLVM has bin beside lib. Debian's LLVM has a folder for each version.
     let programs = (environment["PATH"] ?? "").split(separator: ":").flatMap { folder in
       ["swift", "clang"].map { "\(folder)/\($0)" }
     }
@@ -58,7 +58,7 @@ public struct AllocatorSearch: Sendable {
     self.loaderCache = loaderCache
   }
 
-  /// The peers that are there, and a line for each that is not.
+  /// The installed peers, and a line for each that is missing.
   public func findPeers() -> (found: [ComparedAllocator], missing: [String]) {
     var found: [ComparedAllocator] = []
     var missing: [String] = []
@@ -77,7 +77,7 @@ public struct AllocatorSearch: Sendable {
       for folder in runtimeFolders {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let architecture = Self.architecture
-        // In a folder of one architecture, the name says none.
+        // In a folder for one architecture, the file's name does not name it.
         let wanted = [
           "\(peer.library)-\(architecture).so", folder.contains(architecture) ? "\(peer.library).so" : nil,
         ]
@@ -104,7 +104,7 @@ public struct AllocatorSearch: Sendable {
     return names.filter(isWanted).sorted().reversed().map { "\(folder)/\($0)" }
   }
 
-  /// What `ldconfig -p` lists; nothing where there is no such program.
+  /// The libraries that `ldconfig -p` lists; empty where there is no such program.
   private static func readLoaderCache() -> [String: String] {
     let programs = ["/sbin/ldconfig", "/usr/sbin/ldconfig"]
     guard let program = programs.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else { return [:] }
@@ -120,7 +120,7 @@ public struct AllocatorSearch: Sendable {
     return parseLoaderCache(text)
   }
 
-  /// Names and paths of lines `NAME (KIND) => PATH`, the first of each name, of 64 bits where the line says so.
+  /// The paths of 64-bit libraries in lines `NAME (KIND) => PATH`, by name; of a repeated name the first.
   static func parseLoaderCache(_ text: String) -> [String: String] {
     var paths: [String: String] = [:]
     for line in text.split(separator: "\n") {

@@ -1,11 +1,11 @@
 import Foundation
 
 extension ComparedAllocator {
-  /// The allocators of a comparison: glibc, libheaplab, what is installed, and what was named, which replaces an
-  /// installed one of the same name.
+  /// The allocators of a comparison: glibc, libheaplab, the installed peers, and those that the user named. A named
+  /// allocator replaces an installed one of the same name.
   ///
   /// - Parameters:
-  ///   - library: Where libheaplab.so is; nil for the one beside this executable.
+  ///   - library: The path of libheaplab.so; nil for the one beside this executable.
   ///   - additions: Arguments `NAME=PATH.so`.
   /// - Returns: The allocators, and a line for each peer that is not installed.
   /// - Throws: ``ComparisonError``.
@@ -40,6 +40,6 @@ extension ComparedAllocator {
     self.init(name: parts[0], library: path)
   }
 
-  /// The path from the root: programs under comparison run in other folders.
+  /// The absolute path: the compared programs run in other folders.
   private static func absolute(_ path: String) -> String { URL(filePath: path).standardizedFileURL.path }
 }

@@ -1,6 +1,6 @@
-/// An allocator that programs can be started with.
+/// An allocator under which programs can run.
 public struct ComparedAllocator: Codable, Hashable, Sendable {
-  /// What it is called in tables.
+  /// Its name in tables.
   public let name: String
 
   /// The library that is preloaded; nil for the C library's own allocator.
@@ -12,20 +12,20 @@ public struct ComparedAllocator: Codable, Hashable, Sendable {
     self.library = library
   }
 
-  /// The C library's own, which every ratio is to.
+  /// The C library's own allocator, the base of every ratio.
   public static let glibc = ComparedAllocator(name: "glibc", library: nil)
 
-  /// What the allocator of this package is called.
+  /// The name of this package's allocator.
   public static let heaplabName = "heaplab"
 }
 
-/// Why a comparison cannot start, for a person.
+/// Why a comparison cannot start. The description is for the user.
 public enum ComparisonError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// No driver is beside heapbench.
+  /// There is no driver beside heapbench.
   case noDriver(path: String)
-  /// No libheaplab.so is beside heapbench.
+  /// There is no libheaplab.so beside heapbench.
   case noHeaplab(path: String)
-  /// A named library is no file that can be read.
+  /// A named library cannot be read.
   case noLibrary(name: String, path: String)
   /// An argument of `--allocator` is not NAME=PATH.
   case malformedAllocator(String)

@@ -1,6 +1,6 @@
-/// A workload with what every allocator made of it.
+/// A workload with its runs under every allocator.
 public struct ComparedItem: Codable, Hashable, Sendable {
-  /// What a workload is compared by.
+  /// What is compared.
   public enum Kind: String, Codable, Sendable, CaseIterable {
     /// Time for each operation.
     case speed
@@ -14,12 +14,12 @@ public struct ComparedItem: Codable, Hashable, Sendable {
 
   /// The workload's name.
   public let name: String
-  /// What it is compared by.
+  /// What is compared.
   public let kind: Kind
-  /// The runs under each allocator, by its name.
+  /// The runs under each allocator, by the allocator's name.
   public internal(set) var runs: [String: AllocatorRuns] = [:]
 
-  /// The nanoseconds of an operation, for each round; nil when there are none or one failed.
+  /// The nanoseconds for each operation, in every round; nil when there are no rounds or one failed.
   func times(of allocator: String) -> [Double]? {
     guard let runs = runs[allocator], runs.failure == nil, !runs.figures.isEmpty else { return nil }
     return runs.figures.map(\.nanosecondsPerOperation)
@@ -28,18 +28,18 @@ public struct ComparedItem: Codable, Hashable, Sendable {
   /// Whether a run under an allocator failed.
   func hasFailure(of allocator: String) -> Bool { runs[allocator]?.failure != nil }
 
-  /// How one allocator's time compares with another's.
+  /// One allocator's time over another's.
   func timeRatio(_ own: String, over reference: String) -> RatioSpread? {
     guard let own = times(of: own), let reference = times(of: reference) else { return nil }
     return RatioSpread(own, over: reference)
   }
 
-  /// The median over the rounds of a figure; nil when it does not exist or a run failed.
+  /// A figure's median over the rounds; nil when it does not exist or a run failed.
   func median(of allocator: String, _ figure: (DriverFigures) -> Double?) -> Double? {
     runs[allocator]?.median(figure)
   }
 
-  /// The allocator with the least of a figure, of those named.
+  /// The allocator with the least figure, among those named.
   func best(among allocators: [String], _ figure: (DriverFigures) -> Double?) -> (name: String, value: Double)? {
     allocators.compactMap { name in median(of: name, figure).map { (name: name, value: $0) } }
       .min { $0.value < $1.value }

@@ -1,19 +1,19 @@
 import Foundation
 
-// Real programs of different kinds, each for about half a second. They are Debian's where there are such, and otherwise
-// the first on PATH; one that is not installed is left out with a line.
+// Real programs of different kinds, each of which runs for about half a second. The system's own in /usr/bin come
+// before others on PATH. A line names each program that is not installed.
 
-/// A real program that is run under each allocator.
+/// A real program that runs under each allocator.
 struct ComparedProgram: Sendable {
   let name: String
-  /// The command that must be there.
+  /// The command to look for.
   let command: String
   /// Its arguments; `FOLDER` stands for a folder of its own.
   let arguments: [String]
   var environment: [String: String] = [:]
-  /// Files that it reads, by name.
+  /// The files that it reads, by name.
   var files: [String: String] = [:]
-  /// Commands that make what it reads, run in its folder.
+  /// Shell commands that create its input, run in its folder.
   var preparation: String?
 
   static let all: [ComparedProgram] = [
@@ -32,13 +32,13 @@ struct ComparedProgram: Sendable {
     ComparedProgram(name: "node", command: "node", arguments: ["-e", nodeProgram]),
   ]
 
-  /// Where the command is; nil when it is not installed.
+  /// The command's path; nil when it is not installed.
   func path(environment: [String: String] = ProcessInfo.processInfo.environment) -> String? {
     let folders = ["/usr/bin"] + (environment["PATH"] ?? "").split(separator: ":").map(String.init)
     return folders.map { "\($0)/\(command)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
-  /// Makes what the program reads in `folder`.
+  /// Creates the program's input in `folder`.
   func prepare(in folder: String) throws {
     for (name, text) in files { try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(name)")) }
     guard let preparation else { return }
@@ -53,13 +53,13 @@ struct ComparedProgram: Sendable {
     guard process.terminationStatus == 0 else { throw MeasurementFailure("cannot prepare what '\(name)' reads") }
   }
 
-  /// What the driver is to run.
+  /// The driver's command for this program.
   func command(path: String, folder: String) -> DriverCommand {
     let words = [path] + arguments.map { $0.replacingOccurrences(of: "FOLDER", with: folder) }
     return DriverCommand(arguments: ["time"] + words, environment: environment, isProgram: true)
   }
 
-  /// Containers of many types: what templates cost the compiler.
+  /// Containers of many types, which instantiate many templates.
   private static let cppProgram: String = {
     var text = """
       #include <algorithm>
@@ -137,7 +137,7 @@ struct ComparedProgram: Sendable {
     console.log(size + JSON.parse(text).length);
     """
 
-  /// A repository of a few hundred commits, by git's own import format.
+  /// Creates a repository of a few hundred commits, in git's own import format.
   private static let gitPreparation = """
     rm -rf repository && git init -q repository && cd repository
     awk 'BEGIN {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Runs a plan: a process for each allocator and round, the allocators taking turns, and each round starting with another
-/// one, so that what changes on the machine meanwhile meets all of them.
+/// Runs a plan, with a process for each allocator and round. The allocators take turns, and each round starts with
+/// another one: whatever changes on the machine in the meantime affects all of them.
 public struct ComparisonJob: Sendable {
   let plan: ComparisonPlan
   let driver: DriverProcess
@@ -12,7 +12,7 @@ public struct ComparisonJob: Sendable {
     self.driver = driver
   }
 
-  /// Does everything, or as much as there is time for until the task is cancelled.
+  /// Runs the whole plan, or as much of it as is done when the task is cancelled.
   public func run(progress: some ProgressMeter) async -> ComparisonReport {
     let countsInstructions = plan.tasks.contains { $0.name == InstructionCount.workload }
     let countWeight = countsInstructions ? 2.0 * Double(plan.allocators.count) : 0
@@ -33,7 +33,7 @@ public struct ComparisonJob: Sendable {
     return report
   }
 
-  /// A line for a machine that has other things to do: times on several threads are then theirs too.
+  /// A line for a busy machine: times on several threads then include other programs' work.
   private static func loadNote() -> String? {
     var load = 0.0
     // SAFETY: the out-parameter has room for one number.
@@ -44,7 +44,7 @@ public struct ComparisonJob: Sendable {
     return "the machine was busy (load \(text) on \(processorCount) processors): times on several threads are uncertain"
   }
 
-  /// About how long a task takes, in any unit.
+  /// The approximate time of a task under one allocator, in seconds.
   private static func weight(_ task: ComparisonPlan.Task) -> Double {
     switch task.kind {
     case .speed: 0.1 * Double(task.roundCount)
@@ -56,7 +56,7 @@ public struct ComparisonJob: Sendable {
 }
 
 extension ComparedItem {
-  /// Runs a task under each allocator as often as it says; after a failure an allocator is left out.
+  /// Runs all rounds of a task under each allocator. An allocator that fails is left out of the later rounds.
   static func measure(
     _ task: ComparisonPlan.Task, under allocators: [ComparedAllocator], driver: DriverProcess,
     _ show: (_ allocator: String, _ share: Double) -> Void
@@ -85,7 +85,7 @@ extension ComparedItem {
 }
 
 extension Array {
-  /// The elements in their order, starting with the one at `offset`, which may go round.
+  /// The elements in their order, starting at `offset` modulo the count.
   func rotated(by offset: Int) -> [Element] {
     isEmpty ? [] : Array(self[(offset % count)...] + self[..<(offset % count)])
   }

@@ -4,12 +4,12 @@ import Foundation
 public struct ComparisonPlan: Sendable {
   /// The allocators, glibc first.
   public let allocators: [ComparedAllocator]
-  /// What is to be done for each row of the tables.
+  /// The work for each row of the tables.
   let tasks: [Task]
   /// Lines about what is missing.
   public let notes: [String]
 
-  /// Whether it is everything that can be compared.
+  /// Whether the plan holds every row that can be compared.
   let isWhole: Bool
 
   /// A row of the tables.
@@ -18,31 +18,31 @@ public struct ComparisonPlan: Sendable {
     let kind: ComparedItem.Kind
     let roundCount: Int
     let command: DriverCommand
-    /// What must be done before the first run, in a folder of its own.
+    /// Prepares a folder of the task's own before the first run.
     var prepare: (@Sendable () throws -> Void)?
   }
 
   /// How much is measured.
   public struct Size: Codable, Hashable, Sendable {
-    /// Rounds of speed workloads; footprint patterns and programs need fewer, since they repeat well.
+    /// The rounds of speed workloads. Footprint patterns and programs need fewer, since their figures repeat well.
     public var roundCount: Int
-    /// How long a speed workload is measured in a round.
+    /// The duration of a speed workload in one round.
     public var milliseconds: Int
-    /// How large the footprint patterns are, of a hundred.
+    /// The size of the footprint patterns, in percent of the full one.
     public var percent: Int
 
     /// The size of the whole comparison.
     public static let full = Size(roundCount: 7, milliseconds: 60, percent: 100)
-    /// A size that shows in two minutes whether anything is out of line.
+    /// A size that shows large differences within two minutes.
     public static let quick = Size(roundCount: 3, milliseconds: 20, percent: 25)
 
     var programRoundCount: Int { max(1, min(3, roundCount / 2)) }
     var startRoundCount: Int { roundCount * 3 }
   }
 
-  /// The rows that can be compared on this machine, or those named in `only`.
+  /// A plan of all rows that can be compared on this machine, or of those named in `only`.
   ///
-  /// - Parameter folder: Where programs find what they read.
+  /// - Parameter folder: The folder for the programs' input.
   /// - Throws: ``ComparisonError/unknownWorkload(_:suggestion:)``.
   public init(
     allocators: [ComparedAllocator], driver: DriverProcess, size: Size, only: [String], folder: String
@@ -92,7 +92,7 @@ public struct ComparisonPlan: Sendable {
   /// The names of all rows.
   public var names: [(name: String, kind: ComparedItem.Kind)] { tasks.map { ($0.name, $0.kind) } }
 
-  /// The tasks of these names in their order; all for no names.
+  /// The tasks with these names, in the tables' order; all tasks when there are no names.
   private static func chosen(_ names: [String], of tasks: [Task]) throws(ComparisonError) -> [Task] {
     for name in names where !tasks.contains(where: { $0.name == name }) {
       throw .unknownWorkload(name, suggestion: Spelling.suggestion(for: name, among: tasks.map(\.name)))

@@ -1,18 +1,29 @@
 public import Foundation
 
 extension ComparisonReport {
-  /// The report as JSON, every round of every allocator in it.
+  /// The report as JSON, with every round of every allocator.
   public func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(self) + Data("\n".utf8)
   }
 
-  /// The keys of the columns of ``csv``.
-  public static let csvColumns = [
-    "kind", "workload", "allocator", "round", "threads", "operations", "nanoseconds", "processor_nanoseconds",
-    "minor_faults", "peak_live_bytes", "peak_resident_bytes", "end_live_bytes", "end_resident_bytes", "failure",
+  /// The columns with a run's figures: the key, and the figure, nil where the run has none.
+  private static let figureColumns: [(key: String, figure: @Sendable (DriverFigures) -> Int?)] = [
+    ("threads", { $0.threads }),
+    ("operations", { $0.operations }),
+    ("nanoseconds", { $0.nanoseconds }),
+    ("processor_nanoseconds", { $0.processorNanoseconds }),
+    ("minor_faults", { $0.minorFaultCount }),
+    ("peak_live_bytes", { $0.peakLiveByteCount }),
+    ("peak_resident_bytes", { $0.peakResidentByteCount }),
+    ("end_live_bytes", { $0.endLiveByteCount }),
+    ("end_resident_bytes", { $0.endResidentByteCount }),
   ]
+
+  /// The keys of the columns of ``csv``.
+  public static let csvColumns =
+    ["kind", "workload", "allocator", "round"] + figureColumns.map(\.key) + ["failure"]
 
   /// The report as CSV (RFC 4180): a line for each run, and one for each failure.
   public var csv: String {
@@ -21,31 +32,16 @@ extension ComparisonReport {
     for (kind, item) in all {
       for name in names {
         guard let runs = item.runs[name] else { continue }
-        for (round, figures) in runs.figures.enumerated() {
-          lines.append([kind, item.name, name, "\(round + 1)"] + Self.fields(of: figures) + [""])
+        for (round, run) in runs.figures.enumerated() {
+          let fields = Self.figureColumns.map { $0.figure(run).map { "\($0)" } ?? "" }
+          lines.append([kind, item.name, name, "\(round + 1)"] + fields + [""])
         }
         if let failure = runs.failure {
-          let blanks = [String](repeating: "", count: Self.csvColumns.count - 4)
+          let blanks = [String](repeating: "", count: Self.figureColumns.count + 1)
           lines.append([kind, item.name, name] + blanks + [failure])
         }
       }
     }
-    return lines.map { $0.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
-  }
-
-  private static func fields(of figures: DriverFigures) -> [String] {
-    [
-      figures.threads, figures.operations, figures.nanoseconds, figures.processorNanoseconds, figures.minorFaultCount,
-    ].map { "\($0)" }
-      + [
-        figures.peakLiveByteCount, figures.peakResidentByteCount, figures.endLiveByteCount,
-        figures.endResidentByteCount,
-      ].map { $0.map { "\($0)" } ?? "" }
-  }
-
-  /// A field, in quotes where it needs them.
-  private static func quoted(_ field: String) -> String {
-    field.contains(where: { ",\"\r\n".contains($0) })
-      ? "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : field
+    return lines.map { $0.map(\.quotedForCSV).joined(separator: ",") + "\r\n" }.joined()
   }
 }

@@ -1,5 +1,5 @@
 extension ComparisonReport {
-  /// All tables that there is something for, with a line for each failure beneath.
+  /// All tables that are not empty, then a line for each failure, the goals and the notes.
   public func text(style: TerminalStyle) -> String {
     var parts = [
       speedTable, footprintTable(peak: true), footprintTable(peak: false), programTable(peak: false),
@@ -8,13 +8,13 @@ extension ComparisonReport {
     parts += scaling.map { $0.text(style: style) }
     let lines = failures.map { style.text("failed: \($0)".wrapped(to: style.columnCount, indent: "  "), .bad) }
     if !lines.isEmpty { parts.append(lines.joined(separator: "\n") + "\n") }
-    let bars = BarTable(self)
-    if !bars.isEmpty { parts.append(bars.text(style: style)) }
+    let goals = GoalTable(self)
+    if !goals.isEmpty { parts.append(goals.text(style: style)) }
     if !notes.isEmpty { parts.append(notes.map { "note: \($0)" }.joined(separator: "\n") + "\n") }
     return parts.joined(separator: "\n")
   }
 
-  /// Time of an operation: glibc's, and every other's over it.
+  /// The time for each operation: glibc's, and the others' over it.
   var speedTable: ComparisonTable? {
     let rows = items(.speed).map { item in
       ratioRow(item, item.name, first: { Figure.preciseDuration(nanoseconds: $0) }, \.nanosecondsPerOperation)
@@ -23,7 +23,7 @@ extension ComparisonReport {
     var table = ComparisonTable(
       title: """
         Speed: time of an operation under glibc, and under the others over glibc's, as ratios of medians over \
-        interleaved rounds; means are geometric. On one thread processor time, on more time as it passes. * fastest. \
+        interleaved rounds; means are geometric. Processor time on one thread, elapsed time on more. * fastest. \
         Spread: the quartiles of heaplab's ratios in single rounds.
         """, columns: names, tailHeading: Self.spreadHeading(rows), rows: rows)
     guard rows.count > 1 else { return table }
@@ -39,7 +39,7 @@ extension ComparisonReport {
     return table
   }
 
-  /// Resident over live bytes, at the peak or at the end.
+  /// Resident bytes over live bytes, at the peak or at the end.
   func footprintTable(peak: Bool) -> ComparisonTable? {
     let figure: (DriverFigures) -> Double? = peak ? \.peakRatio : \.endRatio
     let shown = items(.footprint).filter { item in names.contains { item.median(of: $0, figure) != nil } }
@@ -53,7 +53,7 @@ extension ComparisonReport {
     let title =
       peak
       ? "Footprint: peak resident bytes over peak live bytes, both from the start of the workload. * least."
-      : "Footprint: resident over live bytes at the end, where something is live then. * least."
+      : "Footprint: resident bytes over live bytes at the end, where blocks are still live. * least."
     var table = ComparisonTable(title: title, columns: names, rows: rows)
     if rows.count > 1 && shown.count == items(.footprint).count {
       table.means = [meanRow("mean") { mean(of: $0, .footprint, figure) }]
@@ -61,7 +61,7 @@ extension ComparisonReport {
     return table
   }
 
-  /// Processor time or peak resident memory of real programs: glibc's, and every other's over it.
+  /// The processor time or peak resident memory of real programs: glibc's, and the others' over it.
   func programTable(peak: Bool) -> ComparisonTable? {
     let figure: (DriverFigures) -> Double? =
       peak ? { $0.peakResidentByteCount.map(Double.init) } : { Double($0.processorNanoseconds) / Double($0.operations) }
@@ -85,7 +85,7 @@ extension ComparisonReport {
     return table
   }
 
-  /// The start and end of a program that does nothing.
+  /// The start and end of a program that does nothing: time and page faults.
   var startTable: ComparisonTable? {
     guard let item = items(.start).first else { return nil }
     let faults: (DriverFigures) -> Double? = { Double($0.minorFaultCount) / Double($0.operations) }
@@ -102,7 +102,7 @@ extension ComparisonReport {
       ])
   }
 
-  /// Instructions of a small malloc and free.
+  /// The instructions of a small malloc and free.
   var instructionTable: ComparisonTable? {
     guard !instructions.isEmpty else { return nil }
     let row = ComparisonTable.Row(
@@ -116,14 +116,14 @@ extension ComparisonReport {
       columns: names, rows: [markingBest(row, names.map { instructions[$0] })])
   }
 
-  /// A ratio, of which one a little below 1 is written as one a little above it.
+  /// A ratio as text. From 0.995 up it is rounded to 1, as a ratio just above 1 is.
   private static func ratio(_ value: Double) -> String { Figure.ratio((0.995..<1).contains(value) ? 1 : value) }
 
   private static func spreadHeading(_ rows: [ComparisonTable.Row]) -> String {
     rows.contains { !$0.tail.isEmpty } ? "spread" : ""
   }
 
-  /// A row with glibc's own figure and the others' over it.
+  /// A row with glibc's figure, and the others' over it.
   private func ratioRow(
     _ item: ComparedItem, _ name: String, first: (Double) -> String, _ figure: (DriverFigures) -> Double?
   ) -> ComparisonTable.Row {
@@ -154,7 +154,7 @@ extension ComparisonReport {
     return item.median(of: name, figure).map { ComparisonTable.Cell(text: text($0)) } ?? .missing
   }
 
-  /// A row that sums up ratios, one for each allocator.
+  /// A row of means, one for each allocator.
   private func meanRow(_ name: String, marksBest: Bool = true, _ value: (String) -> Double?) -> ComparisonTable.Row {
     let values = names.map(value)
     let cells = values.map { value in
@@ -164,7 +164,7 @@ extension ComparisonReport {
     return marksBest ? markingBest(row, values) : row
   }
 
-  /// The row with a mark at the least of several values.
+  /// The row with a mark at the least of the values.
   private func markingBest(_ row: ComparisonTable.Row, _ values: [Double?]) -> ComparisonTable.Row {
     let known = values.compactMap { $0 }
     guard known.count > 1, let least = known.min() else { return row }

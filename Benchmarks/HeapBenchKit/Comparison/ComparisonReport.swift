@@ -1,6 +1,4 @@
-import Foundation
-
-/// Everything that a comparison measured.
+/// The results of a comparison.
 public struct ComparisonReport: Codable, Sendable {
   /// The allocators, glibc first.
   public let allocators: [ComparedAllocator]
@@ -8,16 +6,16 @@ public struct ComparisonReport: Codable, Sendable {
   public internal(set) var notes: [String]
   /// The rows of the tables.
   public internal(set) var items: [ComparedItem] = []
-  /// Instructions of a 64-byte malloc and free with the loop around them, by allocator.
+  /// The instructions of a 64-byte malloc and free, with the loop around them, by allocator.
   public internal(set) var instructions: [String: Double] = [:]
-  /// Time by the number of threads.
+  /// The time by the number of threads.
   public internal(set) var scaling: [ScalingCurve] = []
-  /// Whether all workloads were asked for: sums over a few of them say nothing of all.
+  /// Whether all workloads were asked for. A mean over a few of them says nothing about all.
   public let isWhole: Bool
-  /// Whether nothing was left out for want of time.
+  /// Whether everything that was asked for was measured.
   public internal(set) var isComplete = false
 
-  /// A report on which nothing stands yet.
+  /// An empty report.
   public init(allocators: [ComparedAllocator], notes: [String] = [], isWhole: Bool = true) {
     self.allocators = allocators
     self.isWhole = isWhole
@@ -27,7 +25,7 @@ public struct ComparisonReport: Codable, Sendable {
   /// The allocators' names, in the order of the columns.
   var names: [String] { allocators.map(\.name) }
 
-  /// The names of those that libheaplab is held against: all others.
+  /// The names of all allocators but libheaplab.
   var peerNames: [String] { names.filter { $0 != ComparedAllocator.heaplabName } }
 
   /// The rows of a kind.
@@ -43,13 +41,13 @@ public struct ComparisonReport: Codable, Sendable {
     }
   }
 
-  /// Adds what was measured on several numbers of threads; fewer workloads than there are were interrupted.
+  /// Adds the curves by number of threads. A missing curve means that the job was interrupted.
   public mutating func add(_ curves: [ScalingCurve]) {
     scaling = curves
     isComplete = isComplete && curves.count == ScalingCurve.workloads.count
   }
 
-  /// Counts instructions under every allocator; what cannot be counted leaves a note.
+  /// Counts instructions under every allocator, and notes where they cannot be counted.
   mutating func count(_ counting: InstructionCount, _ show: (String) -> Void) async {
     for allocator in allocators where !Task.isCancelled {
       show("instructions: \(allocator.name)")
@@ -62,7 +60,7 @@ public struct ComparisonReport: Codable, Sendable {
     }
   }
 
-  /// The geometric mean over rows of one allocator's time over the reference's; nil unless every row has both.
+  /// The geometric mean over the rows of one allocator's time over the reference; nil unless every row has both.
   func meanTimeRatio(of name: String, _ kind: ComparedItem.Kind, over reference: (ComparedItem) -> Double?) -> Double? {
     let rows = items(kind)
     let ratios = rows.compactMap { item -> Double? in
@@ -72,12 +70,12 @@ public struct ComparisonReport: Codable, Sendable {
     return ratios.count == rows.count ? ratios.geometricMean : nil
   }
 
-  /// The time of the peer that is fastest in a row.
+  /// The time of the fastest peer in a row.
   func fastestPeerTime(_ item: ComparedItem) -> Double? {
     item.best(among: peerNames, \.nanosecondsPerOperation)?.value
   }
 
-  /// The geometric mean over rows of a figure; nil unless every row has it.
+  /// A figure's geometric mean over the rows; nil unless every row has it.
   func mean(of name: String, _ kind: ComparedItem.Kind, _ figure: (DriverFigures) -> Double?) -> Double? {
     let rows = items(kind)
     let values = rows.compactMap { $0.median(of: name, figure) }

@@ -1,15 +1,15 @@
 /// A table with a column for each allocator.
 struct ComparisonTable {
-  /// What stands in a cell.
+  /// The content of a cell.
   struct Cell {
     let text: String
     var emphasis: TerminalStyle.Emphasis?
-    /// Whether no other allocator of the row is better.
+    /// Whether no other allocator in the row is better.
     var isBest = false
 
-    /// What is not known.
+    /// An unknown figure.
     static let missing = Cell(text: "–")
-    /// What could not be measured; a line beneath the table says why.
+    /// A figure that could not be measured; a line beneath the table says why.
     static let failed = Cell(text: "failed", emphasis: .bad)
   }
 
@@ -17,18 +17,18 @@ struct ComparisonTable {
   struct Row {
     let name: String
     let cells: [Cell]
-    /// What follows the last column.
+    /// The text after the last column.
     var tail = ""
   }
 
-  /// What the table shows, in a line or two.
+  /// What the table shows, in one or more lines.
   let title: String
   /// The columns' headings.
   let columns: [String]
-  /// What stands above the tails.
+  /// The heading above the tails.
   var tailHeading = ""
   let rows: [Row]
-  /// Rows that sum up, beneath a rule.
+  /// The rows of means, beneath a rule.
   var means: [Row] = []
 
   /// The table, each line ended by a newline; the best of each row has a star.

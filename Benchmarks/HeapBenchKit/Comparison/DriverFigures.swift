@@ -1,37 +1,37 @@
-/// What `heapbench-driver` says of a run.
+/// The figures that `heapbench-driver` prints for a run.
 public struct DriverFigures: Codable, Hashable, Sendable {
-  /// How many operations were measured: those of a workload, or starts of a program.
+  /// The number of operations: those of a workload, or starts of a program.
   public let operations: Int
-  /// How long they took.
+  /// The elapsed time of all operations.
   public let nanoseconds: Int
-  /// How long the process's threads had processors meanwhile.
+  /// The processor time of all threads in that time.
   public let processorNanoseconds: Int
-  /// How many threads there were.
+  /// The number of threads.
   public let threads: Int
-  /// Page faults that needed no disk.
+  /// The page faults that needed no disk.
   public let minorFaultCount: Int
-  /// The most bytes live at once, as asked for; of footprint workloads only, as the last two.
+  /// The most requested bytes live at once. Footprint workloads alone have it, as also the last two figures.
   public let peakLiveByteCount: Int?
-  /// The most bytes resident at once: of a workload growth over what was resident before, of a program all.
+  /// The most bytes resident at once: of a workload the growth since before its first call, of a program all bytes.
   public let peakResidentByteCount: Int?
-  /// The bytes live at the end.
+  /// The requested bytes live at the end.
   public let endLiveByteCount: Int?
-  /// The bytes resident at the end: growth over what was resident before.
+  /// The bytes resident at the end: the growth since before the first call.
   public let endResidentByteCount: Int?
 
-  /// What an operation took. On one thread that is processor time, which other programs of the machine do not lengthen;
-  /// on several it is time as it passes, since waiting for each other counts.
+  /// The nanoseconds for each operation. On one thread this is processor time, which other programs on the machine do
+  /// not lengthen. On several threads it is elapsed time, in which the threads' waiting for each other counts.
   public var nanosecondsPerOperation: Double {
     Double(threads == 1 ? processorNanoseconds : nanoseconds) / Double(max(1, operations))
   }
 
-  /// Peak resident over peak live.
+  /// Peak resident bytes over peak live bytes.
   public var peakRatio: Double? {
     guard let resident = peakResidentByteCount, let live = peakLiveByteCount, live > 0 else { return nil }
     return Double(resident) / Double(live)
   }
 
-  /// Resident over live at the end, nil where nothing is live then.
+  /// Resident bytes over live bytes at the end; nil where nothing is live.
   public var endRatio: Double? {
     guard let resident = endResidentByteCount, let live = endLiveByteCount, live > 0 else { return nil }
     return Double(resident) / Double(live)
@@ -40,12 +40,12 @@ public struct DriverFigures: Codable, Hashable, Sendable {
 
 /// The runs of a workload under an allocator.
 public struct AllocatorRuns: Codable, Hashable, Sendable {
-  /// A run for each round.
+  /// The figures of each round.
   public var figures: [DriverFigures] = []
-  /// Why there are no more runs.
+  /// Why there are no further runs; nil without a failure.
   public var failure: String?
 
-  /// The median over the rounds of what is wanted of a run; nil after a failure.
+  /// A figure's median over the rounds; nil after a failure.
   func median(_ figure: (DriverFigures) -> Double?) -> Double? {
     failure == nil ? figures.compactMap(figure).median : nil
   }

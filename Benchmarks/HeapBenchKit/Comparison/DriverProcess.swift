@@ -2,13 +2,13 @@ import Foundation
 import Subprocess
 import SystemPackage
 
-/// What the driver is to do.
+/// A command for the driver.
 struct DriverCommand: Sendable {
   /// The driver's arguments, without the allocator.
   let arguments: [String]
-  /// What is added to the environment.
+  /// Additions to the environment.
   var environment: [String: String] = [:]
-  /// Whether the driver starts a program and the program, not the driver, gets the allocator.
+  /// Whether the driver starts a program. The allocator is then preloaded into the program and not into the driver.
   var isProgram = false
 }
 
@@ -16,7 +16,7 @@ struct DriverCommand: Sendable {
 public struct DriverProcess: Sendable {
   /// The driver's path.
   let path: String
-  /// When a run is given up.
+  /// How long a run may take.
   var timeLimit: Duration = .seconds(180)
 
   /// The driver at `path`, by default the one beside this executable.
@@ -28,7 +28,7 @@ public struct DriverProcess: Sendable {
     self.path = path
   }
 
-  /// The folder of this executable, where the other products are.
+  /// The folder of this executable and of the other products.
   static var folder: String {
     let executable =
       (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
@@ -44,13 +44,13 @@ public struct DriverProcess: Sendable {
     }
   }
 
-  /// Does a command under an allocator.
+  /// Runs a command under an allocator.
   ///
-  /// - Throws: ``MeasurementFailure`` that says how the process ended, or that the task was cancelled.
+  /// - Throws: ``MeasurementFailure`` that says how the process ended, or `CancellationError`.
   func run(_ command: DriverCommand, under allocator: ComparedAllocator) async throws -> DriverFigures {
     var arguments = command.arguments
     var environment = command.environment
-    // Whatever this process was started with is not under comparison.
+    // A library that is preloaded into this process must not be measured.
     environment["LD_PRELOAD"] = command.isProgram ? "" : allocator.library ?? ""
     if command.isProgram, let library = allocator.library {
       arguments.insert(contentsOf: ["--preload", library], at: 1)
@@ -80,7 +80,7 @@ public struct DriverProcess: Sendable {
 
   private func finish(_ arguments: [String], _ environment: [String: String]) async throws -> String {
     var options = PlatformOptions()
-    // A group of their own, so that a program that the driver started is stopped with it.
+    // In a process group of their own, a driver and the program that it started are stopped together.
     options.processGroupID = 0
     options.teardownSequence = [
       .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(200))
@@ -92,7 +92,7 @@ public struct DriverProcess: Sendable {
       output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
     try Task.checkCancellation()
     let lines = result.standardError.split(separator: "\n").map { String($0).droppingPrefix("heapbench-driver: ") }
-    // The loader says so and goes on without the library: what is measured then is the C library's allocator.
+    // The loader only warns and goes on without the library; the figures would be those of the C library's allocator.
     if lines.contains(where: { $0.contains("cannot be preloaded") }) {
       throw MeasurementFailure("the loader cannot preload it")
     }

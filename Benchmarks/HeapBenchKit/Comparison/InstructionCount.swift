@@ -1,18 +1,17 @@
 import Foundation
 import Subprocess
-import SystemPackage
 
-/// Counts the instructions of a workload's operation under valgrind's callgrind: the difference between two counts of
-/// operations, so that starting and ending the process is not in it.
+/// Counts the instructions of a workload's operation with valgrind's callgrind. The difference between runs of two
+/// lengths leaves out the start and end of the process.
 struct InstructionCount: Sendable {
-  /// The workload whose instructions are a figure: the calling loop is seven of them.
+  /// The workload that is counted; its loop takes seven of the instructions.
   static let workload = "pairs-64"
 
   static let operationCount = 100_000
 
   let driver: DriverProcess
 
-  /// Instructions for each operation.
+  /// The instructions for each operation.
   ///
   /// - Throws: ``MeasurementFailure`` when valgrind is not installed or cannot run the library.
   func count(under allocator: ComparedAllocator) async throws -> Double {
@@ -25,7 +24,8 @@ struct InstructionCount: Sendable {
     return (many - few) / Double(Self.operationCount)
   }
 
-  /// The library without debug information, of which valgrind understands only some; itself where `strip` is missing.
+  /// A copy of the library without debug information, some of which valgrind cannot read; the library itself where
+  /// `strip` is missing.
   private func strippedCopy(of library: String?, in folder: String) async -> String? {
     guard let library else { return nil }
     let copy = "\(folder)/\(URL(filePath: library).lastPathComponent)"

@@ -1,13 +1,14 @@
-/// How two series of interleaved rounds compare: the ratio of their medians, and how far single rounds' ratios spread.
+/// Two series of interleaved rounds compared: the ratio of their medians, and the spread of the single rounds' ratios.
 public struct RatioSpread: Codable, Hashable, Sendable {
-  /// The one's median over the other's.
+  /// The ratio of the medians.
   public let ratio: Double
   /// The lower quartile of the rounds' ratios.
   public let lowerQuartile: Double
-  /// The upper one.
+  /// The upper quartile of the rounds' ratios.
   public let upperQuartile: Double
 
-  /// `own` over `reference`, a number for each round; nil when there is none or a reference is not positive.
+  /// `own` over `reference`, with a number for each round. Nil without rounds, for series of different lengths, and
+  /// where a reference is not positive.
   public init?(_ own: [Double], over reference: [Double]) {
     guard !own.isEmpty, own.count == reference.count, reference.allSatisfy({ $0 > 0 }),
       let median = own.median, let referenceMedian = reference.median
@@ -18,7 +19,7 @@ public struct RatioSpread: Codable, Hashable, Sendable {
     upperQuartile = Self.quantile(0.75, of: ratios)
   }
 
-  /// The quantile of sorted numbers, between two neighbours by their distances.
+  /// The quantile of sorted numbers, interpolated linearly between two neighbours.
   static func quantile(_ share: Double, of sorted: [Double]) -> Double {
     let place = share * Double(sorted.count - 1)
     let index = Int(place)

@@ -1,20 +1,20 @@
 import Foundation
 
-/// Time of an operation by the number of threads, for every allocator.
+/// The time of an operation by the number of threads, for every allocator.
 public struct ScalingCurve: Codable, Hashable, Sendable {
   /// The workload.
   public let name: String
   /// The allocators, in the order of the chart.
   public let allocators: [String]
-  /// The numbers of threads that were measured.
+  /// The numbers of threads measured so far.
   public internal(set) var threadCounts: [Int] = []
-  /// The runs of each number of threads.
+  /// The runs for each number of threads.
   public internal(set) var items: [ComparedItem] = []
 
-  /// The numbers of threads that are measured: from one to many more than most machines have processors.
+  /// The numbers of threads to measure: from one to many more than most machines have processors.
   public static let allThreadCounts = [1, 2, 4, 8, 16, 32, 64]
 
-  /// The workloads whose number of threads can be chosen.
+  /// The workloads that run on any number of threads.
   public static let workloads = ["own-batches", "remote-frees", "producer-consumer-16-512", "larson-servers"]
 
   init(name: String, allocators: [String]) {
@@ -27,14 +27,14 @@ public struct ScalingCurve: Codable, Hashable, Sendable {
     items.map { $0.median(of: allocator) { Double($0.nanoseconds) / Double($0.operations) } }
   }
 
-  /// A line for each allocator: its times, and their course as blocks over one logarithmic scale for all of them.
+  /// A line for each allocator: its times, and a small chart of them. All charts have the same logarithmic scale.
   func text(style: TerminalStyle) -> String {
     let all = allocators.flatMap { times(of: $0) }.compactMap { $0 }
     let nameWidth = (allocators.map(\.count).max() ?? 0) + 2
     let heading =
       "threads".rightPadded(to: nameWidth) + threadCounts.map { "\($0)".leftPadded(to: 9) }.joined()
     var lines = [
-      "\(name): time as it passes for each operation, by the number of threads.", "", style.text(heading, .strong),
+      "\(name): elapsed time for each operation, by the number of threads.", "", style.text(heading, .strong),
     ]
     for allocator in allocators {
       let times = times(of: allocator)
@@ -48,7 +48,7 @@ public struct ScalingCurve: Codable, Hashable, Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// Numbers as blocks of eight heights between the logarithms of the least and the most; a space for none.
+  /// Numbers as blocks of eight heights, on a logarithmic scale from `least` to `most`; a space for a missing number.
   static func blocks(_ values: [Double?], least: Double, most: Double) -> String {
     let heights = Array("▁▂▃▄▅▆▇█")
     let range = max(log2(most / least), 1)

@@ -1,4 +1,4 @@
-/// Measures workloads on 1 to 64 threads under every allocator, the allocators taking turns.
+/// Measures workloads on 1 to 64 threads under every allocator. The allocators take turns.
 public struct ScalingJob: Sendable {
   let allocators: [ComparedAllocator]
   let driver: DriverProcess

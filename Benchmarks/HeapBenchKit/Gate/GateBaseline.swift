@@ -1,11 +1,11 @@
 import Foundation
 
-/// Figures as they were when somebody last looked at them and found them good, with the machine that they are of.
+/// The figures that somebody last looked at and accepted, with the machine that they were measured on.
 public struct GateBaseline: Hashable, Sendable {
   /// The figures by name.
   public var figures: [String: Double]
 
-  /// The machine and the build that they were measured with.
+  /// The machine and the build of the measurement.
   public var machine: GateMachine
 
   public init(figures: [String: Double], machine: GateMachine) {
@@ -13,7 +13,7 @@ public struct GateBaseline: Hashable, Sendable {
     self.machine = machine
   }
 
-  /// Where the baseline of this machine's architecture lies.
+  /// The path of the baseline for this machine's architecture.
   public static func defaultPath(in workloads: WorkloadCatalog) -> String {
     "\(workloads.folder)/Baselines/\(GateMachine.architecture).json"
   }
@@ -22,7 +22,7 @@ public struct GateBaseline: Hashable, Sendable {
 // MARK: - The file
 
 extension GateBaseline {
-  /// The file's shape: sorted, a figure to the line, so that a renewal reads well as a difference.
+  /// The file's content. It is sorted, with one figure a line, which keeps the diff of a renewal readable.
   private struct File: Codable {
     var figures: [String: Double]
     var format: Int
@@ -33,7 +33,7 @@ extension GateBaseline {
 
   /// Reads a baseline.
   ///
-  /// - Throws: ``GateObstacle`` when there is none, or when it is not what ``write(to:)`` writes.
+  /// - Throws: ``GateObstacle`` when the file is missing, or is not in the format of ``write(to:)``.
   public init(path: String) throws(GateObstacle) {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw GateObstacle(
@@ -77,7 +77,7 @@ extension GateBaseline {
     }
   }
 
-  /// Writes the baseline, whole or not at all.
+  /// Writes the baseline atomically.
   public func write(to path: String) throws {
     let keysAndValues = machine.traits.map { ($0.key.rawValue, $0.value) }
     let file = File(figures: figures, format: Self.format, machine: Dictionary(uniqueKeysWithValues: keysAndValues))
@@ -90,13 +90,13 @@ extension GateBaseline {
 // MARK: - Renewal
 
 extension GateMeasurement {
-  /// The numbers as a baseline.
+  /// The figures as a baseline.
   public var asBaseline: GateBaseline { GateBaseline(figures: figures, machine: machine) }
 
-  /// The baseline with what `job` measured in place of what it had.
+  /// The baseline with the figures that `job` measured in place of the old ones.
   ///
-  /// - Parameter isWhole: Whether the job is all there is to measure; then nothing else stays.
-  /// - Throws: ``GateObstacle`` when a figure is missing, or when what would stay is another machine's.
+  /// - Parameter isWhole: Whether the job measured all figures; then no old figure is kept.
+  /// - Throws: ``GateObstacle`` when a figure is missing, or when kept figures would be another machine's.
   public func renewing(
     _ baseline: GateBaseline?, of job: GateJob, isWhole: Bool
   ) throws(GateObstacle) -> GateBaseline {

@@ -1,4 +1,4 @@
-/// Everything that the gate measures. A new figure is one probe in a file of `Probes`, and one line here.
+/// Everything that the gate measures. A new figure takes one probe in a file of `Probes`, and one line here.
 public struct GateCatalog: Sendable {
   /// The probes, in the order of the report.
   let probes: [GateProbe]
@@ -18,7 +18,7 @@ public struct GateCatalog: Sendable {
   /// All figures.
   public var figures: [GateFigure] { probes.flatMap(\.figures) }
 
-  /// The policies whose hot paths and layouts are held: those of the main job that receive their memory. The plain list
-  /// is the yardstick of first fit, and its layouts are first fit's, as a test shows.
+  /// The policies whose hot paths and layouts the gate measures: those of the main job that receive their memory. It
+  /// leaves out the plain list, the yardstick of first fit: a test shows that its layouts equal first fit's.
   static var policies: [Policy] { PolicyCatalog.all.filter { $0.isInMainJob && $0.receivesMemory } }
 }

@@ -1,28 +1,26 @@
-import Foundation
-
-/// A number that the gate holds against its baseline: what it is called, how far it may move, and what it depends on.
+/// A number that the gate compares with its baseline: its name, how far it may change, and what it depends on.
 public struct GateFigure: Hashable, Sendable {
-  /// Which way is up.
+  /// Which change is an improvement.
   enum Direction: Hashable, Sendable {
     /// Less is better: instructions, bytes, faults.
     case less
     /// More is better.
     case more
-    /// Neither: every move beyond the tolerance is for a person to look at.
+    /// Neither is better: somebody must look at every change beyond the tolerance.
     case neither
   }
 
-  /// The group, what is measured, under which workload, and where there are several figures which: joined by slashes.
+  /// Parts joined by slashes: the group, what is measured, the workload, and which of several figures this is.
   public let name: String
 
-  /// How far it may move before it counts.
+  /// How far the figure may change.
   public let tolerance: GateTolerance
 
-  /// Which way is up.
+  /// Which change is an improvement.
   let better: Direction
 
-  /// The traits of the machine that the number depends on. Where one differs from the baseline's, there is nothing to
-  /// compare.
+  /// The traits of the machine that the number depends on. Where one of them differs from the baseline's, the figure is
+  /// not compared.
   let traits: Set<GateMachine.Trait>
 
   init(
@@ -34,7 +32,7 @@ public struct GateFigure: Hashable, Sendable {
     self.traits = traits
   }
 
-  /// Whether `name` chooses this figure: it is the figure's name, or any run of whole parts of it.
+  /// Whether `name` chooses this figure: as its whole name, or as one or more whole parts of it in a row.
   func isChosen(by name: String) -> Bool { Self.isName(self.name, chosenBy: name) }
 
   static func isName(_ figure: String, chosenBy name: String) -> Bool {
@@ -42,7 +40,7 @@ public struct GateFigure: Hashable, Sendable {
   }
 }
 
-/// How far a figure may lie from its baseline: a share of it or a number, whichever allows more.
+/// How far a figure may lie from its baseline: by a share of the baseline or by a number, whichever allows more.
 public struct GateTolerance: Hashable, Sendable, CustomStringConvertible {
   /// The share of the baseline.
   let share: Double
@@ -50,15 +48,15 @@ public struct GateTolerance: Hashable, Sendable, CustomStringConvertible {
   /// The number, in the figure's own unit.
   let margin: Double
 
-  /// Nothing at all.
+  /// No tolerance: the figure must be equal.
   static let exact = GateTolerance(share: 0, margin: 0)
 
-  /// So many per cent of the baseline, and at least `margin`.
+  /// A number of percent of the baseline, and at least `margin`.
   static func percent(_ percent: Double, orAtLeast margin: Double = 0) -> GateTolerance {
     GateTolerance(share: percent / 100, margin: margin)
   }
 
-  /// How far the figure may lie from this baseline.
+  /// The largest allowed distance from this baseline.
   func allowance(around baseline: Double) -> Double { max(share * abs(baseline), margin) }
 
   public var description: String {
@@ -68,7 +66,7 @@ public struct GateTolerance: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Figures as text: whole numbers with separators, others with five digits at most.
+/// Figures as text: whole numbers with separators, others with at most five digits.
 enum GateNumber {
   static func text(_ value: Double) -> String {
     guard abs(value) < 1e15 else { return "\(value)" }
@@ -77,7 +75,7 @@ enum GateNumber {
     return text.contains(".") ? String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed()) : text
   }
 
-  /// The change from `old` to `new`: in per cent, or as a difference where there is nothing to take per cent of.
+  /// The change from `old` to `new`: in percent, or as a difference where `old` is 0.
   static func change(from old: Double, to new: Double) -> String {
     if new == old { return "0" }
     let sign = new > old ? "+" : "−"

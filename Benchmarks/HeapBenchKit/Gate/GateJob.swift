@@ -1,12 +1,12 @@
-/// A run of the gate: the probes that have a chosen figure, those first that count what no load changes, two at a time,
-/// then one by one those that must be alone.
+/// A run of the gate, with every probe that has a chosen figure. Probes whose counts no load changes run first, two at
+/// a time. Then those that must be alone run one by one.
 public struct GateJob: Sendable {
   private let probes: [GateProbe]
   private let names: [String]
 
-  /// A job that measures the figures that one of `names` chooses, or all when there are none.
+  /// A job for the figures that `names` choose, or for all figures without names.
   ///
-  /// - Throws: ``GateObstacle`` for a name that chooses nothing of the catalog and nothing of the baseline.
+  /// - Throws: ``GateObstacle`` for a name that chooses no figure of the catalog or the baseline.
   public init(
     _ catalog: GateCatalog, choosing names: [String], besides baseline: GateBaseline?
   ) throws(GateObstacle) {
@@ -25,20 +25,19 @@ public struct GateJob: Sendable {
     }
   }
 
-  /// The figures that are chosen.
+  /// The chosen figures.
   public var figures: [GateFigure] {
     probes.flatMap(\.figures).filter { figure in names.isEmpty || names.contains { figure.isChosen(by: $0) } }
   }
 
-  /// Whether a name in a baseline is among those chosen.
+  /// Whether the job's names choose a figure of a baseline.
   func chooses(_ name: String) -> Bool {
     names.isEmpty || names.contains { GateFigure.isName(name, chosenBy: $0) }
   }
 
-  /// Measures.
+  /// Runs the probes. When one fails, only its own figures are missing.
   ///
-  /// - Throws: ``GateObstacle`` when there is nowhere to work, and `CancellationError`; a probe that fails is an
-  ///   obstacle to its own figures.
+  /// - Throws: ``GateObstacle`` when no working folder can be made, and `CancellationError`.
   public func run(progress: any ProgressMeter) async throws -> GateMeasurement {
     let workbench = try GateWorkbench()
     var outcomes: [GateOutcome] = []
@@ -91,14 +90,14 @@ public struct GateJob: Sendable {
   }
 }
 
-/// What a job found out.
+/// The result of a job.
 public struct GateMeasurement: Sendable {
   /// The number of every figure, or why there is none.
   let outcomes: [String: Result<Double, GateObstacle>]
 
-  /// What it was measured with.
+  /// The machine and the build of the measurement.
   let machine: GateMachine
 
-  /// The numbers there are.
+  /// The numbers that were measured.
   var figures: [String: Double] { outcomes.compactMapValues { try? $0.get() } }
 }

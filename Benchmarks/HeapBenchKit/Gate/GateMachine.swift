@@ -1,41 +1,41 @@
 import CLabBench
 import Foundation
 
-/// What of a machine and of a build makes figures differ that have nothing to do with a change of heaplab.
+/// The traits of a machine and a build that change figures without any change to heaplab.
 public struct GateMachine: Hashable, Sendable {
   /// A trait; its raw value is its key in a baseline.
   public enum Trait: String, CaseIterable, Sendable {
-    /// What processor the code is for, as `uname -m` calls it.
+    /// The processor's architecture, as `uname -m` names it.
     case architecture
     /// Whether the build is optimised.
     case build
-    /// Which compiler built heapbench: the C compiler of the Swift toolchain, whose revision names the release.
+    /// The compiler that built heapbench: the C compiler of the Swift toolchain, whose revision identifies the release.
     case compiler
-    /// The processor's features that compilers and the C library choose code by.
+    /// The processor's features by which the C library chooses code.
     case processor
     /// The C library.
     case libc
     /// The kernel's release, without the patch level.
     case kernel
-    /// Whether the kernel uses transparent huge pages unasked.
+    /// When the kernel uses transparent huge pages: always, on request or never.
     case hugePages = "huge-pages"
-    /// The programs that run under the preload, by version.
+    /// The versions of the programs that run under the preload.
     case perl, sqlite3, python3
   }
 
-  /// The traits that are known, each as a line of text.
+  /// The known traits, each as a line of text.
   public let traits: [Trait: String]
 
   init(traits: [Trait: String]) {
     self.traits = traits
   }
 
-  /// The traits of `names` in which this machine is not the other, in the order of ``Trait/allCases``.
+  /// The traits among `names` in which this machine differs from the other, in the order of ``Trait/allCases``.
   func differences(from other: GateMachine, in names: Set<Trait>) -> [Trait] {
     Trait.allCases.filter { names.contains($0) && traits[$0] != other.traits[$0] }
   }
 
-  /// This machine and this build; the versions of the programs on it are found out by running them.
+  /// This machine and this build. It runs the programs to learn their versions.
   static func current(on workbench: GateWorkbench) async -> GateMachine {
     var traits = system
     for program in GateProgram.all {
@@ -52,7 +52,7 @@ public struct GateMachine: Hashable, Sendable {
     ]
   }
 
-  /// What processor this code is for.
+  /// The architecture that this code was built for.
   static var architecture: String {
     #if arch(x86_64)
       "x86_64"
@@ -73,16 +73,16 @@ public struct GateMachine: Hashable, Sendable {
     #endif
   }
 
-  /// The version and the revision, without the address of the repository.
+  /// The compiler's version and revision, without the address of the repository.
   private static var compiler: String {
-    // SAFETY: a literal of the C compiler's, which is a C string.
+    // SAFETY: the function returns a literal, which is a C string.
     let version = unsafe String(cString: lab_compiler_version())
     let words = version.split { " ()".contains($0) }.filter { !$0.contains("/") }
     return words.map { $0.count == 40 ? $0.prefix(10) : $0 }.joined(separator: " ").lowercased()
   }
 
   private static var libc: String {
-    // SAFETY: confstr writes at most as many bytes as the buffer has, and ends them with a zero.
+    // SAFETY: confstr writes no more bytes than the buffer has, and ends them with a zero.
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 64) { buffer, count in
       unsafe buffer.withMemoryRebound(to: CChar.self) { chars in
         count = min(64, unsafe confstr(Int32(_CS_GNU_LIBC_VERSION), chars.baseAddress, chars.count))
@@ -92,7 +92,7 @@ public struct GateMachine: Hashable, Sendable {
     return text.isEmpty ? "unknown" : text
   }
 
-  /// What the C library picks its string functions by; everything else the processor can do changes no count.
+  /// The features by which the C library picks its string functions. No other feature changes a count.
   private static let featuresThatCount: Set<String> = [
     "sse4_1", "sse4_2", "avx", "avx2", "bmi1", "bmi2", "erms", "fsrm", "movbe", "rtm", "avx512f", "avx512vl",
     "avx512bw", "asimd", "sve", "sve2", "mops",
@@ -111,7 +111,7 @@ public struct GateMachine: Hashable, Sendable {
     return chosen.map { String($0.dropFirst().prefix { $0 != "]" }) } ?? "absent"
   }
 
-  /// A file of the kernel's, which does not say how long it is.
+  /// The content of a kernel file, whose size is not known before it is read.
   private static func contents(of path: String) -> String {
     guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() else { return "" }
     return String(decoding: data, as: UTF8.self)

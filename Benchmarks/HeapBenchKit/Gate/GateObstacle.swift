@@ -1,9 +1,9 @@
-/// Why a figure could not be measured, or a gate not be held: one line for a person, with the way out.
+/// Why a figure could not be measured, or the gate not run: one line that tells the user what to do.
 public struct GateObstacle: Error, Hashable, Sendable, CustomStringConvertible {
   /// The line, without a newline.
   public let description: String
 
-  /// An obstacle with this line.
+  /// An obstacle that this line describes.
   init(_ description: String) {
     self.description = description
   }

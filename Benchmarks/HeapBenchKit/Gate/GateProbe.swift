@@ -1,16 +1,16 @@
-/// One measurement of the gate, and the figures that it yields. What there is to measure is known before anything is
-/// measured, so that a figure that is missing is seen to be.
+/// One measurement of the gate, and its figures. The figures are listed before anything is measured, so a missing one
+/// shows.
 struct GateProbe: Sendable {
-  /// What it measures, for the line of progress: the group, a colon and the rest.
+  /// What the probe measures, for the progress line: the group, a colon and the rest.
   let name: String
 
-  /// The figures, in the order of the numbers that `measure` gives.
+  /// The figures, in the order of the numbers that `measure` returns.
   let figures: [GateFigure]
 
-  /// Whether it must run while no other probe does, because the kernel or a clock counts what it counts.
+  /// Whether no other probe may run at the same time: other work would change what the kernel or the clock counts.
   let isAlone: Bool
 
-  /// Measures; throws what a person should know when it cannot.
+  /// Measures the figures. Throws an error whose description is for the user.
   let measure: @Sendable (GateWorkbench) async throws -> [Double]
 
   init(

@@ -1,17 +1,18 @@
 import Glibc
 import Subprocess
 
-/// A real program that the gate runs under the preload: a second's fraction of work that allocates as such programs do.
+/// A real program that the gate runs under the preload. It works for a fraction of a second and allocates as such
+/// programs do.
 struct GateProgram: Sendable {
-  /// The program's name, which is its package's too.
+  /// The program's name, which is also its package's.
   let name: String
-  /// Under which trait of the machine its version goes.
+  /// The trait of the machine that holds the program's version.
   let trait: GateMachine.Trait
-  /// Arguments that make it say its version.
+  /// The arguments that make it print its version.
   let versionArguments: [String]
-  /// Arguments that make it work.
+  /// The arguments that make it work.
   let arguments: [String]
-  /// What makes it do the same in each run.
+  /// The environment that makes every run do the same.
   var environment: [Environment.Key: String] = [:]
 
   /// The programs.
@@ -56,7 +57,7 @@ struct GateProgram: Sendable {
       """,
     ], environment: ["PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0"])
 
-  /// What its version is, as far as it says; nil when it is not installed.
+  /// The program's version; nil when it is not installed.
   func version(on workbench: GateWorkbench) async -> String? {
     guard let path = try? path,
       let text = try? await workbench.output(of: path, versionArguments)
@@ -64,18 +65,18 @@ struct GateProgram: Sendable {
     return text.split(whereSeparator: \.isWhitespace).first.map(String.init)
   }
 
-  /// Where it is.
+  /// The program's path.
   private var path: String {
     get throws(GateObstacle) { try GateWorkbench.tool(name, package: name) }
   }
 
-  /// How many system calls it makes in all its threads and children, under `library`.
+  /// The system calls of the program, its threads and its children, under `library`.
   func systemCallCount(on workbench: GateWorkbench, library: String?) async throws -> Double {
     try await SystemCallCounter(workbench: workbench).count(path, arguments, environment: environment, library: library)
   }
 
-  /// How many pages it and its children touch for the first time, under `library`: the median of five runs. No other
-  /// child of this process may end meanwhile.
+  /// The page faults of the program and its children, under `library`: the median of five runs. No other child of this
+  /// process may end in the meantime.
   func pageFaultCount(on workbench: GateWorkbench, library: String) async throws -> Double {
     let environment = environment.merging(["LD_PRELOAD": library]) { $1 }
     var counts: [Double] = []

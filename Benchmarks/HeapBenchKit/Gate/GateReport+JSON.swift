@@ -17,7 +17,7 @@ extension GateReport {
     let figures: [Row]
   }
 
-  /// The report for programs.
+  /// The report as JSON, for programs.
   public func json() throws -> Data {
     let rows = rows.map {
       File.Row(

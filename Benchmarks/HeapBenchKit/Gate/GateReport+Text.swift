@@ -1,7 +1,8 @@
 extension GateReport {
-  /// The table of figures, each line ended by a newline: baseline, now, change, tolerance and verdict.
+  /// The table of figures, with baseline, current value, change, tolerance and verdict. Each line ends with a newline.
   ///
-  /// - Parameter showsAll: Whether it also has the many figures of layouts that hold or are new; else they are counted.
+  /// - Parameter showsAll: Whether the table also lists the many layout figures that hold, are new or were not
+  ///   measured; otherwise it only counts them.
   public func table(style: TerminalStyle, showsAll: Bool) -> String {
     let shown = rows.filter { showsAll || $0.isWorthALine }
     var lines: [String] = []
@@ -31,7 +32,7 @@ extension GateReport {
     name.rightPadded(to: nameWidth) + zip(cells, widths).map { $0.leftPadded(to: $1) }.joined()
   }
 
-  /// The first two parts of the names, in their order, with how many rows begin with them and have the same verdict.
+  /// The rows counted by the first two parts of their names and by their verdict, in the order of the rows.
   private static func groups(of rows: [GateRow]) -> [(String, GateVerdict, Int)] {
     var groups: [(String, GateVerdict, Int)] = []
     for row in rows {
@@ -45,7 +46,7 @@ extension GateReport {
     return groups
   }
 
-  /// What a person must know beyond the table, one line each, the gravest first.
+  /// What the user must know beyond the table: one line each, the most serious first.
   public var remarks: [String] {
     var lines: [String] = []
     let regressions = rows.filter(\.verdict.isRegression)
@@ -56,9 +57,10 @@ extension GateReport {
       lines.append("\(obstacle); not measured: \(Self.list(names))")
     }
     if case let rows = rows(.unknown), !rows.isEmpty {
+      let names = Self.list(rows.map(\.name))
       lines.append(
-        "the baseline has what nothing here measures, because it was renamed or is gone: \(Self.list(rows.map(\.name)));"
-          + " renew it: \(Self.renewal)")
+        "the baseline has what nothing here measures, because it was renamed or is gone: \(names); "
+          + "renew it: \(Self.renewal)")
     }
     if case let rows = rows(.new), !rows.isEmpty {
       lines.append("the baseline does not have \(Self.list(rows.map(\.name))); renew it: \(Self.renewal)")
@@ -66,8 +68,8 @@ extension GateReport {
     if case let rows = rows(.foreign), !rows.isEmpty {
       let traits = differences.map { "\($0.trait.rawValue) is '\($0.now)', there '\($0.baseline)'" }
       lines.append(
-        "not compared, as the baseline is of another machine or build: \(Figure.count(rows.count)) counted figures; here "
-          + "\(traits.joined(separator: ", ")); renew it with \(Self.renewal)")
+        "not compared, as the baseline is of another machine or build: \(Figure.count(rows.count)) counted figures; "
+          + "here \(traits.joined(separator: ", ")); renew it with \(Self.renewal)")
     }
     if case let rows = rows(.better), !rows.isEmpty {
       lines.append(
@@ -79,7 +81,7 @@ extension GateReport {
 
   private static let renewal = "scripts/update-baselines REASON"
 
-  /// The obstacles, each once, with the figures that were not measured because of it.
+  /// The obstacles, each once, with the figures that it prevented.
   private var obstacles: [(GateObstacle, [String])] {
     var obstacles: [(GateObstacle, [String])] = []
     for row in rows {
@@ -93,7 +95,7 @@ extension GateReport {
     return obstacles
   }
 
-  /// The first few, and how many more there are.
+  /// The first five items, and the number of the others.
   private static func list(_ items: [String]) -> String {
     let first = items.prefix(5).joined(separator: ", ")
     return items.count <= 5 ? first : "\(first) and \(Figure.count(items.count - 5)) more"
@@ -101,7 +103,7 @@ extension GateReport {
 }
 
 extension GateRow {
-  /// Whether the short table has it: all but the many of layouts of which there is nothing to say.
+  /// Whether the short table lists the row: all but the many layout figures about which there is nothing to say.
   fileprivate var isWorthALine: Bool { !name.hasPrefix("layout/") || ![.holds, .new, .unmeasured].contains(verdict) }
 
   fileprivate var cells: [String] {

@@ -1,12 +1,12 @@
-/// A measurement beside a baseline: a verdict on every figure, and one on them all.
+/// A measurement compared with a baseline: a verdict on every figure, and one on all of them.
 public struct GateReport: Sendable {
-  /// The figures, in the order of the catalog, and then those that only the baseline knows.
+  /// The figures in the order of the catalog, then those that only the baseline has.
   let rows: [GateRow]
 
-  /// The traits in which the baseline's machine differs, of those that a chosen figure depends on, with both values.
+  /// The traits that chosen figures depend on and that differ from the baseline's machine, with both values.
   let differences: [(trait: GateMachine.Trait, baseline: String, now: String)]
 
-  /// Holds what `job` measured against `baseline`.
+  /// Compares the measurement of `job` with `baseline`.
   public init(_ job: GateJob, _ measurement: GateMeasurement, against baseline: GateBaseline) {
     let machine = measurement.machine
     var rows = job.figures.map { figure in
@@ -41,7 +41,7 @@ public struct GateReport: Sendable {
   /// Whether a figure is worse than its tolerance allows.
   public var hasRegressed: Bool { rows.contains { $0.verdict.isRegression } }
 
-  /// Whether there is a figure that nothing can be said about.
+  /// Whether there is a figure that could not be judged.
   public var isUndecided: Bool { rows.contains { $0.verdict.isUndecided } }
 
   func rows(_ verdict: GateVerdict) -> [GateRow] { rows.filter { $0.verdict == verdict } }

@@ -1,26 +1,26 @@
-/// What came of holding a figure against its baseline.
+/// The verdict on a figure beside its baseline.
 enum GateVerdict: String, Hashable, Sendable, Codable {
-  /// Within its tolerance.
+  /// The figure is within its tolerance.
   case holds
-  /// Beyond it, for the worse.
+  /// The figure is worse than its tolerance allows.
   case worse
-  /// Beyond it, where neither way is better.
+  /// The figure is beyond its tolerance, and neither direction is better.
   case moved
-  /// Beyond it, for the better: the baseline is out of date.
+  /// The figure is better than its tolerance: the baseline is out of date.
   case better
   /// The baseline is of a machine or a build on which the figure may differ.
   case foreign
-  /// The baseline has no such figure.
+  /// The baseline does not have the figure.
   case new
-  /// Nothing here measures what the baseline has.
+  /// Only the baseline has the figure.
   case unknown
-  /// It could not be measured.
+  /// The figure could not be measured.
   case unmeasured
 
-  /// Whether the change under test is to blame.
+  /// Whether the figure makes the gate fail.
   var isRegression: Bool { self == .worse || self == .moved }
 
-  /// Whether nothing can be said about the figure, so that a gate that passed would be a silent pass.
+  /// Whether the figure could not be judged. A gate that passed then would hide it.
   var isUndecided: Bool { self == .new || self == .unknown || self == .unmeasured }
 
   /// The verdict on `now` beside `baseline`.
@@ -37,10 +37,10 @@ enum GateVerdict: String, Hashable, Sendable, Codable {
   }
 }
 
-/// A figure of the report.
+/// A row of the report.
 struct GateRow: Hashable, Sendable {
   let name: String
-  /// Nothing for a figure that only the baseline knows.
+  /// The figure's tolerance; nil for a figure that only the baseline has.
   var tolerance: GateTolerance?
   var baseline: Double?
   var now: Double?

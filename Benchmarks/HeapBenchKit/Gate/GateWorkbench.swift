@@ -2,15 +2,15 @@ import Foundation
 import Subprocess
 import SystemPackage
 
-/// What probes work with: the programs under test, made ready in a folder of their own that goes with the last user,
-/// and the ways to run them.
+/// What the probes share: the programs under test, a working folder, and the functions that run programs. The folder is
+/// removed with the last reference to the workbench.
 @safe final class GateWorkbench: Sendable {
-  /// The folder.
+  /// The working folder.
   let folder: String
 
   private let buildFolder: String
 
-  /// A workbench over what was built beside this executable.
+  /// A workbench for the products beside this executable.
   init() throws(GateObstacle) {
     let parent = URL(filePath: NSTemporaryDirectory()).path
     folder = "\(parent)/heapbench-\(ProcessInfo.processInfo.processIdentifier)-\(UUID().uuidString)"
@@ -27,9 +27,9 @@ import SystemPackage
     try? FileManager.default.removeItem(atPath: folder)
   }
 
-  /// One of the files that the package builds, by its name and the product that it is of.
+  /// The path of a built file, by its name and its product.
   ///
-  /// - Throws: ``GateObstacle`` when it is not there.
+  /// - Throws: ``GateObstacle`` when the file is missing.
   func built(_ name: String, product: String) throws(GateObstacle) -> String {
     let path = "\(buildFolder)/\(name)"
     guard FileManager.default.fileExists(atPath: path) else {
@@ -38,21 +38,21 @@ import SystemPackage
     return path
   }
 
-  /// As ``built(_:product:)``, without debug information: valgrind cannot read all of Swift's, and needs none.
+  /// The path of a copy of ``built(_:product:)`` without debug information: valgrind cannot read all of Swift's.
   func stripped(_ name: String, product: String) async throws -> String {
     let (original, copy) = (try built(name, product: product), "\(folder)/\(name)")
     if !FileManager.default.fileExists(atPath: copy) {
       let draft = "\(folder)/\(UUID().uuidString)"
       _ = try await output(of: Self.tool("strip", package: "binutils"), ["--strip-debug", "-o", draft, original])
-      // Two probes may want it at once: either's copy will do.
+      // Two probes may make the copy at the same time: either copy will do.
       _ = unsafe rename(draft, copy)
     }
     return copy
   }
 
-  /// Where a tool is: in the system's folders before those of PATH, where a wrapper may stand in front of it.
+  /// The path of a tool. The system's folders come before those of PATH, which may hold a wrapper.
   ///
-  /// - Throws: ``GateObstacle`` with the package to install when it is nowhere.
+  /// - Throws: ``GateObstacle`` with the package to install when the tool is missing.
   static func tool(_ name: String, package: String) throws(GateObstacle) -> String {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
     let paths = (["/usr/bin", "/bin"] + folders).map { "\($0)/\(name)" }
@@ -62,14 +62,14 @@ import SystemPackage
     return path
   }
 
-  /// How long a file is.
+  /// The size of a file in bytes.
   func byteCount(ofFile path: String) throws -> Int {
     try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
   }
 
-  /// What a program writes to standard output, or to standard error where it writes nothing to the first.
+  /// What a program writes to standard output, or to standard error if it writes nothing to standard output.
   ///
-  /// - Throws: ``GateObstacle`` with its last words unless it ends well.
+  /// - Throws: ``GateObstacle`` with the last line of standard error unless the program succeeds.
   func output(
     of program: String, _ arguments: [String], environment: [Environment.Key: String] = [:]
   ) async throws -> String {

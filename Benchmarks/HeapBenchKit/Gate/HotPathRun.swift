@@ -1,13 +1,13 @@
 import Addresses
 import MemoryProtocols
 
-/// A workload's steps taken on a heap that has holes.
+/// Takes a workload's steps on a heap that has holes.
 struct HotPathRun<Heap: HeapPolicy & ~Copyable>: ~Copyable {
   private var heap: Heap
   private let steps: [HotPathWorkload.Step]
   private var blocks: ContiguousArray<VirtAddr>
 
-  /// A heap over `range` in which 512 blocks are in use and as many holes lie between them.
+  /// A heap over `range` with 512 blocks in use and 512 holes between them.
   private init(_ workload: HotPathWorkload, over range: AddrRange<VirtAddr>) {
     heap = Heap(over: range)
     steps = workload.steps
@@ -24,14 +24,14 @@ struct HotPathRun<Heap: HeapPolicy & ~Copyable>: ~Copyable {
     for hole in holes { heap.deallocate(hole) }
   }
 
-  /// Takes the steps twice: once for the heap to come to rest, once to be measured.
+  /// Takes the steps twice: once until the heap has settled, and once to be measured.
   static func perform(_ workload: HotPathWorkload, over range: AddrRange<VirtAddr>) {
     var run = HotPathRun(workload, over: range)
     run.take()
     run.measured()
   }
 
-  /// The steps, under a name that callgrind is told to count within.
+  /// Takes the steps in a function of its own, the only one within which callgrind counts.
   @inline(never)
   private mutating func measured() { take() }
 
@@ -59,12 +59,12 @@ struct HotPathRun<Heap: HeapPolicy & ~Copyable>: ~Copyable {
   }
 }
 
-/// The command that does a hot path once, to be counted.
+/// The command that runs a hot path once, for callgrind to count.
 public enum HotPathProcess {
-  /// `heapbench` has it and does not list it.
+  /// The command's name, which `heapbench` does not list.
   public static let subcommand = "hot-path"
 
-  /// Does what the command is for.
+  /// Runs the command.
   public static func perform(_ workload: String, policy: String) throws {
     guard let workload = HotPathWorkload(rawValue: workload), let policy = PolicyCatalog.policy(named: policy),
       let perform = policy.performHotPath
@@ -73,7 +73,7 @@ public enum HotPathProcess {
     perform(workload, memory.range)
   }
 
-  /// Instructions for each call of the heap, with the loop around it.
+  /// The instructions for each call of the heap, with the loop around it.
   static func count(_ workload: HotPathWorkload, policy: String, on workbench: GateWorkbench) async throws -> Double {
     let heapbench = try await workbench.stripped("heapbench", product: "heapbench")
     let count = try await InstructionCounter(workbench: workbench).count(

@@ -1,15 +1,15 @@
-// What is asked of a heap while its instructions are counted: a list of steps, drawn up beforehand, so that one loop of
-// a few instructions does for every workload and nothing but the heap makes one differ from another.
+// The requests to a heap while its instructions are counted. The steps are a list that is made in advance. One short
+// loop can then run every workload, and only the heap makes one count differ from another.
 
 /// A short workload for one path of a heap, the same for every policy.
 public enum HotPathWorkload: String, CaseIterable, Sendable {
-  /// A block of 64 bytes is allocated and given back.
+  /// A block of 64 bytes is allocated and freed.
   case pair = "pair-64"
-  /// A block at a multiple of 4 KiB is allocated and given back.
+  /// A block at a multiple of 4 KiB is allocated and freed.
   case alignedPair = "pair-aligned"
-  /// 1,000 blocks of 16 to 512 bytes are allocated, and given back from the last to the first.
+  /// 1,000 blocks of 16 to 512 bytes are allocated, and freed from the last to the first.
   case lastInFirstOut = "lifo-batch"
-  /// The same, given back from the first to the last.
+  /// The same, freed from the first to the last.
   case firstInFirstOut = "fifo-batch"
   /// Blocks of 16 to 512 bytes come and go at random places among 1,000.
   case randomSlots = "random-slots"
@@ -25,13 +25,13 @@ public enum HotPathWorkload: String, CaseIterable, Sendable {
     var alignment: UInt = 16
   }
 
-  /// How many blocks the steps have at once, at most.
+  /// The most blocks that are live at once.
   static let slotCount = 1000
 
-  /// About how many steps there are.
+  /// The least number of steps; the last round of a workload may take more.
   static let stepCount = 20_000
 
-  /// The steps. They end with no block more than they started with, so that they can be taken again.
+  /// The steps. They free every block that they allocate, and can be taken again.
   var steps: [Step] {
     var random = ReproducibleRandom(seed: 5)
     var steps: [Step] = []

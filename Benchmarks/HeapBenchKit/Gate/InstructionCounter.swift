@@ -1,17 +1,17 @@
 import Foundation
 import Subprocess
 
-/// Counts the instructions that a program executes, by valgrind's callgrind: equal from run to run where the program
-/// does the same, on whatever machine and under whatever load.
+/// Counts the instructions of a program with valgrind's callgrind. The count is the same in every run in which the
+/// program does the same, on any machine and under any load.
 ///
 /// callgrind counts a repeated store (`rep stosb`) once for each repetition.
 struct InstructionCounter: Sendable {
   let workbench: GateWorkbench
 
-  /// The instructions of a run of `program`, all of them, or those executed while a function runs whose mangled name
-  /// matches `function`.
+  /// The instructions of a run of `program`: all of them, or those inside a function whose mangled name matches
+  /// `function`.
   ///
-  /// - Throws: ``GateObstacle`` when valgrind is not installed, or does not say what is expected.
+  /// - Throws: ``GateObstacle`` when valgrind is not installed, or when its output is not understood.
   func count(
     _ program: String, _ arguments: [String], within function: String? = nil,
     environment: [Environment.Key: String] = [:]

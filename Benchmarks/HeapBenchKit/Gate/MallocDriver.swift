@@ -1,11 +1,11 @@
 import Foundation
 import Subprocess
 
-/// `heapbench-driver`, which does one workload with the malloc that is preloaded into it, in a process of its own.
+/// Runs `heapbench-driver`: one workload, in a process of its own, with the preloaded malloc.
 struct MallocDriver: Sendable {
   let workbench: GateWorkbench
 
-  /// What it prints.
+  /// The driver's output.
   struct Answer: Decodable, Sendable {
     let operations: Double
     let nanoseconds: Double
@@ -16,7 +16,7 @@ struct MallocDriver: Sendable {
     let endResidentByteCount: Double?
   }
 
-  /// Runs a workload under `library`, or under the system's malloc.
+  /// Runs a workload under `library`; under the system's malloc for nil.
   func run(_ workload: String, _ arguments: [String] = [], library: String?) async throws -> Answer {
     let driver = try workbench.built("heapbench-driver", product: "heapbench-driver")
     let text = try await workbench.output(
@@ -28,7 +28,8 @@ struct MallocDriver: Sendable {
     }
   }
 
-  /// Instructions for each operation of a workload under the preload: what twice as many operations take more.
+  /// The instructions for each operation of a workload under the preload: the difference between a run and one with
+  /// twice as many operations.
   func instructionCount(_ workload: String, operationCount: Int) async throws -> Double {
     let driver = try await workbench.stripped("heapbench-driver", product: "heapbench-driver")
     let library = try await workbench.strippedLibrary

@@ -1,14 +1,14 @@
 import Foundation
 import Subprocess
 
-/// Counts the system calls that a program makes, by strace.
+/// Counts the system calls of a program with strace.
 struct SystemCallCounter: Sendable {
   let workbench: GateWorkbench
 
-  /// The calls of a run, those of threads and children included.
+  /// The system calls of a run, including those of threads and children.
   ///
-  /// - Parameter library: What is preloaded into the program, and not into strace.
-  /// - Throws: ``GateObstacle`` when strace is not installed, may not trace, or does not say what is expected.
+  /// - Parameter library: The library to preload into the program, but not into strace.
+  /// - Throws: ``GateObstacle`` when strace is not installed or may not trace, or when its output is not understood.
   func count(
     _ program: String, _ arguments: [String], environment: [Environment.Key: String] = [:], library: String?
   ) async throws -> Double {

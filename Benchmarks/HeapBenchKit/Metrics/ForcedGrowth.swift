@@ -1,13 +1,13 @@
-/// Growth forced by fragmentation: the share of all requests that made the heap grow although it had the bytes.
+/// Growth forced by fragmentation: the share of all requests that made the heap grow although enough bytes were free.
 ///
-/// The definition is largest run < s ≤ total free. That a policy grew its heap is its own verdict that no run it
-/// could use was long enough, alignment and rounding included, so what is left to ask is whether s ≤ total free.
-/// Free bytes are those in the heap's extent before the request.
+/// The definition is largest run < s ≤ total free. When a policy grows its heap, it has found no run that is long
+/// enough, alignment and rounding included. Only s ≤ total free remains to be checked. Free bytes are those in the
+/// heap's extent before the request.
 public struct ForcedGrowth: Hashable, Sendable {
-  /// All requests seen.
+  /// The number of requests.
   public private(set) var requestCount: UInt64 = 0
 
-  /// Those that fragmentation made the heap grow for.
+  /// The number of requests for which fragmentation made the heap grow.
   public private(set) var forcedCount: UInt64 = 0
 
   /// No requests yet.
@@ -18,13 +18,13 @@ public struct ForcedGrowth: Hashable, Sendable {
     requestCount += 1
   }
 
-  /// Counts one request of `byteCount` bytes that made a heap with so many free bytes grow.
+  /// Counts one request of `byteCount` bytes that made the heap grow while it had `freeByteCount` free bytes.
   public mutating func countGrowth(byteCount: UInt64, freeByteCount: UInt64) {
     requestCount += 1
     if byteCount <= freeByteCount { forcedCount += 1 }
   }
 
-  /// The share, 0 to 1; 0 without requests.
+  /// The share of forced requests, 0 to 1; 0 without requests.
   public var share: Double {
     requestCount == 0 ? 0 : Double(forcedCount) / Double(requestCount)
   }

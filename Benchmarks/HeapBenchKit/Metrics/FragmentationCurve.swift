@@ -1,10 +1,10 @@
-/// F(S): the share of the requests of one size that the free memory could hold, were it in one piece, but cannot.
+/// F(S): the share of requests of size S that would fit if the free memory were in one piece, but do not fit.
 ///
 ///     F(S) = 1 − N(S) / N*(S),   N(S) = Σ ⌊bᵢ / S⌋ over the free runs bᵢ,   N*(S) = ⌊Σ bᵢ / S⌋
 ///
-/// 0 says that the holes cost nothing at this size, 1 that not a single request fits though the bytes are there.
-/// As a curve over S it tells at which sizes a heap is fragmented, which no single ratio can. Where not even the
-/// sum holds one request, N* = 0 and nothing is lost: F = 0.
+/// 0 means that the holes cost nothing at this size; 1 means that no request fits although the bytes are free. As a
+/// curve over S it shows at which sizes a heap is fragmented, which no single ratio can. Where not even the sum holds
+/// one request, N* = 0 and nothing is lost: F = 0.
 public enum FragmentationCurve {
   /// F at one request size; traps when that is 0.
   /// - Complexity: O(n) in the number of free runs.

@@ -1,19 +1,19 @@
 public import Addresses
 public import MemoryProtocols
 
-/// How a heap's memory lies at one moment: what every fragmentation figure is computed from.
+/// The layout of a heap's memory at one moment, from which every fragmentation figure is computed.
 ///
-/// Offsets count from the heap's start, so that two runs of one workload give equal layouts wherever their memory
-/// happens to be mapped. The layout ends where the heap's extent ends, that is at the highest byte it ever came to
-/// use; memory beyond that was never touched and is no hole.
+/// Offsets count from the heap's start: two runs of one workload give equal layouts wherever their memory is mapped.
+/// The layout ends with the heap's extent, at the highest byte that was ever in use. Memory beyond that was never
+/// touched and is no hole.
 ///
-/// Invariant: the runs are not empty, in address order, apart from each other, and inside the extent.
+/// Invariant: the runs are not empty, are in address order, do not touch each other, and lie inside the extent.
 public struct HeapLayout: Hashable, Sendable {
   /// A maximal stretch of free bytes.
   public struct FreeRun: Hashable, Sendable {
-    /// Bytes from the heap's start.
+    /// The distance from the heap's start, in bytes.
     public let offset: UInt64
-    /// Its length in bytes.
+    /// The run's length in bytes.
     public let byteCount: UInt64
 
     /// A run of `byteCount` bytes at `offset`.
@@ -23,22 +23,22 @@ public struct HeapLayout: Hashable, Sendable {
     }
   }
 
-  /// The bytes from the heap's start to the end of the highest block it ever had in use.
+  /// The bytes from the heap's start to the end of the highest block that was ever in use.
   public let extentByteCount: UInt64
 
-  /// How many blocks are in use.
+  /// The number of blocks in use.
   public let usedBlockCount: UInt64
 
   /// The free bytes, as maximal runs in address order.
   public let freeRuns: [FreeRun]
 
-  /// The sum of the free runs.
+  /// The bytes of all free runs.
   public let freeByteCount: UInt64
 
-  /// The longest free run, 0 when there is none.
+  /// The bytes of the longest free run; 0 without one.
   public let largestFreeByteCount: UInt64
 
-  /// A layout with these runs; traps when they are not as the invariant says.
+  /// A layout with these runs. Traps when they break the invariant.
   public init(extentByteCount: UInt64, usedBlockCount: UInt64, freeRuns: [FreeRun]) {
     var end: UInt64 = 0
     var free: UInt64 = 0
@@ -63,9 +63,9 @@ public struct HeapLayout: Hashable, Sendable {
 }
 
 extension HeapLayout {
-  /// What `heap` shows now, with offsets from `origin`, up to the extent it reports.
+  /// The layout of `heap` now, up to the extent that it reports, with offsets from `origin`.
   ///
-  /// Free blocks that adjoin, as a buddy heap's may, are one run.
+  /// Adjacent free blocks, which a buddy heap may have, are one run.
   /// - Complexity: O(n) in the number of blocks.
   public init<Heap: HeapPolicy & ~Copyable>(of heap: borrowing Heap, from origin: VirtAddr) {
     let extent = UInt64(heap.statistics.peakExtentByteCount)

@@ -2,7 +2,7 @@
 ///
 ///     (free − suitable) / free,   suitable = Σ bᵢ over the free runs with bᵢ ≥ S
 ///
-/// As in Linux (`unusable_free_index`, mm/vmstat.c), nothing free counts as nothing usable: 1.
+/// As in Linux (`unusable_free_index`, mm/vmstat.c), the index is 1 when nothing is free.
 public enum UnusableFreeSpace {
   /// The index of a layout for requests of one size, 0 to 1; traps when that is 0.
   /// - Complexity: O(n) in the number of free runs.
@@ -18,10 +18,10 @@ public enum UnusableFreeSpace {
     return layout.freeRuns.reduce(0) { $1.byteCount < requestByteCount ? $0 + $1.byteCount : $0 }
   }
 
-  /// External fragmentation as the reports' one column: the share of the whole heap that lies in free runs which
-  /// cannot serve a request of this size, 0 to 1.
+  /// External fragmentation as the reports show it: the share of the whole heap, 0 to 1, that lies in free runs too
+  /// short for a request of this size.
   ///
-  /// Unlike the index it does not cry wolf over a dense heap whose few free bytes are in pieces.
+  /// Unlike the index, it is small for a dense heap whose few free bytes are in pieces.
   /// - Complexity: O(n) in the number of free runs.
   public static func shareOfHeap(_ layout: HeapLayout, requestByteCount: UInt64) -> Double {
     guard layout.extentByteCount > 0 else { return 0 }

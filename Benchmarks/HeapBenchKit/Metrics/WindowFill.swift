@@ -1,22 +1,23 @@
-/// MWF(W, S): how much of a window of W bytes requests of S bytes could use, where the heap is at its tightest.
+/// MWF(W, S), the minimum window fill: the share of a window of W bytes that requests of S bytes could use, where the
+/// heap is densest.
 ///
-/// The heap's extent is cut into windows of W bytes, a last partial one left out unless it is the only one. The
-/// fill of a window is Σ ⌊bᵢ / S⌋ · S / W over the free runs bᵢ clipped to the window. The least fill alone is often
-/// 0 because of one dense window; the 1 % and 5 % percentiles (nearest rank: the smallest fill such that at least
-/// that share of the windows has it or less) tell a dense heap from a dense corner.
+/// The heap's extent is cut into windows of W bytes. A partial window at the end is left out, unless it is the only
+/// one. The fill of a window is Σ ⌊bᵢ / S⌋ · S / W over the free runs bᵢ clipped to the window. One dense window often
+/// makes the minimum 0. The 1st and 5th percentiles tell a dense heap from a dense corner. They are by nearest rank:
+/// the smallest fill that at least that share of the windows does not exceed.
 public struct WindowFill: Hashable, Sendable, Codable {
-  /// W.
+  /// W, the size of a window.
   public let windowByteCount: UInt64
-  /// S.
+  /// S, the size of a request.
   public let requestByteCount: UInt64
   /// The least fill of all windows, 0 to 1.
   public let minimum: Double
-  /// The 1 % percentile of the windows' fills.
+  /// The 1st percentile of the windows' fills.
   public let percentile1: Double
-  /// The 5 % percentile of the windows' fills.
+  /// The 5th percentile of the windows' fills.
   public let percentile5: Double
 
-  /// Measures a layout; traps when a size is 0 or a request is larger than the window.
+  /// Measures a layout. Traps when a size is 0 or a request is larger than the window.
   /// - Complexity: O(n + w log w) for n free runs and w windows.
   public init(of layout: HeapLayout, windowByteCount: UInt64, requestByteCount: UInt64) {
     let fills = Self.fills(of: layout, windowByteCount: windowByteCount, requestByteCount: requestByteCount).sorted()

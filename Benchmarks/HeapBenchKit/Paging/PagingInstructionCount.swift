@@ -1,20 +1,18 @@
-import Foundation
-
-/// Counts the instructions of an operation: runs this program again under ``InstructionCounter``, which counts while
-/// the measured function runs and at no other time.
+/// Counts the instructions of an operation. It runs this program again under ``InstructionCounter``, which counts only
+/// inside the measured function.
 public enum PagingInstructionCount {
-  /// The command that does one operation once; `heapbench` has it and does not list it.
+  /// The command that runs one operation once, which `heapbench` does not list.
   public static let subcommand = "paging-operation"
 
-  /// Does what the command is for: one operation, once.
+  /// Runs the command: one operation, once.
   public static func perform(_ operation: PagingOperation) throws {
     var run = try PagingRun()
     try run.run(operation) { try $0() }
   }
 
-  /// Instructions for each page or address.
+  /// The instructions for each page or address.
   ///
-  /// - Throws: ``GateObstacle`` when valgrind or strip is not installed, or does not say what is expected.
+  /// - Throws: ``GateObstacle`` when valgrind or strip is not installed, or when its output is not understood.
   static func count(_ operation: PagingOperation, on workbench: GateWorkbench) async throws -> Double {
     let heapbench = try await workbench.stripped("heapbench", product: "heapbench")
     let count = try await InstructionCounter(workbench: workbench).count(

@@ -3,18 +3,18 @@ import BuddyFrames
 import MemoryRegions
 import PageTables
 
-/// A region that plays physical memory, the buddy that gives out its frames, and the mapper that reaches them.
+/// A region that stands for physical memory, the buddy allocator of its frames, and the mapper that reaches them.
 struct PagingMemory: ~Copyable {
   /// The frames of the region.
   var frames: BuddyFrames
 
-  /// How the program reaches them.
+  /// Maps physical addresses to pointers.
   let mapper: OffsetPhysMapper
 
   private let memory: MemoryRegion
   private let table: MemoryRegion
 
-  /// Memory of `byteCount` bytes, at physical addresses from 1 GiB on.
+  /// Memory of `byteCount` bytes, at physical addresses from 1 GiB.
   init(byteCount: UInt) throws {
     let memory = try MemoryRegion(reserving: byteCount, alignment: 2 << 20)
     try memory.commit()
@@ -27,12 +27,9 @@ struct PagingMemory: ~Copyable {
     self.memory = memory
     self.table = table
   }
-
-  /// How many frames are in use.
-  var usedFrameCount: UInt64 { frames.range.byteCount / 4096 - frames.freeFrameCount }
 }
 
-/// Stands in for processors that cache nothing.
+/// An invalidator that does nothing, for processors without a TLB.
 struct NoTLB: TLBInvalidator {
   mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) {}
   mutating func invalidateAll() {}

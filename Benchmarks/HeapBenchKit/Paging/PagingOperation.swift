@@ -1,17 +1,17 @@
-/// An operation on page tables whose cost is counted, in instructions for each page.
+/// An operation on page tables whose cost is measured in instructions for each page.
 public enum PagingOperation: String, CaseIterable, Sendable {
-  /// Mapping a range, 4 KiB pages.
+  /// Maps a range with 4 KiB pages.
   case mapRange = "map-range"
-  /// Unmapping it.
+  /// Unmaps a range.
   case unmapRange = "unmap-range"
-  /// Changing its permissions.
+  /// Changes a range's permissions.
   case protectRange = "protect-range"
-  /// Translating an address, four levels.
+  /// Translates an address through four levels.
   case translate
-  /// Forking an address space copy-on-write.
+  /// Forks an address space copy-on-write.
   case fork
 
-  /// What it is, for people.
+  /// The operation's name in reports.
   public var title: String {
     switch self {
     case .mapRange: "map a range"
@@ -22,7 +22,7 @@ public enum PagingOperation: String, CaseIterable, Sendable {
     }
   }
 
-  /// How many instructions it may cost for each page, or each address.
+  /// The most instructions that it may cost for each page or address.
   public var instructionLimit: Int {
     switch self {
     case .mapRange: 15
@@ -33,6 +33,6 @@ public enum PagingOperation: String, CaseIterable, Sendable {
     }
   }
 
-  /// How many pages, or addresses, one run works on: 64 MiB of 4 KiB pages.
+  /// The number of pages or addresses in one run: 64 MiB of 4 KiB pages.
   static let pageCount = 16_384
 }

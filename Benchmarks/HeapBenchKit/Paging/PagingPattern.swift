@@ -2,20 +2,20 @@ import Addresses
 import BuddyFrames
 import PageTables
 
-/// A way in which programs touch their memory.
+/// A pattern in which programs touch their memory.
 enum PagingPattern: String, CaseIterable, Sendable {
   /// Every page of 64 MiB, from the first to the last.
   case sequential
-  /// 400 pages at random among 128 MiB.
+  /// 400 random pages of 128 MiB.
   case sparse
-  /// 16 MiB touched at random until nearly all of it is, and 200 pages at random in 96 MiB around it.
+  /// Nearly all pages of 16 MiB, in random order, and 200 random pages in the 96 MiB around it.
   case hotSet = "hot set"
-  /// A stack that grows to 8 MiB in calls of various depth.
+  /// A stack that grows to 8 MiB in calls of various depths.
   case stack
-  /// 32 MiB, and eight children in turn that write a twentieth of it and exit.
+  /// 32 MiB, and eight children, one after another, that each write a twentieth of it and exit.
   case forks
 
-  /// What it stands for.
+  /// What the pattern stands for, for the report.
   var explanation: String {
     switch self {
     case .sequential: "64 MiB from the first page to the last: a file read in, an array filled"
@@ -26,7 +26,7 @@ enum PagingPattern: String, CaseIterable, Sendable {
     }
   }
 
-  /// Does in a process what the pattern is about.
+  /// Runs the pattern in a process.
   func run(_ process: inout PagingProcess) throws {
     var random = ReproducibleRandom(seed: 42)
     let start = VirtAddr(0x1_0000_0000)
@@ -72,6 +72,6 @@ enum PagingPattern: String, CaseIterable, Sendable {
 }
 
 extension ReproducibleRandom {
-  /// The offset in bytes of a random page among `count`.
+  /// The byte offset of a random page among `count`.
   fileprivate mutating func page(below count: UInt64) -> UInt { UInt(below(count)) * 4096 }
 }

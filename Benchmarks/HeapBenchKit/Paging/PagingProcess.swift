@@ -2,12 +2,12 @@ import Addresses
 import BuddyFrames
 import PageTables
 
-/// A process that writes to its memory, with what that costs the kernel.
+/// A simulated process that writes to its memory, with the page tables and counts that a kernel would keep.
 struct PagingProcess: ~Copyable {
   private(set) var memory: PagingMemory
   private var space: MeasuredSpace
   private var tlb = NoTLB()
-  /// Faults of children that have exited.
+  /// The page faults of children that have exited.
   private(set) var childFaultCount = 0
 
   /// A process without memory, in `byteCount` bytes of physical memory.
@@ -26,7 +26,7 @@ struct PagingProcess: ~Copyable {
     try space.addStack(reach, .userData, &memory.frames)
   }
 
-  /// Writes to a page: walks the tables as a processor does, and faults where it may not.
+  /// Writes to a page: walks the tables as a processor does, and faults where the page is not writable.
   mutating func write(_ address: VirtAddr) throws(FaultRefusal) {
     try Self.write(address, in: &space, &memory, &tlb)
   }
@@ -42,13 +42,13 @@ struct PagingProcess: ~Copyable {
     if let found = try? space.table.translate(address) { markWritten(found.physical, memory) }
   }
 
-  /// Leaves a byte in the page, so that it is no page of zeros.
+  /// Writes a byte to the page, which is then no page of zeros.
   private static func markWritten(_ address: PhysAddr, _ memory: borrowing PagingMemory) {
-    // SAFETY: the mapper traps for an address that is not in the region, and the page is this process's own.
+    // SAFETY: the mapper traps for an address outside the region, and the page is this process's own.
     unsafe memory.mapper.physToVirt(address).unsafePointer.storeBytes(of: 1, as: UInt8.self)
   }
 
-  /// Forks, lets the child do something through `write`, and lets it exit.
+  /// Forks, lets the child work through `write`, and lets it exit.
   mutating func forkChild(_ work: (_ write: (VirtAddr) throws -> Void) throws -> Void) throws {
     var child = try space.fork(&memory.frames, &tlb)
     try work { try Self.write($0, in: &child, &memory, &tlb) }
@@ -56,7 +56,7 @@ struct PagingProcess: ~Copyable {
     child.deallocate(&memory.frames)
   }
 
-  /// What the process has come to.
+  /// The figures of the process.
   func outcome(_ pattern: PagingPattern, _ policy: LargePagePolicy) -> PagingOutcome {
     var pages: [PageSize: Int] = [:]
     space.table.forEachMapping { _, translation in pages[translation.size, default: 0] += 1 }
@@ -68,32 +68,32 @@ struct PagingProcess: ~Copyable {
   }
 }
 
-/// What a pattern came to under a policy.
+/// The figures of a pattern under a policy.
 struct PagingOutcome: Sendable {
-  /// How the memory was touched.
+  /// How the process touched its memory.
   let pattern: PagingPattern
-  /// How pages were chosen.
+  /// How the kernel chose page sizes.
   let policy: LargePagePolicy.Mode
-  /// Page faults, those of children included.
+  /// The page faults, those of children included.
   let faultCount: Int
-  /// Pages of 4 KiB that are mapped at the end.
+  /// The 4 KiB pages that are mapped at the end.
   let smallPageCount: Int
-  /// Pages of 2 MiB.
+  /// The 2 MiB pages that are mapped at the end.
   let largePageCount: Int
   /// The bytes of all page tables.
   let tableByteCount: Int
-  /// Blocks that became large pages.
+  /// The blocks of small pages that became large pages.
   let promotionCount: Int
-  /// Large pages that became small ones.
+  /// The large pages that became small ones.
   let demotionCount: Int
 
-  /// The bytes that are mapped.
+  /// The mapped bytes.
   var residentByteCount: Int { smallPageCount * 4096 + largePageCount << 21 }
 
-  /// How many entries a TLB has on the second level of many x86-64 processors.
+  /// The number of entries in the second-level TLB of many x86-64 processors.
   static let tlbEntryCount = 1536
 
-  /// How many of the mapped bytes so many TLB entries cover at most: the largest pages first.
+  /// The most mapped bytes that those entries cover: the largest pages come first.
   var tlbReachByteCount: Int {
     let large = min(largePageCount, Self.tlbEntryCount)
     return large << 21 + min(smallPageCount, Self.tlbEntryCount - large) * 4096

@@ -1,13 +1,13 @@
 import PageTables
 
-/// What page tables cost, for people: two tables.
+/// What page tables cost, as two tables.
 public struct PagingReport: Sendable {
   private let instructions: [PagingOperation: Double]
   private let missing: String?
   private let timings: [PagingTiming]
   private let outcomes: [PagingOutcome]
 
-  /// Measures everything; `show` is told what runs and which share is done.
+  /// Measures everything. `show` gets what runs now and the share that is done.
   public init(_ show: @Sendable (String, Double) -> Void = { _, _ in }) async throws {
     var instructions: [PagingOperation: Double] = [:]
     var missing: String?
@@ -27,19 +27,14 @@ public struct PagingReport: Sendable {
     self.missing = missing
   }
 
-  /// Whether no count is above its limit.
-  public var isWithinLimits: Bool {
-    instructions.allSatisfy { $0.value <= Double($0.key.instructionLimit) }
-  }
-
-  /// Both tables, each line ended by a newline.
+  /// Both tables. Each line ends with a newline.
   public func text(style: TerminalStyle) -> String {
     (costLines(style) + [""] + outcomeLines(style)).joined(separator: "\n") + "\n"
   }
 
   private func costLines(_ style: TerminalStyle) -> [String] {
     var lines = [
-      "What an operation costs for each 4 KiB page (translate: for each address, with the loop around it);",
+      "The cost of an operation for each 4 KiB page (translate: for each address, with the loop around it);",
       "x86-64, four levels, \(Figure.count(PagingOperation.pageCount)) pages.", "",
       style.text(
         "operation".rightPadded(to: 30) + "instructions".leftPadded(to: 13) + "at most".leftPadded(to: 9)
@@ -71,7 +66,7 @@ public struct PagingReport: Sendable {
       ("demoted", 9),
     ]
     var lines = [
-      "Pages chosen never large, always large, and by touch density, 256 MiB of memory.", "",
+      "Large pages never, always, and by touch density, in 256 MiB of memory.", "",
       style.text(
         "pattern and policy".rightPadded(to: 20) + columns.map { $0.0.leftPadded(to: $0.1) }.joined(), .strong),
     ]
@@ -95,7 +90,7 @@ public struct PagingReport: Sendable {
     }
     lines.append("")
     lines.append(
-      "TLB reach: what \(PagingOutcome.tlbEntryCount) entries cover of what is mapped, the largest pages first")
+      "TLB reach: the mapped bytes that \(PagingOutcome.tlbEntryCount) entries cover, the largest pages first")
     return lines
   }
 

@@ -2,16 +2,16 @@ import Addresses
 import CLabBench
 import Glibc
 
-/// What an operation takes in time, for each page, beside a plain memset of the same tables' bytes.
+/// The time of an operation for each page, beside a plain memset of the table entries' bytes.
 struct PagingTiming: Sendable {
   /// The operation.
   let operation: PagingOperation
-  /// Nanoseconds for each page or address, the median of the rounds.
+  /// The nanoseconds for each page or address: the median of the rounds.
   let nanoseconds: Double
-  /// What setting the bytes of as many entries takes, for each page: the fastest of the rounds.
+  /// The nanoseconds to set the bytes of one entry with memset: the fastest round.
   let memsetNanoseconds: Double
 
-  /// How many rounds there are; operation and memset take turns in each.
+  /// The number of rounds, in which operation and memset take turns.
   static let roundCount = 15
 
   /// Measures all operations.
@@ -25,7 +25,7 @@ struct PagingTiming: Sendable {
       var memsetTimes: [Double] = []
       for round in 0..<roundCount {
         let start = lab_clock_nanoseconds()
-        // SAFETY: the block has so many bytes.
+        // SAFETY: the block has `byteCount` bytes.
         unsafe memset(bytes, Int32(round), byteCount)
         memsetTimes.append(Double(lab_clock_nanoseconds() - start))
         try run.run(operation) { work in

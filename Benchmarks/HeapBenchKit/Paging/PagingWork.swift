@@ -2,8 +2,8 @@ import Addresses
 import BuddyFrames
 import PageTables
 
-// The work that is measured. Each function is never inlined and has a name that starts with `pagingMeasured`, so that
-// callgrind can be told to count while one of them runs and at no other time.
+// The measured work. No function here is inlined, and every name starts with `pagingMeasured`: callgrind counts only
+// inside functions with such a name.
 
 typealias MeasuredTable = PageTable<X86FourLevel, OffsetPhysMapper>
 typealias MeasuredSpace = AddressSpace<X86FourLevel, OffsetPhysMapper>
@@ -31,7 +31,7 @@ func pagingMeasuredProtect(
   try table.protect(range, permissions, &frames).ignore()
 }
 
-/// The loop over the addresses, a multiple of four of them, counts as part of the cost: it takes four in a turn.
+/// The loop counts as part of the cost. It translates four addresses in each turn; their number is a multiple of four.
 @inline(never)
 func pagingMeasuredTranslate(
   _ table: borrowing MeasuredTable, _ addresses: Span<VirtAddr>
@@ -57,12 +57,12 @@ func pagingMeasuredFork(
   return try space.fork(&frames, &tlb)
 }
 
-/// One run of one operation, set up and taken down around the measured part.
+/// One run of one operation, with set-up and clean-up around the measured part.
 struct PagingRun: ~Copyable {
   var memory: PagingMemory
   private var table: MeasuredTable
   private let range = AddrRange(start: VirtAddr(0x7F00_0000_0000), byteCount: UInt(PagingOperation.pageCount) * 4096)
-  /// The frames that ranges are mapped to; nobody touches them.
+  /// The first of the frames that ranges are mapped to; nothing touches them.
   private let target = PhysAddr(64 << 30)
 
   init() throws {
@@ -71,7 +71,7 @@ struct PagingRun: ~Copyable {
     self.memory = memory
   }
 
-  /// Does the operation once; `measure` runs the measured part and is told how many pages or addresses it works on.
+  /// Runs the operation once; `measure` runs the measured part.
   mutating func run(_ operation: PagingOperation, _ measure: (() throws -> Void) throws -> Void) throws {
     switch operation {
     case .mapRange:
@@ -105,14 +105,14 @@ struct PagingRun: ~Copyable {
     return count
   }
 
-  /// An address in every page, in an order that is not the tables'.
+  /// An address in every page, in an order that differs from that of the tables.
   private var addresses: [VirtAddr] {
     (0..<UInt(PagingOperation.pageCount)).map { step in
       range.start + step * 7919 % UInt(PagingOperation.pageCount) * 4096 + 8
     }
   }
 
-  /// A space whose pages were touched in an order that is not their own, so that their frames are no neighbours.
+  /// Forks a space whose pages were touched out of order; frames of neighbouring pages are then no neighbours.
   private mutating func fork(_ measure: (() throws -> Void) throws -> Void) throws {
     var tlb = NoTLB()
     let managed = AddrRange(start: VirtAddr(0x1000), end: VirtAddr(0x7FFF_FFFF_F000))

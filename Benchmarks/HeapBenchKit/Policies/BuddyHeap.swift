@@ -3,12 +3,12 @@ import BuddyFrames
 import Assertions
 public import MemoryProtocols
 
-/// The textbook buddy as a heap: every request is rounded up to a power of two of 4 KiB frames.
+/// The textbook buddy as a heap: it rounds every request up to a power of two of 4 KiB frames.
 ///
-/// What a kernel's frame allocator would make of a program's requests, were it asked for each of them: no header, no
-/// search to speak of, and a page for every string. The frame table lies at the front of the range; the frames behind
-/// it are called by their own virtual addresses, as if the range were identity-mapped physical memory. A block's size
-/// is not stored with it but looked up in the table.
+/// This shows how a kernel's frame allocator would serve each of a program's requests: without headers, almost without
+/// a search, and with a page for every string. The frame table lies at the front of the range. The frames behind it
+/// have their virtual addresses as physical ones, as if the range were identity-mapped memory. The table holds each
+/// block's size; the block does not.
 ///
 /// Requests above 1 GiB, the largest order, get nil.
 public struct BuddyHeap: ~Copyable, HeapPolicy {
@@ -21,7 +21,7 @@ public struct BuddyHeap: ~Copyable, HeapPolicy {
 
   public init(over range: AddrRange<VirtAddr>) {
     let whole = range.alignedInward(to: UInt(PageSize.size4KiB.byteCount))
-    // A table for the whole range is a little more than is needed for what it leaves; that keeps the split simple.
+    // A table for the whole range is slightly too large for the frames behind it; that keeps the split simple.
     let table = BuddyFrames.tableByteCount(for: Self.physical(whole))
     let tableEnd = (whole.start + table).alignedUp(to: UInt(PageSize.size4KiB.byteCount))
     require(tableEnd <= whole.end, "a buddy heap needs room for its frame table", UInt64(whole.byteCount))
@@ -33,7 +33,7 @@ public struct BuddyHeap: ~Copyable, HeapPolicy {
   }
 
   public mutating func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
-    require(alignment.nonzeroBitCount == 1, "an alignment must be a power of two, found", UInt64(alignment))
+    require(alignment.isPowerOfTwo, "an alignment must be a power of two, found", UInt64(alignment))
     guard let order = Self.order(for: max(byteCount, alignment)), let address = frames.allocate(order) else {
       return nil
     }
@@ -51,7 +51,7 @@ public struct BuddyHeap: ~Copyable, HeapPolicy {
     blockCount -= 1
   }
 
-  /// In place within the block's own size; what halves of it are no longer needed are given back.
+  /// Resizes in place, within the block's own size, and frees the halves that are no longer needed.
   public mutating func resize(_ address: VirtAddr, toByteCount byteCount: UInt) -> Bool {
     let start = PhysAddr(UInt64(address.raw))
     var order = order(at: address)
@@ -101,7 +101,7 @@ public struct BuddyHeap: ~Copyable, HeapPolicy {
 }
 
 extension BuddyHeap {
-  /// The smallest order that holds so many bytes, nil past 1 GiB.
+  /// The smallest order that holds `byteCount` bytes; nil above 1 GiB.
   private static func order(for byteCount: UInt) -> FrameOrder? {
     let frame = UInt64(PageSize.size4KiB.byteCount)
     return FrameOrder(fitting: max(1, (UInt64(byteCount) + frame - 1) / frame))
@@ -111,7 +111,7 @@ extension BuddyHeap {
     AddrRange(start: PhysAddr(UInt64(range.start.raw)), end: PhysAddr(UInt64(range.end.raw)))
   }
 
-  /// The order of the block at `address`; any address that is no block's ends the process.
+  /// The order of the block at `address`; ends the process when no block starts there.
   private func order(at address: VirtAddr) -> FrameOrder {
     let start = PhysAddr(UInt64(address.raw))
     guard frames.range.contains(start), case .allocated(let head, let order) = frames.use(of: start), head == start
@@ -133,6 +133,6 @@ extension BuddyHeap {
   }
 }
 
-// SAFETY: the frame table that it points to lies in the range that is this heap's alone, so the heap can go to another
-// thread as a whole.
+// SAFETY: the frame table lies in the range, which is this heap's alone: the heap can move to another thread as a
+// whole.
 extension BuddyHeap: @unchecked Sendable {}

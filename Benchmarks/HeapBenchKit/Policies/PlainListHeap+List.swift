@@ -2,12 +2,13 @@ import Addresses
 import Assertions
 import MemoryProtocols
 
-// The list: placing, cutting, merging, and the words in memory that it is made of.
+// The list of holes: placing, cutting, merging, and its words in memory.
 
 extension PlainListHeap {
   static func blockByteCount(for byteCount: UInt) -> UInt { max(32, (byteCount + 8 + 15) & ~15) }
 
-  /// The lowest start of a block of `need` bytes in a hole whose content is aligned and which leaves no scrap in front.
+  /// The lowest start in a hole for a block of `need` bytes whose content is aligned; nil when there is none. What is
+  /// left in front of the block is empty or long enough for a hole.
   static func place(need: UInt, alignment: UInt, from hole: UInt, to end: UInt) -> UInt? {
     guard var content = VirtAddr(hole + 8).checkedAlignedUp(to: alignment)?.raw else { return nil }
     if content > hole + 8, content < hole + 40 {
@@ -17,7 +18,9 @@ extension PlainListHeap {
     return content - 8 <= end && end - (content - 8) >= need ? content - 8 : nil
   }
 
-  /// Makes what is left of a hole a hole where it can be one, and tells where the block in front of it ends.
+  /// Makes the rest of a hole a hole where it is long enough.
+  ///
+  /// - Returns: The end of the block in front of the rest, and the hole that follows it in the list.
   func cut(from start: UInt, to holeEnd: UInt, next: UInt) -> (start: UInt, hole: UInt) {
     let rest = holeEnd - start
     guard rest >= 32 || (holeEnd == end && rest > 0) else { return (holeEnd, next) }
@@ -25,7 +28,7 @@ extension PlainListHeap {
     return (start, start)
   }
 
-  /// The holes below and above an address, 0 where there is none: the walk that makes freeing O(n).
+  /// The holes below and above an address; 0 where there is none. This walk makes freeing O(n).
   func holes(around address: UInt) -> (below: UInt, above: UInt) {
     var below: UInt = 0
     var above = head
@@ -47,7 +50,7 @@ extension PlainListHeap {
     }
   }
 
-  /// The start of the block in use whose content is at `address`; ends the process when its header says otherwise.
+  /// The start of the block in use whose content is at `address`; ends the process when there is none.
   func block(at address: VirtAddr) -> UInt {
     let start = address.raw &- 8
     require(
@@ -72,7 +75,7 @@ extension PlainListHeap {
     if hole == 0 { head = next } else { setWord(hole + 8, next) }
   }
 
-  // SAFETY, both: addresses come from the range that the heap was given and from sizes that it wrote there.
+  // SAFETY, both: addresses come from the heap's range and from sizes that the heap wrote there.
   func word(_ address: UInt) -> UInt { unsafe VirtAddr(address).unsafePointer.load(as: UInt.self) }
   func setWord(_ address: UInt, _ word: UInt) {
     unsafe VirtAddr(address).unsafePointer.storeBytes(of: word, as: UInt.self)

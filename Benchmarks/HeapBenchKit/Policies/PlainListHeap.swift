@@ -2,17 +2,17 @@ public import Addresses
 import Assertions
 public import MemoryProtocols
 
-// Address-ordered first fit as the textbook has it (Knuth, TAOCP 1, 2.5, algorithms A and B): a list of the holes, walked
-// from its start by every request and by every block that is freed. The yardstick that FirstFitHeap is measured
-// against: it gives the same addresses, in O(n) for n holes instead of O(log n).
+// Address-ordered first fit as in the textbook (Knuth, TAOCP 1, 2.5, algorithms A and B): every request and every free
+// walks a list of the holes from its start. It is the yardstick for FirstFitHeap, and returns the same addresses, in
+// O(n) for n holes instead of O(log n).
 //
 //   block: | size, bit 0 set when in use | content ... |          hole: | size | address of the next hole | ... |
 
 /// A first-fit heap that walks a list of its holes.
 public struct PlainListHeap: ~Copyable, HeapPolicy, Sendable {
-  /// The lowest hole, 0 when there is none; each holds the address of the next.
+  /// The lowest hole; 0 without one. Each hole holds the address of the next.
   var head: UInt = 0
-  /// Where the lowest block starts: where FirstFitHeap's does.
+  /// The start of the lowest block, the same as in FirstFitHeap.
   let first: UInt
   let end: UInt
   var counts = HeapStatistics()
@@ -31,7 +31,7 @@ public struct PlainListHeap: ~Copyable, HeapPolicy, Sendable {
   }
 
   public mutating func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
-    require(alignment.nonzeroBitCount == 1, "an alignment must be a power of two, found", UInt64(alignment))
+    require(alignment.isPowerOfTwo, "an alignment must be a power of two, found", UInt64(alignment))
     guard byteCount < end - first else { return nil }
     let need = Self.blockByteCount(for: byteCount)
     var previous: UInt = 0

@@ -1,25 +1,25 @@
 import Addresses
 public import MemoryProtocols
 
-/// An allocation policy as the benchmark runs it: a name, and how to put a workload through it.
+/// An allocation policy as the benchmark runs it: a name, and the ways to run a workload under it.
 public struct Policy: Sendable {
-  /// What `--policy` calls it.
+  /// The policy's name for `--policy`.
   public let name: String
 
-  /// One sentence on what it is.
+  /// What the policy is, in one phrase.
   public let summary: String
 
-  /// Whether the main job runs it; the others run when they are asked for.
+  /// Whether the main job runs the policy; the others run only when they are asked for.
   public let isInMainJob: Bool
 
-  /// Replays for the layout over a range; nil for an allocator that maps its own memory and shows no layout. The
-  /// replay returns nil when the range was too small.
+  /// Replays for the layout over a range, and returns nil when the range is too small. Nil for an allocator that maps
+  /// its own memory and shows no layout.
   let reportLayout: (@Sendable (ReplayPlan, AddrRange<VirtAddr>, LayoutDetail) -> LayoutReport?)?
 
-  /// Takes the steps of a hot path on a heap over a range; nil as above.
+  /// Takes the steps of a hot path on a heap over a range. Nil for an allocator that maps its own memory.
   let performHotPath: (@Sendable (HotPathWorkload, AddrRange<VirtAddr>) -> Void)?
 
-  /// Replays on threads, over a range where the policy needs one.
+  /// Replays on threads, over a range if the policy needs one.
   let replay: @Sendable (ReplayPlan, AddrRange<VirtAddr>, ReplayPass) throws(MeasurementFailure) -> Measurement
 
   /// A policy that receives its memory: every type that conforms to ``HeapPolicy``, behind a spin lock for threads.
@@ -44,6 +44,6 @@ public struct Policy: Sendable {
       replay: { plan, _, pass throws(MeasurementFailure) in try pass.measure(plan, on: target) })
   }
 
-  /// Whether the policy receives its memory, so that its layout can be walked.
+  /// Whether the policy receives its memory; its layout can then be walked.
   public var receivesMemory: Bool { reportLayout != nil }
 }

@@ -1,7 +1,7 @@
 import FirstFitHeap
 import GeneralHeap
 
-/// The policies that everything is run with. A new policy is one file with the type, and one line here.
+/// All policies. A new policy takes one file with its type, and one line here.
 public enum PolicyCatalog {
   /// All policies, in the order of reports.
   public static let all: [Policy] = [
@@ -15,11 +15,11 @@ public enum PolicyCatalog {
     system,
   ]
 
-  /// The yardstick: the malloc of the process.
+  /// The yardstick: the process's malloc.
   public static let system = Policy.allocator(
     "system", SystemMalloc(), summary: "the system's malloc, in the C library's default configuration")
 
-  /// The policy of a name, or nil.
+  /// The policy with this name; nil without one.
   public static func policy(named name: String) -> Policy? {
     all.first { $0.name == name }
   }

@@ -1,19 +1,20 @@
 public import Addresses
 
-/// What a timed replay's threads ask for memory, all at once: a whole allocator with its own locking.
+/// An allocator with its own locking, from which all threads of a timed replay request memory.
 public protocol ReplayTarget: Sendable {
-  /// A block of at least `byteCount` bytes at a multiple of `alignment`, or nil.
+  /// A block of at least `byteCount` bytes at a multiple of `alignment`; nil when there is no memory.
   func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr?
 
-  /// As ``allocate(byteCount:alignment:)``, all zero.
+  /// A block as from ``allocate(byteCount:alignment:)``, with all bytes zero.
   func allocateZeroed(byteCount: UInt, alignment: UInt) -> VirtAddr?
 
-  /// A block of `byteCount` bytes with the content of the one at `address`, which is gone; nil leaves that as it was.
+  /// A block of `byteCount` bytes with the content of the block at `address`, which it replaces. When the result is
+  /// nil, the old block is unchanged.
   func reallocate(_ address: VirtAddr, toByteCount byteCount: UInt, alignment: UInt) -> VirtAddr?
 
-  /// Takes a block back.
+  /// Frees a block.
   func deallocate(_ address: VirtAddr)
 
-  /// How many bytes of the block its holder may use.
+  /// The usable bytes of a block.
   func usableByteCount(of address: VirtAddr) -> UInt
 }

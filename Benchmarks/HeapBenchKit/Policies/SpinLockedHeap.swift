@@ -3,11 +3,11 @@ import Glibc
 public import MemoryProtocols
 import SpinLocks
 
-/// A policy's heap behind one spin lock, as the source design's global allocator has it: every call takes the lock.
+/// A policy's heap behind one spin lock, as in the source design's global allocator: every call takes the lock.
 public final class SpinLockedHeap<Heap: HeapPolicy & Sendable & ~Copyable>: ReplayTarget {
   private let heap: Locked<Heap>
 
-  /// A heap over `range`, under the conditions of `Heap`'s own initialiser.
+  /// A heap over `range`. `Heap`'s own initialiser says what the range must be.
   public init(over range: AddrRange<VirtAddr>) {
     heap = Locked(Heap(over: range))
   }
@@ -19,12 +19,13 @@ public final class SpinLockedHeap<Heap: HeapPolicy & Sendable & ~Copyable>: Repl
 
   public func allocateZeroed(byteCount: UInt, alignment: UInt) -> VirtAddr? {
     guard let address = allocate(byteCount: byteCount, alignment: alignment) else { return nil }
-    // SAFETY: the block is this caller's own and has `byteCount` bytes.
+    // SAFETY: the block is the caller's own and has `byteCount` bytes.
     if byteCount > 0 { unsafe memset(address.unsafePointer, 0, Int(byteCount)) }
     return address
   }
 
-  /// In place where the heap can; else the content is copied outside the lock, as both blocks are the caller's.
+  /// Resizes in place where the heap can. Otherwise it copies the content outside the lock, since both blocks are the
+  /// caller's.
   public func reallocate(_ address: VirtAddr, toByteCount byteCount: UInt, alignment: UInt) -> VirtAddr? {
     let place: Relocation = heap.withLock { heap in
       if heap.resize(address, toByteCount: byteCount) { return .same }
@@ -35,7 +36,7 @@ public final class SpinLockedHeap<Heap: HeapPolicy & Sendable & ~Copyable>: Repl
     case .none: return nil
     case .same: return address
     case .new(let new, let usableByteCount):
-      // SAFETY: both blocks are this caller's own, apart, and hold so many bytes.
+      // SAFETY: both blocks are the caller's own, do not overlap, and have at least that many bytes.
       unsafe memcpy(new.unsafePointer, address.unsafePointer, Int(min(usableByteCount, byteCount)))
       deallocate(address)
       return new
@@ -52,7 +53,7 @@ public final class SpinLockedHeap<Heap: HeapPolicy & Sendable & ~Copyable>: Repl
   }
 }
 
-/// Where a reallocated block goes.
+/// The new place of a reallocated block.
 private enum Relocation {
   case same
   case new(VirtAddr, usableByteCount: UInt)

@@ -2,13 +2,13 @@ public import Addresses
 import CLabBench
 import Glibc
 
-/// The malloc that this process is linked to, or that was preloaded into it.
+/// The malloc of this process: the C library's, or one that was preloaded.
 public struct SystemMalloc: ReplayTarget {
   /// The process has one malloc.
   public init() {}
 
   public func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
-    // SAFETY: malloc's and aligned_alloc's contracts ask nothing but a power of two here.
+    // SAFETY: malloc takes any size, and aligned_alloc any alignment that is a power of two.
     let pointer = unsafe alignment <= 16 ? malloc(Int(byteCount)) : aligned_alloc(Int(alignment), Int(byteCount))
     return unsafe pointer.map { unsafe VirtAddr(UnsafeRawPointer($0)) }
   }
@@ -24,7 +24,7 @@ public struct SystemMalloc: ReplayTarget {
   }
 
   public func reallocate(_ address: VirtAddr, toByteCount byteCount: UInt, alignment: UInt) -> VirtAddr? {
-    // SAFETY: the caller holds the block. A size of 0 would free it, so one byte is asked for.
+    // SAFETY: the caller holds the block. A size of 0 would free it, so the request is for at least one byte.
     unsafe realloc(address.unsafePointer, max(1, Int(byteCount))).map { unsafe VirtAddr(UnsafeRawPointer($0)) }
   }
 

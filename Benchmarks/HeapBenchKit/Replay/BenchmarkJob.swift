@@ -1,20 +1,20 @@
 import Foundation
 
-/// The benchmark: every workload under every policy, each measurement in a process of its own.
+/// The benchmark: every workload under every policy, with each measurement in a process of its own.
 ///
-/// For each workload first the passes that no clock watches, two at a time, then the rounds, in which the policies
-/// take turns, so that what else the machine does meets them all alike.
+/// For each workload, the passes without a clock run first, two at a time. Then come the rounds, in which the policies
+/// take turns: other work on the machine affects all of them alike.
 public struct BenchmarkJob: Sendable {
-  /// What to replay.
+  /// The workloads to replay.
   public var items: [JobItem]
-  /// What to replay it under, in the order of the report.
+  /// The policies to replay them under, in the order of the report.
   public var policies: [Policy]
-  /// How often each timed pass is repeated; medians are reported.
+  /// The number of rounds of each timed pass; medians are reported.
   public var roundCount: Int
-  /// Who measures.
+  /// The process that measures.
   public var process: MeasurementProcess
 
-  /// A job.
+  /// A job of these workloads under these policies.
   public init(
     items: [JobItem], policies: [Policy], roundCount: Int, process: MeasurementProcess = MeasurementProcess()
   ) {
@@ -24,9 +24,9 @@ public struct BenchmarkJob: Sendable {
     self.process = process
   }
 
-  /// Runs the job and gives what was measured: all, or what there was when the task was cancelled.
+  /// Runs the job and returns the report; a partial one when the task was cancelled.
   ///
-  /// - Throws: What loading a workload throws. A policy that fails is a line in the report.
+  /// - Throws: The error of loading a workload. A policy that fails is a line in the report.
   public func run(settings: BenchmarkReport.Settings, progress: any ProgressMeter) async throws -> BenchmarkReport {
     var report = BenchmarkReport(settings: settings)
     progress.begin(weights: items.map { Double($0.estimatedStepCount) * Double(policies.count) })
@@ -45,7 +45,7 @@ public struct BenchmarkJob: Sendable {
     return report
   }
 
-  /// Throws when the workload alone, under any policy, is larger than what the machine has available.
+  /// Throws when the workload's live bytes alone exceed the machine's available memory.
   static func checkFits(_ plan: ReplayPlan, available: UInt64 = MachineMemory.availableByteCount)
     throws(MeasurementFailure)
   {
@@ -69,8 +69,8 @@ public struct BenchmarkJob: Sendable {
         if Task.isCancelled { return }
         let done = Double((round - 1) * policies.count + index) / Double(roundCount * policies.count)
         progress.show("\(plan.name): \(policy.name), round \(round) of \(roundCount)", share: 0.4 + 0.6 * done)
-        // The memory of a heap is fresh for each pass, as its bookkeeping lies in it; an allocator with memory of its
-        // own would meet what the pass before left.
+        // A heap is new in each pass, with its bookkeeping. An allocator with memory of its own gets a process for each
+        // pass; otherwise the second pass would start with what the first one left.
         let runs: [[ReplayPass]] = policy.receivesMemory ? [[.throughput, .latency]] : [[.throughput], [.latency]]
         for passes in runs {
           results[index].add(await outcome(of: passes, plan, policy, heap: results[index].layout))
@@ -79,7 +79,7 @@ public struct BenchmarkJob: Sendable {
     }
   }
 
-  /// Takes one pass without a clock under every policy, two at a time.
+  /// Runs one pass without a clock under every policy, two at a time.
   private func measure(_ pass: ReplayPass, of plan: ReplayPlan, into results: inout [PolicyResult]) async {
     let wanted = policies.indices.filter {
       results[$0].failure == nil && (pass != .layout || policies[$0].receivesMemory)
@@ -100,11 +100,11 @@ public struct BenchmarkJob: Sendable {
     }
   }
 
-  /// One process's measurement; nil when the task was cancelled.
+  /// The measurement of one process; nil when the task was cancelled.
   private func outcome(
     of passes: [ReplayPass], _ plan: ReplayPlan, _ policy: Policy, heap: LayoutReport?
   ) async -> Result<Measurement, MeasurementFailure>? {
-    // Threads interleave as they will, so a heap may need more than the one order of the layout replay did.
+    // With several threads the order of the steps varies, and a heap may need more than in the layout replay's order.
     let slackDivisor: UInt64 = plan.facts.threadCount > 1 ? 2 : 16
     let peak = heap?.peakHeapByteCount ?? 0
     let request = MeasurementRequest(

@@ -1,11 +1,11 @@
 import Addresses
 import Assertions
 
-// A replay uses its blocks as a program would: it writes to every page of a new block and to its last byte, and reads
-// back before it lets go. Each object writes one byte of its own, so that blocks which overlap, a reallocation that
-// loses content and a zeroed block that is not all end the measurement with one line.
+// A replay uses its blocks as a program would. It writes to every page of a new block and to its last byte, and reads
+// back before it frees the block. Each object writes a byte value of its own. Overlapping blocks, a reallocation that
+// loses content, and a zeroed block that is not zero thus end the measurement with one line.
 
-/// What an object writes into its block.
+/// The content that an object writes into its block.
 struct BlockContent {
   /// The object's byte, never 0.
   private let byte: UInt8
@@ -15,7 +15,7 @@ struct BlockContent {
     byte = UInt8(truncatingIfNeeded: (object &* 0x9E37_79B9) >> 24) | 1
   }
 
-  /// Writes to the first word, every page and the last byte of the bytes from `start` on of a block.
+  /// Writes to the first word, every page and the last byte of a block, from byte `start`.
   @inline(__always) func write(to address: VirtAddr, from start: UInt = 0, byteCount: UInt) {
     guard start < byteCount else { return }
     // SAFETY: the replay holds the block of `byteCount` bytes, and every offset below is smaller.
@@ -31,7 +31,7 @@ struct BlockContent {
     unsafe pointer.storeBytes(of: byte, toByteOffset: Int(byteCount - 1), as: UInt8.self)
   }
 
-  /// Ends the process unless the first word or byte is as written.
+  /// Ends the process unless the first word, or the first byte of a shorter block, is as written.
   @inline(__always) func check(_ address: VirtAddr, byteCount: UInt) {
     guard byteCount > 0 else { return }
     // SAFETY: the replay holds the block of `byteCount` bytes.
@@ -54,7 +54,7 @@ struct BlockContent {
       last == byte, "a block lost its last byte: it was moved without it, or overlaps another", UInt64(address.raw))
   }
 
-  /// Ends the process unless the first and last byte and one of every page are 0.
+  /// Ends the process unless the first byte, the last byte and one byte of every page are 0.
   @inline(__always) static func checkZero(_ address: VirtAddr, byteCount: UInt) {
     guard byteCount > 0 else { return }
     // SAFETY: the replay holds the block of `byteCount` bytes, and every offset below is smaller.

@@ -1,14 +1,13 @@
 import FirstFitHeap
-import Foundation
 
-/// What allocate + deallocate costs among 10 to 1,000,000 holes, first fit with its index beside a plain list.
+/// The cost of allocate + deallocate among 10 to 1,000,000 holes: first fit with its index beside a plain list.
 public struct HoleCurve: Hashable, Sendable, Codable {
-  /// The cost among so many holes.
+  /// The cost at one number of holes.
   public struct Point: Hashable, Sendable, Codable {
-    /// How many holes there are.
+    /// The number of holes.
     public let holeCount: Int
-    /// Nanoseconds of processor time of one allocate + deallocate, the median of interleaved rounds; absent where it
-    /// was too slow.
+    /// The nanoseconds of processor time for one allocate + deallocate, by policy: the median of interleaved rounds. A
+    /// policy that was too slow is absent.
     public var nanoseconds: [String: Double] = [:]
   }
 
@@ -18,24 +17,24 @@ public struct HoleCurve: Hashable, Sendable, Codable {
   /// The numbers of holes: two for each power of ten.
   public static let holeCounts = [10, 32, 100, 316, 1000, 3162, 10_000, 31_623, 100_000, 316_228, 1_000_000]
 
-  /// Interleaved rounds at each number of holes.
+  /// The number of interleaved rounds at each number of holes.
   public static let roundCount = 11
 
-  /// One pair may take so long; a policy that is slower leaves the rest of the curve.
+  /// The longest time for one pair. A slower policy is left out of the rest of the curve.
   static let slowestPairNanoseconds: UInt64 = 100_000_000
 
-  /// The points measured.
+  /// The points measured so far.
   public internal(set) var points: [Point] = []
 
   /// Whether all points were measured.
   public internal(set) var isComplete = false
 
-  /// The cost at one number of holes, nil where it was not measured.
+  /// The cost at one number of holes; nil where it was not measured.
   public func nanoseconds(_ policy: String, holeCount: Int) -> Double? {
     points.first { $0.holeCount == holeCount }?.nanoseconds[policy]
   }
 
-  /// How many times as much 1,000,000 holes cost as 1,000, nil where one was not measured.
+  /// The cost at 1,000,000 holes over the cost at 1,000; nil where one of them was not measured.
   public func growth(of policy: String) -> Double? {
     guard let many = nanoseconds(policy, holeCount: 1_000_000), let few = nanoseconds(policy, holeCount: 1000) else {
       return nil
@@ -43,13 +42,13 @@ public struct HoleCurve: Hashable, Sendable, Codable {
     return many / few
   }
 
-  /// Measures, until done or the task is cancelled.
+  /// Measures the curve; a partial one when the task is cancelled.
   public static func measure(
     seed: UInt64, holeCounts: [Int] = holeCounts, progress: any ProgressMeter
   ) throws(MeasurementFailure) -> HoleCurve {
     var curve = HoleCurve()
     var tooSlow: Set<String> = []
-    // The list's cost rises with the holes, and with it the time for each point, up to a limit.
+    // The list's cost rises with the number of holes, and the time for each point rises with it, up to a limit.
     progress.begin(weights: holeCounts.map { 20_000 + Double($0) })
     for holeCount in holeCounts {
       progress.show("\(Figure.count(holeCount)) holes")
@@ -62,11 +61,11 @@ public struct HoleCurve: Hashable, Sendable, Codable {
     return curve
   }
 
-  /// One number of holes; nil when the task was cancelled.
+  /// Measures one point; nil when the task was cancelled.
   private func point(
     holeCount: Int, seed: UInt64, tooSlow: inout Set<String>
   ) throws(MeasurementFailure) -> Point? {
-    // Both heaps have the same blocks; the yardstick is left out of memory that it has no more use for.
+    // Both heaps have the same blocks. The list gets none once it is too slow.
     let byteCount = HoleField<FirstFitHeap>.byteCount(holeCount: holeCount)
     let memory = try ReplayMemory(byteCount: byteCount, isPinned: true, wantsHugePages: true)
     let listMemory = try ReplayMemory(byteCount: byteCount, isPinned: true, wantsHugePages: true)
@@ -78,7 +77,7 @@ public struct HoleCurve: Hashable, Sendable, Codable {
     }
     var pairCounts: [Int] = []
     for (policy, field) in fields {
-      // The first pairs also warm the caches. A round takes some two milliseconds, but at least 16 pairs.
+      // The first pairs also warm the caches. A round takes about two milliseconds, and has at least 16 pairs.
       let pair = max(1, field.nanoseconds(pairCount: 16) / 16)
       if pair > Self.slowestPairNanoseconds { tooSlow.insert(policy) }
       pairCounts.append(Int(min(max(2_000_000 / pair, 16), 100_000)))

@@ -2,30 +2,29 @@ import Addresses
 import CLabBench
 import MemoryProtocols
 
-// What does a search cost among n holes? A heap is laid out so that a request must search: n holes between blocks in
-// use, nearly all of them too short, and among them, at random places, a few that are long, the further back the
-// longer. A request that just fits the j-th long hole gets it under first fit, whatever the way there: a list walks
-// past all holes before it. The block is given back at once, which makes the hole again, so that the field stays as
-// it is however long it is measured.
+// What does a search among n holes cost? The heap has n holes between blocks in use. Nearly all of them are too short
+// for a request. A few at random places are long, and each of these is longer than the one before it. Under first fit,
+// a request that just fits the j-th long hole gets that hole; a list walks past all holes in front of it. The block is
+// freed at once, which restores the hole. So the field stays the same, however long the measurement takes.
 
-/// A heap with many holes, and requests that have to search among them.
+/// A heap with many holes, and requests that must search among them.
 final class HoleField<Heap: HeapPolicy & ~Copyable>: HoleSearch {
   private var heap: Heap
   let requests: [UInt]
   private var firstRequest = 0
 
-  /// How many long holes there are at most, so how many places the requests go to.
+  /// The most long holes, which is also the most places that requests go to.
   static var longHoleCountMax: Int { 64 }
 
-  /// The size of the shortest of the long holes; the short ones have 16 to 64 bytes.
+  /// The size of the shortest long hole; the short holes have 16 to 64 bytes.
   static var longHoleByteCount: UInt { 1024 }
 
-  /// The bytes of memory that a field of so many holes needs.
+  /// The bytes of memory for a field of `holeCount` holes.
   static func byteCount(holeCount: Int) -> UInt {
     UInt(holeCount) * 160 + UInt(longHoleCountMax) * (longHoleByteCount + UInt(longHoleCountMax) * 64) + (1 << 20)
   }
 
-  /// Lays out `holeCount` holes at random places of `range`; traps when that is too small.
+  /// Lays out `holeCount` holes in `range`, the long ones at random places. Traps when the range is too small.
   init(over range: AddrRange<VirtAddr>, holeCount: Int, seed: UInt64) {
     var random = ReproducibleRandom(seed: seed)
     let longCount = min(holeCount, Self.longHoleCountMax)
@@ -52,7 +51,7 @@ final class HoleField<Heap: HeapPolicy & ~Copyable>: HoleSearch {
       else { preconditionFailure("a field of \(holeCount) holes must fit its range") }
       holes.append(hole)
     }
-    // From the highest down, so that a list finds each one's place at its head.
+    // From the highest down: a list then finds each hole's place at its head.
     for hole in holes.reversed() { heap.deallocate(hole) }
     for index in stride(from: requests.count - 1, to: 0, by: -1) {
       requests.swapAt(index, random.index(below: index + 1))
@@ -60,7 +59,7 @@ final class HoleField<Heap: HeapPolicy & ~Copyable>: HoleSearch {
     self.requests = requests
   }
 
-  /// How many free blocks the heap shows.
+  /// The number of free blocks that the heap shows.
   var holeCount: Int {
     var count = 0
     heap.forEachBlock { if $0.isFree { count += 1 } }
@@ -68,7 +67,7 @@ final class HoleField<Heap: HeapPolicy & ~Copyable>: HoleSearch {
   }
 
   func nanoseconds(pairCount: Int) -> UInt64 {
-    // What ran in between, the other heap above all, has emptied the caches: that is not the search's cost.
+    // The other heap ran in between and emptied the caches. Refilling them is not part of the search's cost.
     Self.search(&heap, requests, from: firstRequest, pairCount: min(pairCount, requests.count))
     let start = lab_clock_thread_nanoseconds()
     Self.search(&heap, requests, from: firstRequest, pairCount: pairCount)
@@ -90,8 +89,8 @@ final class HoleField<Heap: HeapPolicy & ~Copyable>: HoleSearch {
   }
 }
 
-/// Something that can be timed among its holes.
+/// A field of holes that can be timed.
 protocol HoleSearch: AnyObject {
-  /// What so many pairs of allocate and deallocate take in all, in time that the thread had a processor.
+  /// The processor time, in nanoseconds, of `pairCount` pairs of allocate and deallocate.
   func nanoseconds(pairCount: Int) -> UInt64
 }

@@ -1,18 +1,18 @@
 import Addresses
 import MemoryProtocols
 
-// Where does a policy put blocks? One thread takes all steps in their global order, whichever thread they are of, so
-// that the answer depends on nothing but the workload and the policy: no clock, no scheduler, no address of this
-// process. What threads do to throughput and latency is the timed replay's business.
+// Where does a policy place blocks? One thread takes all steps in their global order, also those of other threads. The
+// answer then depends only on the workload and the policy, and not on a clock, the scheduler or this process's
+// addresses. The timed replay measures throughput and latency on several threads.
 
-/// How closely a layout replay looks.
+/// The detail of a layout replay.
 struct LayoutDetail: Sendable {
-  /// How many evenly spaced moments are sampled.
+  /// The number of evenly spaced moments to sample.
   var sampleCount: Int
-  /// How many cells a picture has.
+  /// The number of cells in a picture.
   var pictureCellCount: Int
 
-  /// What reports show.
+  /// The detail of reports.
   static let full = LayoutDetail(sampleCount: 32, pictureCellCount: 16384)
 }
 
@@ -39,9 +39,9 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
     addresses = ContiguousArray(repeating: 0, count: plan.facts.objectCount)
   }
 
-  /// Replays `plan` over a heap of its own in `range`, or returns nil when the heap runs out of it.
+  /// Replays `plan` over a new heap in `range`; nil when the heap runs out of memory.
   ///
-  /// - Complexity: O(n) in the number of steps, apart from what the heap takes.
+  /// - Complexity: O(n) in the number of steps, beside the heap's own work.
   static func report(
     _ plan: ReplayPlan, over range: AddrRange<VirtAddr>, detail: LayoutDetail = .full
   ) -> LayoutReport? {
@@ -62,7 +62,7 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
       growth: replay.growth, samples: replay.samples, pictures: replay.pictures)
   }
 
-  /// The positions after which the heap is sampled, ascending and each once.
+  /// The positions after which the heap is sampled: ascending, each once.
   private var moments: [Int] {
     let last = facts.stepCount - 1
     let even = (1...detail.sampleCount).map { last * $0 / detail.sampleCount }
@@ -78,7 +78,7 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
     pictures.append(HeapPicture(of: layout, cellCount: detail.pictureCellCount))
   }
 
-  /// Takes one step; false when the heap ran out.
+  /// Takes one step; false when the heap ran out of memory.
   private mutating func take(_ step: ReplayStep) -> Bool {
     let object = Int(step.object)
     switch step.kind {
@@ -105,7 +105,7 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
     return true
   }
 
-  /// Counts what the request of `byteCount` bytes was granted at `address`, and what it did to the extent.
+  /// Counts the bytes granted at `address` for a request of `byteCount` bytes, and whether the extent grew for it.
   private mutating func account(for address: VirtAddr, byteCount: UInt64) {
     let usable = UInt64(heap.usableByteCount(of: address))
     grantedByteCount += usable

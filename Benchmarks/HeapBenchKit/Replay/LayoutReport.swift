@@ -1,25 +1,25 @@
-/// What a deterministic replay found out about where a policy puts blocks: equal for equal seeds, to the byte.
+/// The result of a deterministic replay: where a policy places blocks. Equal seeds give equal reports, to the byte.
 public struct LayoutReport: Hashable, Sendable, Codable {
-  /// The heap's peak in bytes: from its start to the end of the highest block there ever was.
+  /// The heap's peak in bytes: from its start to the end of the highest block ever in use.
   public let peakHeapByteCount: UInt64
-  /// Peak heap ÷ peak live bytes.
+  /// The peak of the heap over the peak of the live bytes.
   public let blowUp: Double
-  /// Peak heap ÷ the compaction oracle's peak.
+  /// The peak of the heap over the compaction oracle's peak.
   public let blowUpOverOracle: Double
-  /// Usable bytes granted ÷ bytes requested, over all requests.
+  /// The usable bytes granted over the bytes requested, summed over all requests.
   public let internalWaste: Double
   /// The share of requests that made the heap grow although enough bytes were free.
   public let forcedGrowthShare: Double
   /// Robson's bound for first fit, in bytes.
   public let robsonBoundByteCount: UInt64
-  /// S of the figures for one size.
+  /// The request size S of all figures for one size.
   public let referenceRequestByteCount: UInt64
-  /// The heap at evenly spaced moments and at the peak of live bytes, in order of time.
+  /// The heap at evenly spaced moments and at the peak of the live bytes, in order of time.
   public let samples: [LayoutSample]
-  /// Which of the samples is the worst: the highest external fragmentation once the heap had half
-  /// its final size, and of equal ones the one with the most free bytes.
+  /// The index of the worst sample: among those in which the heap had at least half of its final size, the one with the
+  /// highest external fragmentation, and among equal ones the one with the largest share of free bytes.
   public let worstSampleIndex: Int
-  /// The heap at that moment.
+  /// The heap at the worst moment.
   public let worstPicture: HeapPicture
 
   /// The sample of the worst moment.
@@ -52,14 +52,14 @@ public struct LayoutReport: Hashable, Sendable, Codable {
     referenceRequestByteCount = facts.referenceRequestByteCount
     self.samples = samples
     let grown = samples.indices.filter { samples[$0].extentByteCount >= peakHeapByteCount / 2 }
-    // Where holes are never too short, the moment with the most free bytes in the heap.
+    // Where no hole is ever too short, this is the moment with the largest share of free bytes.
     worstSampleIndex = grown.max { samples[$0].badness < samples[$1].badness } ?? samples.count - 1
     worstPicture = pictures[worstSampleIndex]
   }
 }
 
 extension LayoutSample {
-  /// What moments are compared by: external fragmentation, then the share of free bytes.
+  /// What decides which moment is worse: external fragmentation, then the share of free bytes.
   fileprivate var badness: (Double, Double) {
     (externalFragmentation, extentByteCount == 0 ? 0 : Double(freeByteCount) / Double(extentByteCount))
   }
@@ -67,17 +67,17 @@ extension LayoutSample {
 
 /// The heap at one moment of a replay.
 public struct LayoutSample: Hashable, Sendable, Codable {
-  /// How many steps had been taken.
+  /// The number of steps taken so far.
   public let stepCount: Int
-  /// The bytes live, as asked for.
+  /// The requested bytes that are live.
   public let liveByteCount: UInt64
-  /// The heap so far, from its start to the end of the highest block there ever was.
+  /// The heap's bytes so far: from its start to the end of the highest block ever in use.
   public let extentByteCount: UInt64
-  /// The free bytes in it.
+  /// The free bytes in the heap.
   public let freeByteCount: UInt64
-  /// Its longest free run.
+  /// The bytes of the longest free run.
   public let largestFreeByteCount: UInt64
-  /// How many free runs it has.
+  /// The number of free runs.
   public let holeCount: UInt64
   /// The share of the heap that lies in free runs too short for the reference request.
   public let externalFragmentation: Double
@@ -89,9 +89,9 @@ public struct LayoutSample: Hashable, Sendable, Codable {
   public let fragmentationIndex: Double
   /// Linux's unusable free space index for the reference request.
   public let unusableFreeSpace: Double
-  /// Window fill in windows of 64 KiB and of 2 MiB for the reference request, where it is no larger.
+  /// The window fill for the reference request in windows of 64 KiB and of 2 MiB, where the request is no larger.
   public let windowFills: [WindowFill]
-  /// Free runs ÷ (used blocks + 1).
+  /// Free runs over (used blocks + 1).
   public let checkerboard: Double
   /// The Gini coefficient of the free runs' lengths.
   public let gini: Double
@@ -123,6 +123,6 @@ public struct LayoutSample: Hashable, Sendable, Codable {
 }
 
 extension Double {
-  /// Rounded to six decimals, so that the last bits of a machine's `log2` do not tell machines apart.
+  /// The number rounded to six decimals: the last bits of `log2` differ between machines.
   var figure: Double { (self * 1e6).rounded() / 1e6 }
 }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What the machine has to give.
+/// The machine's memory.
 enum MachineMemory {
-  /// What Linux says can be had without swapping (`MemAvailable` of /proc/meminfo), all of memory where it does not.
+  /// The bytes available without swapping (`MemAvailable` of /proc/meminfo), or all of memory where Linux does not say.
   static var availableByteCount: UInt64 {
-    // FileManager's contents would ask for the size first, which is 0 in /proc.
+    // FileManager's `contents` asks for the size first, which is 0 in /proc.
     guard let file = FileHandle(forReadingAtPath: "/proc/meminfo"), let data = try? file.readToEnd() else {
       return ProcessInfo.processInfo.physicalMemory
     }
@@ -12,9 +12,4 @@ enum MachineMemory {
     let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap { UInt64($0) }
     return kibibytes.map { $0 << 10 } ?? ProcessInfo.processInfo.physicalMemory
   }
-}
-
-extension UInt64 {
-  /// The next multiple of `step`, or this number if it is one.
-  func roundedUp(toMultipleOf step: UInt64) -> UInt64 { (self + step - 1) / step * step }
 }

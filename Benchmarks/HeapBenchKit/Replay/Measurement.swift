@@ -1,21 +1,21 @@
-/// What one measuring process found out: the figures of its passes.
+/// The figures of one measuring process, by pass.
 public struct Measurement: Hashable, Sendable, Codable {
-  /// The deterministic layout.
+  /// The result of the layout pass.
   public var layout: LayoutReport?
-  /// The throughput pass.
+  /// The figures of the throughput pass.
   public var throughput: ThroughputFigures?
-  /// The latency pass.
+  /// The figures of the latency pass.
   public var latency: LatencyFigures?
-  /// The memory pass.
+  /// The figures of the memory pass.
   public var memory: MemoryFigures?
-  /// Requests that the policy had no memory for, in all passes.
+  /// The requests in all passes that got no memory.
   public var failureCount = 0
   /// Whether the heap's memory was pinned; nil for an allocator with memory of its own.
   public var isPinned: Bool?
-  /// Why it was not, and what to do.
+  /// Why the memory was not pinned, and what to do about it.
   public var pinRefusal: String?
 
-  /// No figures yet.
+  /// A measurement without figures.
   init() {}
 
   /// Adds the figures of another pass.
@@ -30,43 +30,43 @@ public struct Measurement: Hashable, Sendable, Codable {
   }
 }
 
-/// How fast all steps of a workload were taken.
+/// The throughput of a whole workload.
 public struct ThroughputFigures: Hashable, Sendable, Codable {
-  /// Calls of the allocator.
+  /// The number of calls of the allocator.
   public let operationCount: Int
-  /// From the moment all threads could start to the moment the last was done.
+  /// The time from when all threads could start to when the last one was done.
   public let elapsedNanoseconds: UInt64
 
-  /// Calls for each second of that time.
+  /// The calls for each second of that time.
   public var operationsPerSecond: Double {
     elapsedNanoseconds == 0 ? 0 : Double(operationCount) * 1e9 / Double(elapsedNanoseconds)
   }
 }
 
-/// How long single calls took, without the clock's own time.
+/// The times of single calls, without the time to read the clock.
 public struct LatencyFigures: Hashable, Sendable, Codable {
-  /// Half of the calls took no longer.
+  /// The median of the calls.
   public var p50Nanoseconds: UInt64
-  /// 99 % of the calls took no longer.
+  /// The time that 99 % of the calls did not exceed.
   public var p99Nanoseconds: UInt64
-  /// 99.9 % of the calls took no longer.
+  /// The time that 99.9 % of the calls did not exceed.
   public var p999Nanoseconds: UInt64
-  /// 99.99 % of the calls took no longer.
+  /// The time that 99.99 % of the calls did not exceed.
   public var p9999Nanoseconds: UInt64
-  /// The longest call.
+  /// The time of the longest call.
   public var maxNanoseconds: UInt64
-  /// What reading the clock takes, which was subtracted from every call.
+  /// The time to read the clock, which was subtracted from every call.
   public var clockOverheadNanoseconds: Double
-  /// The smallest time that the clock can tell from none.
+  /// The shortest time that the clock can tell from 0.
   public var clockResolutionNanoseconds: Double
 }
 
-/// What the process had resident for the allocator, above what it had before the first request.
+/// The resident memory of the process for the allocator: the growth since before the first request.
 public struct MemoryFigures: Hashable, Sendable, Codable {
-  /// The peak.
+  /// The most resident bytes.
   public let peakResidentByteCount: UInt64
-  /// Resident bytes at evenly spaced steps.
+  /// The resident bytes at evenly spaced steps.
   public let residentByteCounts: [UInt64]
-  /// Usable bytes granted ÷ bytes requested, over all requests.
+  /// The usable bytes granted over the bytes requested, summed over all requests.
   public let internalWaste: Double
 }

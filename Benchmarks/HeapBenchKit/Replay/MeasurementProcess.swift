@@ -2,25 +2,25 @@ import Foundation
 import Subprocess
 import SystemPackage
 
-/// Measures in a process of its own, so that a resident set is clean, a policy that dies takes nothing with it, and
-/// one measurement leaves nothing behind for the next.
+/// Measures in a process of its own. The resident set is then clean, a crash of a policy ends only that process, and
+/// one measurement does not affect the next.
 public struct MeasurementProcess: Sendable {
-  /// The heapbench executable.
+  /// The path of the heapbench executable.
   let executable: String
 
-  /// The first argument that makes heapbench measure; the request follows.
+  /// The argument that makes heapbench measure; the request follows it.
   public static let subcommand = "measure"
 
-  /// Processes that run `executable`, by default this process's own.
+  /// Processes of `executable`, by default this process's own.
   public init(executable: String? = nil) {
     self.executable =
       executable ?? (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
       ?? CommandLine.arguments[0]
   }
 
-  /// What the executable answers to a request.
+  /// Starts a process with a request and returns its answer.
   ///
-  /// - Throws: ``MeasurementFailure`` with the process's own last line, or that the task was cancelled.
+  /// - Throws: ``MeasurementFailure`` with the last line of the process, or `CancellationError`.
   func measure(_ request: MeasurementRequest) async throws -> Measurement {
     let json = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
     var options = PlatformOptions()
@@ -38,7 +38,7 @@ public struct MeasurementProcess: Sendable {
     return try JSONDecoder().decode(Measurement.self, from: Data(result.standardOutput.utf8))
   }
 
-  /// Does what a process with the arguments `measure REQUEST` is for, and returns what it prints.
+  /// Runs a request in this process, which was started as `heapbench measure REQUEST`, and returns the answer to print.
   public static func answer(to json: String) throws -> String {
     let request = try JSONDecoder().decode(MeasurementRequest.self, from: Data(json.utf8))
     return String(decoding: try JSONEncoder().encode(try request.measure()), as: UTF8.self)
@@ -46,7 +46,7 @@ public struct MeasurementProcess: Sendable {
 }
 
 extension String {
-  /// The string without `prefix`, if it starts with it.
+  /// The string without `prefix`; the string itself when it does not start with it.
   func droppingPrefix(_ prefix: String) -> String {
     hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
   }

@@ -1,6 +1,6 @@
 import Addresses
 
-/// What a measuring process is asked for; it travels as JSON in the process's arguments.
+/// A request to a measuring process, passed as JSON in the process's arguments.
 public struct MeasurementRequest: Hashable, Sendable, Codable {
   /// The policy's name.
   var policy: String
@@ -8,11 +8,12 @@ public struct MeasurementRequest: Hashable, Sendable, Codable {
   var workload: String
   /// The workload's facts.
   var facts: WorkloadFacts
-  /// Where the steps can be mapped.
+  /// The file with the steps, which the process maps.
   var stepsPath: String
-  /// What to do, in this order.
+  /// The passes to run, in this order.
   var passes: [ReplayPass]
-  /// How much memory the heap gets; 0 for the layout pass, which finds out, and for allocators with their own.
+  /// The bytes of memory for the heap; 0 for the layout pass, which finds its own size, and for allocators that map
+  /// their own memory.
   var heapByteCount: UInt64 = 0
 
   /// Measures in this process.
@@ -24,7 +25,7 @@ public struct MeasurementRequest: Hashable, Sendable, Codable {
     return try Self.measure(plan, with: policy, passes: passes, heapByteCount: heapByteCount)
   }
 
-  /// Measures a prepared workload in this process; the memory of a heap serves all its passes, one after the other.
+  /// Measures a prepared workload in this process. All passes use the same memory for the heap, one after another.
   static func measure(
     _ plan: ReplayPlan, with policy: Policy, passes: [ReplayPass], heapByteCount: UInt64,
     detail: LayoutDetail = .full
@@ -48,7 +49,7 @@ public struct MeasurementRequest: Hashable, Sendable, Codable {
     return measurement
   }
 
-  /// Replays for the layout, over twice the memory each time the heap runs out of it.
+  /// Replays for the layout, and doubles the memory each time the heap runs out of it.
   private static func layout(
     of plan: ReplayPlan, with policy: Policy, _ detail: LayoutDetail
   ) throws(MeasurementFailure) -> LayoutReport? {

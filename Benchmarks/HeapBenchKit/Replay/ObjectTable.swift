@@ -3,11 +3,11 @@ import CLabPlatform
 import Glibc
 import Synchronization
 
-/// Where each object of a workload lies, published from thread to thread.
+/// The address of each object of a workload, published from thread to thread.
 ///
-/// An object's entry counts the steps taken with it. A thread takes the object's next step only when the count has
-/// come to that step's turn, so that each object's steps happen in their order while threads are otherwise free. A
-/// thread only ever waits for steps that are earlier in the global order, so replays cannot deadlock.
+/// An object's entry counts the steps taken with it. A thread takes an object's step only when the count has reached
+/// that step's turn. Each object's steps thus happen in their order, and threads are otherwise independent. A thread
+/// waits only for steps that are earlier in the global order, so replays cannot deadlock.
 @safe struct ObjectTable: ~Copyable, @unchecked Sendable {
   private struct Entry: ~Copyable {
     var address: UInt
@@ -17,10 +17,10 @@ import Synchronization
   private let entries: UnsafeMutablePointer<Entry>
   private let byteCount: Int
 
-  /// A table of `count` objects of which none has been allocated, all its pages resident.
+  /// A table of `count` objects, none of them allocated. All pages of the table are resident.
   init(count: Int) throws(MeasurementFailure) {
     byteCount = max(1, count) * MemoryLayout<Entry>.stride
-    // SAFETY: a new mapping; zero bytes are an entry at turn 0.
+    // SAFETY: a new mapping; zero bytes are a valid entry at turn 0.
     let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE
     let base = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
     guard let base = unsafe base, unsafe base != MAP_FAILED else {
@@ -34,10 +34,11 @@ import Synchronization
     unsafe munmap(entries, byteCount)
   }
 
-  /// The object's address, ``VirtAddr/null`` when its allocation failed, once `turn` steps were taken with it.
+  /// Waits until `turn` steps were taken with the object, and returns its address; ``VirtAddr/null`` when its
+  /// allocation failed.
   @inline(__always) func wait(for object: UInt32, turn: UInt32) -> VirtAddr {
-    // SAFETY: a plan's objects are below the count. Acquiring pairs with the release in `publish`: the address, and
-    // what the other thread wrote into the block, are seen with the turn. The address is only written at its turn.
+    // SAFETY: a plan's objects are below the count. Acquiring pairs with the release in `publish`: the address and the
+    // block's content are visible with the turn. Nothing writes the address until this turn's step is published.
     if unsafe entries[Int(object)].turn.load(ordering: .acquiring) != turn { waitLong(for: object, turn: turn) }
     return unsafe VirtAddr(entries[Int(object)].address)
   }
@@ -51,7 +52,7 @@ import Synchronization
     }
   }
 
-  /// Says that the step of `turn` was taken and left the object at `address`.
+  /// Publishes that the step of `turn` was taken and left the object at `address`.
   @inline(__always) func publish(_ address: VirtAddr, for object: UInt32, turn: UInt32) {
     // SAFETY: as above; only the thread whose turn it is writes.
     unsafe entries[Int(object)].address = address.raw

@@ -1,21 +1,21 @@
-/// Hears from a running job how far it is.
+/// Shows the progress of a running job.
 public protocol ProgressMeter: Sendable {
-  /// The job starts, with what each workload weighs.
+  /// Starts a job; `weights` holds the expected time of each workload, in any unit.
   func begin(weights: [Double])
-  /// What runs now; the current workload is done to `share`.
+  /// Shows what runs now; `share` of the current workload is done.
   func show(_ what: String, share: Double)
-  /// The current workload is done.
+  /// Completes the current workload.
   func completeWorkload()
-  /// The job is over.
+  /// Ends the job.
   func end()
 }
 
 extension ProgressMeter {
-  /// What runs now, at the start of a workload.
+  /// Shows what runs now, at the start of a workload.
   func show(_ what: String) { show(what, share: 0) }
 }
 
-/// Tells nobody.
+/// Shows nothing.
 public struct NoProgress: ProgressMeter {
   public init() {}
   public func begin(weights: [Double]) {}

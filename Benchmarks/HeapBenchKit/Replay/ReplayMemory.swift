@@ -1,21 +1,23 @@
 import Addresses
 import MemoryRegions
 
-/// The memory that a measured heap lives in: fresh, and starting at a multiple of 1 GiB, so that where blocks lie does
-/// not depend on where the system puts it.
+/// The memory of a measured heap: fresh, and starting at a multiple of 1 GiB. A heap that aligns blocks then places
+/// them at the same offsets wherever the system maps the memory.
 struct ReplayMemory: ~Copyable {
   private let region: MemoryRegion
 
   /// Whether all of it is pinned.
   let isPinned: Bool
 
-  /// Why it is not though that was asked for, and what to do.
+  /// Why the memory is not pinned although it should be, and what to do about it.
   let pinRefusal: String?
 
-  /// `byteCount` bytes, rounded up to pages: pinned, or at least resident where that is refused, if asked for; else
-  /// each page appears with its first touch.
+  /// Maps `byteCount` bytes, rounded up to pages.
   ///
-  /// - Parameter wantsHugePages: Whether to ask for transparent huge pages; that there are none is no failure.
+  /// - Parameters:
+  ///   - wantsPin: Whether to pin the memory; where that is refused, all of it is at least made resident. Otherwise
+  ///     each page appears with its first touch.
+  ///   - wantsHugePages: Whether to ask for transparent huge pages. It is no failure when there are none.
   init(byteCount: UInt, isPinned wantsPin: Bool, wantsHugePages: Bool = false) throws(MeasurementFailure) {
     let region = try Self.reserve((max(byteCount, 1) + 4095) & ~4095)
     try Self.commit(region)
@@ -30,7 +32,7 @@ struct ReplayMemory: ~Copyable {
     self.pinRefusal = pinRefusal
   }
 
-  /// The bytes that the heap gets.
+  /// The range that the heap gets.
   var range: AddrRange<VirtAddr> { region.range }
 
   private static func reserve(_ byteCount: UInt) throws(MeasurementFailure) -> MemoryRegion {
@@ -49,7 +51,9 @@ struct ReplayMemory: ~Copyable {
     }
   }
 
-  /// Pins the region or at least fills it; returns why it is not pinned.
+  /// Pins the region, or at least makes it resident.
+  ///
+  /// - Returns: Why the region is not pinned; nil when it is.
   private static func pin(_ region: borrowing MemoryRegion) throws(MeasurementFailure) -> String? {
     let refusal: String
     do throws(PinError) {

@@ -1,16 +1,16 @@
 import Histogram
 
-/// What a timed replay watches while one of its threads takes steps; one for each thread.
+/// Observes one thread of a timed replay.
 protocol ReplayObserver {
-  /// Whether ``granted(usableByteCount:requestedByteCount:)`` is of interest.
+  /// Whether the replay must call ``granted(usableByteCount:requestedByteCount:)``.
   static var countsGrants: Bool { get }
-  /// Right before a call of the allocator.
+  /// Called right before a call of the allocator.
   mutating func callBegins()
-  /// Right after it.
+  /// Called right after a call of the allocator.
   mutating func callEnds()
-  /// After a step, at its place in the global order.
+  /// Called after each step, with its place in the global order.
   mutating func stepTaken(at position: Int)
-  /// After a request that got a block with so many usable bytes.
+  /// Called after a request that got a block.
   mutating func granted(usableByteCount: UInt, requestedByteCount: UInt)
 }
 
@@ -22,17 +22,24 @@ extension ReplayObserver {
   @inline(__always) mutating func granted(usableByteCount: UInt, requestedByteCount: UInt) {}
 }
 
-/// Watches nothing: for throughput, timed from outside.
+/// Observes nothing: for throughput, which is timed from outside.
 struct NoObserver: ReplayObserver {}
 
 /// Times every call.
 struct LatencyObserver: ReplayObserver {
+  /// A minute: a longer call counts as one that long.
+  static let longestNanoseconds: UInt64 = 60_000_000_000
+
+  /// A histogram of nanoseconds, to three significant digits.
+  static var emptyHistogram: Histogram<UInt64> {
+    Histogram(highestTrackableValue: longestNanoseconds, numberOfSignificantValueDigits: .three)
+  }
+
   private let clock: TickClock
   private var start: UInt64 = 0
 
-  /// Nanoseconds of every call, to three significant digits up to a minute.
-  private(set) var histogram = Histogram<UInt64>(
-    highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
+  /// The nanoseconds of every call.
+  private(set) var histogram = LatencyObserver.emptyHistogram
 
   init(clock: TickClock) {
     self.clock = clock
@@ -42,16 +49,16 @@ struct LatencyObserver: ReplayObserver {
 
   @inline(__always) mutating func callEnds() {
     let end = TickClock.now
-    _ = histogram.record(min(clock.nanoseconds(end &- start), 60_000_000_000))
+    _ = histogram.record(min(clock.nanoseconds(from: start, to: end), Self.longestNanoseconds))
   }
 }
 
-/// Reads the resident set at evenly spaced steps, and sums what was granted.
+/// Reads the resident set at evenly spaced steps, and sums the granted bytes.
 struct MemoryObserver: ReplayObserver {
   private let interval: Int
   private var next = 0
 
-  /// The readings of this thread: which moment, and the resident bytes.
+  /// The readings of this thread: the moment's number and the resident bytes.
   private(set) var readings: [(moment: Int, byteCount: UInt64)] = []
 
   init(interval: Int) {
@@ -59,10 +66,10 @@ struct MemoryObserver: ReplayObserver {
     readings.reserveCapacity(2 * WorkloadFacts.residencySampleCount)
   }
 
-  /// The usable bytes of all blocks this thread got.
+  /// The usable bytes of all blocks that this thread got.
   private(set) var grantedByteCount: UInt64 = 0
 
-  /// The bytes it asked for.
+  /// The bytes that this thread requested.
   private(set) var requestedByteCount: UInt64 = 0
 
   static var countsGrants: Bool { true }

@@ -1,18 +1,18 @@
 import CLabBench
 import Histogram
 
-/// One way to put a workload through an allocator.
+/// One way to replay a workload under an allocator.
 public enum ReplayPass: String, Sendable, Codable, CaseIterable {
-  /// Deterministic, for where blocks lie.
+  /// A deterministic replay that shows where blocks lie.
   case layout
-  /// Threads at full speed, timed as a whole.
+  /// All threads at full speed, timed as a whole.
   case throughput
-  /// Threads at full speed, each call timed.
+  /// All threads at full speed, with each call timed.
   case latency
-  /// Threads at full speed, watched by the resident set.
+  /// All threads at full speed, with readings of the resident set.
   case memory
 
-  /// Puts `plan` through `target`; traps for ``layout``, which no shared target can tell.
+  /// Replays `plan` on `target`. Traps for ``layout``, which needs a heap and not a target that threads share.
   func measure<Target: ReplayTarget & SendableMetatype>(
     _ plan: ReplayPlan, on target: Target
   ) throws(MeasurementFailure) -> Measurement {
@@ -48,7 +48,7 @@ public enum ReplayPass: String, Sendable, Codable, CaseIterable {
       _ = ResidentSet.resetPeak()
       before = ResidentSet.byteCount
     }
-    // Pages of files only become more, so what they are at the end is what the peak may have had too much.
+    // The peak includes pages of files. Their number only grows, so their bytes at the end are the most to subtract.
     let filesAfter = ResidentSet.totalByteCount - min(ResidentSet.byteCount, ResidentSet.totalByteCount)
     let peak = ResidentSet.peakByteCount - min(filesAfter, ResidentSet.peakByteCount)
     let readings = outcome.observers.flatMap(\.readings).sorted { $0.moment < $1.moment }
@@ -66,7 +66,7 @@ public enum ReplayPass: String, Sendable, Codable, CaseIterable {
 extension LatencyFigures {
   /// The figures of all threads together.
   init(_ histograms: [Histogram<UInt64>], clock: TickClock) {
-    var all = Histogram<UInt64>(highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
+    var all = LatencyObserver.emptyHistogram
     for histogram in histograms { all.add(histogram) }
     p50Nanoseconds = all.valueAtPercentile(50)
     p99Nanoseconds = all.valueAtPercentile(99)

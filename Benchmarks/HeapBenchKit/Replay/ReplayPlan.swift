@@ -1,19 +1,18 @@
-/// A workload made ready for replay: its facts, and its steps in memory that child processes can map too.
+/// A workload prepared for replay: its facts, and its steps in memory that child processes can map.
 ///
-/// Preparing walks the steps once in global order, as a machine with an ideal heap would take them, and writes into
-/// each step what its thread cannot know by itself: the object's size before, and how many steps of other threads
-/// must have been taken first.
+/// The preparation walks the steps once in global order, with an ideal heap. It writes into each step what the step's
+/// thread cannot know by itself: the object's previous size, and the number of earlier steps with the object.
 public struct ReplayPlan: Sendable {
   /// The workload's name.
   public let name: String
   /// One sentence on whose behaviour this is.
   public let summary: String
-  /// What is known of it.
+  /// The facts about the workload.
   public let facts: WorkloadFacts
 
   let steps: SharedSteps
 
-  /// Prepares a workload; traps when its steps break the promises of ``Workload``.
+  /// Prepares a workload. Traps when its steps break the promises of ``Workload``.
   public init(_ workload: Workload) throws(MeasurementFailure) {
     name = workload.name
     summary = workload.summary
@@ -25,7 +24,7 @@ public struct ReplayPlan: Sendable {
     facts = preparation.finish()
   }
 
-  /// The plan that another process prepared, over the steps it shares.
+  /// The plan that another process prepared, over the steps that it shares.
   init(name: String, facts: WorkloadFacts, sharedAt path: String) throws(MeasurementFailure) {
     self.name = name
     summary = ""
@@ -56,7 +55,7 @@ private struct Preparation {
     facts.stepCount = workload.steps.count
   }
 
-  /// The step made ready, and the ideal heap after it.
+  /// Prepares a step, and takes it on the ideal heap.
   mutating func prepare(_ step: WorkloadStep, at position: Int) -> ReplayStep {
     precondition(Int(step.thread) < facts.threadCount, "step \(position) names a thread that is none")
     var ready = ReplayStep(

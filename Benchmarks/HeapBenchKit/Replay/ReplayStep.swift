@@ -1,22 +1,22 @@
-/// A workload's step with what a replay must know to take it on any thread, without looking anything up: 32 bytes.
+/// A workload's step, with everything that a replay needs to take it on any thread: 32 bytes.
 ///
-/// Steps lie in memory that the measuring processes map, so the layout is that of the same executable on both sides.
+/// Steps lie in memory that the measuring processes map. Both sides run the same executable and agree on the layout.
 struct ReplayStep: Sendable {
-  /// Bytes asked for, or microseconds.
+  /// The requested bytes, or microseconds.
   var amount: UInt64
   /// The object's bytes before the step.
   var previousAmount: UInt64
-  /// The object it concerns.
+  /// The object that the step concerns.
   var object: UInt32
-  /// How many earlier steps concern the object: the step must wait until so many are taken.
+  /// The number of earlier steps with the object, which must be taken first.
   var turn: UInt32
   /// The step's place in the global order.
   var position: UInt32
-  /// Who takes the step.
+  /// The thread that takes the step.
   var thread: UInt16
   /// What the step does.
   var kind: WorkloadStep.Kind
-  /// The alignment asked for as a power of two; 0 asks for none beyond malloc's own.
+  /// The requested alignment's logarithm to base 2; 0 for no alignment beyond malloc's own.
   var alignmentLog2: UInt8
 
   /// The alignment in bytes, at least malloc's 16.

@@ -1,11 +1,11 @@
 import Addresses
 
-/// One thread of a timed replay: takes its steps of the workload in their order, against the shared target.
+/// One thread of a timed replay: takes its steps of the workload in their order, on the shared target.
 struct ReplayWorker<Target: ReplayTarget, Observer: ReplayObserver> {
   let target: Target
   var observer: Observer
 
-  /// Requests that the target had no memory for.
+  /// The requests that got no memory.
   private(set) var failureCount = 0
 
   init(target: Target, observer: Observer) {
@@ -13,7 +13,7 @@ struct ReplayWorker<Target: ReplayTarget, Observer: ReplayObserver> {
     self.observer = observer
   }
 
-  /// Takes `steps`, all of one thread; at the pace of the others where there are others.
+  /// Takes `steps`, which are all of one thread; with a `pace` where there are other threads.
   mutating func take(
     _ steps: UnsafeBufferPointer<ReplayStep>, objects: borrowing ObjectTable, pace: ReplayPace? = nil, thread: Int = 0
   ) {

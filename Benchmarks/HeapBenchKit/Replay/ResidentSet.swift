@@ -1,17 +1,17 @@
 import Glibc
 
-/// The resident memory of this process that belongs to nobody else: what its heap is made of.
+/// The resident memory of this process.
 enum ResidentSet {
-  /// The resident bytes of anonymous memory now.
+  /// The resident bytes of anonymous memory now, which hold the heap.
   static var byteCount: UInt64 { field("RssAnon:", of: "/proc/self/status") }
 
   /// The most resident bytes since ``resetPeak()``, files included.
   static var peakByteCount: UInt64 { field("VmHWM:", of: "/proc/self/status") }
 
-  /// The resident bytes now, files included: what the peak starts from.
+  /// The resident bytes now, files included.
   static var totalByteCount: UInt64 { field("VmRSS:", of: "/proc/self/status") }
 
-  /// Makes the peak what is resident now; false where the kernel does not let it.
+  /// Resets the peak to the resident bytes now; false where the kernel does not allow it.
   static func resetPeak() -> Bool {
     // SAFETY: a literal is a C string of one byte and its end.
     withDescriptor("/proc/self/clear_refs", O_WRONLY) { descriptor in
@@ -20,11 +20,11 @@ enum ResidentSet {
     } ?? false
   }
 
-  /// The bytes in a line `NAME   N kB` of a file in /proc, 0 when there is none. Allocates nothing.
+  /// The bytes in a line `NAME   N kB` of a file in /proc; 0 without such a line. Allocates nothing.
   private static func field(_ name: StaticString, of path: StaticString) -> UInt64 {
     withDescriptor(path, O_RDONLY) { descriptor in
       unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
-        // SAFETY: the buffer has room for what is read and a zero after it; a StaticString ends in a zero.
+        // SAFETY: the buffer has room for the bytes read and a zero after them; a StaticString ends in a zero.
         let length = unsafe read(descriptor, buffer.baseAddress, buffer.count - 1)
         guard length > 0, let base = buffer.baseAddress else { return 0 }
         unsafe buffer[length] = 0
@@ -36,7 +36,7 @@ enum ResidentSet {
     } ?? 0
   }
 
-  /// Calls `body` with the open file; nil when it cannot be opened.
+  /// Passes the open file to `body`; nil when it cannot be opened.
   private static func withDescriptor<Result>(
     _ path: StaticString, _ flags: Int32, _ body: (Int32) -> Result
   ) -> Result? {

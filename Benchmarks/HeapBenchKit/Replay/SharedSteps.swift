@@ -1,11 +1,11 @@
 import CLabBench
 import Glibc
 
-/// Steps in a memory file, so that the processes that measure map them and hold not one byte of them in a heap.
+/// Steps in a memory file. Measuring processes map the file, and hold none of the steps in a heap.
 ///
-/// A measuring process opens the file through this process's `/proc` folder; it disappears with its last user.
+/// A measuring process opens the file through this process's `/proc` folder. The file disappears with its last user.
 @safe final class SharedSteps: @unchecked Sendable {
-  /// How many steps there are.
+  /// The number of steps.
   let count: Int
 
   private let descriptor: Int32
@@ -25,7 +25,7 @@ import Glibc
     unsafe base = try Self.map(descriptor, count: count, protection: PROT_READ | PROT_WRITE)
   }
 
-  /// The steps that another process shares at `path`, all of them resident.
+  /// The steps that another process shares at `path`. All of them are resident.
   init(mapping path: String, count: Int) throws(MeasurementFailure) {
     self.count = count
     // SAFETY: open reads a C string.
@@ -40,10 +40,10 @@ import Glibc
     close(descriptor)
   }
 
-  /// Where a child of this process finds the steps.
+  /// The path at which a child of this process finds the steps.
   var path: String { "/proc/\(getpid())/fd/\(descriptor)" }
 
-  /// The steps in global order, valid as long as this object.
+  /// The steps in global order, valid as long as this object lives.
   var buffer: UnsafeBufferPointer<ReplayStep> {
     // SAFETY: the mapping holds `count` steps; zero bytes are a valid step, and only `subscript` writes.
     unsafe UnsafeBufferPointer(start: base.assumingMemoryBound(to: ReplayStep.self), count: count)
@@ -65,7 +65,7 @@ import Glibc
   private static func map(_ descriptor: Int32, count: Int, protection: Int32) throws(MeasurementFailure)
     -> UnsafeMutableRawPointer
   {
-    // SAFETY: a new mapping of a file that is as long.
+    // SAFETY: a new mapping of a file of that length.
     let address = unsafe mmap(nil, byteCount(of: count), protection, MAP_SHARED | MAP_POPULATE, descriptor, 0)
     guard let address = unsafe address, unsafe address != MAP_FAILED else {
       throw .system("cannot map \(count) steps", errno)

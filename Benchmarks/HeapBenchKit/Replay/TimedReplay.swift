@@ -3,15 +3,16 @@ import CLabPlatform
 import Foundation
 import Synchronization
 
-/// A replay with threads as threads: each takes its steps as fast as the allocator and the other threads let it.
+/// A replay on real threads. Each takes its steps as fast as the allocator and the other threads allow.
 ///
-/// Pauses are not waited for; ``ReplayPace`` keeps the threads together. Thread 0 of the workload is the thread that calls; the others are new ones.
+/// The replay skips pauses; ``ReplayPace`` keeps the threads together. The calling thread takes the steps of thread 0;
+/// the other threads are new.
 final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
   private let target: Target
   private let facts: WorkloadFacts
   private let plan: ReplayPlan
 
-  /// Each thread's steps; the plan's own when there is one thread.
+  /// Each thread's steps; empty for a single thread, which takes the plan's own.
   private let threadSteps: [ContiguousArray<ReplayStep>]
 
   init(_ plan: ReplayPlan, on target: Target) {
@@ -29,18 +30,18 @@ final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
     self.threadSteps = threadSteps
   }
 
-  /// What a replay gives.
+  /// The result of a replay.
   struct Outcome<Observer: ReplayObserver> {
-    /// From the moment all threads may start to the moment the last is done.
+    /// The time from when all threads could start to when the last one was done.
     var elapsedNanoseconds: UInt64
-    /// Requests that the target had no memory for.
+    /// The requests that got no memory.
     var failureCount: Int
     /// Each thread's observer.
     var observers: [Observer]
   }
 
-  /// Takes all steps once, with an observer for each thread; calls `whenReady` when all that the replay itself needs
-  /// is allocated, before other threads start.
+  /// Takes all steps once, with an observer for each thread. Calls `whenReady` once the replay's own data is allocated,
+  /// before other threads start.
   func run<Observer: ReplayObserver & SendableMetatype>(
     _ makeObserver: () -> Observer, whenReady: () -> Void = {}
   ) throws(MeasurementFailure) -> Outcome<Observer> {
@@ -55,7 +56,7 @@ final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
     return run.finish()
   }
 
-  /// One run: what its threads share.
+  /// One run, with the data that its threads share.
   private final class Run<Observer: ReplayObserver & SendableMetatype>: @unchecked Sendable {
     private let replay: TimedReplay
     private let objects: ObjectTable
@@ -64,7 +65,7 @@ final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
     private let pace: ReplayPace
     private let seats: [Seat]
 
-    /// What one thread works with and leaves behind; no other touches it before it is done.
+    /// The data and the results of one thread. No other thread touches them before the thread is done.
     private final class Seat {
       var worker: ReplayWorker<Target, Observer>
       var startNanoseconds: UInt64 = 0
@@ -86,11 +87,11 @@ final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
     func work(as thread: Int) {
       let seat = seats[thread]
       var worker = seat.worker
-      // Each thread's arrival releases, each thread's waiting acquires: all start when all are there.
+      // Each thread's addition releases and its loads acquire, so they pair: all threads start when all have arrived.
       readyCount.add(1, ordering: .acquiringAndReleasing)
       while readyCount.load(ordering: .acquiring) < seats.count { lab_platform_yield() }
       seat.startNanoseconds = lab_clock_nanoseconds()
-      // SAFETY: the plan and the replay hold the steps until all threads are done.
+      // SAFETY: the plan and the replay keep the steps until all threads are done.
       if seats.count == 1 {
         unsafe worker.take(replay.plan.steps.buffer, objects: objects)
       } else {
@@ -101,11 +102,11 @@ final class TimedReplay<Target: ReplayTarget>: @unchecked Sendable {
       }
       seat.endNanoseconds = lab_clock_nanoseconds()
       seat.worker = worker
-      // Releasing pairs with the acquiring load in `finish`: what this thread observed is seen there.
+      // Releasing pairs with the acquiring load in `finish`: this thread's results are visible there.
       doneCount.add(1, ordering: .releasing)
     }
 
-    /// Waits for all threads and gives what they saw.
+    /// Waits for all threads and returns their results.
     func finish() -> Outcome<Observer> {
       while doneCount.load(ordering: .acquiring) < seats.count { lab_platform_yield() }
       let start = seats.map(\.startNanoseconds).min() ?? 0

@@ -1,20 +1,20 @@
-/// All that a job measured: what `--json` writes, with keys in alphabetical order.
+/// The results of a job, which `--json` writes with keys in alphabetical order.
 ///
-/// Byte counts are bytes, times nanoseconds, ratios and shares plain numbers with 1 for the whole. Everything under
-/// `layout` is deterministic: equal seeds give equal figures on every run and machine. The rest was timed.
+/// Sizes are bytes, times nanoseconds, ratios and shares plain numbers, with 1 for the whole. Everything under `layout`
+/// is deterministic: equal seeds give equal figures in every run and on every machine. The rest was timed.
 public struct BenchmarkReport: Hashable, Sendable, Codable {
-  /// What the job was told.
+  /// The settings of the job.
   public struct Settings: Hashable, Sendable, Codable {
     /// The seed of the profiles.
     public var seed: UInt64
     /// The scale of the profiles.
     public var scale: Double
-    /// How often each timed pass ran.
+    /// The number of rounds of each timed pass.
     public var roundCount: Int
     /// `release` or `debug`; the times of a debug build mean nothing.
     public var build: String
 
-    /// Settings.
+    /// The settings of a job in this build.
     public init(seed: UInt64, scale: Double, roundCount: Int) {
       self.seed = seed
       self.scale = scale
@@ -29,11 +29,11 @@ public struct BenchmarkReport: Hashable, Sendable, Codable {
 
   /// The version of this format: 1.
   public var formatVersion = 1
-  /// What the job was told.
+  /// The settings of the job.
   public var settings: Settings
-  /// False when the job was interrupted.
+  /// Whether the job was not interrupted.
   public var isComplete = false
-  /// The workloads in the order they ran.
+  /// The workloads in the order in which they ran.
   public var workloads: [WorkloadReport] = []
 
   /// A report without workloads.
@@ -41,15 +41,15 @@ public struct BenchmarkReport: Hashable, Sendable, Codable {
     self.settings = settings
   }
 
-  /// Why memory was not pinned, where it was to be, of the largest heap it was refused to; nil when all was.
+  /// Why the memory of a heap could not be pinned, for the largest such heap; nil when all of it was pinned.
   public var pinRefusal: String? {
     workloads.lazy.flatMap(\.results).filter { $0.pinRefusal != nil }
       .max { ($0.layout?.peakHeapByteCount ?? 0) < ($1.layout?.peakHeapByteCount ?? 0) }?.pinRefusal
   }
 
-  /// The workload and result whose heap was worst off: the highest external fragmentation at its worst moment.
+  /// The heap with the highest external fragmentation at its worst moment.
   ///
-  /// Adversaries count when there is nothing else: that they hurt is known.
+  /// Adversaries count only when there is no other workload: they are made to fragment a heap.
   public var worstHeap: (workload: WorkloadReport, result: PolicyResult, layout: LayoutReport)? {
     var worst: (workload: WorkloadReport, result: PolicyResult, layout: LayoutReport)?
     let programs = workloads.filter { !$0.isAdversary }
@@ -66,15 +66,15 @@ public struct BenchmarkReport: Hashable, Sendable, Codable {
   }
 }
 
-/// A workload and what was measured with it.
+/// A workload with its results.
 public struct WorkloadReport: Hashable, Sendable, Codable {
   /// The profile's or the trace's name.
   public let name: String
-  /// Whose behaviour it is.
+  /// One sentence on whose behaviour it is.
   public let summary: String
-  /// What is known of it without any heap.
+  /// What is known about it without any heap.
   public let facts: WorkloadFacts
-  /// Whether it is a worst case made against a policy rather than a program's behaviour.
+  /// Whether it is a worst case made against a policy, and not a program's behaviour.
   public let isAdversary: Bool
   /// One result for each policy, in the order of the job.
   public var results: [PolicyResult] = []
@@ -86,7 +86,7 @@ public struct WorkloadReport: Hashable, Sendable, Codable {
     facts = plan.facts
   }
 
-  /// The result of the system's malloc, to which others are related.
+  /// The result of the system's malloc, the base of the throughput ratios.
   public var system: PolicyResult? {
     results.first { $0.policy == PolicyCatalog.system.name }
   }

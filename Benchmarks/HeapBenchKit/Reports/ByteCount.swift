@@ -1,9 +1,9 @@
-/// A number of bytes for people: three significant digits and a binary unit.
+/// A number of bytes that prints with three significant digits and a binary unit.
 public struct ByteCount: Hashable, Sendable, CustomStringConvertible {
   /// The bytes.
   public let byteCount: UInt64
 
-  /// So many bytes.
+  /// A count of `byteCount` bytes.
   public init(_ byteCount: UInt64) {
     self.byteCount = byteCount
   }

@@ -1,19 +1,20 @@
 import Foundation
 
-/// Numbers for people, in as few characters as say enough.
+/// Numbers as short text.
 enum Figure {
-  /// A number with so many significant digits and no exponent, whole where it has more before the point.
+  /// A number with that many significant digits and no exponent. It is a whole number where it has as many or more
+  /// digits before the point.
   static func text(_ value: Double, significantDigits: Int) -> String {
     guard value.isFinite, value != 0 else { return "0" }
     let magnitude = Int(log10(abs(value)).rounded(.down))
     let decimals = max(0, significantDigits - 1 - magnitude)
     let text = fixed(value, decimals: decimals)
-    // Rounding may have carried into one more digit: 9.996 is 10.0, not 10.00.
+    // Rounding may carry into one more digit: 9.996 is 10.0 and not 10.00.
     return text.filter(\.isNumber).drop { $0 == "0" }.count > significantDigits && decimals > 0
       ? fixed(value, decimals: decimals - 1) : text
   }
 
-  /// A number with so many digits after the point.
+  /// A number with that many digits after the point.
   static func fixed(_ value: Double, decimals: Int) -> String {
     String(format: "%.\(decimals)f", value)
   }
@@ -31,6 +32,16 @@ enum Figure {
     return text(value, significantDigits: 2) + "s"
   }
 
+  /// A duration with three significant digits, as `41.0 ns`.
+  static func preciseDuration(nanoseconds: Double) -> String {
+    var value = nanoseconds
+    for unit in ["ns", "µs", "ms"] {
+      if value < 999.5 { return text(value, significantDigits: 3) + " " + unit }
+      value /= 1000
+    }
+    return text(value, significantDigits: 3) + " s"
+  }
+
   /// A count as `431,977`.
   static func count(_ value: Int) -> String {
     let digits = String(value)
@@ -42,7 +53,7 @@ enum Figure {
     return text
   }
 
-  /// A ratio as `1.08×`, in at most five characters up to 9999.
+  /// A ratio as `1.08×`: at most five characters up to 9999.
   static func ratio(_ value: Double) -> String {
     (value < 99.95 ? text(value, significantDigits: value < 1 ? 2 : 3) : fixed(value, decimals: 0)) + "×"
   }

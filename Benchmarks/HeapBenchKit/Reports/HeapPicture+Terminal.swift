@@ -1,8 +1,7 @@
 extension HeapPicture {
-  /// The picture in block characters: rows of the address space, each with the offset at which it starts.
+  /// The picture in block characters: rows of the address space, each with the offset of its start.
   ///
-  /// - Parameters:
-  ///   - rowCount: How many rows at most.
+  /// - Parameter rowCount: The most rows.
   public func text(style: TerminalStyle, rowCount: Int = 12) -> String {
     let labelWidth = 9
     let columnCount = style.columnCount - labelWidth - 2
@@ -20,13 +19,13 @@ extension HeapPicture {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// A character for each share in use, from the lowest share it stands for upward.
+  /// The characters for shares in use, each with the lowest share that it stands for.
   private static let shades: [(from: Double, glyph: Character, meaning: String, colour: Int)] = [
     (0, "·", "free", 240), (0.001, "░", "a quarter used", 152), (0.375, "▒", "half", 74),
     (0.625, "▓", "three quarters", 32), (0.875, "█", "all", 25),
   ]
 
-  /// The cells of one row; a colour is switched on where it changes.
+  /// The cells of one row. An escape sequence stands only where the colour changes.
   private static func shade(_ shares: ArraySlice<Double>, style: TerminalStyle) -> String {
     var text = ""
     var current: Int?

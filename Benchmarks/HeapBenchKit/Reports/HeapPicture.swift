@@ -1,14 +1,14 @@
 public import struct Foundation.Data
 
-/// A heap as a picture: its extent cut into equal cells, left to right in address order, each with its share in use.
+/// A heap as a picture: its extent in equal cells, in address order, each with its share in use.
 public struct HeapPicture: Hashable, Sendable, Codable {
-  /// The bytes that each cell stands for; the last may stand for fewer.
+  /// The bytes in each cell; the last cell may have fewer.
   public let cellByteCount: UInt64
 
   /// The heap's extent in bytes.
   public let extentByteCount: UInt64
 
-  /// How much of each cell is in use: 0 for nothing, 255 for all of it, rounded up where a single byte is.
+  /// The share of each cell in use: from 0 for nothing to 255 for all of it. It is rounded up: a single byte counts.
   public let cells: Data
 
   /// The picture of a layout in at most `cellCount` cells.
@@ -37,7 +37,7 @@ public struct HeapPicture: Hashable, Sendable, Codable {
     cells = Data(shares)
   }
 
-  /// The picture with `count` cells or fewer, each the average of its part.
+  /// The shares in use for a picture of at most `count` cells, each the average over its part.
   public func shares(inCells count: Int) -> [Double] {
     guard cells.count > count else { return cells.map { Double($0) / 255 } }
     return (0..<count).map { index in

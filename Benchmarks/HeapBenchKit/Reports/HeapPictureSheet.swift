@@ -1,14 +1,14 @@
 import Foundation
 
-/// Pictures of several heaps, one below the other, as one self-contained SVG file.
+/// Pictures of several heaps, one below another, as one self-contained SVG file.
 public struct HeapPictureSheet: Sendable {
-  /// A heap's picture and what is said above it.
+  /// A heap's picture with the text above it.
   public struct Panel: Sendable {
     let title: String
     let note: String
     let picture: HeapPicture
 
-    /// A panel.
+    /// A panel with a title and a note above the picture.
     public init(title: String, note: String, picture: HeapPicture) {
       self.title = title
       self.note = note
@@ -20,14 +20,14 @@ public struct HeapPictureSheet: Sendable {
   private let summary: String
   private let panels: [Panel]
 
-  /// A sheet.
+  /// A sheet of these panels.
   public init(title: String, summary: String, panels: [Panel]) {
     self.title = title
     self.summary = summary
     self.panels = panels
   }
 
-  /// The sheet of a workload: every heap of its results at its worst moment; nil when there is none.
+  /// The sheet of a workload: every heap of its results at its worst moment; nil when no result shows a heap.
   public init?(_ workload: WorkloadReport) {
     let panels = workload.results.compactMap { result -> Panel? in
       guard let layout = result.layout else { return nil }
@@ -40,7 +40,7 @@ public struct HeapPictureSheet: Sendable {
     self.init(title: workload.name, summary: workload.summary, panels: panels)
   }
 
-  /// What a heap at its worst moment is worth saying of, in one line.
+  /// The figures of a heap at its worst moment, in one line.
   public static func note(on layout: LayoutReport) -> String {
     let sample = layout.worstSample
     return "heap \(ByteCount(sample.extentByteCount)), live \(ByteCount(sample.liveByteCount)), "
@@ -85,7 +85,7 @@ public struct HeapPictureSheet: Sendable {
     (picture.cells.count + Self.columnCount - 1) / Self.columnCount
   }
 
-  /// The rows of a picture: one path for each shade, neighbours of a shade as one piece of it.
+  /// The rows of a picture: one path for each shade, in which neighbouring cells of that shade are one piece.
   private func cells(of picture: HeapPicture, y top: Int) -> String {
     let bytes = [UInt8](picture.cells)
     var paths = [String](repeating: "", count: Self.colours.count)
@@ -125,7 +125,7 @@ public struct HeapPictureSheet: Sendable {
     return text
   }
 
-  /// Which of the colours a cell has: the first is kept for cells that are all free, the last for all used.
+  /// The index of a cell's colour. The first colour is for cells that are all free, the last for cells all in use.
   private static func shade(_ used: UInt8) -> Int {
     used == 0 ? 0 : used == 255 ? colours.count - 1 : 1 + Int(used) * (colours.count - 2) / 256
   }
@@ -136,7 +136,7 @@ public struct HeapPictureSheet: Sendable {
 }
 
 extension String {
-  /// The text as XML's character data.
+  /// The text as XML character data.
   var escapedForXML: String {
     replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
       .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// The curve of ``HoleCurve`` for people: a table with bars, and a chart as an SVG file.
+/// A ``HoleCurve`` as a table with bars, and as a chart in an SVG file.
 public struct HoleCurveReport: Sendable {
   private let curve: HoleCurve
 
@@ -9,13 +9,13 @@ public struct HoleCurveReport: Sendable {
     self.curve = curve
   }
 
-  /// The table, each line ended by a newline.
+  /// The table. Each line ends with a newline.
   public func text(style: TerminalStyle) -> String {
     let header =
       "holes".leftPadded(to: 11) + HoleCurve.policies.map { $0.leftPadded(to: 12) }.joined() + "  list÷firstfit"
     var lines = [
-      "One allocate + deallocate of a block whose hole must be searched for,",
-      "median of \(HoleCurve.roundCount) interleaved rounds of processor time; warm caches.", "",
+      "Processor time of one allocate + deallocate that searches for its hole:",
+      "median of \(HoleCurve.roundCount) interleaved rounds, with warm caches.", "",
       style.text(header, .strong),
     ]
     let longest = log10(curve.points.flatMap(\.nanoseconds.values).max() ?? 10)
@@ -45,7 +45,7 @@ public struct HoleCurveReport: Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// Two lengths on one logarithmic line: what both cost, then what the longer costs more.
+  /// Two lengths in one bar: solid up to the shorter one, then the rest of the longer one.
   private static func bar(own: Double, list: Double, style: TerminalStyle) -> String {
     let shared = String(repeating: "█", count: Int(min(own, list)))
     let rest = String(repeating: "░", count: max(0, Int(max(own, list)) - shared.count))
@@ -59,7 +59,7 @@ public struct HoleCurveReport: Sendable {
     return try encoder.encode(curve) + Data("\n".utf8)
   }
 
-  /// The curve as CSV: a line for each number of holes, nanoseconds for each policy, empty where too slow.
+  /// The curve as CSV: a line for each number of holes, with each policy's nanoseconds, empty where it was too slow.
   public var csv: String {
     let header = ["holes"] + HoleCurve.policies.map { "\($0)_ns" }
     let rows = curve.points.map { point in
@@ -68,7 +68,7 @@ public struct HoleCurveReport: Sendable {
     return ([header] + rows).map { $0.joined(separator: ",") + "\r\n" }.joined()
   }
 
-  /// The curve as an SVG file, both axes logarithmic.
+  /// The curve as an SVG file with two logarithmic axes.
   public var svg: String {
     let series = HoleCurve.policies.map { policy in
       LogarithmicChart.Series(
@@ -78,20 +78,8 @@ public struct HoleCurveReport: Sendable {
         })
     }
     return LogarithmicChart(
-      title: "What allocate + deallocate costs where the hole must be searched for", xLabel: "holes",
+      title: "The cost of allocate + deallocate with a search for the hole", xLabel: "holes",
       yLabel: "time of a pair", series: series, yText: LogarithmicChart.durationText
     ).svg
-  }
-}
-
-extension Figure {
-  /// A duration with three significant digits.
-  static func preciseDuration(nanoseconds: Double) -> String {
-    var value = nanoseconds
-    for unit in ["ns", "µs", "ms"] {
-      if value < 999.5 { return text(value, significantDigits: 3) + " " + unit }
-      value /= 1000
-    }
-    return text(value, significantDigits: 3) + " s"
   }
 }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Curves over two logarithmic axes as a self-contained SVG file.
+/// Curves over two logarithmic axes, as a self-contained SVG file.
 struct LogarithmicChart {
-  /// A curve.
+  /// A named curve.
   struct Series {
     let name: String
     let points: [(x: Double, y: Double)]
@@ -12,7 +12,7 @@ struct LogarithmicChart {
   let xLabel: String
   let yLabel: String
   let series: [Series]
-  /// What stands at a power of ten of the vertical axis.
+  /// The label of a power of ten on the vertical axis.
   let yText: (Int) -> String
 
   private static let width = 860.0
@@ -22,7 +22,7 @@ struct LogarithmicChart {
     "#1f6fb4", "#c2571a", "#3d8a4f", "#8a4f9e", "#b3263a", "#7a6a1f", "#15808d", "#5b5f66",
   ]
 
-  /// A power of ten of nanoseconds, for an axis of times.
+  /// The label of a power of ten in nanoseconds, for an axis of times.
   static func durationText(_ decade: Int) -> String {
     Figure.count(Int(pow(10, Double((decade + 9) % 3)))) + [" ns", " µs", " ms", " s"][min(3, max(0, decade / 3))]
   }
@@ -82,7 +82,7 @@ struct LogarithmicChart {
       """
   }
 
-  /// The powers of ten around some numbers, at least two.
+  /// The powers of ten that enclose the numbers, at least two.
   private static func decades(_ values: [Double]) -> ClosedRange<Int> {
     let low = Int(log10(values.min() ?? 1).rounded(.down))
     return low...max(low + 1, Int(log10(values.max() ?? 10).rounded(.up)))

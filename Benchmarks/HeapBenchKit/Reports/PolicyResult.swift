@@ -1,24 +1,22 @@
-import Foundation
-
-/// What one policy made of one workload.
+/// The result of one policy on one workload.
 public struct PolicyResult: Hashable, Sendable, Codable {
   /// The policy's name.
   public let policy: String
-  /// The deterministic layout; absent for an allocator with memory of its own.
+  /// The deterministic layout; nil for an allocator with memory of its own.
   public private(set) var layout: LayoutReport?
-  /// The memory pass.
+  /// The figures of the memory pass.
   public private(set) var memory: MemoryFigures?
-  /// Each round's throughput.
+  /// The throughput of each round.
   public private(set) var throughputRounds: [ThroughputFigures] = []
-  /// Each round's latencies.
+  /// The latencies of each round.
   public private(set) var latencyRounds: [LatencyFigures] = []
-  /// Requests that the policy had no memory for, in all passes.
+  /// The requests in all passes that got no memory.
   public private(set) var failureCount = 0
-  /// Whether the heap's memory was pinned in the timed passes; absent for an allocator with memory of its own.
+  /// Whether the heap's memory was pinned in the timed passes; nil for an allocator with memory of its own.
   public private(set) var isPinned: Bool?
-  /// Why it was not, and what to do.
+  /// Why the memory was not pinned, and what to do about it.
   public private(set) var pinRefusal: String?
-  /// Why there are no more figures, as one line.
+  /// Why there are no further figures, as one line.
   public private(set) var failure: String?
 
   init(policy: String) {
@@ -28,7 +26,7 @@ public struct PolicyResult: Hashable, Sendable, Codable {
   /// Whether anything was measured.
   var hasFigures: Bool { layout != nil || memory != nil || !throughputRounds.isEmpty }
 
-  /// Adds what one process found out; nothing when it was cancelled.
+  /// Adds the measurement of one process; nil, from a cancelled process, adds nothing.
   mutating func add(_ outcome: Result<Measurement, MeasurementFailure>?) {
     switch outcome {
     case nil: break
@@ -44,12 +42,12 @@ public struct PolicyResult: Hashable, Sendable, Codable {
     }
   }
 
-  /// The median of the rounds' operations per second, nil before the first.
+  /// The median of the rounds' operations per second; nil before the first round.
   public var operationsPerSecond: Double? {
     throughputRounds.map(\.operationsPerSecond).median
   }
 
-  /// The median of each figure over the rounds, nil before the first.
+  /// The median of each figure over the rounds; nil before the first round.
   public var latency: LatencyFigures? {
     guard let p50 = latencyRounds.map(\.p50Nanoseconds).median,
       let p99 = latencyRounds.map(\.p99Nanoseconds).median,
@@ -64,7 +62,18 @@ public struct PolicyResult: Hashable, Sendable, Codable {
       maxNanoseconds: longest, clockOverheadNanoseconds: overhead, clockResolutionNanoseconds: resolution)
   }
 
-  /// The heap's peak over the compaction oracle's: from the layout where there is one, else from the resident set.
+  /// Operations per second over those of the system's malloc in the same workload.
+  func throughputRatio(in workload: WorkloadReport) -> Double? {
+    guard let own = operationsPerSecond, let system = workload.system?.operationsPerSecond, system > 0 else {
+      return nil
+    }
+    return own / system
+  }
+
+  /// The usable bytes granted over the bytes requested: of the layout if there is one, else of the memory pass.
+  var internalWaste: Double? { layout?.internalWaste ?? memory?.internalWaste }
+
+  /// The heap's peak over the compaction oracle's: of the layout if there is one, else of the resident set.
   public func blowUpOverOracle(_ facts: WorkloadFacts) -> Double? {
     layout?.blowUpOverOracle
       ?? memory.map {
@@ -74,33 +83,12 @@ public struct PolicyResult: Hashable, Sendable, Codable {
       }
   }
 
-  /// The peak resident bytes over the peak of live bytes.
+  /// The peak of the resident bytes over the peak of the live bytes.
   public func peakMemoryRatio(_ facts: WorkloadFacts) -> Double? {
     memory.map {
       MemoryRatios.blowUp(
         peakHeapByteCount: $0.peakResidentByteCount, peakLiveByteCount: facts.peakLiveByteCount
       ).figure
     }
-  }
-}
-
-extension [Double] {
-  /// The geometric mean of positive numbers, nil of none.
-  var geometricMean: Double? {
-    isEmpty ? nil : exp(reduce(0) { $0 + log($1) } / Double(count))
-  }
-
-  /// The middle of the sorted numbers, the mean of the two middle ones of an even count, nil of none.
-  var median: Double? {
-    guard !isEmpty else { return nil }
-    let ordered = sorted()
-    return (ordered[(count - 1) / 2] + ordered[count / 2]) / 2
-  }
-}
-
-extension [UInt64] {
-  /// The middle of the sorted numbers, the lower of the two middle ones of an even count, nil of none.
-  var median: UInt64? {
-    isEmpty ? nil : sorted()[(count - 1) / 2]
   }
 }

@@ -2,7 +2,7 @@ import CLabBench
 import Foundation
 import Synchronization
 
-/// A running job's progress on standard error: one line that changes on a terminal, a line for each workload elsewhere.
+/// Shows a job's progress on standard error: on a terminal by one changing line, elsewhere by a line for each workload.
 public final class ProgressLine: ProgressMeter {
   fileprivate struct State {
     var weights: [Double] = []
@@ -18,7 +18,7 @@ public final class ProgressLine: ProgressMeter {
   private let isTerminal: Bool
   private let columnCount: Int
 
-  /// Progress of a job on standard error as it is.
+  /// A progress line that is as wide as `style` says.
   public init(style: TerminalStyle) {
     isTerminal = isatty(STDERR_FILENO) == 1
     columnCount = style.columnCount
@@ -61,7 +61,7 @@ public final class ProgressLine: ProgressMeter {
 }
 
 extension ProgressLine.State {
-  /// How much of the job is done, 0 to 1.
+  /// The share of the job that is done, 0 to 1.
   private var done: Double {
     let total = weights.reduce(0, +)
     guard total > 0 else { return 0 }
@@ -69,7 +69,7 @@ extension ProgressLine.State {
     return (weights.prefix(completedCount).reduce(0, +) + current) / total
   }
 
-  /// How long the rest will take at the pace so far; nothing before there is a pace.
+  /// The expected time for the rest of the job, as text; empty until there is a pace to go by.
   private var timeLeft: String {
     let elapsed = Double(lab_clock_nanoseconds() - startNanoseconds) / 1e9
     guard done > 0.02, elapsed > 1 else { return "" }
@@ -77,7 +77,7 @@ extension ProgressLine.State {
     return seconds < 60 ? "\(seconds) s left" : "\(seconds / 60) min \(seconds % 60) s left"
   }
 
-  /// The line of a terminal, which replaces the one before it.
+  /// The line for a terminal, which replaces the previous one.
   fileprivate mutating func bar(columnCount: Int) -> String {
     isShown = true
     let width = 24
@@ -89,7 +89,7 @@ extension ProgressLine.State {
     return "\r\u{1B}[K\(bar) \(percent)  \(what.shortened(to: max(8, room)))\(tail)"
   }
 
-  /// A line of a log, once for each workload.
+  /// The line for a log, once for each workload.
   fileprivate mutating func plainLine() -> String? {
     let workload = String(what.prefix { $0 != ":" }).droppingPrefix("loading ")
     guard workload != lastWorkload else { return nil }

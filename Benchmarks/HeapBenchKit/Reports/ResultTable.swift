@@ -3,22 +3,13 @@ public struct ResultTable: Sendable {
   private let report: BenchmarkReport
   private let style: TerminalStyle
 
-  /// The table of `report`, as wide as `style` allows.
+  /// The table of `report`, in the width of `style`.
   public init(_ report: BenchmarkReport, style: TerminalStyle) {
     self.report = report
     self.style = style
   }
 
-  /// A column of figures.
-  private struct Column: Sendable {
-    let group: String
-    /// The heading where there is room, and where there is little.
-    let heading: String
-    let shortHeading: String
-    let cell: @Sendable (PolicyResult, WorkloadReport) -> String?
-  }
-
-  /// The table with its legend, each line ended by a newline.
+  /// The table with its legend. Each line ends with a newline.
   public var text: String {
     let names = report.workloads.flatMap { $0.results.map(\.policy) } + ["system"]
     let nameWidth = (names.map(\.count).max() ?? 0) + 2
@@ -41,65 +32,11 @@ public struct ResultTable: Sendable {
     return lines.joined(separator: "\n") + "\n\n" + legend
   }
 
-  private static let columns: [Column] = [
-    Column(group: "throughput", heading: "Mcall/s", shortHeading: "Mc/s") { result, _ in
-      result.operationsPerSecond.map { Figure.text($0 / 1e6, significantDigits: 3) }
-    },
-    Column(group: "throughput", heading: "×system", shortHeading: "×sys") { result, workload in
-      ResultTable.throughputRatio(result, workload).map { Figure.ratio($0) }
-    },
-    Column(group: "latency of one call", heading: "p50", shortHeading: "p50") { result, _ in
-      result.latency.map { $0.text($0.p50Nanoseconds) }
-    },
-    Column(group: "latency of one call", heading: "p99", shortHeading: "p99") { result, _ in
-      result.latency.map { $0.text($0.p99Nanoseconds) }
-    },
-    Column(group: "latency of one call", heading: "p99.9", shortHeading: "p99.9") { result, _ in
-      result.latency.map { $0.text($0.p999Nanoseconds) }
-    },
-    Column(group: "latency of one call", heading: "p99.99", shortHeading: "p99.99") { result, _ in
-      result.latency.map { $0.text($0.p9999Nanoseconds) }
-    },
-    Column(group: "latency of one call", heading: "max", shortHeading: "max") { result, _ in
-      result.latency.map { $0.text($0.maxNanoseconds) }
-    },
-    Column(group: "memory", heading: "peak÷live", shortHeading: "peak") { result, workload in
-      result.peakMemoryRatio(workload.facts).map { Figure.ratio($0) }
-    },
-    Column(group: "memory", heading: "waste", shortHeading: "waste") { result, _ in
-      (result.layout?.internalWaste ?? result.memory?.internalWaste).map { Figure.ratio($0) }
-    },
-    Column(group: "memory", heading: "ext.frag", shortHeading: "frag") { result, _ in
-      result.layout.map { Figure.percent($0.worstSample.externalFragmentation) }
-    },
-    Column(group: "memory", heading: "blow-up", shortHeading: "blow") { result, workload in
-      result.blowUpOverOracle(workload.facts).map { Figure.ratio($0) }
-    },
-  ]
-
-  /// Operations per second over the system malloc's.
-  static func throughputRatio(_ result: PolicyResult, _ workload: WorkloadReport) -> Double? {
-    guard let own = result.operationsPerSecond, let system = workload.system?.operationsPerSecond, system > 0 else {
-      return nil
-    }
-    return own / system
-  }
-}
-
-extension LatencyFigures {
-  /// One of the figures as text; what the clock cannot tell from 0 is below its resolution.
-  fileprivate func text(_ nanoseconds: UInt64) -> String {
-    nanoseconds > 0
-      ? Figure.duration(nanoseconds: nanoseconds) : "<\(Int(max(1, clockResolutionNanoseconds.rounded(.up))))ns"
-  }
-}
-
-extension ResultTable {
   private var isNarrow: Bool { style.columnCount < 100 }
 
   private func heading(_ column: Column) -> String { isNarrow ? column.shortHeading : column.heading }
 
-  /// Each column's width with the space before it: what it needs, and an even share of what is left, up to 4.
+  /// Each column's width with the space in front: what it needs, and an even share of the spare room, up to 4.
   private func columnWidths(nameWidth: Int) -> [Int] {
     let needed = Self.columns.map { max(heading($0).count, 5) + 1 }
     let spare = (style.columnCount - nameWidth - needed.reduce(0, +)) / needed.count
@@ -113,7 +50,7 @@ extension ResultTable {
       let group = Self.columns[index].group
       let columns = Self.columns[index...].prefix { $0.group == group }
       let width = widths[columns.indices].reduce(0, +)
-      let rule = "─ \(group) "
+      let rule = "─ \(group.rawValue) "
       line += " " + (rule + String(repeating: "─", count: max(0, width - 1 - rule.count))).prefix(width - 1)
       index = columns.endIndex
     }
@@ -145,7 +82,7 @@ extension ResultTable {
     }
   }
 
-  /// Geometric means over the workloads where there are several.
+  /// The geometric means over the workloads, if there are several.
   private func meanLines(_ nameWidth: Int, _ widths: [Int]) -> [String] {
     guard report.workloads.count > 1 else { return [] }
     var policies: [String] = []
@@ -156,35 +93,27 @@ extension ResultTable {
       let pairs = report.workloads.compactMap { workload in
         workload.results.first { $0.policy == name }.map { (result: $0, workload: workload) }
       }
-      let means: [String: Double?] = [
-        "×system": pairs.compactMap { Self.throughputRatio($0.result, $0.workload) }.geometricMean,
-        "peak÷live": pairs.compactMap { $0.result.peakMemoryRatio($0.workload.facts) }.geometricMean,
-        "waste": pairs.compactMap { $0.result.layout?.internalWaste ?? $0.result.memory?.internalWaste }.geometricMean,
-        "blow-up": pairs.compactMap { $0.result.blowUpOverOracle($0.workload.facts) }.geometricMean,
-      ]
       return zip(Self.columns, widths).reduce("  \(name)".rightPadded(to: nameWidth)) { line, column in
-        let mean = means[column.0.heading] ?? nil
+        let mean = column.0.ratio.flatMap { ratio in pairs.compactMap { ratio($0.result, $0.workload) }.geometricMean }
         return line + (mean.map { Figure.ratio($0) } ?? "").leftPadded(to: column.1)
       }
     }
     return ["", style.text("all \(report.workloads.count) workloads", .title) + "  geometric means"] + rows
   }
 
-  /// What the columns mean, and what the reader must know about this run.
+  /// The meaning of the columns, and what the reader must know about this run.
   private var legend: String {
     let overhead = report.workloads.lazy.flatMap(\.results).compactMap(\.latency).first?.clockOverheadNanoseconds
     let rounds = report.settings.roundCount == 1 ? "one round" : "medians of \(report.settings.roundCount) rounds"
-    let names = Dictionary(uniqueKeysWithValues: Self.columns.map { ($0.heading, heading($0)) })
-    func name(_ heading: String) -> String { names[heading] ?? heading }
-    var parts = [
-      "\(name("Mcall/s")): million calls a second, blocks touched as a program would.",
-      "latency: of the call alone, without the clock's own \(Figure.text(overhead ?? 0, significantDigits: 2)) ns.",
-      "\(name("peak÷live")): peak resident ÷ peak live bytes.",
-      "\(name("waste")): bytes granted ÷ asked for.",
-      "\(name("ext.frag")): share of the heap in holes too short for the 99th-percentile request, at the worst moment.",
-      "\(name("blow-up")): peak heap ÷ the peak of a heap that compacts at no cost (system: peak resident).",
-    ]
-    parts.insert("Times are \(rounds).", at: 0)
+    func meanings(_ group: Column.Group) -> [String] {
+      Self.columns.filter { $0.group == group }.compactMap { column in
+        column.meaning.map { "\(heading(column)): \($0)" }
+      }
+    }
+    let overheadText = Figure.text(overhead ?? 0, significantDigits: 2)
+    let parts =
+      ["Times are \(rounds)."] + meanings(.throughput)
+      + ["latency: of the call alone, without the clock's own \(overheadText) ns."] + meanings(.memory)
     var text = style.text(parts.joined(separator: " ").wrapped(to: style.columnCount), .faint) + "\n"
     if let refusal = report.pinRefusal {
       text += style.text("Memory was not pinned: \(refusal)".wrapped(to: style.columnCount), .bad) + "\n"

@@ -1,24 +1,24 @@
 import Foundation
 
-/// What the reader's terminal can show: how wide, and whether in colour.
+/// The width and the colours of the reader's terminal.
 public struct TerminalStyle: Hashable, Sendable {
-  /// Columns, 80 to 200.
+  /// The number of columns, 80 to 200.
   public let columnCount: Int
-  /// Whether escape sequences for colours are understood.
+  /// Whether the terminal understands escape sequences for colours.
   public let hasColour: Bool
 
-  /// The reports' widths.
+  /// The widths that reports have.
   public static let columnCounts = 80...200
 
-  /// A terminal of so many columns, as near to ``columnCounts`` as it may be.
+  /// A terminal of `columnCount` columns, clamped to ``columnCounts``.
   public init(columnCount: Int, hasColour: Bool) {
     self.columnCount = min(max(columnCount, Self.columnCounts.lowerBound), Self.columnCounts.upperBound)
     self.hasColour = hasColour
   }
 
-  /// What standard output is: a terminal of its size, or a file of 100 columns without colour.
+  /// The style of standard output: that of the terminal, or 100 columns without colour for a file.
   ///
-  /// `COLUMNS` decides on the width of what is no terminal; `NO_COLOR` and `TERM=dumb` switch colours off.
+  /// `COLUMNS` sets the width of a file. `NO_COLOR` and `TERM=dumb` switch colours off.
   public static var standardOutput: TerminalStyle {
     let environment = ProcessInfo.processInfo.environment
     var size = winsize()
@@ -29,7 +29,7 @@ public struct TerminalStyle: Hashable, Sendable {
     return TerminalStyle(columnCount: columns, hasColour: isTerminal && !isPlain)
   }
 
-  /// How a piece of text may stand out.
+  /// The ways to emphasise text.
   enum Emphasis: String {
     case strong = "1"
     case faint = "2"
@@ -38,24 +38,24 @@ public struct TerminalStyle: Hashable, Sendable {
     case title = "1;36"
   }
 
-  /// The text, set off where the terminal can.
+  /// The text, emphasised where the terminal has colours.
   func text(_ text: String, _ emphasis: Emphasis) -> String {
     hasColour ? "\u{1B}[\(emphasis.rawValue)m\(text)\u{1B}[0m" : text
   }
 }
 
 extension String {
-  /// The string cut to `count` characters, the last of them `…` where something was cut.
+  /// The string cut to `count` characters; the last one is `…` if something was cut.
   func shortened(to count: Int) -> String {
     self.count <= count ? self : prefix(max(0, count - 1)) + "…"
   }
 
-  /// The string filled up to `count` characters on the left.
+  /// The string padded on the left to `count` characters.
   func leftPadded(to count: Int) -> String {
     String(repeating: " ", count: Swift.max(0, count - self.count)) + self
   }
 
-  /// The string filled up to `count` characters on the right.
+  /// The string padded on the right to `count` characters.
   func rightPadded(to count: Int) -> String {
     self + String(repeating: " ", count: Swift.max(0, count - self.count))
   }

@@ -1,15 +1,15 @@
-/// A workload in words and figures, for `heapbench explain`.
+/// The output of `heapbench explain`: a workload in words and figures.
 public struct WorkloadExplanation: Sendable {
   private let workload: Workload
   private let path: String
 
-  /// The explanation of a workload that comes from the file at `path`.
+  /// The explanation of a workload from the file at `path`.
   public init(_ workload: Workload, path: String) {
     self.workload = workload
     self.path = path
   }
 
-  /// The text, each line ended by a newline.
+  /// The text. Each line ends with a newline.
   public func text(style: TerminalStyle) -> String {
     let statistics = WorkloadStatistics(of: workload)
     var text = style.text(workload.name, .title) + "\n" + style.paragraph(workload.summary) + "\n\n"
@@ -50,7 +50,7 @@ public struct WorkloadExplanation: Sendable {
     ]
   }
 
-  /// Bars of equal scale, a line for each power of two.
+  /// Bars on one scale, with a line for each power of two.
   private func histogram(_ histogram: PowerHistogram, style: TerminalStyle, unit: Bool) -> String {
     let bins = histogram.bins
     let longest = Double(bins.map(\.count).max() ?? 1)
@@ -67,7 +67,7 @@ public struct WorkloadExplanation: Sendable {
 }
 
 extension TerminalStyle {
-  /// A name and what it is, wrapped beside it.
+  /// A name, and a summary that is wrapped beside it.
   public func entry(_ name: String, _ summary: String, nameWidth: Int) -> String {
     let indent = String(repeating: " ", count: nameWidth)
     let lines = summary.wrapped(to: columnCount, indent: indent)

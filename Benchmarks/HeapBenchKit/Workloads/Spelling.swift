@@ -1,6 +1,6 @@
-/// What a person may have meant by a name that does not exist.
+/// Suggests names for misspelt ones.
 public enum Spelling {
-  /// The one of `names` that is nearest to `wrong`, if any is near enough to be meant.
+  /// The name that is closest to `wrong`; nil when none is close enough.
   static func nearest(to wrong: String, among names: some Sequence<String>) -> String? {
     let limit = max(1, wrong.count / 3)
     return names.map { (name: $0, distance: distance(wrong.lowercased(), $0.lowercased())) }
@@ -8,13 +8,13 @@ public enum Spelling {
       .min { $0.distance < $1.distance }?.name
   }
 
-  /// ` did you mean 'NAME'?` with a semicolon before it, or nothing when no name is near.
+  /// `; did you mean 'NAME'?`, or an empty text when no name is close.
   public static func suggestion(for wrong: String, among names: some Sequence<String>) -> String {
     nearest(to: wrong, among: names).map { "; did you mean '\($0)'?" } ?? ""
   }
 
-  /// The least number of characters to insert, remove, replace or swap with the next to make `b` of `a`: the optimal
-  /// string alignment distance, row by row.
+  /// The least number of characters to insert, remove, replace or swap with the next one to turn `a` into `b`: the
+  /// optimal string alignment distance, computed row by row.
   static func distance(_ a: String, _ b: String) -> Int {
     let a = Array(a)
     let b = Array(b)

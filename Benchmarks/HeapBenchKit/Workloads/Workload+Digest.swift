@@ -1,8 +1,8 @@
 extension Workload {
-  /// A number that differs between workloads that differ: FNV-1a with 64 bits over the threads and every step.
+  /// A number that tells different workloads apart: 64-bit FNV-1a over the number of threads and every step.
   ///
-  /// The same profile, seed and scale have the same digest on every machine; a recorded figure names it, so that two
-  /// runs that are compared can be shown to have run the same steps.
+  /// The same profile, seed and scale have the same digest on every machine: equal digests show that two runs took the
+  /// same steps.
   /// - Complexity: O(*n*) for *n* steps.
   public var digest: UInt64 {
     var hash = FNV1a()
@@ -17,7 +17,7 @@ extension Workload {
     return hash.value
   }
 
-  /// The first `stepCount` steps as a workload, or all of them if there are no more.
+  /// The first `stepCount` steps as a workload, or all of them if there are fewer.
   public func prefix(_ stepCount: Int) -> Workload {
     guard stepCount < steps.count else { return self }
     let steps = ContiguousArray(steps.prefix(stepCount))
@@ -27,11 +27,11 @@ extension Workload {
   }
 }
 
-/// The FNV-1a hash (Fowler, Noll and Vo), 64 bits: not a defence against anybody, but the same everywhere.
+/// The 64-bit FNV-1a hash (Fowler, Noll and Vo): not cryptographic, but the same everywhere.
 private struct FNV1a {
   private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
-  /// Takes the low `byteCount` bytes of `number`, the lowest first.
+  /// Hashes the low `byteCount` bytes of `number`, the lowest first.
   mutating func add(_ number: UInt64, byteCount: UInt64) {
     for index in 0..<byteCount {
       value = (value ^ (number >> (8 * index) & 0xFF)) &* 0x100_0000_01B3

@@ -1,7 +1,7 @@
-/// What a program asked of its allocator, step by step, in one global order: a recorded trace or a profile's output.
+/// A program's requests to its allocator, step by step, in one global order: from a recorded trace or from a profile.
 ///
-/// Objects are numbered densely from 0 in the order of their allocation; a reallocated object keeps its number.
-/// A step may name an object only after the step that allocates it, and never after the one that deallocates it.
+/// Objects are numbered from 0, without gaps, in the order of their allocation. A reallocated object keeps its number.
+/// A step may name an object only after the step that allocates it, and never after the step that deallocates it.
 public struct Workload: Sendable {
   /// The profile's or the trace's name.
   public let name: String
@@ -9,16 +9,16 @@ public struct Workload: Sendable {
   /// One sentence on whose behaviour this is.
   public let summary: String
 
-  /// How many threads take the steps, numbered from 0.
+  /// The number of threads that take the steps; threads are numbered from 0.
   public let threadCount: Int
 
-  /// How many objects the steps allocate.
+  /// The number of objects that the steps allocate.
   public let objectCount: Int
 
-  /// The steps in global order; each thread takes its own in this order.
+  /// The steps in global order; each thread takes its own steps in this order.
   public let steps: ContiguousArray<WorkloadStep>
 
-  /// A workload whose steps keep the promises above.
+  /// A workload of these steps, which must keep the promises above.
   public init(
     name: String, summary: String, threadCount: Int, objectCount: Int, steps: ContiguousArray<WorkloadStep>
   ) {
@@ -30,7 +30,7 @@ public struct Workload: Sendable {
   }
 }
 
-/// One step of a workload: 16 bytes, so that millions of them stream through the cache.
+/// One step of a workload, in 16 bytes: millions of them stream through the cache.
 public struct WorkloadStep: Hashable, Sendable {
   /// What a step does.
   public enum Kind: UInt8, Sendable {
@@ -38,7 +38,7 @@ public struct WorkloadStep: Hashable, Sendable {
     case allocate
     /// Allocates `object` with `amount` bytes, all zero.
     case allocateZeroed
-    /// Resizes `object` to `amount` bytes, keeping its content.
+    /// Resizes `object` to `amount` bytes and keeps its content.
     case reallocate
     /// Deallocates `object`.
     case deallocate
@@ -48,16 +48,16 @@ public struct WorkloadStep: Hashable, Sendable {
 
   /// What the step does.
   public var kind: Kind
-  /// The alignment asked for as a power of two; 0 asks for none beyond malloc's own.
+  /// The requested alignment's logarithm to base 2; 0 for no alignment beyond malloc's own.
   public var alignmentLog2: UInt8
-  /// Who takes the step.
+  /// The thread that takes the step.
   public var thread: UInt16
-  /// The object it concerns; 0 for a pause.
+  /// The object that the step concerns; 0 for a pause.
   public var object: UInt32
-  /// Bytes asked for, or microseconds.
+  /// The requested bytes, or microseconds.
   public var amount: UInt64
 
-  /// A step.
+  /// A step of this kind.
   public init(
     _ kind: Kind, object: UInt32 = 0, amount: UInt64 = 0, alignmentLog2: UInt8 = 0, thread: UInt16 = 0
   ) {

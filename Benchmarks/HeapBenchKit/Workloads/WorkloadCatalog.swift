@@ -1,9 +1,9 @@
 public import Foundation
 
-// Where the profiles and traces are is found out when heapbench runs, never when it is built, so that a copied or
-// moved executable finds them: by the environment, from the current folder upward, from the executable upward.
+// heapbench finds the profiles and traces when it runs, not when it is built. A copied or moved executable still finds
+// them: by the environment, from the current folder upward, or from the executable upward.
 
-/// The profiles and traces that can be named.
+/// The profiles and traces that have names.
 public struct WorkloadCatalog: Sendable {
   /// The environment variable that names heaplab's folder, or its `Benchmarks`.
   public static let homeVariable = "HEAPBENCH_HOME"
@@ -11,32 +11,32 @@ public struct WorkloadCatalog: Sendable {
   /// The folder that holds `Profiles` and `Traces`.
   public let folder: String
 
-  /// Everything in it, profiles first, each kind in the order of the names.
+  /// All files in the folder: profiles first, each kind in the order of the names.
   public let sources: [WorkloadSource]
 
-  /// What is in `folder`, which holds `Profiles` or `Traces`, or both.
+  /// The catalog of `folder`, which holds `Profiles`, `Traces` or both.
   ///
-  /// - Throws: ``WorkloadCatalogError`` when it holds neither.
+  /// - Throws: ``WorkloadCatalogError`` when the folder holds neither.
   public init(folder: String) throws(WorkloadCatalogError) {
     guard Self.isHome(folder) else { throw .noHome(folder) }
     self.folder = folder
     sources = WorkloadSource.Kind.allCases.flatMap { kind in
       let path = folder + "/" + kind.folder
       let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-      // By code points: the order must not depend on the user's language.
+      // By code points, since the order must not depend on the user's language.
       return names.filter { $0.hasSuffix("." + kind.fileExtension) && !$0.hasPrefix(".") }
         .sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
         .map { WorkloadSource(kind: kind, path: path + "/" + $0) }
     }
   }
 
-  /// The catalog of heaplab, wherever it is.
+  /// Finds heaplab's catalog.
   ///
   /// - Parameters:
-  ///   - environment: `HEAPBENCH_HOME` decides if it is there.
-  ///   - currentFolder: Searched next, with the folders above it.
+  ///   - environment: Where `HEAPBENCH_HOME` is set, it alone decides.
+  ///   - currentFolder: The folder to search next, with the folders above it.
   ///   - executable: The program's path; the folders above it are searched last.
-  /// - Throws: ``WorkloadCatalogError`` when it is nowhere, or not where `HEAPBENCH_HOME` says.
+  /// - Throws: ``WorkloadCatalogError`` when there is no catalog, or none where `HEAPBENCH_HOME` says.
   public static func find(
     environment: [String: String] = ProcessInfo.processInfo.environment,
     currentFolder: String = FileManager.default.currentDirectoryPath,
@@ -60,11 +60,11 @@ public struct WorkloadCatalog: Sendable {
     throw .notFound
   }
 
-  /// The source that `name` means: one of the catalog by its name, or a file by its path.
+  /// The source for `name`: a name in the catalog, or a file's path.
   ///
-  /// A name with a slash or a known extension is a path. A name that is both a profile and a trace means the one
-  /// that `kind` says, without it the profile.
-  /// - Throws: ``WorkloadCatalogError`` when it means nothing, with a suggestion when a name is near.
+  /// A name with a known extension is a path; with a `kind`, a name with a slash is one too. For a name of both a
+  /// profile and a trace, `kind` decides; without it the profile wins.
+  /// - Throws: ``WorkloadCatalogError`` for an unknown name, with a suggestion when a known name is close.
   public func source(
     named name: String, kind: WorkloadSource.Kind? = nil
   ) throws(WorkloadCatalogError) -> WorkloadSource {
@@ -86,13 +86,13 @@ public struct WorkloadCatalog: Sendable {
   }
 }
 
-/// Why a workload cannot be found: one line that names it and the way out.
+/// Why a workload cannot be found: one line that names it and the remedy.
 public enum WorkloadCatalogError: Error, Hashable, CustomStringConvertible {
-  /// A folder that was named has no workloads.
+  /// The named folder has no workloads.
   case noHome(String)
-  /// No folder has any.
+  /// No searched folder has workloads.
   case notFound
-  /// A name that is none of the known ones.
+  /// The name is unknown.
   case unknownName(String, kind: WorkloadSource.Kind?, known: [String])
 
   public var description: String {

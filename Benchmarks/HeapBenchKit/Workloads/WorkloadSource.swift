@@ -1,13 +1,13 @@
 import Foundation
 
-/// Where a workload comes from: a profile or a trace, in a file.
+/// The file that a workload comes from: a profile or a trace.
 public struct WorkloadSource: Hashable, Sendable {
   /// What the file holds.
   public enum Kind: String, Hashable, Sendable, CaseIterable {
     case profile
     case trace
 
-    /// The folder of such files in heaplab's `Benchmarks`.
+    /// The folder for such files in heaplab's `Benchmarks`.
     public var folder: String {
       switch self {
       case .profile: "Profiles"
@@ -27,10 +27,10 @@ public struct WorkloadSource: Hashable, Sendable {
   /// What the file holds.
   public let kind: Kind
 
-  /// The file.
+  /// The file's path.
   public let path: String
 
-  /// The file's name without folder and extension.
+  /// The file's name, without folder and extension.
   public var name: String { URL(filePath: path).deletingPathExtension().lastPathComponent }
 
   /// The file at `path`, which need not exist.
@@ -39,7 +39,7 @@ public struct WorkloadSource: Hashable, Sendable {
     self.path = path
   }
 
-  /// One sentence on whose behaviour it is; reads the file, of a trace the header alone.
+  /// One sentence on whose behaviour it is. Reads the file.
   ///
   /// - Throws: ``ProfileError`` or ``TraceFileError``.
   public func summary() throws -> String {
@@ -52,9 +52,9 @@ public struct WorkloadSource: Hashable, Sendable {
   /// The workload.
   ///
   /// - Parameters:
-  ///   - seed: What a profile's steps depend on; a trace is what it is.
-  ///   - scale: A factor to a profile's requests and live bytes, within `ProfileGenerator.scales`. Of a trace, a
-  ///     scale below 1 takes that share of the steps, from the first on; it cannot be made longer.
+  ///   - seed: The seed of a profile's random choices; it does not affect a trace.
+  ///   - scale: A factor for a profile's requests and live bytes, within `ProfileGenerator.scales`. A scale below 1
+  ///     takes the first steps of a trace, in that share; a trace cannot become longer.
   /// - Throws: ``ProfileError`` or ``TraceFileError``.
   public func workload(seed: UInt64, scale: Double = 1) throws -> Workload {
     switch kind {

@@ -1,34 +1,34 @@
-/// What a workload asks for, whichever allocator serves it.
+/// What a workload requests; this does not depend on an allocator.
 ///
-/// Lifetimes are counted in allocations, by the whole program: a lifetime of 1 means that nothing was allocated
-/// between an object's allocation and its end.
+/// Lifetimes are counted in allocations of the whole program: a lifetime of 1 means that nothing was allocated between
+/// an object's allocation and its end.
 public struct WorkloadStatistics: Hashable, Sendable {
-  /// Steps that allocate, zeroed ones included.
+  /// The steps that allocate, including those of zeroed bytes.
   public private(set) var allocationCount = 0
-  /// Allocations of zeroed bytes.
+  /// The allocations of zeroed bytes.
   public private(set) var zeroedCount = 0
-  /// Allocations that ask for an alignment.
+  /// The allocations with an alignment.
   public private(set) var alignedCount = 0
-  /// Steps that resize.
+  /// The steps that resize.
   public private(set) var reallocationCount = 0
-  /// Steps that deallocate.
+  /// The steps that deallocate.
   public private(set) var deallocationCount = 0
-  /// Deallocations by another thread than the one that allocated.
+  /// The deallocations by a thread other than the allocating one.
   public private(set) var remoteDeallocationCount = 0
-  /// Threads that take a step.
+  /// The number of threads that take a step.
   public private(set) var activeThreadCount = 0
-  /// Microseconds that pass without a request.
+  /// The microseconds that pass without a request.
   public private(set) var pauseMicroseconds: UInt64 = 0
 
   /// The bytes of all allocations and the new sizes of all reallocations.
   public private(set) var requestedByteCount: UInt64 = 0
-  /// The most bytes that are live at once.
+  /// The most bytes live at once.
   public private(set) var peakLiveByteCount: UInt64 = 0
-  /// The most objects that are live at once.
+  /// The most objects live at once.
   public private(set) var peakLiveObjectCount = 0
-  /// The bytes that are live when the last step is done.
+  /// The bytes live after the last step.
   public private(set) var endLiveByteCount: UInt64 = 0
-  /// The objects that are live when the last step is done.
+  /// The objects live after the last step.
   public private(set) var endLiveObjectCount = 0
 
   /// The sizes of allocations and the new sizes of reallocations.
@@ -36,7 +36,7 @@ public struct WorkloadStatistics: Hashable, Sendable {
   /// The lifetimes of the objects that were deallocated.
   public private(set) var lifetimes = PowerHistogram()
 
-  /// The share of deallocations that another thread makes than the one that allocated; 0 without any.
+  /// The share of deallocations by a thread other than the allocating one; 0 without deallocations.
   public var remoteShare: Double {
     deallocationCount == 0 ? 0 : Double(remoteDeallocationCount) / Double(deallocationCount)
   }
@@ -91,25 +91,25 @@ public struct WorkloadStatistics: Hashable, Sendable {
   }
 }
 
-/// How often numbers of each magnitude occur: bin 0 counts zeros, bin *k* the numbers in 2^(*k*−1) ..< 2^*k*.
+/// A histogram by powers of two: bin 0 counts zeros, bin *k* the numbers in 2^(*k*−1) ..< 2^*k*.
 public struct PowerHistogram: Hashable, Sendable {
   /// The counts of the bins.
   public private(set) var counts = Array(repeating: 0, count: 65)
-  /// How many numbers there are.
+  /// The count of all numbers.
   public private(set) var count = 0
-  /// Their sum, as exact as 53 bits.
+  /// The sum of all numbers, to 53 bits.
   public private(set) var sum = 0.0
 
-  /// The mean; 0 of nothing.
+  /// The mean of all numbers; 0 without numbers.
   public var mean: Double { count == 0 ? 0 : sum / Double(count) }
 
-  /// The bins with something in them, as the range of their numbers and their count, the lowest first.
+  /// The bins that are not empty, with the range of their numbers and their count, the lowest first.
   public var bins: [(numbers: ClosedRange<UInt64>, count: Int)] {
     counts.indices.filter { counts[$0] > 0 }.map { (Self.numbers(of: $0), counts[$0]) }
   }
 
-  /// The highest number of the bin in which the `share`-quantile lies: an upper bound of it that is less than twice
-  /// its value; nil of nothing.
+  /// The highest number of the bin with the `share`-quantile: an upper bound that is less than twice the quantile; nil
+  /// without numbers.
   public func quantileBound(_ share: Double) -> UInt64? {
     let rank = Int((share * Double(count)).rounded(.up))
     var passed = 0

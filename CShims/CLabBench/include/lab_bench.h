@@ -1,19 +1,10 @@
-// What heapbench needs of the system and Swift's Glibc module lacks: the processor's clock, memory files, and two
-// questions about this process's memory. Functions that can fail return 0 or an errno.
+// What heapbench needs of the system beyond Swift's Glibc module: the processor's clock, memory files, and control over
+// this process's memory. Functions that can fail return 0 or an errno.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
-
-/// Whether lab_clock_ticks reads the processor's counter; otherwise it counts nanoseconds of CLOCK_MONOTONIC.
-static inline int lab_clock_is_processor(void) {
-#if defined(__x86_64__) || defined(__aarch64__)
-  return 1;
-#else
-  return 0;
-#endif
-}
 
 /// Nanoseconds of CLOCK_MONOTONIC.
 static inline uint64_t lab_clock_nanoseconds(void) {
@@ -22,15 +13,16 @@ static inline uint64_t lab_clock_nanoseconds(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/// Nanoseconds that the calling thread has had a processor: what others do to it in between does not count.
+/// The calling thread's processor time in nanoseconds. Time in which other threads had the processor does not count.
 static inline uint64_t lab_clock_thread_nanoseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/// The processor's own counter, for timing single calls of an allocator: reading it costs a few nanoseconds, where
-/// clock_gettime costs some twenty. How many ticks make a nanosecond is for the caller to calibrate. Instructions before and after may overlap with the reading by a few nanoseconds.
+/// The processor's own counter, for timing single calls of an allocator; where there is none, CLOCK_MONOTONIC in
+/// nanoseconds. Reading the counter costs a few nanoseconds, where clock_gettime costs about twenty. The caller
+/// calibrates how long a tick is. Instructions before and after may overlap with the reading by a few nanoseconds.
 static inline uint64_t lab_clock_ticks(void) {
 #if defined(__x86_64__)
   return __builtin_ia32_rdtsc();
@@ -43,17 +35,17 @@ static inline uint64_t lab_clock_ticks(void) {
 #endif
 }
 
-/// Creates an empty file in memory that closes with its last descriptor; `*descriptor` is closed on exec.
+/// Creates an empty file in memory, which disappears with its last descriptor; `*descriptor` is closed on exec.
 int lab_memory_file_create(const char *name, int *descriptor);
 
-/// How many bytes of a block of this process's malloc its holder may use.
+/// The usable bytes of a block of this process's malloc.
 size_t lab_malloc_usable(void *block);
 
-/// Keeps transparent huge pages out of this process, so that its resident set counts what it touched.
+/// Disables transparent huge pages in this process: its resident set then counts only the pages that it touched.
 int lab_huge_pages_disable(void);
 
-/// Gives what this process's malloc holds unused back to the system, where it can.
+/// Returns unused memory of this process's malloc to the system, where the C library can.
 void lab_malloc_trim(void);
 
-/// The version of the compiler that this was built with, as it names itself.
+/// The version of the compiler that built this, in the compiler's own words.
 static inline const char *lab_compiler_version(void) { return __VERSION__; }

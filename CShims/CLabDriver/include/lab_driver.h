@@ -1,5 +1,5 @@
-// What heapbench-driver asks of libc: the malloc family by addresses that the compiler cannot see through, and the
-// system's headers, which Embedded Swift has no module for.
+// What heapbench-driver needs of libc: the malloc family behind pointers that hide it from the compiler, and the
+// system's headers, for which Embedded Swift has no module.
 #pragma once
 
 #include <errno.h>
@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/// The malloc family of this process. A compiler that knew which functions these are would drop a pair of calls whose
-/// block nobody reads; the empty assembly takes that knowledge away and costs nothing.
+/// The malloc family of this process. A compiler that knew these functions would drop a pair of calls whose block
+/// nobody reads. The empty assembly statement hides them at no cost.
 struct lab_malloc_family {
   void *_Nonnull (*_Nonnull allocate)(size_t byte_count);
   void *_Nonnull (*_Nonnull allocate_zeroed)(size_t count, size_t byte_count);
@@ -42,11 +42,11 @@ static inline struct lab_malloc_family lab_malloc_family_of_process(void) {
   return family;
 }
 
-/// open(2) for reading; Swift takes no variadic function.
+/// open(2) for reading: Swift cannot call a variadic function.
 static inline int lab_file_open(const char *_Nonnull path) { return open(path, O_RDONLY | O_CLOEXEC); }
 
-/// Starts a program, found on PATH, with nothing to read and nobody who reads its output. Returns 0 or an errno.
+/// Starts a program that is found on PATH, with /dev/null as its input and output. Returns 0 or an errno.
 int lab_program_start(char *_Nullable const *_Nonnull arguments, pid_t *_Nonnull process);
 
-/// MAP_FAILED, which is a cast and so no constant to Swift.
+/// Whether mmap(2) failed: MAP_FAILED is a cast, which Swift does not import.
 static inline int lab_mapping_failed(const void *_Nullable address) { return address == MAP_FAILED; }

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /// The version that this header belongs to.
-#define HEAPLAB_VERSION "0.1.0"
+#define HEAPLAB_VERSION "0.2.0"
 
 /// The version of the library, as text; it may be another than `HEAPLAB_VERSION`.
 const char *heaplab_version(void);

@@ -3,9 +3,9 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// Bad input: one line on standard error that names the thing and the way out, status 2, and nothing measured.
+/// Bad input: one line on standard error that names the mistake and the remedy, status 2, and no measurement.
 @Suite struct BadInputTests {
-  /// Checks that heapbench ends at once with this line.
+  /// Checks that heapbench ended with this line before it measured anything.
   private func expect(_ line: String, _ outcome: HeapBenchProcess.Outcome) {
     #expect(outcome.status == 2, "\(outcome)")
     #expect(outcome.errors == "heapbench: \(line)\n")
@@ -86,7 +86,7 @@ import Testing
     #expect(outcome.errors.hasSuffix("; name another with --output\n"), "\(outcome.errors)")
   }
 
-  /// Calls `body` with the path of a file of its own.
+  /// Passes the path of a temporary file to `body`.
   private func withFile(_ name: String, _ data: Data, _ body: (String) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }

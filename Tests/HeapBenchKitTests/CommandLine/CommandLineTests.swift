@@ -5,7 +5,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// heapbench as a process: what it prints and how it ends when all is well, or interrupted.
+/// heapbench as a process: its output and exit status after a whole run, and after an interrupted one.
 @Suite struct CommandLineTests {
   @Test func runEndsInATableAPictureAndFiles() async throws {
     try await withFolder { folder in
@@ -66,11 +66,20 @@ import Testing
     #expect(result.standardError.contains("heapbench: interrupted; the figures above are those measured until then"))
   }
 
-  @Test func helpVersionListAndExplainSayWhatTheyShould() async throws {
+  /// The C header is the one place with the version.
+  @Test func theVersionIsThatOfTheHeader() async throws {
+    let header = WorkloadFiles.benchmarks.appending(path: "../CShims/CLabMalloc/include/heaplab.h")
+    let text = try String(contentsOf: header, encoding: .utf8)
+    let version = try #require(text.firstMatch(of: /#define HEAPLAB_VERSION "([0-9]+\.[0-9]+\.[0-9]+)"\n/)).1
+    let outcome = try await HeapBenchProcess.run("--version")
+    #expect(outcome.status == 0)
+    #expect(outcome.output == "heapbench \(version)\n")
+  }
+
+  @Test func helpListAndExplainSayWhatTheyShould() async throws {
     let help = try await HeapBenchProcess.run("--help")
     #expect(help.status == 0)
     #expect(help.output.contains("EXAMPLES") && help.output.contains("heapbench run --trace sqlite-oltp"))
-    #expect(try await HeapBenchProcess.run("--version").output.hasPrefix("heapbench "))
     let list = try await HeapBenchProcess.run("list")
     for wanted in ["general", "firstfit", "buddy", "list", "system", "web-server", "sqlite-oltp"] {
       #expect(list.output.contains(wanted))

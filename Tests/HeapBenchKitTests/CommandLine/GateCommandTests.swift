@@ -3,7 +3,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// The gate as a process: how it ends, and what it says.
+/// The gate as a process: its exit status and its messages.
 @Suite struct GateCommandTests {
   private static let figure = "layout/firstfit/knuth-uniform/peak-heap-bytes"
 

@@ -2,9 +2,9 @@ import Foundation
 import Subprocess
 import SystemPackage
 
-/// The built heapbench, started as a person would.
+/// Runs the built heapbench as a user would.
 enum HeapBenchProcess {
-  /// What a run left behind.
+  /// The outcome of a run.
   struct Outcome: Sendable {
     let status: Int32?
     let output: String

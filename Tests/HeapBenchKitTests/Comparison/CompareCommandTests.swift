@@ -5,7 +5,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// `heapbench compare` as a person starts it.
+/// `heapbench compare` as a user starts it.
 @Suite struct CompareCommandTests {
   @Test func aFewWorkloadsEndInTables() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func anAllocatorThatDiesIsSaidInTheTable() async throws {
-    // No library at all: the loader refuses it, and the C library's allocator would be measured.
+    // The file is no library. The loader refuses it, and the driver would measure the C library's allocator.
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

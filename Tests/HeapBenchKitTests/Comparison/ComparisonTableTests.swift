@@ -20,7 +20,7 @@ import Testing
     #expect(lines.contains("                        glibc heaplab tcmalloc   spread"), "\(text)")
     #expect(lines.contains("pairs-16              10.0 ns   0.50×*  failed   0.45×–0.55×"), "\(text)")
     #expect(lines.contains("pairs-64              10.0 ns   0.50×    0.40×*"), "\(text)")
-    // A mean over fewer rows than there are would flatter whoever failed.
+    // A mean over only some of the rows would flatter an allocator that failed.
     #expect(lines.contains("mean ÷ glibc            1.00×   0.50×*       –"), "\(text)")
   }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// The driver itself: every workload runs at smoke size, and does what its arguments say.
+/// The driver itself: every workload runs at a small size, and the driver obeys its arguments.
 @Suite struct DriverTests {
   @Test func everyWorkloadRuns() async throws {
     let driver = try DriverProcess(path: BuiltDriver.path)
@@ -18,7 +18,7 @@ import Testing
       } else {
         let live = try #require(figures.peakLiveByteCount, "\(name)")
         let resident = try #require(figures.peakResidentByteCount, "\(name)")
-        // Every byte was written, so that it was resident at some time; counts per processor may lag by some pages.
+        // Every byte was written and so was resident at some time. The kernel's counts may lag by some pages.
         #expect(live > 40_000 && resident > live / 2, "\(name): \(resident) of \(live)")
         #expect(try #require(figures.endLiveByteCount) <= live, "\(name)")
       }
@@ -89,7 +89,7 @@ import Testing
     #expect(throws: ComparisonError.noDriver(path: "/nowhere/driver")) { try DriverProcess(path: "/nowhere/driver") }
   }
 
-  /// The loader only warns and runs the C library's allocator: what it measures then must not pass for another's.
+  /// The loader only warns and goes on with the C library's allocator, whose figures must not pass for another's.
   @Test func whatCannotBePreloadedIsNoMeasurement() async throws {
     let driver = try DriverProcess(path: BuiltDriver.path)
     let absent = ComparedAllocator(name: "absent", library: "/nowhere/lib.so")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RatioSpreadTests {
   @Test func theRatioIsThatOfTheMedians() throws {
-    // The third round met a disturbance: it moves neither median.
+    // Something disturbed the third round; it changes neither median.
     let spread = try #require(RatioSpread([10, 12, 900, 11, 9], over: [20, 22, 24, 21, 18]))
     #expect(spread.ratio == 11.0 / 21)
     #expect(spread.lowerQuartile == 0.5)

@@ -7,7 +7,7 @@ enum SampleComparison {
     ComparedAllocator(name: "tcmalloc", library: "/lib/libtcmalloc.so"),
   ]
 
-  /// A run of so many nanoseconds for each of a hundred operations.
+  /// A run with that many nanoseconds of processor time for each of a hundred operations.
   static func run(_ nanoseconds: Int, threads: Int = 1, peak: (Int, Int)? = nil, end: (Int, Int)? = nil)
     -> DriverFigures
   {
@@ -24,7 +24,7 @@ enum SampleComparison {
     return item
   }
 
-  /// A footprint workload with resident bytes at the peak and at the end, of a hundred live.
+  /// A footprint workload with these resident bytes at the peak and at the end, and a hundred live bytes.
   static func footprint(_ name: String, _ resident: [String: (Int, Int)]) -> ComparedItem {
     var item = ComparedItem(name: name, kind: .footprint)
     item.runs = resident.mapValues { AllocatorRuns(figures: [run(1, peak: ($0.0, 100), end: ($0.1, 100))]) }

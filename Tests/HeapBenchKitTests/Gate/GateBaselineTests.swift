@@ -3,7 +3,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// The file of a baseline: written as it is read, and a damaged one named as such.
+/// A baseline's file: it is read as it was written, and a damaged one gives a clear message.
 @Suite struct GateBaselineTests {
   private static let machine = GateMachine(traits: [.architecture: "x86_64", .compiler: "a compiler"])
 
@@ -14,7 +14,7 @@ import Testing
       #expect(try GateBaseline(path: path) == baseline)
       let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
       let figures = lines.filter { $0.contains("/") }.map { $0.split(separator: "\"")[1] }
-      #expect(figures == ["a/one", "b/two"], "sorted, a figure to the line")
+      #expect(figures == ["a/one", "b/two"], "sorted, one figure a line")
       #expect(lines.contains { $0.hasSuffix(": 0.1,") })
     }
   }

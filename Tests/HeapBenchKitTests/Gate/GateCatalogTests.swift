@@ -25,12 +25,12 @@ import Testing
     }
   }
 
-  /// Time and what the kernel counts are never exact, and what has no tolerance depends on no machine.
+  /// Times and the kernel's counts are never exact. A figure without a tolerance depends on no machine.
   @Test func tolerancesFitWhatIsMeasured() throws {
     for figure in try Self.catalog().figures {
       if figure.name.hasPrefix("layout/") { #expect(figure.tolerance == .exact && figure.traits.isEmpty) }
       if figure.name.hasPrefix("ratio/") { #expect(figure.tolerance.share >= 0.5 && figure.traits == [.build]) }
-      // A hot path that is 5 % longer must show.
+      // A hot path that is 5 % longer must fail the gate.
       if figure.name.hasPrefix("instructions/"), !figure.name.hasSuffix("remote-frees") {
         #expect(figure.tolerance.share < 0.05 && figure.traits.contains(.compiler))
       }

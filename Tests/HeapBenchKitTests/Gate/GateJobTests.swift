@@ -2,7 +2,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// Which probes run for which names, and what becomes of one that fails.
+/// Which probes run for which names, and what happens when one fails.
 @Suite struct GateJobTests {
   private static let catalog = GateCatalog(
     probes: [

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// A measurement held against a baseline: what is compared, what is not, and what is said about it.
+/// A measurement compared with a baseline: what is compared, what is not, and what the report says.
 @Suite struct GateReportTests {
   private static let here = GateMachine(traits: [.architecture: "x86_64", .compiler: "new", .build: "release"])
   private static let there = GateMachine(traits: [.architecture: "x86_64", .compiler: "old", .build: "release"])
@@ -40,7 +40,7 @@ import Testing
     #expect(report.hasRegressed)
     #expect(report.remarks == ["worse than the tolerance allows: instructions/a (+5.00%), layout/b/c/d (+20%)"])
     let table = report.table(style: TerminalStyle(columnCount: 100, hasColour: false), showsAll: false)
-    #expect(table.contains("layout/b/c/d"), "an exact figure that moved has its line")
+    #expect(table.contains("layout/b/c/d"), "an exact figure that changed must have a line")
   }
 
   @Test func anImprovementPassesAndIsSaid() throws {
@@ -54,7 +54,7 @@ import Testing
     let report = try report(
       now: [(Self.counted, .success(900)), (Self.exact, .success(6))],
       baseline: ["instructions/a": 100, "layout/b/c/d": 5], from: Self.there)
-    #expect(report.rows.map(\.verdict) == [.foreign, .worse], "what depends on no machine is compared everywhere")
+    #expect(report.rows.map(\.verdict) == [.foreign, .worse], "a figure without traits is compared everywhere")
     #expect(
       report.remarks.last
         == "not compared, as the baseline is of another machine or build: 1 counted figures; here compiler is 'new', "

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// How far a figure may move, and which way is up.
+/// How far a figure may change, and which change is an improvement.
 @Suite struct GateVerdictTests {
   private func verdict(
     _ baseline: Double, _ now: Double, _ tolerance: GateTolerance, _ better: GateFigure.Direction = .less

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// Every figure against numbers worked out by hand for one small heap:
+/// The heap for which every figure is compared with a number worked out by hand:
 ///
 ///     0        100  140      240        300   330        1000
 ///     | used    |free| used   |  free    | used | free    |
@@ -33,11 +33,11 @@ private func isClose(_ value: Double, _ expected: Double) -> Bool { abs(value - 
   @Test func curveCountsTheRequestsThatHolesCost() {
     // S = 50: ⌊40/50⌋ + ⌊60/50⌋ + ⌊670/50⌋ = 0 + 1 + 13 of ⌊770/50⌋ = 15.
     #expect(isClose(FragmentationCurve.value(of: heap, requestByteCount: 50), 1 - 14.0 / 15))
-    // S = 1: every free byte serves.
+    // S = 1: a request fits into every free byte.
     #expect(FragmentationCurve.value(of: heap, requestByteCount: 1) == 0)
-    // S = 700: 770 bytes would hold one, no run does.
+    // S = 700: 770 bytes in one piece would hold one request, but no run does.
     #expect(FragmentationCurve.value(of: heap, requestByteCount: 700) == 1)
-    // S = 800: not even the sum would.
+    // S = 800: not even 770 bytes in one piece would hold one.
     #expect(FragmentationCurve.value(of: heap, requestByteCount: 800) == 0)
     #expect(FragmentationCurve.value(of: full, requestByteCount: 16) == 0)
   }
@@ -73,7 +73,7 @@ private func isClose(_ value: Double, _ expected: Double) -> Bool { abs(value - 
   }
 
   @Test func windowFillPercentilesAreNearestRank() {
-    // 100 windows of 100 bytes: the first two full, then one half free, then all free.
+    // 100 windows of 100 bytes: the first two are full, one is half free, and the others are free.
     let layout = HeapLayout(
       extentByteCount: 10_000, usedBlockCount: 1, freeRuns: [.init(offset: 250, byteCount: 9750)])
     let fill = WindowFill(of: layout, windowByteCount: 100, requestByteCount: 10)

@@ -28,7 +28,7 @@ import Testing
     var growth = ForcedGrowth()
     #expect(growth.share == 0)
     growth.countGrowth(byteCount: 100, freeByteCount: 100)  // enough, in pieces
-    growth.countGrowth(byteCount: 100, freeByteCount: 99)  // too little
+    growth.countGrowth(byteCount: 100, freeByteCount: 99)  // too few
     growth.countServed()
     growth.countServed()
     #expect(growth.forcedCount == 1)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HeapBenchKit
 
-/// The paging figures: every operation runs, and each policy does with the patterns what it is for.
+/// The paging figures: every operation runs, and each policy treats the patterns as intended.
 @Suite struct PagingTests {
   @Test(arguments: PagingOperation.allCases) func operationsRun(operation: PagingOperation) throws {
     try PagingInstructionCount.perform(operation)

@@ -12,7 +12,7 @@ import Testing
     #expect(names.contains(PolicyCatalog.system.name))
   }
 
-  /// Every policy serves every profile, at a size that a debug build takes in its stride.
+  /// Every policy serves every profile, at a size that suits a debug build.
   @Test(arguments: try WorkloadCatalog(folder: WorkloadFiles.benchmarks.path).sources.filter { $0.kind == .profile })
   func everyPolicyServesEveryProfile(source: WorkloadSource) throws {
     let plan = try ReplayPlan(source.workload(seed: 3, scale: 0.002))

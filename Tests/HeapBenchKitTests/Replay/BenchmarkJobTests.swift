@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test func aPolicyThatDiesIsALineInTheReportAndOthersGoOn() async throws {
-    // No executable answers for the job's processes, so every measurement fails with what the process said.
+    // The executable answers no request, so every measurement fails.
     let items = [JobItem(name: "handmade", estimatedStepCount: 6) { HandmadeWorkload.threeBlocks }]
     let job = BenchmarkJob(
       items: items, policies: PolicyCatalog.all, roundCount: 1, process: MeasurementProcess(executable: "/bin/false"))

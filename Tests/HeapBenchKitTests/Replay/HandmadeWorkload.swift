@@ -1,6 +1,6 @@
 @testable import HeapBenchKit
 
-/// Workloads small enough to follow with a pencil.
+/// Workloads that are small enough to follow by hand.
 enum HandmadeWorkload {
   /// A workload of these steps.
   static func make(_ steps: [WorkloadStep], threads: Int = 1) -> Workload {
@@ -10,7 +10,7 @@ enum HandmadeWorkload {
       steps: ContiguousArray(steps))
   }
 
-  /// Allocates three blocks of 64 bytes, frees the middle one, then asks for 128: a hole of 64 stays.
+  /// Allocates three blocks of 64 bytes, frees the middle one, then allocates 128 bytes: a hole of 64 stays.
   static let threeBlocks = make([
     .init(.allocate, object: 0, amount: 64),
     .init(.allocate, object: 1, amount: 64),
@@ -20,8 +20,8 @@ enum HandmadeWorkload {
     .init(.allocate, object: 3, amount: 128),
   ])
 
-  /// Thread 0 has a step in every two thousand and waits for one of thread 1 each time: whoever lets it hold up thread
-  /// 1 stands still.
+  /// Thread 0 has one step in two thousand, and waits for thread 1 each time. A replay in which thread 0 then holds up
+  /// thread 1 never ends.
   static let rareWaiter: Workload = {
     var steps: [WorkloadStep] = []
     for object in 0..<(20_000 as UInt32) {
@@ -31,7 +31,8 @@ enum HandmadeWorkload {
     return make(steps, threads: 2)
   }()
 
-  /// Thread 0 allocates `count` blocks, thread 1 resizes them and thread 0 frees them, each step right after the other.
+  /// For each of `count` blocks, thread 0 allocates it, thread 1 resizes it and thread 0 frees it, one right after
+  /// another.
   static func relay(count: UInt32) -> Workload {
     var steps: [WorkloadStep] = []
     for object in 0..<count {

@@ -1,7 +1,7 @@
 import Addresses
 import MemoryProtocols
 
-/// A first fit without headers that remembers its blocks outside: what it does can be worked out by hand.
+/// A first-fit heap without headers, which keeps its records outside its memory: its layout can be worked out by hand.
 struct HeaderlessHeap: ~Copyable, HeapPolicy, Sendable {
   private let range: AddrRange<VirtAddr>
   private var sizes: [VirtAddr: UInt] = [:]

@@ -10,7 +10,7 @@ import Testing
     let memory = TestMemory(byteCount: HoleField<HeaderlessHeap>.byteCount(holeCount: 100))
     let field = HoleField<HeaderlessHeap>(over: memory.range, holeCount: 100, seed: 7)
     let before = field.holeCount
-    // The holes, and what is left of the range behind the last block.
+    // The holes, and the rest of the range behind the last block.
     #expect(before == 101)
     _ = field.nanoseconds(pairCount: 130)
     #expect(field.holeCount == before)

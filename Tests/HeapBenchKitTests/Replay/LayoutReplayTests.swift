@@ -11,12 +11,12 @@ import Testing
     let memory = TestMemory(byteCount: 4096)
     let plan = try ReplayPlan(HandmadeWorkload.threeBlocks)
     let report = try #require(LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range))
-    // 64 used, 64 free, 64 used, 128 used.
+    // The heap: 64 bytes used, 64 free, 64 used, 128 used.
     #expect(report.peakHeapByteCount == 320)
     #expect(report.blowUp == 1.25)
     #expect(report.blowUpOverOracle == 1.25)
     #expect(report.internalWaste == 1)
-    // The last request grew the heap; 64 free bytes would not have held it.
+    // The last request made the heap grow, but 64 free bytes could not have held it.
     #expect(report.forcedGrowthShare == 0)
     let last = try #require(report.samples.last)
     #expect(last.stepCount == 6)
@@ -24,7 +24,7 @@ import Testing
     #expect(last.freeByteCount == 64)
     #expect(last.holeCount == 1)
     #expect(last.liveByteCount == 256)
-    // Four requests, so the 99th percentile is the largest; the hole of 64 is too short for it.
+    // Of four requests, the 99th percentile is the largest; the hole of 64 is too short for it.
     #expect(report.referenceRequestByteCount == 128)
     #expect(last.externalFragmentation == 0.2)
     #expect(last.fragmentationIndex == 0)
@@ -37,7 +37,7 @@ import Testing
     let memory = TestMemory(byteCount: 4096)
     let plan = try ReplayPlan(HandmadeWorkload.make(steps))
     let report = try #require(LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range))
-    // One request of five: 128 bytes were free, in two holes.
+    // One request of five was forced: 128 bytes were free, in two holes.
     #expect(report.forcedGrowthShare == 0.2)
     #expect(report.peakHeapByteCount == 384)
   }
@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test func theWorstMomentIsTheOneWithMostOfTheHeapInShortHoles() throws {
-    // 64 blocks of 64 bytes, every other one freed, then the rest: requests are 64 or, one in fifty, 4000 bytes.
+    // 64 blocks of 64 bytes and two of 4000. Every other small block is freed, then the others.
     var steps = (0..<64).map { WorkloadStep(.allocate, object: UInt32($0), amount: 64) }
     steps += [.init(.allocate, object: 64, amount: 4000), .init(.allocate, object: 65, amount: 4000)]
     steps += (0..<32).map { .init(.deallocate, object: UInt32(2 * $0)) }
@@ -58,7 +58,7 @@ import Testing
     let plan = try ReplayPlan(HandmadeWorkload.make(steps))
     let report = try #require(LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range))
     #expect(report.referenceRequestByteCount == 4000)
-    // About when half of the small blocks are gone, 2048 bytes of 12096 are holes; then they merge.
+    // When half of the small blocks are gone, 2048 bytes of 12096 are in short holes. Then the holes merge.
     #expect(report.worstSample.externalFragmentation > 0.15)
     #expect((97...130).contains(report.worstSample.stepCount))
     #expect(report.worstPicture.extentByteCount == report.peakHeapByteCount)
@@ -70,7 +70,7 @@ import Testing
     func figures(seed: UInt64) throws -> Data {
       let workload = ProfileGenerator.workload(of: try Profile(path: path), seed: seed, scale: 0.005)
       let plan = try ReplayPlan(workload)
-      // Other memory each time: where the heap lies must not show.
+      // The memory lies elsewhere each time, which must not change the figures.
       let memory = try ReplayMemory(byteCount: 64 << 20, isPinned: false)
       let detail = LayoutDetail(sampleCount: 6, pictureCellCount: 500)
       let encoder = JSONEncoder()

@@ -8,7 +8,7 @@ import Testing
   @Test func aThreadWaitsForTheSlowestAtTheWindowsEnd() {
     let pace = ReplayPace(threadCount: 2)
     var limit = 0
-    pace.enter(0, at: ReplayPace.windowStepCount, limit: &limit)  // as far as it may be
+    pace.enter(0, at: ReplayPace.windowStepCount, limit: &limit)  // as far as it may go
     #expect(limit == ReplayPace.windowStepCount)
 
     let isPast = Flag()

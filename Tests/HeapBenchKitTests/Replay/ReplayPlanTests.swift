@@ -25,7 +25,7 @@ import Testing
         .init(.deallocate, object: 0),
       ]))
     #expect(plan.facts.peakLiveByteCount == 100)
-    // The oracle: 128 of the aligned block, then 48 and 16.
+    // The oracle holds 128 bytes for the aligned block, then 48 and 16.
     #expect(plan.facts.oraclePeakByteCount == 128)
     #expect(plan.steps[1].previousAmount == 100)
     #expect(plan.steps[1].turn == 1)

@@ -1,7 +1,6 @@
 import Addresses
 import FirstFitHeap
 import LabTestSupport
-import Synchronization
 import Testing
 
 @testable import HeapBenchKit
@@ -68,7 +67,7 @@ import Testing
     #expect(text(of: result).contains("a block lost its content: it was moved without it, or overlaps another"))
   }
 
-  /// Two blocks at once.
+  /// Two blocks that are live at the same time.
   private static let pair: [WorkloadStep] = [
     .init(.allocate, object: 0, amount: 100), .init(.allocate, object: 1, amount: 100),
     .init(.deallocate, object: 0), .init(.deallocate, object: 1),
@@ -79,7 +78,7 @@ import Testing
   }
 }
 
-/// An allocator with one fault.
+/// An allocator with one bug.
 private struct FaultyTarget: ReplayTarget {
   enum Fault {
     case overlap

@@ -3,7 +3,7 @@ import Testing
 @testable import HeapBenchKit
 
 @Suite struct HeapPictureTests {
-  /// 0–100 used, 100–200 free, 200–250 used, 250–400 free.
+  /// Bytes 0–100 are used, 100–200 free, 200–250 used and 250–400 free.
   private let layout = HeapLayout(
     extentByteCount: 400, usedBlockCount: 2,
     freeRuns: [.init(offset: 100, byteCount: 100), .init(offset: 250, byteCount: 150)])

@@ -10,7 +10,7 @@ import Testing
     "lab/deep/down/x": [], "elsewhere/x": [],
   ]
 
-  /// The catalog found from these places in ``home``.
+  /// The folder of the catalog that is found from these places in ``home``.
   static func found(in root: String, _ variable: String?, _ current: String, _ executable: String?) throws -> String {
     let catalog = try WorkloadCatalog.find(
       environment: variable.map { ["HEAPBENCH_HOME": root + $0] } ?? [:], currentFolder: root + current,

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The repository's own workloads, and files of a test's making.
+/// The repository's own workloads, and files that a test creates.
 enum WorkloadFiles {
   /// The repository's `Benchmarks` folder.
   static let benchmarks = (0..<4).reduce(URL(filePath: #filePath)) { url, _ in url.deletingLastPathComponent() }
@@ -9,7 +9,7 @@ enum WorkloadFiles {
   /// The path of a recorded trace.
   static func trace(_ name: String) -> String { benchmarks.appending(path: "Traces/\(name).hltrace").path }
 
-  /// Calls `body` with the path of a file that holds `bytes` until it returns.
+  /// Passes the path of a file with `bytes` to `body`, and removes the file afterwards.
   @discardableResult
   static func withFile<Result>(
     _ name: String, _ bytes: [UInt8], _ body: (String) throws -> Result
@@ -17,7 +17,7 @@ enum WorkloadFiles {
     try withFolder([name: bytes]) { try body($0 + "/" + name) }
   }
 
-  /// Calls `body` with the path of a folder that holds `files`, by their paths in it, until it returns.
+  /// Passes the path of a folder with `files`, by their relative paths, to `body`, and removes the folder afterwards.
   @discardableResult
   static func withFolder<Result>(_ files: [String: [UInt8]], _ body: (String) throws -> Result) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

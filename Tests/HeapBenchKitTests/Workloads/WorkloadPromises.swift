@@ -1,6 +1,6 @@
 import HeapBenchKit
 
-/// The first step of a workload that breaks what a `Workload` promises, in words; nil when none does.
+/// A message about the first step that breaks a promise of `Workload`; nil when no step does.
 func brokenPromise(of workload: Workload) -> String? {
   enum Life { case unborn, live, dead }
   var lives = ContiguousArray(repeating: Life.unborn, count: workload.objectCount)

@@ -33,7 +33,7 @@ import Testing
     #expect(statistics.sizes.bins.map(\.numbers) == [0...0, 64...127, 256...511])
     #expect(statistics.sizes.bins.map(\.count) == [1, 2, 1])
     #expect(statistics.sizes.mean == 116)
-    // Object 0 sees one further allocation, object 2 none.
+    // One allocation follows object 0's before it ends, and none follows object 2's.
     #expect(statistics.lifetimes.bins.map(\.numbers) == [1...1, 2...3])
   }
 

@@ -1,13 +1,13 @@
-/// A footprint pattern of heapbench-driver, and how far its figures may move.
+/// A footprint pattern of heapbench-driver, and the tolerances of its figures.
 private struct Footprint: Sendable {
   let workload: String
   var peakTolerance = GateTolerance.percent(3)
-  /// Nothing where what stays resident at the end is not what the pattern is about.
+  /// Nil for a pattern whose resident bytes at the end are of no interest.
   var endTolerance: GateTolerance?
-  /// How often it is run; medians are taken.
+  /// The number of runs; the figures are medians.
   var runCount = 1
 
-  // Memory is purged by the clock, so that where much is freed and taken again the figures differ from run to run.
+  // The clock decides when memory is purged. Where much memory is freed and taken again, the figures vary between runs.
   static let all = [
     Footprint(workload: "sawtooth", peakTolerance: .percent(40), endTolerance: .percent(60), runCount: 3),
     Footprint(workload: "one-size-phases"),
@@ -20,7 +20,7 @@ private struct Footprint: Sendable {
     Footprint(workload: "short-threads", peakTolerance: .percent(60), runCount: 3),
   ]
 
-  /// The figures: at the peak, and at the end where that counts.
+  /// The figures: at the peak, and at the end where that is of interest.
   var figures: [GateFigure] {
     let name = "footprint/\(workload)"
     let peak = GateFigure("\(name)/peak-resident-per-live", peakTolerance, dependsOn: GateProbe.runTraits)
@@ -30,7 +30,7 @@ private struct Footprint: Sendable {
       } ?? [])
   }
 
-  /// One run's numbers for the figures.
+  /// The numbers of one run, in the order of the figures.
   func ratios(by driver: MallocDriver, library: String) async throws -> [Double] {
     let answer = try await driver.run(workload, library: library)
     let peak = (answer.peakResidentByteCount, answer.peakLiveByteCount)
@@ -45,7 +45,7 @@ private struct Footprint: Sendable {
 }
 
 extension GateProbe {
-  /// Resident bytes ÷ live bytes of the patterns under the preload, at the peak and at the end.
+  /// Resident over live bytes of the patterns under the preload, at the peak and at the end.
   static var footprints: [GateProbe] {
     Footprint.all.map { footprint in
       GateProbe("footprint: \(footprint.workload)", footprint.figures, isAlone: true) { workbench in

@@ -1,10 +1,10 @@
-// Instructions, by callgrind: what of the machine they depend on is the compiler and the C library's choice of its own
-// code. They repeat exactly where one thread runs, so the tolerance is for what a change elsewhere does to inlining.
+// Instructions, counted by callgrind. They depend on the compiler, and on the code that the C library chooses for the
+// processor. On one thread they repeat exactly. The tolerance is for changes elsewhere, which may change inlining.
 
 extension GateProbe {
   static let codeTraits: Set<GateMachine.Trait> = [.architecture, .build, .compiler, .libc, .processor]
 
-  /// Every hot path of every policy that receives its memory, in instructions for each call.
+  /// The instructions for each call, on every hot path of every policy that receives its memory.
   static var hotPaths: [GateProbe] {
     GateCatalog.policies.flatMap { policy in
       HotPathWorkload.allCases.map { workload in
@@ -17,7 +17,7 @@ extension GateProbe {
     }
   }
 
-  /// Every operation on page tables, in instructions for each page or address.
+  /// The instructions for each page or address, for every operation on page tables.
   static var pageTables: [GateProbe] {
     PagingOperation.allCases.map { operation in
       let figure = GateFigure("instructions/page-tables/\(operation.rawValue)", .percent(2), dependsOn: codeTraits)
@@ -29,9 +29,9 @@ extension GateProbe {
 }
 
 extension Double {
-  /// Rounded to two decimals: what is left of the work around the measured part is not worth more.
+  /// The number rounded to two decimals. Work around the measured part makes further digits meaningless.
   var hundredths: Double { (self * 100).rounded() / 100 }
 
-  /// Rounded to three decimals.
+  /// The number rounded to three decimals.
   var thousandths: Double { (self * 1000).rounded() / 1000 }
 }

@@ -1,5 +1,5 @@
-// Where a policy puts blocks: the fragmentation family of every profile and trace. The replay depends on nothing but the
-// workload and the policy, so the figures are the same on every machine, and have no tolerance.
+// Where a policy places blocks: the fragmentation figures of every profile and trace. The replay depends only on the
+// workload and the policy. The figures are the same on every machine and have no tolerance.
 
 extension GateProbe {
   /// The layout of every workload under every policy that receives its memory.
@@ -25,8 +25,8 @@ extension GateProbe {
   }
 }
 
-/// One number of a layout. What changes over time is taken as the mean over the moments that are sampled, so that a
-/// difference at any of them shows.
+/// One number of a layout. A figure that changes over time is the mean over the sampled moments, in which a difference
+/// at any of them shows.
 private struct LayoutFigure: Sendable {
   let name: String
   var better = GateFigure.Direction.less

@@ -1,9 +1,9 @@
-/// A hot path of the preload: a workload of heapbench-driver, and how it is counted.
+/// A hot path of the preload: a workload of heapbench-driver, and how to count it.
 private struct MallocPath: Sendable {
   let workload: String
   var operationCount = 20_000
   var tolerance = GateTolerance.percent(2)
-  /// How often it is counted; the median is taken.
+  /// The number of runs; the figure is their median.
   var runCount = 1
 
   static let all = [
@@ -12,13 +12,13 @@ private struct MallocPath: Sendable {
     MallocPath(workload: "aligned-64"), MallocPath(workload: "pairs-4KiB"), MallocPath(workload: "pairs-64KiB"),
     MallocPath(workload: "pairs-2MiB", operationCount: 2000),
     MallocPath(workload: "vectors-1MiB", operationCount: 50, tolerance: .percent(3)),
-    // Where two threads meet, who waits for whom differs from run to run.
+    // With two threads, it varies between runs which of them waits for the other.
     MallocPath(workload: "remote-frees", operationCount: 100_000, tolerance: .percent(15), runCount: 3),
   ]
 }
 
 extension GateProbe {
-  /// The hot paths of the preload, in instructions for each operation.
+  /// The instructions for each operation, on the hot paths of the preload.
   static var mallocPaths: [GateProbe] {
     MallocPath.all.map { path in
       let figure = GateFigure("instructions/malloc/\(path.workload)", path.tolerance, dependsOn: codeTraits)

@@ -1,12 +1,12 @@
 import Subprocess
 
-// What the preload costs real programs that no replay shows: system calls, and pages touched.
+// What the preload costs real programs beyond what a replay shows: system calls and page faults.
 
 extension GateProbe {
-  /// What counts of the kernel's depend on.
+  /// The traits that the kernel's counts depend on.
   static let runTraits = codeTraits.union([.kernel, .hugePages])
 
-  /// System calls and page faults of the programs under the preload.
+  /// The system calls and page faults of the programs under the preload.
   static var programs: [GateProbe] {
     GateProgram.all.map { program in
       let traits = runTraits.union([program.trait])
@@ -43,7 +43,7 @@ extension GateProbe {
     }
   }
 
-  /// How large the library is without symbols, and how many names it exports.
+  /// The size of the library without symbols, and the number of names that it exports.
   static var library: GateProbe {
     let figures = [
       GateFigure("library/libheaplab.so/bytes", .percent(3), dependsOn: [.architecture, .build, .compiler]),
@@ -62,12 +62,12 @@ extension GateProbe {
 }
 
 extension GateWorkbench {
-  /// The preload as it was built.
+  /// The path of the preload as built.
   var library: String {
     get throws(GateObstacle) { try built("libheaplab.so", product: "heaplab") }
   }
 
-  /// The preload without debug information.
+  /// The path of the preload without debug information.
   var strippedLibrary: String {
     get async throws { try await stripped("libheaplab.so", product: "heaplab") }
   }

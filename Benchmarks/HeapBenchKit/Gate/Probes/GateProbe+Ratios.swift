@@ -1,19 +1,20 @@
 import CLabBench
 
-// Time, which no machine gives twice alike: only as a ratio to a peer that runs in turn with what is measured, only as a
-// median of rounds, in processor time, and under a wide tolerance. So it holds on any machine, whatever its baseline is
-// from. On a machine too loaded there is no ratio, rather than one that flaps.
+// Times differ from run to run. The gate measures them only as a ratio to a peer that runs in turn with the measured
+// code, in processor time, as a median of rounds, and with a wide tolerance. Such a ratio can be compared on any
+// machine, wherever the baseline was measured. On a machine with too much load there is no ratio, instead of an
+// unstable one.
 
 extension GateProbe {
-  /// The share of a processor that both sides of a round must have had.
+  /// The least share of a processor that both sides of a round must get.
   private static let shareMinimum = 0.3
 
-  /// How many good rounds make a median, and how many are tried before that is given up.
+  /// The number of good rounds for a median, and the number of rounds after which the probe gives up.
   private static let (roundCount, roundCountMaximum) = (9, 27)
 
   private static let ratioTolerance = GateTolerance.percent(50)
 
-  /// Time of the preload ÷ time of the system's malloc, and of first fit ÷ a list of holes.
+  /// The time of the preload over that of the system's malloc, and of first fit over that of a list of holes.
   static var ratios: [GateProbe] {
     let workloads = ["pairs-64", "pairs-16-512", "pairs-32KiB", "lifo-16-512", "slots-16-512", "calloc-256"]
     return workloads.map { workload in

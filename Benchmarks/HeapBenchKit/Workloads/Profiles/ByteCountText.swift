@@ -1,10 +1,10 @@
-/// Byte counts as people write them in a profile: `64`, `4 KiB`, `1.5 MiB`.
+/// Byte counts as written in a profile: `64`, `4 KiB`, `1.5 MiB`.
 enum ByteCountText {
   private static let units: [(name: String, byteCount: UInt64)] = [
     ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1),
   ]
 
-  /// The byte count that `text` says, or nil when it says none: a fraction must be a whole number of bytes.
+  /// The byte count of `text`; nil when it is none. A fraction must give a whole number of bytes.
   static func value(of text: String) -> UInt64? {
     let unit = units.first { text.hasSuffix($0.name) } ?? ("", 1)
     let number = text.dropLast(unit.name.count)

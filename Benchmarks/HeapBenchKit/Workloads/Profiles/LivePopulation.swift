@@ -1,29 +1,31 @@
-/// The live objects of one population that one thread allocated, in the order in which they are to die.
+/// The live objects of one population that one thread allocated, in the order in which they will die.
 struct LivePopulation {
   /// A live object and its place in the order.
   struct Entry {
-    /// The lower, the sooner it dies.
+    /// The lower the key, the sooner the object dies.
     let deathKey: UInt64
     let object: UInt32
     var byteCount: UInt64
 
-    /// Whether this one dies before `other`; no two objects are alike, so that the order is total.
+    /// Whether this object dies before `other`. The order is total, since no two objects have the same number.
     func precedes(_ other: Entry) -> Bool { (deathKey, object) < (other.deathKey, other.object) }
   }
 
-  /// A binary heap: 2 i + 1 and 2 i + 2 die after i.
+  /// A binary heap: the entries 2 i + 1 and 2 i + 2 die after entry i.
   private var entries: ContiguousArray<Entry> = []
 
   /// The bytes of the live objects.
   private(set) var byteCount: UInt64 = 0
 
-  /// The allocations so far: the population's clock.
+  /// The number of allocations so far, which is the population's clock.
   private(set) var clock: UInt64 = 0
 
   var isEmpty: Bool { entries.isEmpty }
   var count: Int { entries.count }
 
-  /// An object begins; O(log n).
+  /// Adds an object.
+  ///
+  /// - Complexity: O(log n)
   mutating func insert(_ entry: Entry) {
     clock += 1
     byteCount += entry.byteCount
@@ -35,7 +37,9 @@ struct LivePopulation {
     }
   }
 
-  /// The object that is to die first ends; O(log n). There must be one.
+  /// Removes the object that dies first. Traps when there is none.
+  ///
+  /// - Complexity: O(log n)
   mutating func removeFirst() -> Entry {
     let first = entries[0]
     byteCount -= first.byteCount
@@ -53,10 +57,10 @@ struct LivePopulation {
     return first
   }
 
-  /// The object at `index` of an order that means nothing, for a random choice.
+  /// The object at `index`, in an arbitrary order, for a random choice.
   subscript(index: Int) -> Entry { entries[index] }
 
-  /// The object at `index` has `byteCount` bytes from now on.
+  /// Sets the size of the object at `index`.
   mutating func resize(at index: Int, to byteCount: UInt64) {
     self.byteCount += byteCount
     self.byteCount -= entries[index].byteCount

@@ -1,4 +1,4 @@
-/// A run through a profile's phases, under way.
+/// A run through a profile's phases.
 struct PhasedRun {
   /// The steps so far.
   private(set) var builder = WorkloadBuilder()
@@ -8,12 +8,12 @@ struct PhasedRun {
   private let kinds: [Kind]
   private var random: ReproducibleRandom
 
-  /// The live objects of each population by the thread that allocated them, from the first that may.
+  /// The live objects of each population by the thread that allocated them, from the population's first thread.
   private var live: [[LivePopulation]]
-  /// The bytes of each population that each of its threads is to keep live.
+  /// The bytes of each population that each of its threads should keep live.
   private var wanted: [Double]
 
-  /// Whose turn it is, and for how many requests more.
+  /// The thread whose turn it is, and how many more requests it makes.
   private var thread = 0
   private var turnLeft = 0
 
@@ -22,11 +22,11 @@ struct PhasedRun {
     let parameters: Profile.Population
     let sizes: SizeSampler
     let lifetimes: LifetimeSampler
-    /// The threads that allocate.
+    /// The threads that allocate the population's objects.
     let threads: ClosedRange<Int>
   }
 
-  /// A run of `profile` at its start.
+  /// A run at the start of `profile`.
   init(_ profile: Profile, _ populations: [Profile.Population], seed: UInt64, scale: Double) {
     self.profile = profile
     self.scale = scale
@@ -41,7 +41,7 @@ struct PhasedRun {
     wanted = Array(repeating: 0, count: kinds.count)
   }
 
-  /// Plays a phase: what is too much dies, then the requests follow.
+  /// Plays a phase: surplus objects die, then the requests follow.
   mutating func play(_ phase: Profile.Phase) {
     for index in kinds.indices {
       if let byteCount = phase.liveByteCounts[index] {
@@ -57,18 +57,18 @@ struct PhasedRun {
     }
   }
 
-  /// One request of a population, and the deaths that it makes due.
+  /// Makes one request of a population, and lets objects die until the live bytes fit again.
   private mutating func request(of index: Int) {
     let slot = nextThread(of: index) - kinds[index].threads.lowerBound
     if !resizes(index, slot) { allocate(index, slot) }
     trim(index, slot, to: wantedNow(index, slot))
   }
 
-  /// The thread that makes the next request: the one whose turn it is if it makes such requests.
+  /// The thread of the next request: the one whose turn it is if it makes such requests, else a random one that does.
   private mutating func nextThread(of index: Int) -> Int {
     if turnLeft == 0 {
       thread = random.index(below: profile.threadCount)
-      // Turns of 1 to twice the mean: long enough for a thread to use what it freed, and never in step.
+      // A turn has 1 to 2 · mean − 1 requests: long enough to use memory that the thread freed, and never in step.
       turnLeft = 1 + random.index(below: 2 * profile.turnLength - 1)
     }
     turnLeft -= 1
@@ -99,7 +99,7 @@ struct PhasedRun {
     return 0
   }
 
-  /// Resizes a live object if this request is to do so and an object can.
+  /// Resizes a live object if this request should resize one and an object can be resized.
   private mutating func resizes(_ index: Int, _ slot: Int) -> Bool {
     guard let reallocation = kinds[index].parameters.reallocation, random.chance(reallocation.share),
       !live[index][slot].isEmpty
@@ -113,10 +113,10 @@ struct PhasedRun {
     return true
   }
 
-  /// The bytes that a thread is to keep live at this point of the wave.
+  /// The bytes that a thread should keep live at this point of the wave.
   private func wantedNow(_ index: Int, _ slot: Int) -> Double {
     guard let wave = kinds[index].parameters.wave else { return wanted[index] }
-    // A wave keeps its proportion to the live set, which the scale and the number of threads change.
+    // The scale and the number of threads change the live set; the wave's period keeps its proportion to it.
     let period = max(2, UInt64((Double(wave.period) * scale / Double(live[index].count)).rounded()))
     let position = live[index][slot].clock % period
     let low = 1 - wave.depth
@@ -128,7 +128,7 @@ struct PhasedRun {
     }
   }
 
-  /// Objects die, those first whose turn it is, until no more than `wanted` bytes are live.
+  /// Lets objects die in their order until at most `wanted` bytes are live.
   private mutating func trim(_ index: Int, _ slot: Int, to wanted: Double) {
     while Double(live[index][slot].byteCount) > wanted {
       let entry = live[index][slot].removeFirst()

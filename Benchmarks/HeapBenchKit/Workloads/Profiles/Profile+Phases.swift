@@ -1,7 +1,9 @@
-// The parts of a profile's YAML that describe what happens, and when.
+import Addresses
+
+// Reading a profile's behaviour from YAML: its phases, or its adversary.
 
 extension Profile.Behaviour {
-  /// Reads what the keys of a whole profile say of it.
+  /// Reads the behaviour from the keys of a whole profile.
   init(_ keys: ProfileKeys, threadCount: Int) throws(ProfileError) {
     if let adversary = keys["adversary"] {
       for other in ["populations", "phases", "repeat", "turn"] {
@@ -12,10 +14,10 @@ extension Profile.Behaviour {
       return
     }
     let nodes = try keys.required("populations").entries()
-    let populations = try nodes.mapTyped { node throws(ProfileError) in
+    let populations = try nodes.map { node throws(ProfileError) in
       try Profile.Population(node, threadCount: threadCount)
     }
-    let phases = try keys.required("phases").list().mapTyped { node throws(ProfileError) in
+    let phases = try keys.required("phases").list().map { node throws(ProfileError) in
       try Profile.Phase(node, populations: nodes.map(\.key))
     }
     let repetitions = Int(try keys["repeat"]?.integer(in: 1...10_000) ?? 1)
@@ -31,7 +33,7 @@ extension Profile.Phase {
     requestCount = try keys.required("requests").integer(in: 1...1_000_000_000)
     if let node = keys["shares"] {
       let values = try node.keys(populations, of: "shares")
-      shares = try populations.mapTyped { name throws(ProfileError) in try values[name]?.share() ?? 0 }
+      shares = try populations.map { name throws(ProfileError) in try values[name]?.share() ?? 0 }
       try ShareSum.check(shares, of: node)
     } else if populations.count == 1 {
       shares = [1]
@@ -39,21 +41,21 @@ extension Profile.Phase {
       throw node.error("a phase needs the key 'shares' when there are several populations")
     }
     let values = try keys.required("live").keys(populations, of: "live")
-    liveByteCounts = try populations.mapTyped { name throws(ProfileError) in
+    liveByteCounts = try populations.map { name throws(ProfileError) in
       try values[name]?.byteCount(in: 0...Profile.byteCountMax)
     }
   }
 }
 
 extension Profile.Adversary {
-  /// Reads one key, the kind of adversary, and its parameters.
+  /// Reads one key, the kind of adversary, with its parameters.
   init(_ node: ProfileNode) throws(ProfileError) {
     let robson = try node.keys(["robson"], of: "an adversary").required("robson")
     let keys = try robson.keys(["live", "unit", "max"], of: "robson")
     let unit = try keys.required("unit").byteCount(in: 32...1 << 20)
     guard unit.isMultiple(of: 16) else { throw try keys.required("unit").mismatch("a multiple of 16") }
     let limit = try keys.required("max").byteCount(in: unit...1 << 32)
-    guard limit.isMultiple(of: unit), (limit / unit).nonzeroBitCount == 1 else {
+    guard limit.isMultiple(of: unit), (limit / unit).isPowerOfTwo else {
       throw try keys.required("max").mismatch("the unit times a power of two")
     }
     self = .robson(
@@ -63,7 +65,7 @@ extension Profile.Adversary {
 
 /// Shares that must add up.
 enum ShareSum {
-  /// How far a sum of decimal fractions may lie from 1.
+  /// The largest distance of a sum of decimal fractions from 1.
   static let tolerance = 0.0005
 
   /// Throws unless the shares under `node` add up to 1.
@@ -75,6 +77,6 @@ enum ShareSum {
     }
   }
 
-  /// A sum as messages show it: to four digits after the point, without trailing zeros.
+  /// A sum as text for messages: at most four digits after the point, without trailing zeros.
   static func text(_ sum: Double) -> String { ProfileNode.plain((sum * 10_000).rounded() / 10_000) }
 }

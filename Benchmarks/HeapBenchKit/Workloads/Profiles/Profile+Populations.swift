@@ -1,4 +1,6 @@
-// The parts of a profile's YAML that describe objects.
+import Addresses
+
+// Reading a profile's populations from YAML: their sizes, lifetimes and other parameters.
 
 extension Profile.Population {
   /// Reads a population; the node's key is its name.
@@ -26,11 +28,11 @@ extension Profile.Population {
 }
 
 extension Profile.AlignmentShare {
-  /// Reads a mapping of alignments to their shares.
+  /// Reads a mapping from alignments to their shares.
   static func list(_ node: ProfileNode) throws(ProfileError) -> [Self] {
     var alignments: [Self] = []
     for entry in try node.entries() {
-      guard let alignment = ByteCountText.value(of: entry.key), alignment.nonzeroBitCount == 1, alignment <= 1 << 30
+      guard let alignment = ByteCountText.value(of: entry.key), alignment.isPowerOfTwo, alignment <= 1 << 30
       else { throw entry.error("an alignment must be a power of two 1…1 GiB, found '\(entry.key)'") }
       alignments.append(Self(log2: UInt8(alignment.trailingZeroBitCount), share: try entry.share()))
     }
@@ -64,7 +66,7 @@ extension SizeDistribution {
   private static let allowed = ["fixed", "uniform", "logNormal", "zipf", "histogram"]
   private static let sizes = 1...Profile.byteCountMax
 
-  /// Reads one key, the kind of distribution, and its parameters.
+  /// Reads one key, the kind of distribution, with its parameters.
   init(_ node: ProfileNode) throws(ProfileError) {
     let (kind, value) = try node.kind(of: Self.allowed)
     switch kind {
@@ -87,7 +89,7 @@ extension SizeDistribution {
       }
       self = .zipf(limits: limits, step: step, exponent: try keys.required("exponent").number(in: 0...10))
     default:
-      let bins = try value.entries().mapTyped { entry throws(ProfileError) in
+      let bins = try value.entries().map { entry throws(ProfileError) in
         Bin(sizes: try entry.sizesOfKey(within: Self.sizes), share: try entry.share())
       }
       try ShareSum.check(bins.map(\.share), of: value)
@@ -99,7 +101,7 @@ extension SizeDistribution {
 extension LifetimeDistribution {
   private static let allowed = ["exponential", "bimodal", "generational", "lifo", "fifo"]
 
-  /// Reads the name of a distribution without parameters, or one key and its parameters.
+  /// Reads the name of a distribution without parameters, or one key with its parameters.
   init(_ node: ProfileNode) throws(ProfileError) {
     switch node.text {
     case "exponential": self = .exponential
@@ -126,7 +128,7 @@ extension LifetimeDistribution {
 }
 
 extension ProfileNode {
-  /// The only key of a mapping, which says the kind of the thing, and its value.
+  /// The only key of a mapping, which names a kind, and its value.
   fileprivate func kind(of allowed: [String]) throws(ProfileError) -> (String, ProfileNode) {
     let wanted = "one of \(allowed.joined(separator: ", "))"
     guard hasKeys else {
@@ -142,7 +144,7 @@ extension ProfileNode {
     return (only.key, only)
   }
 
-  /// The sizes that the key of a histogram's bin says: `64` or `64-127`.
+  /// The sizes in the key of a histogram's bin: `64` or `64-127`.
   fileprivate func sizesOfKey(within range: ClosedRange<UInt64>) throws(ProfileError) -> ClosedRange<UInt64> {
     let parts = key.split(separator: "-", omittingEmptySubsequences: false)
       .map { ByteCountText.value(of: String($0)) }

@@ -1,7 +1,7 @@
 extension Profile {
-  /// The same profile with its work shared by another number of threads.
+  /// The same profile on another number of threads.
   ///
-  /// - Throws: ``ProfileError`` when a population belongs to threads that there would not be.
+  /// - Throws: ``ProfileError`` when a population belongs to a thread that would not exist.
   public func with(threadCount: Int) throws(ProfileError) -> Profile {
     if case .phases(let populations, _, _) = behaviour {
       let ranges = populations.flatMap { [$0.allocatingThreads, $0.freeingThreads] }

@@ -1,16 +1,16 @@
 import Foundation
 import Yams
 
-// A profile from its YAML, strictly: what is not understood is an error, never a default. The benchmark's figures
-// are compared over years; a misspelt key that silently kept its default would make them mean something else.
+// Reading a profile from YAML is strict: an unknown key is an error, and is never ignored. Figures are compared over
+// years. A misspelt key that silently kept its default would change what they mean.
 
 extension Profile {
   /// The extension of a profile's file name.
   public static let fileExtension = "yaml"
 
-  /// The most threads a profile may have.
+  /// The most threads of a profile.
   static let threadCountMax: UInt64 = 256
-  /// The most bytes that an object, or a live set, may have.
+  /// The most bytes of an object or of a live set.
   static let byteCountMax: UInt64 = 1 << 40
 
   /// Reads the file at `path`.
@@ -28,9 +28,9 @@ extension Profile {
     try self.init(name: name, yaml: yaml)
   }
 
-  /// Reads a profile that its file calls `fileName` (without extension) from the file's content.
+  /// Reads a profile from the content of the file `fileName` (without extension).
   ///
-  /// - Throws: ``ProfileError`` at the first thing that is not as it must be.
+  /// - Throws: ``ProfileError`` at the first mistake.
   public init(name fileName: String, yaml: String) throws(ProfileError) {
     let root: Node?
     do {
@@ -52,7 +52,7 @@ extension Profile {
 }
 
 extension ProfileError {
-  /// What Yams says of a text that is no YAML, in one line.
+  /// The error for a text that is no YAML, with Yams' explanation in one line.
   fileprivate init(_ profile: String, yaml error: any Error) {
     switch error as? YamlError {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -65,15 +65,5 @@ extension ProfileError {
       self.init(
         profile, line: nil, "is no YAML: \(error.localizedDescription.split(separator: "\n").joined(separator: " "))")
     }
-  }
-}
-
-extension Array {
-  /// `map` with the error's type kept.
-  func mapTyped<Result, Failure: Error>(_ transform: (Element) throws(Failure) -> Result) throws(Failure) -> [Result] {
-    var results: [Result] = []
-    results.reserveCapacity(count)
-    for element in self { results.append(try transform(element)) }
-    return results
   }
 }

@@ -1,8 +1,8 @@
-/// A synthetic workload's parameters, as a YAML file of `Benchmarks/Profiles` gives them.
+/// The parameters of a synthetic workload, as in a YAML file of `Benchmarks/Profiles`.
 ///
-/// A profile says whose behaviour it models by *populations*, kinds of objects that live side by side, each with its
-/// sizes and its order of death, and by *phases*, which say how much of each is live and how often it is asked for.
-/// `ProfileGenerator` makes a workload of it.
+/// A profile models behaviour by *populations* and *phases*. Populations are kinds of objects that live side by side,
+/// each with its sizes and its order of death. Phases say how much of each population is live and how often it is
+/// requested. `ProfileGenerator` makes a workload from a profile.
 public struct Profile: Hashable, Sendable {
   /// The name, which is also the file's.
   public let name: String
@@ -10,16 +10,16 @@ public struct Profile: Hashable, Sendable {
   /// One sentence on whose behaviour it models.
   public let summary: String
 
-  /// How many threads share the work.
+  /// The number of threads that share the work.
   public let threadCount: Int
 
-  /// The mean number of requests that a thread makes before another one's turn comes.
+  /// The mean number of requests that a thread makes before the next thread's turn.
   public let turnLength: Int
 
-  /// What it does.
+  /// What the profile does.
   public let behaviour: Behaviour
 
-  /// A profile made in code; what a YAML file cannot say, such as a share above 1, is the caller's to avoid.
+  /// A profile made in code. The caller must avoid values that a YAML file cannot have, such as a share above 1.
   public init(name: String, summary: String, threadCount: Int = 1, turnLength: Int = 32, behaviour: Behaviour) {
     self.name = name
     self.summary = summary
@@ -30,7 +30,7 @@ public struct Profile: Hashable, Sendable {
 
   /// What a profile does.
   public enum Behaviour: Hashable, Sendable {
-    /// Draws from populations, phase by phase, the whole list `repetitions` times.
+    /// Draws from populations, phase by phase, and repeats the whole list `repetitions` times.
     case phases(populations: [Population], phases: [Phase], repetitions: Int)
     /// Follows a plan against first fit.
     case adversary(Adversary)
@@ -38,25 +38,25 @@ public struct Profile: Hashable, Sendable {
 
   /// A kind of object.
   public struct Population: Hashable, Sendable {
-    /// What the phases call it.
+    /// The name that the phases use.
     public let name: String
-    /// How large its objects are.
+    /// The sizes of its objects.
     public let sizes: SizeDistribution
-    /// In which order they die.
+    /// The order in which its objects die.
     public let lifetimes: LifetimeDistribution
-    /// The share of its objects that another thread frees than the one that allocated them.
+    /// The share of its objects that a thread other than the allocating one frees.
     public let remoteShare: Double
     /// The threads that allocate; nil for all.
     public let allocatingThreads: ClosedRange<Int>?
-    /// The threads that free what others allocated; nil for all.
+    /// The threads that free; nil when the allocating thread frees, or another one by the remote share.
     public let freeingThreads: ClosedRange<Int>?
-    /// The share of its objects that are asked for all zero.
+    /// The share of its objects that are requested zeroed.
     public let zeroedShare: Double
-    /// Alignments as powers of two, with their shares; the rest asks for none.
+    /// The alignments with their shares; the other objects have no alignment.
     public let alignments: [AlignmentShare]
     /// How its objects are resized; nil for never.
     public let reallocation: Reallocation?
-    /// How its live bytes swing; nil for steady.
+    /// How its live bytes swing; nil for steady live bytes.
     public let wave: Wave?
 
     public init(
@@ -77,11 +77,11 @@ public struct Profile: Hashable, Sendable {
     }
   }
 
-  /// The share of objects that ask for an alignment.
+  /// The share of objects with an alignment.
   public struct AlignmentShare: Hashable, Sendable {
     /// The alignment's logarithm to base 2.
     public let log2: UInt8
-    /// The probability of it.
+    /// The probability of this alignment.
     public let share: Double
 
     public init(log2: UInt8, share: Double) {
@@ -90,13 +90,13 @@ public struct Profile: Hashable, Sendable {
     }
   }
 
-  /// Resizing.
+  /// How objects are resized.
   public struct Reallocation: Hashable, Sendable {
-    /// The share of a population's requests that resize one of its live objects instead of making one.
+    /// The share of a population's requests that resize a live object instead of allocating one.
     public let share: Double
-    /// What the size is multiplied by.
+    /// The factor for the size.
     public let factor: Double
-    /// The most bytes an object grows to; at the limit one is made anew instead.
+    /// The most bytes of a resized object; a request that would exceed them allocates instead.
     public let limit: UInt64
 
     public init(share: Double, factor: Double, limit: UInt64) {
@@ -106,18 +106,18 @@ public struct Profile: Hashable, Sendable {
     }
   }
 
-  /// Live bytes that swing below the phase's figure, and back.
+  /// A swing of the live bytes below the phase's figure, and back.
   public struct Wave: Hashable, Sendable {
-    /// How they move.
+    /// The shape of the swing.
     public enum Shape: String, Hashable, Sendable, CaseIterable {
       /// Up and down at the same pace.
       case triangle
-      /// Up as fast as requests come, then down at once: all of a frame's or a pass's objects die together.
+      /// Up as fast as requests come, then down at once: all objects of a frame or a pass die together.
       case sawtooth
     }
-    /// How they move.
+    /// The shape of the swing.
     public let shape: Shape
-    /// The share of the live bytes that go.
+    /// The share of the live bytes that die in each wave.
     public let depth: Double
     /// The length of a wave in allocations of the population.
     public let period: UInt64
@@ -129,15 +129,15 @@ public struct Profile: Hashable, Sendable {
     }
   }
 
-  /// A stretch of the run.
+  /// A part of the run.
   public struct Phase: Hashable, Sendable {
-    /// What messages call it.
+    /// The phase's name in messages.
     public let name: String
-    /// How many requests that allocate or resize it makes; deallocations come on top.
+    /// The number of requests that allocate or resize; deallocations come on top.
     public let requestCount: UInt64
     /// For each population, in the profile's order, its share of the requests.
     public let shares: [Double]
-    /// For each population, in the profile's order, the bytes to keep live; nil leaves it as it was.
+    /// For each population, in the profile's order, the bytes to keep live; nil keeps the previous figure.
     public let liveByteCounts: [UInt64?]
 
     public init(name: String, requestCount: UInt64, shares: [Double], liveByteCounts: [UInt64?]) {
@@ -148,9 +148,9 @@ public struct Profile: Hashable, Sendable {
     }
   }
 
-  /// A plan against an allocator.
+  /// A program made to fragment an allocator's heap.
   public enum Adversary: Hashable, Sendable {
-    /// Robson's, with blocks of `unit` bytes times a power of two up to `limit`, and `liveByteCount` live.
+    /// Robson's program: blocks of `unit` bytes times a power of two up to `limit`, and `liveByteCount` bytes live.
     case robson(liveByteCount: UInt64, unit: UInt64, limit: UInt64)
   }
 }

@@ -1,33 +1,34 @@
-// From a profile to a workload: the same one for the same seed and scale, on every machine (see ReproducibleRandom).
+// From a profile to a workload, which is the same for the same seed and scale on every machine (see
+// ReproducibleRandom).
 //
-// A run is a sequence of requests. Each is made by a thread, which keeps its turn for some requests, and is for a
-// population, drawn by the phase's shares. It allocates an object, or resizes one. Then objects of the population
-// die, in the order of their death keys, until its live bytes are back at what the phase wants:
+// A run is a sequence of requests. The phase's shares decide each request's population. A thread makes it and keeps
+// its turn for some requests. The request allocates an object, or resizes one. Then objects of the population die, in
+// the order of their death keys, until its live bytes are back at what the phase wants:
 //
 //   live(population, thread) ≤ wanted(population, phase) ÷ threads · wave        after every request
 //
-// and as requests go on, live comes as close to wanted as an object's size allows. An object's death key is the time
-// of its birth plus a lifetime of the population's distribution. The time is counted in allocations of the population
-// by the thread, and the mean lifetime is what Little's law asks for, so that keys come due just as objects must go:
+// As requests go on, live comes as close to wanted as an object's size allows. An object's death key is the time of its
+// birth plus a lifetime from the population's distribution. The clock counts the population's allocations by the
+// thread. By Little's law, keys come due exactly when objects must die if
 //
 //   mean lifetime = wanted ÷ mean size                                           [allocations]
 //
-// So a profile gives the live bytes and the shape of the lifetimes, and both hold. Were the mean lifetime a parameter
-// too, one of the three would give way. A phase that wants less than there is begins with as many deaths as that takes,
-// in the same order: what survives is scattered among what died, and this is what fragments a heap.
+// So a profile sets the live bytes and the shape of the lifetimes, and both hold. If it also set the mean lifetime, one
+// of the three could not hold. A phase that wants fewer live bytes than there are begins with deaths, in the same
+// order. The survivors lie scattered among the dead, and this fragments a heap.
 //
-// Objects still alive at the end stay so, as in a recorded trace.
+// Objects that are live at the end stay live, as in a recorded trace.
 
-/// Makes workloads of profiles.
+/// Makes workloads from profiles.
 public enum ProfileGenerator {
-  /// The range of scales that make sense: a smoke test's to a soak's.
+  /// The range of useful scales, from a smoke test to a soak test.
   public static let scales: ClosedRange<Double> = 0.0001...100
 
   /// The workload of `profile`, the same for the same seed and scale, on every machine.
   ///
   /// - Parameters:
   ///   - seed: Any number.
-  ///   - scale: A factor to the number of requests and the live bytes, within ``scales``; sizes stay as they are.
+  ///   - scale: A factor for the number of requests and the live bytes, within ``scales``; sizes stay the same.
   /// - Complexity: O(*n* log *m*) for *n* requests and *m* live objects.
   public static func workload(of profile: Profile, seed: UInt64, scale: Double = 1) -> Workload {
     precondition(scales.contains(scale), "a workload's scale must be 0.0001…100")

@@ -1,12 +1,12 @@
 import Yams
 
-/// A value in a profile's YAML with the name of its key, for reading it strictly.
+/// A value in a profile's YAML with the name of its key.
 ///
 /// Every reading method throws a ``ProfileError`` that names the key, what was found and what is allowed.
 struct ProfileNode {
   /// The profile's name, for messages.
   let profile: String
-  /// What messages call the value: its key.
+  /// The value's key, by which messages name it.
   let key: String
   let node: Node
 
@@ -16,10 +16,10 @@ struct ProfileNode {
   /// An error about this value.
   func error(_ finding: String) -> ProfileError { ProfileError(profile, line: line, finding) }
 
-  /// An error that says what the value must be, and what it is.
+  /// An error that says what the value must be, and what was found.
   func mismatch(_ wanted: String) -> ProfileError { error("\(key) must be \(wanted), found \(found)") }
 
-  /// The value as messages show it.
+  /// The value as text for messages.
   var found: String {
     switch node {
     case .scalar(let scalar):
@@ -35,16 +35,16 @@ struct ProfileNode {
   /// The text of a scalar; nil for keys and lists.
   var text: String? { node.scalar?.string }
 
-  /// Whether the value is keys with values.
+  /// Whether the value is a mapping.
   var hasKeys: Bool { node.mapping != nil }
 
-  /// The text of a scalar, not empty.
+  /// The text of a scalar, which must not be empty.
   func string() throws(ProfileError) -> String {
     guard let text, !text.isEmpty else { throw mismatch("text") }
     return text
   }
 
-  /// A whole number of `range`.
+  /// A whole number in `range`.
   func integer(in range: ClosedRange<UInt64>) throws(ProfileError) -> UInt64 {
     let wanted = "\(range.lowerBound)…\(range.upperBound)"
     guard let text, let number = Int128(text.filter { $0 != "_" }) else {
@@ -54,7 +54,7 @@ struct ProfileNode {
     return UInt64(number)
   }
 
-  /// A number of `range`.
+  /// A number in `range`.
   func number(in range: ClosedRange<Double>) throws(ProfileError) -> Double {
     let wanted = "\(Self.plain(range.lowerBound))…\(Self.plain(range.upperBound))"
     guard let text, let number = Double(text), number.isFinite else {
@@ -67,7 +67,7 @@ struct ProfileNode {
   /// A probability.
   func share() throws(ProfileError) -> Double { try number(in: 0...1) }
 
-  /// A byte count of `range`, with or without a unit.
+  /// A byte count in `range`, with or without a unit.
   func byteCount(in range: ClosedRange<UInt64>) throws(ProfileError) -> UInt64 {
     let wanted = "\(ByteCountText.text(range.lowerBound))…\(ByteCountText.text(range.upperBound))"
     guard let text, let byteCount = ByteCountText.value(of: text) else {
@@ -85,7 +85,7 @@ struct ProfileNode {
     return choice
   }
 
-  /// The threads of a range as `0` or `0-3`, of which there are `threadCount`.
+  /// A range of threads, as `0` or `0-3`, below `threadCount`.
   func threads(below threadCount: Int) throws(ProfileError) -> ClosedRange<Int> {
     let parts = (text ?? "").split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
     guard (1...2).contains(parts.count), let first = parts[0], let last = parts[parts.count - 1],
@@ -94,13 +94,13 @@ struct ProfileNode {
     return first...last
   }
 
-  /// The values of a list, which is not empty.
+  /// The values of a list, which must not be empty.
   func list() throws(ProfileError) -> [ProfileNode] {
     guard let nodes = node.sequence, !nodes.isEmpty else { throw mismatch("a list") }
     return nodes.map { ProfileNode(profile: profile, key: key, node: $0) }
   }
 
-  /// The entries of a mapping of free keys, in the file's order.
+  /// The entries of a mapping with arbitrary keys, in the file's order.
   func entries() throws(ProfileError) -> [ProfileNode] {
     guard let mapping = node.mapping, !mapping.isEmpty else { throw mismatch("a list of keys with values") }
     var entries: [ProfileNode] = []
@@ -111,9 +111,9 @@ struct ProfileNode {
     return entries
   }
 
-  /// The mapping's values by the keys that it may have; others are errors.
+  /// The values of a mapping, which may have only the allowed keys.
   ///
-  /// - Parameter context: What messages call the whole, as `a phase`.
+  /// - Parameter context: The mapping's name in messages, such as `a phase`.
   func keys(_ allowed: [String], of context: String) throws(ProfileError) -> ProfileKeys {
     guard let mapping = node.mapping else { throw mismatch("keys of \(context)") }
     for (key, _) in mapping {
@@ -129,7 +129,7 @@ struct ProfileNode {
     return ProfileKeys(owner: self, context: context, mapping: mapping)
   }
 
-  /// A number as people write it: without a fraction when it has none.
+  /// A number as text, without a fraction when it is whole.
   static func plain(_ number: Double) -> String {
     number == number.rounded() && abs(number) < 1e15 ? "\(Int64(number))" : "\(number)"
   }
@@ -141,12 +141,12 @@ struct ProfileKeys {
   let context: String
   let mapping: Node.Mapping
 
-  /// The value of `key`, or nil when the file does not have it.
+  /// The value of `key`; nil when the file does not have it.
   subscript(key: String) -> ProfileNode? {
     mapping[Node(key)].map { ProfileNode(profile: owner.profile, key: key, node: $0) }
   }
 
-  /// The value of `key`, which must be there.
+  /// The value of `key`, which the file must have.
   func required(_ key: String) throws(ProfileError) -> ProfileNode {
     guard let value = self[key] else { throw owner.error("\(context) needs the key '\(key)'") }
     return value

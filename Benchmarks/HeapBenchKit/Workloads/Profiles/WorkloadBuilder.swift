@@ -3,7 +3,7 @@ struct WorkloadBuilder {
   private(set) var steps: ContiguousArray<WorkloadStep> = []
   private(set) var objectCount: UInt32 = 0
 
-  /// A new object, which gets the next number.
+  /// Allocates a new object and returns its number, which is the next one.
   mutating func allocate(
     byteCount: UInt64, alignmentLog2: UInt8 = 0, isZeroed: Bool = false, thread: UInt16 = 0
   ) -> UInt32 {
@@ -16,12 +16,12 @@ struct WorkloadBuilder {
     return object
   }
 
-  /// A live object gets another size.
+  /// Resizes a live object.
   mutating func reallocate(_ object: UInt32, byteCount: UInt64, thread: UInt16 = 0) {
     steps.append(WorkloadStep(.reallocate, object: object, amount: byteCount, thread: thread))
   }
 
-  /// A live object ends.
+  /// Deallocates a live object.
   mutating func deallocate(_ object: UInt32, thread: UInt16 = 0) {
     steps.append(WorkloadStep(.deallocate, object: object, thread: thread))
   }

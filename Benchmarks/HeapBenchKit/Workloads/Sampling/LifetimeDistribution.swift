@@ -1,16 +1,16 @@
-/// In which order a population's objects die.
+/// The order in which a population's objects die.
 ///
-/// How long they live on average follows from the live bytes that a phase asks for (Little's law); this is the shape.
+/// The mean lifetime follows from the live bytes that a phase wants (Little's law); this is the shape around it.
 public enum LifetimeDistribution: Hashable, Sendable {
-  /// Every object is as likely to die next as any other, however old: mean lifetimes follow one exponential.
+  /// Every object is equally likely to die next, however old it is: lifetimes follow one exponential distribution.
   case exponential
 
-  /// A `shortShare` of the objects live `shortMean` allocations of their population on average, the others long.
+  /// A share of the objects lives `shortMean` allocations of the population on average; the others live long.
   case bimodal(shortShare: Double, shortMean: Double)
 
-  /// Objects that survive a generation live `factor` times as long: a mixture of exponentials, of which the *k*-th has
-  /// the probability ∝ `survival`^*k* and a mean ∝ `factor`^*k*. Most die young, and the longer one lives, the
-  /// longer it will.
+  /// Objects that survive a generation live `factor` times as long: a mixture of exponential distributions, of which
+  /// the *k*-th has a probability ∝ `survival`^*k* and a mean ∝ `factor`^*k*. Most objects die young. The older an
+  /// object is, the longer it is likely to live on.
   case generational(generations: Int, survival: Double, factor: Double)
 
   /// The newest object dies first, as on a stack.
@@ -20,13 +20,13 @@ public enum LifetimeDistribution: Hashable, Sendable {
   case fifo
 }
 
-/// Draws the time of death of objects, their mean lifetime given.
+/// Draws objects' times of death for a given mean lifetime.
 struct LifetimeSampler {
   private let distribution: LifetimeDistribution
   private let generation: WeightedChoice
-  /// The mean lifetimes of the generations, with that of the first as 1.
+  /// The mean lifetimes of the generations, relative to the first one's.
   private let generationMeans: [Double]
-  /// The mean lifetime over all generations, likewise.
+  /// The mean lifetime over all generations, relative to the first one's.
   private let generationMean: Double
 
   init(_ distribution: LifetimeDistribution) {
@@ -49,10 +49,10 @@ struct LifetimeSampler {
     generationMean = zip(weights, means).reduce(0) { $0 + $1.0 * $1.1 } / sum
   }
 
-  /// When the object born at `now` dies, as a key: of two objects the one with the lower key dies first.
+  /// The death key of an object born at `now`: of two objects, the one with the lower key dies first.
   ///
   /// - Parameters:
-  ///   - now: The allocations of the population so far.
+  ///   - now: The number of the population's allocations so far.
   ///   - mean: The mean lifetime, in allocations of the population.
   func deathKey(bornAt now: UInt64, mean: Double, using random: inout ReproducibleRandom) -> UInt64 {
     let lifetime: Double

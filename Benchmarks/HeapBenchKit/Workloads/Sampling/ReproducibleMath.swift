@@ -1,9 +1,9 @@
-/// Logarithm and exponential out of operations that IEEE 754 rounds exactly, so that every machine gets the same bits.
+/// A logarithm and an exponential made of operations that IEEE 754 rounds exactly: every machine gets the same bits.
 ///
-/// Both are within a few units of the last place, which no distribution shows; what matters is that the order of the
-/// operations is fixed here, and is nobody else's to change.
+/// Both are exact to a few units in the last place, which is enough for any distribution. What matters is that the
+/// order of the operations is fixed here and changes with no library.
 enum ReproducibleMath {
-  /// ln 2 in two parts: the first has so few bits that its product with an exponent is exact.
+  /// ln 2 in two parts: the first has few enough bits to make its product with an exponent exact.
   private static let ln2High = 0x1.62e42feep-1
   private static let ln2Low = 0x1.a39ef35793c76p-33
 

@@ -1,26 +1,25 @@
-/// How large a population's objects are, in bytes.
+/// The sizes of a population's objects, in bytes.
 public enum SizeDistribution: Hashable, Sendable {
-  /// All of one size.
+  /// All objects have one size.
   case fixed(UInt64)
 
-  /// Every size of the range as likely as any other.
+  /// All sizes of the range are equally likely.
   case uniform(ClosedRange<UInt64>)
 
-  /// The logarithm of the size is normal with the deviation `sigma`; what falls outside `limits` is moved to the
-  /// nearer one.
+  /// The logarithm of the size is normal with the deviation `sigma`. A size outside `limits` becomes the nearer limit.
   case logNormal(median: Double, sigma: Double, limits: ClosedRange<UInt64>)
 
-  /// The sizes `limits.lowerBound`, one `step` more, and so on; the *k*-th has a probability ∝ 1 ÷ *k*^`exponent`.
+  /// The sizes from `limits.lowerBound` in steps of `step`; the *k*-th has a probability ∝ 1 ÷ *k*^`exponent`.
   case zipf(limits: ClosedRange<UInt64>, step: UInt64, exponent: Double)
 
-  /// Each bin by its share; within a bin every size as likely as any other.
+  /// Each bin has its share; within a bin all sizes are equally likely.
   case histogram([Bin])
 
   /// A range of sizes and its share of all objects.
   public struct Bin: Hashable, Sendable {
     /// The sizes, in bytes.
     public let sizes: ClosedRange<UInt64>
-    /// The probability of these sizes together.
+    /// The probability of all these sizes together.
     public let share: Double
 
     public init(sizes: ClosedRange<UInt64>, share: Double) {
@@ -30,14 +29,14 @@ public enum SizeDistribution: Hashable, Sendable {
   }
 }
 
-/// Draws sizes from a distribution, its tables prepared.
+/// Draws sizes from a distribution, with its tables prepared.
 struct SizeSampler {
   private let distribution: SizeDistribution
   private let choice: WeightedChoice
 
-  /// The mean of the sizes it draws.
+  /// The mean of the drawn sizes.
   ///
-  /// Exact but for a log-normal distribution, which is cut off at its limits: there it is the mean of a sample.
+  /// It is exact, except for a log-normal distribution, which is cut off at its limits: there it is a sample's mean.
   let mean: Double
 
   init(_ distribution: SizeDistribution) {
@@ -82,7 +81,7 @@ struct SizeSampler {
     case .fixed(let size): size
     case .uniform(let sizes): random.within(sizes)
     case .logNormal(let median, let sigma, let limits):
-      // Beyond 8 deviations no sample lies; the bound keeps the exponential's argument in its domain.
+      // No sample lies beyond 8 deviations; the bound keeps the exponential's argument in its domain.
       UInt64(
         min(
           max(

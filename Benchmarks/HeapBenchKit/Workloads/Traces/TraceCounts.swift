@@ -1,16 +1,16 @@
-/// What a trace holds, to be checked against the counts in its header.
+/// Counts of a trace's events, to be compared with the counts in its header.
 struct TraceCounts {
   var allocate: UInt64 = 0
   var aligned: UInt64 = 0
   var zeroed: UInt64 = 0
   var reallocate: UInt64 = 0
   var free: UInt64 = 0
-  /// The highest thread number and one; the first events may come without a mark.
+  /// The highest thread number plus one. It starts at 1, since the first events may come without a thread mark.
   var threads: UInt64 = 1
   private(set) var liveByteCount: UInt64 = 0
   private(set) var peakLiveByteCount: UInt64 = 0
 
-  /// An object of `byteCount` bytes begins.
+  /// Counts the bytes of a new object.
   mutating func bytesBegin(_ byteCount: UInt64, at offset: Int) throws(TraceFileError.Finding) {
     let (sum, overflow) = liveByteCount.addingReportingOverflow(byteCount)
     guard !overflow else { throw .tooManyBytes(byteOffset: offset) }
@@ -18,14 +18,14 @@ struct TraceCounts {
     peakLiveByteCount = max(peakLiveByteCount, sum)
   }
 
-  /// An object of `byteCount` bytes, which has begun, ends.
+  /// Subtracts the bytes of a counted object that ends.
   mutating func bytesEnd(_ byteCount: UInt64) {
     liveByteCount -= byteCount
   }
 
-  /// Throws unless every count that `header` names is what was counted here.
+  /// Throws unless every count in `header` equals the one here.
   ///
-  /// Names that a newer recorder may have added are not checked.
+  /// Unknown names, which a newer recorder may have added, are not checked.
   func check(against header: [String: UInt64]) throws(TraceFileError.Finding) {
     let objects = allocate + aligned + zeroed + reallocate
     let counted: [(String, UInt64)] = [

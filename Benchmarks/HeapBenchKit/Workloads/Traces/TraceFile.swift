@@ -1,12 +1,12 @@
 import AllocationTraces
 import Foundation
 
-/// An `HLTRACE1` file: a real program's calls of the malloc family, in order.
+/// An `HLTRACE1` file: a real program's calls of the malloc family, in their order.
 public struct TraceFile: Sendable {
-  /// The file's name without folder and extension.
+  /// The file's name, without folder and extension.
   public let name: String
 
-  /// The text of the header, decoded.
+  /// The decoded text of the header.
   public let text: TraceText
 
   private let path: String
@@ -16,9 +16,9 @@ public struct TraceFile: Sendable {
   /// The extension of a trace's file name.
   public static let fileExtension = "hltrace"
 
-  /// Opens the file at `path` and reads its header.
+  /// Reads the file at `path` and decodes its header.
   ///
-  /// - Throws: ``TraceFileError`` when it cannot be read or does not start with a trace's header.
+  /// - Throws: ``TraceFileError`` when the file cannot be read or does not start with a trace's header.
   public init(path: String) throws(TraceFileError) {
     let bytes: [UInt8]
     do throws(FileBytes.Failure) {
@@ -50,8 +50,8 @@ public struct TraceFile: Sendable {
 
   /// The trace as a workload.
   ///
-  /// - Throws: ``TraceFileError`` at the first event that is malformed or names an object that has ended, and when
-  ///   the trace has not what its header counts.
+  /// - Throws: ``TraceFileError`` at the first event that is malformed or names an object that has ended, and when the
+  ///   events do not agree with the header's counts.
   /// - Complexity: O(*n*) for *n* events, in time and memory.
   public func workload() throws(TraceFileError) -> Workload {
     var reader = TraceReader(eventCount: text.counts["events"] ?? 0)

@@ -4,25 +4,25 @@ public import AllocationTraces
 public struct TraceFileError: Error, Hashable, CustomStringConvertible {
   /// What is wrong.
   public enum Finding: Error, Hashable {
-    /// The file cannot be read at all.
+    /// The file cannot be read.
     case unreadable(reason: String)
     /// The bytes break the format.
     case malformed(TraceError)
-    /// The header's text is no JSON object, or `program` or `command` is no string.
+    /// The header's text is no JSON object, or its `program` or `command` is no string.
     case badText(byteOffset: Int)
-    /// An event names an object that an earlier event has freed or reallocated.
+    /// An event names an object that an earlier event freed or reallocated.
     case endedObject(number: UInt64, byteOffset: Int)
-    /// A thread's number skips one.
+    /// A thread's number is too high: thread numbers must not skip one.
     case threadOutOfOrder(number: UInt64, threadCount: UInt64, byteOffset: Int)
-    /// More objects than a workload can number.
+    /// The trace has more objects than a workload can number.
     case tooManyObjects(byteOffset: Int)
-    /// More live bytes than 64 bits count.
+    /// The trace has more live bytes than 64 bits can count.
     case tooManyBytes(byteOffset: Int)
-    /// The trace has not what its header counts: most often it was cut off.
+    /// The events do not agree with a count in the header, most often because the file was cut off.
     case countDiffers(key: String, promised: UInt64, found: UInt64)
   }
 
-  /// The file.
+  /// The file's path.
   public let path: String
 
   /// What is wrong.
@@ -37,7 +37,7 @@ public struct TraceFileError: Error, Hashable, CustomStringConvertible {
 }
 
 extension TraceFileError.Finding {
-  /// The rest of the line after the file's name.
+  /// The line's text after the file's name.
   fileprivate var clause: String {
     switch self {
     case .unreadable(let reason): "cannot be read: \(reason)"

@@ -2,24 +2,24 @@ import AllocationTraces
 
 // From the events of a trace to the steps of a workload.
 //
-// The two differ in one point: in a trace, a reallocation ends one object and makes another; in a workload, the
-// object keeps its number. So the reader keeps, for each object of the trace, the workload's number of it, or a mark
-// that it has ended; an event that names an ended one is an error.
+// They differ in one point: in a trace, a reallocation ends one object and makes another; in a workload, the object
+// keeps its number. For each object of the trace, the reader keeps the workload's number, or a mark that the object has
+// ended. An event that names an ended object is an error.
 //
 //   n(trace objects) = n(workload objects) + n(reallocations)
 
-/// Builds the steps of a workload from the events of a trace, and counts what it reads.
+/// Builds the steps of a workload from the events of a trace, and counts the events.
 struct TraceReader {
   /// The steps so far.
   private(set) var steps: ContiguousArray<WorkloadStep> = []
 
-  /// What was read so far.
+  /// The counts of the events so far.
   private(set) var counts = TraceCounts()
 
-  /// The objects of the workload so far.
+  /// The number of the workload's objects so far.
   var objectCount: Int { byteCounts.count }
 
-  /// The workload's object for each object of the trace; `ended` when there is none any more.
+  /// The workload's object for each object of the trace; `ended` when the object has ended.
   private var objects: ContiguousArray<UInt32> = []
   /// The bytes of each object of the workload.
   private var byteCounts: ContiguousArray<UInt64> = []
@@ -27,7 +27,7 @@ struct TraceReader {
 
   private static let ended = UInt32.max
 
-  /// A reader for about `eventCount` events, a number out of a file and not to be trusted.
+  /// A reader for about `eventCount` events. The number comes from a file and is not trusted.
   init(eventCount: UInt64) {
     let expected = Int(min(eventCount, 1 << 24))
     steps.reserveCapacity(expected)
@@ -35,7 +35,7 @@ struct TraceReader {
     byteCounts.reserveCapacity(expected)
   }
 
-  /// Takes all events of `bytes` that follow `start`.
+  /// Reads all events of `bytes` from `start`.
   mutating func read(_ bytes: Span<UInt8>, from start: TraceDecoder) throws(TraceFileError.Finding) {
     var decoder = start
     while true {
@@ -78,7 +78,7 @@ struct TraceReader {
     case .timePasses(let microseconds):
       steps.append(WorkloadStep(.pause, amount: microseconds, thread: thread))
     case .threadBecomes(let number):
-      // Threads are numbered as they appear, so that a gap can only be damage.
+      // Threads are numbered in the order of their appearance; a gap means that the trace is damaged.
       guard number <= counts.threads, number <= UInt64(UInt16.max) else {
         throw .threadOutOfOrder(number: number, threadCount: counts.threads, byteOffset: offset)
       }
@@ -91,7 +91,7 @@ struct TraceReader {
     _ kind: WorkloadStep.Kind, _ byteCount: UInt64, alignmentLog2: UInt8 = 0, at offset: Int
   ) throws(TraceFileError.Finding) {
     let object = UInt32(truncatingIfNeeded: byteCounts.count)
-    // A file with four thousand million events has more than the tables here are made for.
+    // A workload numbers its objects with 32 bits, and one number marks ended objects.
     guard object != Self.ended else { throw .tooManyObjects(byteOffset: offset) }
     try counts.bytesBegin(byteCount, at: offset)
     objects.append(object)
@@ -100,7 +100,7 @@ struct TraceReader {
       WorkloadStep(kind, object: object, amount: byteCount, alignmentLog2: alignmentLog2, thread: thread))
   }
 
-  /// Marks an object of the trace as ended, and returns the workload's number of it.
+  /// Marks an object of the trace as ended, and returns its number in the workload.
   private mutating func end(_ traceObject: UInt64, at offset: Int) throws(TraceFileError.Finding) -> UInt32 {
     let object = objects[Int(traceObject)]
     guard object != Self.ended else { throw .endedObject(number: traceObject, byteOffset: offset) }

@@ -1,12 +1,12 @@
-/// The JSON text in a trace's header: what was recorded, and counts to check a reader against.
+/// The JSON text in a trace's header: what was recorded, and counts for checking the events.
 public struct TraceText: Sendable, Decodable {
-  /// The program.
+  /// The recorded program.
   public let program: String?
 
-  /// How it was run, or what it did.
+  /// How the program was run, or what it did.
   public let command: String?
 
-  /// Every number of the text by its name, `events` and `peakLiveBytes` among them.
+  /// The numbers in the text by name, such as `events` and `peakLiveBytes`.
   public let counts: [String: UInt64]
 
   private struct Key: CodingKey {

@@ -2,7 +2,7 @@ import HeapBenchKit
 import Testing
 
 @Suite struct ProfileGeneratorTests {
-  /// The workload of one population in one phase.
+  /// A workload with one population in one phase.
   static func workload(
     _ population: Profile.Population, requests: UInt64 = 20_000, live: UInt64 = 200_000, threads: Int = 1,
     seed: UInt64 = 1, scale: Double = 1
@@ -27,10 +27,10 @@ import Testing
     #expect(brokenPromise(of: workload) == nil)
     let statistics = WorkloadStatistics(of: workload)
     #expect(statistics.allocationCount == 20_000)
-    // Each thread keeps at most its part, and lacks less than one object of it.
+    // Each thread keeps at most its share, and less than one object less.
     #expect(statistics.endLiveByteCount <= 200_000)
     #expect(statistics.endLiveByteCount > 200_000 - UInt64(threads) * 190)
-    // An object comes before others go.
+    // An object is allocated before others die.
     #expect(statistics.peakLiveByteCount <= 200_000 + 190)
     #expect(statistics.activeThreadCount == threads)
   }
@@ -38,7 +38,7 @@ import Testing
   @Test func meanLifetimesAreWhatLittlesLawAsksFor() {
     let population = Profile.Population(name: "p", sizes: .fixed(100), lifetimes: .exponential)
     let statistics = WorkloadStatistics(of: Self.workload(population))
-    // 2000 live objects of 20,000 allocated; those still live at the end are the longer-lived ones.
+    // 2000 of 20,000 objects are live at a time. Those that are live at the end, the longer-lived ones, do not count.
     #expect(abs(statistics.lifetimes.mean - 2000) < 200)
   }
 
@@ -79,7 +79,7 @@ import Testing
     let statistics = WorkloadStatistics(of: workload)
     #expect(abs(statistics.alignedCount - 6000) < 300)
     #expect(abs(workload.steps.count { $0.alignmentLog2 == 12 } - 2000) < 200)
-    // Half of those without an alignment: calloc takes none.
+    // Half of the objects without an alignment: calloc cannot align.
     #expect(abs(statistics.zeroedCount - 7000) < 300)
     #expect(!workload.steps.contains { $0.kind == .allocateZeroed && $0.alignmentLog2 > 0 })
   }

@@ -3,7 +3,7 @@ import HeapBenchKit
 import Testing
 
 @Suite struct ProfileMistakesTests {
-  /// A good profile, into which each test puts one mistake.
+  /// A good profile; each test makes one mistake in it.
   static let good = """
     name: server
     summary: A server
@@ -24,7 +24,7 @@ import Testing
         live: {small: 1 KiB, large: 16 KiB}
     """
 
-  /// What is replaced, by what, and the message that follows.
+  /// A text of the profile, its replacement, and the message that results.
   static let mistakes: [(String, String, String)] = [
     ("threads: 4", "threads: 0", "line 3: threads must be 1…256, found 0"),
     ("threads: 4", "threads: 257", "line 3: threads must be 1…256, found 257"),
@@ -178,7 +178,7 @@ import Testing
     }
   }
 
-  /// The message of reading `yaml` as the profile `server`; nil when it is read.
+  /// The error message of reading `yaml` as the profile `server`; nil without an error.
   static func message(reading yaml: String) -> String? {
     do throws(ProfileError) {
       _ = try Profile(name: "server", yaml: yaml)

@@ -85,7 +85,7 @@ import Testing
     #expect(profile.threadCount == 1)
   }
 
-  /// The only population of a profile, out of its YAML.
+  /// The only population of a profile, read from this YAML.
   static func population(_ text: String) throws -> Profile.Population {
     let profile = try Profile(
       name: "p",

@@ -9,10 +9,10 @@ import Testing
     return ProfileGenerator.workload(of: profile, seed: 0)
   }
 
-  /// Where the highest block ends that a textbook first fit gives out for `workload`.
+  /// The end of the highest block of a textbook first fit under `workload`.
   ///
-  /// The holes are a list in the order of their addresses, and each request walks it from the start: slow, and
-  /// written without regard to how the generator places blocks. Every block has `header` bytes more than asked for.
+  /// The holes are a list in address order, and each request walks it from the start. This is slow, and independent of
+  /// the way in which the generator places blocks. Every block has `header` bytes beyond its request.
   static func extent(ofFirstFitFor workload: Workload, header: UInt64) -> UInt64 {
     var holes: [(start: UInt64, end: UInt64)] = [(0, .max)]
     var blocks: [UInt32: (start: UInt64, end: UInt64)] = [:]
@@ -54,7 +54,7 @@ import Testing
 
   @Test func theBudgetIsKeptAndSpent() {
     let statistics = WorkloadStatistics(of: Self.workload(live: 1 << 20, unit: 64, limit: 1 << 12))
-    // 16 bytes of each block are left for its header.
+    // Each request leaves 16 bytes of its block for the header.
     #expect(statistics.peakLiveByteCount <= 1 << 20)
     #expect(statistics.peakLiveByteCount > (1 << 20) * 3 / 4)
     #expect(statistics.sizes.bins.map(\.count).reduce(0, +) == statistics.allocationCount)

@@ -3,8 +3,8 @@ import HeapBenchKit
 import Testing
 
 @Suite struct StandardProfilesTests {
-  /// Every profile's digest with seed 42 at a fiftieth of its size. The same on every machine; whoever changes what
-  /// a profile or the generator does changes these, and every figure recorded before is of another workload.
+  /// Every profile's digest with seed 42 at a fiftieth of its size, the same on every machine. A change to a profile or
+  /// to the generator changes digests. All earlier figures are then those of another workload.
   static let digests: [(String, UInt64)] = [
     ("browser-tabs", 0xC310_13F5_CAF1_CAE2),
     ("compiler", 0x870F_A49D_F295_85B0),

@@ -36,7 +36,7 @@ import Testing
     #expect(ReproducibleMath.log(0x1p-53) == -36.7368005696771)
   }
 
-  /// The bits of the results; they are the same on every machine or this is not what it says it is.
+  /// A hash of the results' bits, which must be the same on every machine.
   @Test func theBitsAreFixed() {
     var hash: UInt64 = 0
     for k in 1...1000 {

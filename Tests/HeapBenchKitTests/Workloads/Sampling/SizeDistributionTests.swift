@@ -3,7 +3,7 @@ import Testing
 @testable import HeapBenchKit
 
 @Suite struct SizeDistributionTests {
-  /// A distribution, its limits and its mean by the textbook.
+  /// A distribution, its limits and its theoretical mean.
   static let cases: [(SizeDistribution, ClosedRange<UInt64>, Double)] = [
     (.fixed(64), 64...64, 64),
     (.uniform(10...500), 10...500, 255),
@@ -38,7 +38,7 @@ import Testing
     for _ in 0..<50_000 { counts[sampler.sample(using: &random), default: 0] += 1 }
     let sizes = counts.keys.sorted()
     #expect(sizes == Array(stride(from: 24, through: 88, by: 8)))
-    // 2^1.5 times as many of the first as of the second.
+    // There are 2^1.5 times as many of the first size as of the second.
     #expect(abs(Double(counts[24, default: 0]) / Double(counts[32, default: 1]) - 2.828) < 0.15)
   }
 

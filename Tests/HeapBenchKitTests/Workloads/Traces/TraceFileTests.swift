@@ -3,12 +3,12 @@ import HeapBenchKit
 import Testing
 
 @Suite struct TraceFileTests {
-  /// A trace with `text` as its header and `events` as they stand.
+  /// A trace with this header text and these event bytes.
   static func trace(_ text: String, _ events: [UInt8]) -> [UInt8] {
     Array("HLTRACE1".utf8) + [UInt8(text.utf8.count), 0, 0, 0] + Array(text.utf8) + events
   }
 
-  /// The message that loading `bytes` as `t.hltrace` ends in, without the folder; nil when it loads.
+  /// The error message of loading `bytes` as `t.hltrace`, without the folder; nil when they load.
   static func message(loading bytes: [UInt8]) throws -> String? {
     try WorkloadFiles.withFile("t.hltrace", bytes) { path in
       do {
@@ -115,7 +115,7 @@ import Testing
     }
   }
 
-  /// `(name, events without time and thread marks, workload objects, threads)`.
+  /// The name, the events without time and thread marks, the workload's objects, and the threads.
   static let recorded: [(String, Int, Int, Int)] = [
     ("cc1plus-stl", 1_500_000, 767_531, 1), ("node-zlib-threads", 1_000_000, 525_177, 10),
     ("perl-hash", 355_647, 142_335, 1), ("python-json", 1_500_000, 849_716, 1), ("sqlite-oltp", 431_977, 215_064, 1),

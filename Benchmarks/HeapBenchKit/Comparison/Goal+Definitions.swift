@@ -1,11 +1,11 @@
-extension Bar {
-  /// Every bar, in the order in which they are shown.
-  static let all: [Bar] = [
-    Bar(figure: "every speed workload", bound: "≤ 0.90 glibc") { report in
+extension Goal {
+  /// Every goal, in the order of the table.
+  static let all: [Goal] = [
+    Goal(figure: "every speed workload", bound: "≤ 0.90 glibc") { report in
       guard report.isWhole else { return nil }
       return worstTime(report.items(.speed).filter { $0.name != largeGrowth }, over: "glibc", limit: 0.9)
     },
-    Bar(figure: "geometric mean of speed", bound: "≤ 1.00 fastest peers") { report in
+    Goal(figure: "geometric mean of speed", bound: "≤ 1.00 fastest peers") { report in
       guard report.isWhole else { return nil }
       if let failed = failedItem(of: .speed, in: report) { return .failed(failed.name, limit: 1) }
       return report.meanTimeRatio(of: heaplab, .speed, over: report.fastestPeerTime).map {
@@ -25,14 +25,14 @@ extension Bar {
     time("producer/consumer, 16 to 512 B", ["producer-consumer-16-512"], over: "jemalloc", 1.0),
     time("two threads, own batches", ["own-batches"], over: "tcmalloc", 0.6),
     time("a thread that allocates 100 times", ["thread-churn"], over: "glibc", 0.8),
-    Bar(figure: "instructions, malloc + free of 64 B", bound: "≤ 45") { report in
+    Goal(figure: "instructions, malloc + free of 64 B", bound: "≤ 45") { report in
       report.instructions[heaplab].map { Measured(value: $0, limit: 45) }
     },
-    Bar(figure: "peak ÷ live, mean of footprints", bound: "< every peer's") { report in
+    Goal(figure: "peak ÷ live, mean of footprints", bound: "< every peer's") { report in
       belowPeers(report, .footprint) { report.mean(of: $0, .footprint, \.peakRatio) }
     },
-    Bar(figure: "peak resident, mean of programs, MiB", bound: "< every peer's") { report in
-      // What the programs hold live is unknown and the same for all, so that it cancels out of the comparison.
+    Goal(figure: "peak resident, mean of programs, MiB", bound: "< every peer's") { report in
+      // The programs' live bytes are unknown, but the same under every allocator: they cancel out.
       belowPeers(report, .program) { name in
         report.mean(of: name, .program) { $0.peakResidentByteCount.map { Double($0) / 1_048_576 } }
       }
@@ -44,21 +44,21 @@ extension Bar {
     time("start of /bin/true", ["start of true"], over: "mimalloc", 1.0),
   ]
 
-  /// A bound as the figures beside it are written.
+  /// A limit as text.
   private static func text(_ limit: Double) -> String { Figure.fixed(limit, decimals: limit < 10 ? 2 : 0) }
 
   private static let heaplab = ComparedAllocator.heaplabName
   private static let largeGrowth = "vector-16MiB"
 
-  /// The time of each of some workloads over a peer's: the worst ratio counts.
-  private static func time(_ figure: String, _ workloads: [String], over peer: String, _ limit: Double) -> Bar {
-    Bar(figure: figure, bound: "≤ \(text(limit)) \(peer)") { report in
+  /// A goal for the time of some workloads over a peer's; the worst ratio counts.
+  private static func time(_ figure: String, _ workloads: [String], over peer: String, _ limit: Double) -> Goal {
+    Goal(figure: figure, bound: "≤ \(text(limit)) \(peer)") { report in
       let items = workloads.compactMap(report.item)
       return items.count == workloads.count ? worstTime(items, over: peer, limit: limit) : nil
     }
   }
 
-  /// The worst time over a peer's of rows that all must have been measured.
+  /// The worst ratio of times over a peer's; nil unless every row was measured.
   private static func worstTime(_ items: [ComparedItem], over peer: String, limit: Double) -> Measured? {
     if let failed = items.first(where: { $0.hasFailure(of: heaplab) }) { return .failed(failed.name, limit: limit) }
     let ratios = items.compactMap { item in
@@ -68,7 +68,7 @@ extension Bar {
     return Measured(value: worst.ratio, limit: limit, place: items.count > 1 ? "worst: \(worst.name)" : nil)
   }
 
-  /// A figure over all rows of a kind beside the least that a peer has.
+  /// A figure over all rows of a kind, limited by the least figure of a peer.
   private static func belowPeers(
     _ report: ComparisonReport, _ kind: ComparedItem.Kind, _ figure: (String) -> Double?
   ) -> Measured? {
@@ -85,12 +85,12 @@ extension Bar {
     report.items(kind).first { $0.hasFailure(of: heaplab) }
   }
 
-  /// A ratio of bytes in one workload.
+  /// A goal for a ratio of bytes in one workload.
   private static func memory(
     _ figure: String, _ workload: String, _ ratio: String, _ limit: Double,
     _ value: @escaping @Sendable (DriverFigures) -> Double?
-  ) -> Bar {
-    Bar(figure: figure, bound: "≤ \(text(limit)) \(ratio)") { report in
+  ) -> Goal {
+    Goal(figure: figure, bound: "≤ \(text(limit)) \(ratio)") { report in
       guard let item = report.item(workload) else { return nil }
       if item.hasFailure(of: heaplab) { return .failed(workload, limit: limit) }
       return item.median(of: heaplab, value).map { Measured(value: $0, limit: limit) }

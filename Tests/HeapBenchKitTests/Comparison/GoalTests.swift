@@ -2,25 +2,25 @@ import Testing
 
 @testable import HeapBenchKit
 
-@Suite struct BarTests {
-  private static func bar(_ figure: String) throws -> Bar {
-    try #require(Bar.all.first { $0.figure == figure })
+@Suite struct GoalTests {
+  private static func goal(_ figure: String) throws -> Goal {
+    try #require(Goal.all.first { $0.figure == figure })
   }
 
   @Test func theWorstWorkloadDecides() throws {
-    let bar = try Self.bar("every speed workload")
+    let goal = try Self.goal("every speed workload")
     let good = SampleComparison.speed("pairs-16", ["glibc": [10], "heaplab": [5]])
     let even = SampleComparison.speed("pairs-64", ["glibc": [10], "heaplab": [9]])
     let slow = SampleComparison.speed("pairs-512", ["glibc": [100], "heaplab": [91]])
-    let met = try #require(bar.evaluate(SampleComparison.report([good, even])))
+    let met = try #require(goal.evaluate(SampleComparison.report([good, even])))
     #expect(met.isMet && met.value == 0.9)
-    let missed = try #require(bar.evaluate(SampleComparison.report([good, slow, even])))
+    let missed = try #require(goal.evaluate(SampleComparison.report([good, slow, even])))
     #expect(!missed.isMet && missed.value == 0.91 && missed.place == "worst: pairs-512")
   }
 
   @Test func sumsOverAFewWorkloadsAreNotMeasured() throws {
     let item = SampleComparison.speed("pairs-16", ["glibc": [10], "heaplab": [5]])
-    #expect(try Self.bar("every speed workload").evaluate(SampleComparison.report([item], isWhole: false)) == nil)
+    #expect(try Self.goal("every speed workload").evaluate(SampleComparison.report([item], isWhole: false)) == nil)
   }
 
   @Test func theFastestPeerOfEachWorkloadCounts() throws {
@@ -28,31 +28,31 @@ import Testing
       SampleComparison.speed("a", ["glibc": [10], "heaplab": [8], "tcmalloc": [40]]),
       SampleComparison.speed("b", ["glibc": [40], "heaplab": [8], "tcmalloc": [5]]),
     ])
-    let measured = try #require(try Self.bar("geometric mean of speed").evaluate(report))
+    let measured = try #require(try Self.goal("geometric mean of speed").evaluate(report))
     #expect(abs(measured.value - (0.8 * 1.6).squareRoot()) < 1e-12)
     #expect(!measured.isMet)
   }
 
-  @Test func aMissingPeerIsNotABarMet() throws {
+  @Test func aMissingPeerIsNotAGoalMet() throws {
     let item = SampleComparison.speed("own-batches", ["glibc": [10], "heaplab": [1]])
-    #expect(try Self.bar("two threads, own batches").evaluate(SampleComparison.report([item])) == nil)
+    #expect(try Self.goal("two threads, own batches").evaluate(SampleComparison.report([item])) == nil)
   }
 
-  @Test func failingMeetsNoBar() throws {
+  @Test func failingMeetsNoGoal() throws {
     var item = SampleComparison.speed("own-batches", ["glibc": [10], "tcmalloc": [10]])
     item.runs["heaplab"] = AllocatorRuns(failure: "ended by signal 6")
-    let measured = try #require(try Self.bar("two threads, own batches").evaluate(SampleComparison.report([item])))
+    let measured = try #require(try Self.goal("two threads, own batches").evaluate(SampleComparison.report([item])))
     #expect(!measured.isMet && measured.place == "failed: own-batches")
-    let text = BarTable(SampleComparison.report([item])).text(style: TerminalStyle(columnCount: 100, hasColour: false))
+    let text = GoalTable(SampleComparison.report([item])).text(style: TerminalStyle(columnCount: 100, hasColour: false))
     #expect(text.contains("two threads, own batches"))
     #expect(text.contains("0 met, 3 missed"), "\(text)")
   }
 
   @Test func leanerThanEveryPeerMeansBelowTheLeast() throws {
-    let bar = try Self.bar("peak ÷ live, mean of footprints")
-    func measure(_ heaplab: Int) throws -> Bar.Measured {
+    let goal = try Self.goal("peak ÷ live, mean of footprints")
+    func measure(_ heaplab: Int) throws -> Goal.Measured {
       try #require(
-        bar.evaluate(
+        goal.evaluate(
           SampleComparison.report([
             SampleComparison.footprint("sawtooth", ["glibc": (130, 0), "heaplab": (heaplab, 0), "tcmalloc": (120, 0)])
           ])))
@@ -65,11 +65,11 @@ import Testing
   @Test func survivorsAreJudgedAtTheEnd() throws {
     let item = SampleComparison.footprint("survivors-1-in-1000", ["heaplab": (101, 1201)])
     let measured = try #require(
-      try Self.bar("survivors, 1 in 1,000 of 0.5–20 KiB").evaluate(SampleComparison.report([item])))
+      try Self.goal("survivors, 1 in 1,000 of 0.5–20 KiB").evaluate(SampleComparison.report([item])))
     #expect(measured.value == 12.01 && !measured.isMet)
   }
 
-  @Test func everyBarNamesWorkloadsOfTheDriver() async throws {
+  @Test func everyGoalNamesWorkloadsOfTheDriver() async throws {
     let names = try await DriverProcess(path: BuiltDriver.path).workloads().map(\.name) + ["start of true"]
     let runs = ["glibc", "heaplab", "jemalloc", "mimalloc", "tcmalloc"].map { ($0, [10]) }
     var report = SampleComparison.report(
@@ -81,8 +81,8 @@ import Testing
         return item
       })
     report.instructions["heaplab"] = 45
-    for bar in Bar.all where !bar.figure.contains("mean of footprints") && !bar.figure.contains("programs") {
-      #expect(bar.evaluate(report) != nil, "\(bar.figure)")
+    for goal in Goal.all where !goal.figure.contains("mean of footprints") && !goal.figure.contains("programs") {
+      #expect(goal.evaluate(report) != nil, "\(goal.figure)")
     }
   }
 }

@@ -1,0 +1,43 @@
+import Foundation
+
+/// Runs asynchronous work to its end for the main thread, and cancels it on Ctrl-C.
+enum Interruptible {
+  /// The result of `work`. The first SIGINT or SIGTERM cancels its task; the second ends the process.
+  static func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) throws -> Value {
+    let outcome = Outcome<Value>()
+    let done = DispatchSemaphore(value: 0)
+    let task = Task {
+      outcome.result = await Result(catching: work)
+      done.signal()
+    }
+    let sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if task.isCancelled { Foundation.exit(Ending.interrupted) }
+        task.cancel()
+      }
+      source.resume()
+      return source
+    }
+    done.wait()
+    for source in sources { source.cancel() }
+    guard let result = outcome.result else { throw UserError("the work ended without a result") }
+    return try result.get()
+  }
+
+  /// Where the task leaves its result for the waiting thread: written before the semaphore's signal, read after it.
+  private final class Outcome<Value: Sendable>: @unchecked Sendable {
+    var result: Result<Value, any Error>?
+  }
+}
+
+extension Result where Failure == any Error {
+  fileprivate init(catching body: () async throws -> Success) async {
+    do {
+      self = .success(try await body())
+    } catch {
+      self = .failure(error)
+    }
+  }
+}
