@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // Every core module is built twice from the same files: as an ordinary module for tests, heapbench and library users,
@@ -82,33 +83,28 @@ func embedded(importing modules: [String]) -> [SwiftSetting] {
 
 // `libheaplab.so`: the malloc family, built in Embedded Swift only. Swift reserves the name `malloc`, so the linker
 // binds the real names. It exports nothing else: a preloaded Swift program must not bind to our runtime functions.
-let mallocNames = [
-  "malloc", "calloc", "realloc", "reallocarray", "free", "aligned_alloc", "memalign", "posix_memalign", "valloc",
-  "pvalloc", "malloc_usable_size", "malloc_trim", "malloc_stats", "mallopt", "mallinfo", "mallinfo2", "malloc_info",
-]
-/// Other names of `free`. Their further arguments are ignored.
-let freeNames = ["cfree", "free_sized", "free_aligned_sized"]
+let exportsPath = "\(Context.packageDirectory)/Sources/MallocPreload/exports.map"
 
-/// glibc's second names for the same functions, for programs that wrap `malloc` in one of their own. `free` is ours, so
-/// these must be too.
-let glibcNames = [
-  "__libc_malloc": "malloc", "__libc_calloc": "calloc", "__libc_realloc": "realloc", "__libc_free": "free",
-  "__libc_memalign": "memalign", "__posix_memalign": "posix_memalign", "__libc_valloc": "valloc",
-  "__libc_pvalloc": "pvalloc",
-]
+/// The flags that bind each name of exports.map to its entry: `NAME;` to `lab_entry_NAME`, and `NAME; # as OTHER` to
+/// `lab_entry_OTHER`.
+let entryFlags: [String] = {
+  guard let text = try? String(contentsOfFile: exportsPath, encoding: .utf8) else {
+    fatalError("cannot read \(exportsPath)")
+  }
+  return text.matches(of: /(?m)^ *(\w+); *(?:# as (\w+))?$/).flatMap { line in
+    ["-Xlinker", "--defsym=\(line.1)=lab_entry_\(line.2 ?? line.1)"]
+  }
+}()
 
 // lld gives the names default visibility. gold would copy the entries' protected visibility, and linkers that link
 // against the library warn about that. lld also keeps thread-local slots out of the dynamic symbol table.
 // Debug information is stripped because valgrind gives up on Swift's; symbol names stay.
 let preloadLinkerFlags: [String] =
-  mallocNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_\($0)"] }
-  + freeNames.flatMap { ["-Xlinker", "--defsym=\($0)=lab_entry_free"] }
-  + glibcNames.sorted { $0.key < $1.key }.flatMap { ["-Xlinker", "--defsym=\($0.key)=lab_entry_\($0.value)"] }
-  + [
+  entryFlags + [
     "-use-ld=lld", "-Xlinker", "--soname=libheaplab.so", "-Xlinker", "--gc-sections", "-Xlinker", "--strip-debug",
     "-Xlinker", "-z", "-Xlinker",
     "now",
-    "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MallocPreload/exports.map",
+    "-Xlinker", "--version-script=\(exportsPath)",
   ]
 
 let preloadTarget = Target.target(
