@@ -8,11 +8,11 @@ internal import Synchronization
 // it is passed in.
 
 extension BlockSpan {
-  /// Whether the block is in use, as far as two compares tell: false also for blocks of a span that a purge took pages of.
+  /// Whether the block is in use, as far as two compares tell. False also for blocks above an absent page.
   @inlinable @inline(__always)
   package func isInUse(_ block: FreeBlock) -> Bool {
     let offset = UInt32(UInt16(truncatingIfNeeded: block.address))
-    return lab_platform_is_below(offset &* fields.reciprocal, hotReciprocalAddress) && !block.looksFree
+    return lab_platform_is_below(offset &* fields.reciprocal, hotLimitAddress) && !block.looksFree
   }
 
   /// Whether the block is in use, also in a span that a purge took pages of.
@@ -60,9 +60,9 @@ extension BlockSpan {
   }
 
   @inlinable @inline(__always)
-  var hotReciprocalAddress: UInt {
+  var hotLimitAddress: UInt {
     // SAFETY: nothing is read through the pointer here.
-    unsafe withUnsafePointer(to: fields.hotReciprocal) { UInt(bitPattern: $0) }
+    unsafe withUnsafePointer(to: fields.hotLimit) { UInt(bitPattern: $0) }
   }
 
   @inlinable @inline(__always)

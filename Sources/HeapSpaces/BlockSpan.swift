@@ -35,12 +35,17 @@ package struct SpanRecord: ~Copyable {
   @usableFromInline let hotOwner = Atomic<UInt>(0)
   /// The first block that the owner gave back, 0 for none.
   @usableFromInline let free = Atomic<UInt>(0)
-  /// ceil(2^32 / block size): p is the start of a block if and only if (p mod 64 KiB) * reciprocal mod 2^32 is
-  /// below it (Lemire, Kaser and Kurz 2019; exact since 2^16 offsets times 2^15 sizes stay below 2^32).
+  /// The reciprocal c = floor(2^32 / b) + 1 of the block size b. With e = c * b - 2^32, which is 1 to b, and an offset
+  /// x = q * b + r in the span, r < b:
+  ///
+  ///     x * c mod 2^32 = q * e + r * c        (the right side is below 2^32, because q * e < 2^16 <= c)
+  ///
+  /// x is where a block starts if and only if that is below c (Lemire, Kaser and Kurz 2019), and where one of the
+  /// first n blocks starts if and only if it is below n * e: one compare tells both.
   @usableFromInline package var reciprocal: UInt32 = 0
-  /// The same, as long as no block of the span is absent because of a purge; else 0. Such a block lost its mark with its
-  /// memory, and frees must ask `absentPages` first: by this 0 the hot path refuses them.
-  @usableFromInline let hotReciprocal = Atomic<UInt32>(0)
+  /// n * e for the n blocks of which the hot path takes frees: those below the first absent page, none when blocks above it
+  /// are present. A block that was never carved, or that a purge took, is thus refused like a pointer into a block.
+  @usableFromInline let hotLimit = Atomic<UInt32>(0)
   /// Blocks given back by other threads (see RemoteList).
   package let remote = Atomic<UInt>(0)
   /// The granule before this one in its list, 0 for none.
@@ -137,14 +142,18 @@ extension BlockSpan {
     nonmutating set { fields.carvedCount.store(newValue, ordering: .relaxed) }
   }
 
-  @inlinable package var absentPages: UInt16 {
+  @inlinable package private(set) var absentPages: UInt16 {
     get { fields.absentPages.load(ordering: .relaxed) }
     nonmutating set { fields.absentPages.store(newValue, ordering: .relaxed) }
   }
 
-  /// Lets the hot path take frees of this span, or not.
-  package func setHot(_ isHot: Bool) {
-    fields.hotReciprocal.store(isHot ? fields.reciprocal : 0, ordering: .relaxed)
+  /// Sets the pages whose blocks are in no list, and with them the blocks of which the hot path takes frees.
+  package func setAbsentPages(_ pages: UInt16) {
+    absentPages = pages
+    let presentCount = UInt32(pages.trailingZeroBitCount)
+    let isRestAbsent = pages == UInt16.max << presentCount
+    let blockCount = isRestAbsent ? (presentCount << 12) / blockByteCount : 0
+    fields.hotLimit.store(blockCount * (blockByteCount &* fields.reciprocal), ordering: .relaxed)
   }
 }
 
@@ -177,14 +186,13 @@ extension BlockSpan {
   package func begin(_ newClass: SizeClass) {
     let blockByteCount = newClass.blockByteCount
     sizeClass = newClass
-    fields.reciprocal = UInt32(truncatingIfNeeded: ((1 << 32) + blockByteCount - 1) / blockByteCount)
-    setHot(true)
+    fields.reciprocal = UInt32(truncatingIfNeeded: (1 << 32) / blockByteCount + 1)
     free = 0
     // Relaxed: nobody else knows the span.
     fields.remote.store(0, ordering: .relaxed)
     fields.notedCount = 0
     fields.purgedFreeCount = 0
-    absentPages = .max
+    setAbsentPages(.max)
     carvedCount = 0
     notify(after: 0, freeCount: 0)
   }

@@ -40,8 +40,7 @@ extension ThreadHeap {
   /// Counts the pages in that are absent no more.
   private func setPresent(_ span: BlockSpan, absentPages: UInt16) {
     let byteCount = UInt((span.absentPages & ~absentPages).nonzeroBitCount) << 12
-    span.absentPages = absentPages
-    if absentPages == 0 { span.setHot(true) }
+    span.setAbsentPages(absentPages)
     fields.heldByteCount += byteCount
     fields.decay.noteGrown(byteCount, now: space.milliseconds)
   }

@@ -17,7 +17,7 @@ extension ThreadHeap {
   package func handleEvent(_ span: BlockSpan) {
     let freeCount = span.freeCount
     let carved = Int(span.carvedCount)
-    // The hot path knows where a block may start, not whether it was ever given out; the count knows.
+    // Two frees of one block, the first of which its holder wiped the mark of, escape the hot path but not the count.
     require(
       freeCount <= carved, "free of a pointer that heaplab did not give out, in the 64 KiB at",
       UInt64(space.start(of: span.granule)))

@@ -97,7 +97,7 @@ extension ThreadHeap {
     setCurrent(sizeClass, 0)
     fields.heldByteCount -= span.presentByteCount
     span.free = 0
-    span.absentPages = .max
+    span.setAbsentPages(.max)
     span.fields.notedCount = 0
     span.carvedCount = 0
     span.notify(after: 0, freeCount: 0)
@@ -117,10 +117,9 @@ extension ThreadHeap {
     unlistBlocks(over: gone, of: span)
     space.decommit(pages: gone & span.granule.fields.residentPages, of: span.granule)
     fields.heldByteCount -= UInt((gone & ~absent).nonzeroBitCount) << 12
-    span.absentPages = gone
+    span.setAbsentPages(gone)
     span.fields.notedCount = UInt16(truncatingIfNeeded: span.freeCount)
     span.fields.purgedFreeCount = span.fields.notedCount
-    span.setHot(false)
   }
 
   /// Takes the free blocks that overlap a page of `pages` off a span's list.

@@ -1,4 +1,3 @@
-internal import Assertions
 package import HeapBlocks
 package import HeapSpaces
 
@@ -16,8 +15,6 @@ extension ThreadHeap {
   package func refillFromCurrent(_ sizeClass: SizeClass, _ span: BlockSpan) -> UInt {
     let block = FreeBlock(span.free)
     if block.address == 0 { return 0 }
-    // A block of an absent page was never given out: `activateFree` ends the process.
-    if span.absentPages &>> UInt16(truncatingIfNeeded: block.address >> 12 & 15) & 1 != 0 { return 0 }
     // SAFETY: a class's number is below the count.
     unsafe fields.refillCounts[unchecked: sizeClass.index] &+= 1
     // SAFETY: as above.
@@ -90,13 +87,10 @@ extension ThreadHeap {
     sizeClass.hasMagazine ? popMagazine(sizeClass) : popActive(sizeClass)
   }
 
-  /// Makes the span's free list the active one. Its first block is the one that was freed last; the hot path did not ask
-  /// whether it was ever given out.
+  /// Makes the span's free list the active one.
   private func activateFree(of span: BlockSpan, _ sizeClass: SizeClass) {
-    let first = span.free
-    require(span.isPresent(first), "free of a pointer that heaplab did not give out", UInt64(first))
     if sizeClass.hasMagazine { noteLoaded(span.freeCount, sizeClass) }
-    setActive(sizeClass, first)
+    setActive(sizeClass, span.free)
     span.free = 0
     span.notify(after: Int(span.carvedCount) + 1, freeCount: 0)
   }

@@ -36,16 +36,4 @@ struct SizeClassTests {
       }
     }
   }
-
-  @Test("The multiplication finds block starts exactly")
-  func reciprocal() {
-    for index in 0..<SizeClass.count {
-      let size = SizeClass(index: index).blockByteCount
-      let reciprocal = UInt32(((1 << 32) + size - 1) / size)
-      for offset in UInt32(0)..<65536 {
-        let isStart = offset &* reciprocal < reciprocal
-        if isStart != (UInt(offset) % size == 0) { Issue.record("size \(size), offset \(offset)") }
-      }
-    }
-  }
 }
