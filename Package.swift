@@ -108,7 +108,8 @@ let preloadLinkerFlags: [String] =
   ]
 
 let preloadTarget = Target.target(
-  name: "MallocPreload", dependencies: ["EmbeddedAddresses", "EmbeddedProcessHeap", "CLabMalloc"],
+  name: "MallocPreload",
+  dependencies: ["EmbeddedAddresses", "EmbeddedMemoryRegions", "EmbeddedProcessHeap", "CLabMalloc"],
   exclude: ["exports.map"],
   swiftSettings: embedded(importing: coreModules.map(\.name)),
   linkerSettings: [.unsafeFlags(preloadLinkerFlags)])

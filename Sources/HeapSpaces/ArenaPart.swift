@@ -17,28 +17,33 @@ package struct ArenaEntry: Equatable {
   @inlinable @inline(__always)
   package init(word: UInt) { self.word = word }
 
+  /// Where the class's number and the bytes begin in the word, in bits.
+  @inlinable static var classShift: UInt { 16 }
+  @inlinable static var byteCountShift: UInt { 24 }
+
   /// The entry of the block at `address`, by its header.
   package init(of address: UInt) {
     let blockByteCount = FirstFitHeap.blockByteCount(of: VirtAddr(address))
     let largeClass = LargeClass(within: blockByteCount - BlockLayout.headerByteCount)
     let number = UInt(bitPattern: largeClass.index < LargeClass.count ? largeClass.index : LargeClass.none)
-    word = address & (Granule.byteCount - 1) | 1 | number << 16 | blockByteCount << 24
+    let offset = address & (Granule.byteCount - 1)
+    word = offset | 1 | number << ArenaEntry.classShift | blockByteCount << ArenaEntry.byteCountShift
   }
 
   /// No block.
   package static var none: ArenaEntry { ArenaEntry(word: 0) }
 
   /// Where in its granule the block starts.
-  package var offset: UInt { word & 0xFFFE }
+  package var offset: UInt { word & (Granule.byteCount - 1) & ~1 }
 
   /// The block's bytes, its header included.
-  @inlinable package var blockByteCount: UInt { word >> 24 }
+  @inlinable package var blockByteCount: UInt { word >> ArenaEntry.byteCountShift }
 
   /// The bytes for its holder.
   package var byteCount: UInt { blockByteCount &- BlockLayout.headerByteCount }
 
   /// The number of the `LargeClass` that the block can serve, `LargeClass.none` when there is none.
-  @inlinable package var classIndex: Int { Int(bitPattern: word >> 16 & 255) }
+  @inlinable package var classIndex: Int { Int(bitPattern: word >> ArenaEntry.classShift & UInt(UInt8.max)) }
 
   /// Whether this is the entry of the block at `address`, which lies in its granule and at a multiple of 16.
   @inlinable @inline(__always)

@@ -152,7 +152,7 @@ extension BlockSpan {
     absentPages = pages
     let presentCount = UInt32(pages.trailingZeroBitCount)
     let isRestAbsent = pages == UInt16.max << presentCount
-    let blockCount = isRestAbsent ? (presentCount << 12) / blockByteCount : 0
+    let blockCount = isRestAbsent ? (presentCount << Granule.pageByteShift) / blockByteCount : 0
     fields.hotLimit.store(blockCount * (blockByteCount &* fields.reciprocal), ordering: .relaxed)
   }
 }
@@ -175,7 +175,7 @@ extension BlockSpan {
   }
 
   /// The bytes of the pages whose blocks are in some list or live.
-  package var presentByteCount: UInt { UInt((~absentPages).nonzeroBitCount) << 12 }
+  package var presentByteCount: UInt { Granule.byteCount(ofPages: ~absentPages) }
 
   /// The pages that the block at `address` overlaps, one bit each.
   @inlinable package func pages(ofBlockAt address: UInt) -> UInt16 {

@@ -91,10 +91,20 @@ package struct Granule: Equatable, Sendable {
 
 // Pages of a granule, one bit each: bit n is the page at byte 4,096 n.
 extension Granule {
+  /// The base-2 logarithm of the size of a page that a bit stands for, and how many pages there are.
+  @inlinable package static var pageByteShift: UInt32 { 12 }
+  package static var pageCount: UInt32 { UInt32(UInt16.bitWidth) }
+
+  /// The size of a page that a bit stands for, in bytes.
+  package static var pageByteCount: UInt { 1 << UInt(pageByteShift) }
+
+  /// How many bytes the pages in `pages` have.
+  package static func byteCount(ofPages pages: UInt16) -> UInt { UInt(pages.nonzeroBitCount) * pageByteCount }
+
   /// The pages that `byteCount` bytes, at least 1, from `offset` on overlap.
   @inlinable package static func pageMask(offset: UInt32, byteCount: UInt32) -> UInt16 {
-    let first = offset >> 12
-    let last = (offset &+ byteCount &- 1) >> 12
+    let first = offset >> pageByteShift
+    let last = (offset &+ byteCount &- 1) >> pageByteShift
     return UInt16(truncatingIfNeeded: (UInt32(2) << last) &- (UInt32(1) << first))
   }
 
@@ -106,7 +116,7 @@ extension Granule {
       let first = UInt32(rest.trailingZeroBitCount)
       let count = UInt32((~(rest >> first)).trailingZeroBitCount)
       rest &= ~(((1 << count) - 1) << first)
-      body(UInt(first) << 12, UInt(count) << 12)
+      body(UInt(first) * pageByteCount, UInt(count) * pageByteCount)
     }
   }
 }

@@ -1,5 +1,6 @@
 internal import Addresses
 internal import FirstFitHeap
+internal import MemoryRegions
 
 // Room for the arenas.
 
@@ -7,7 +8,8 @@ extension HeapSpace {
   /// Gives the arena room for a request, with its lock held: 4 MiB, a quarter of what it has, or what the request needs;
   /// behind its last range if it can.
   func growArena(for byteCount: UInt, alignment: UInt) -> Bool {
-    let (need, overflow) = byteCount.addingReportingOverflow(alignment + 4096)
+    // With room for the range's record, a header, and what the alignment skips.
+    let (need, overflow) = byteCount.addingReportingOverflow(alignment + SystemPages.byteCount)
     // What no range can hold, more room does not help.
     guard !overflow, need <= BlockLayout.largestRangeByteCount else { return false }
     let least = granuleCount(for: need)

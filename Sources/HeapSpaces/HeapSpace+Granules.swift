@@ -51,7 +51,7 @@ extension HeapSpace {
     // In a child of fork, granules from before may belong to a buddy that was abandoned.
     guard UInt(number) >= fields.buddyFirstGranule else { return }
     granule.use = .free
-    fields.frames.deallocate(PhysAddr(UInt64(number) << 12), order: .min)
+    fields.frames.deallocate(HeapSpace.frame(UInt(number)), order: .min)
     uncharge(Granule.byteCount)
   }
 
@@ -91,7 +91,7 @@ extension HeapSpace {
     // Else the buddy is one that was abandoned.
     guard fields.buddyFirstGranule < fields.granuleCount else { return nil }
     guard let frame = fields.frames.allocate(order) else { return nil }
-    let number = UInt(frame.raw >> 12)
+    let number = UInt(frame.raw / FrameOrder.min.byteCount)
     guard reserve(number, count: UInt(order.frameCount)) else {
       fields.frames.deallocate(frame, order: order)
       return nil

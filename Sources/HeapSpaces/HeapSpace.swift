@@ -111,9 +111,12 @@ extension HeapSpace {
     return space
   }
 
+  /// The buddy's frame for a granule.
+  static func frame(_ number: UInt) -> PhysAddr { PhysAddr(UInt64(number) * FrameOrder.min.byteCount) }
+
   /// The buddy's frames for granules.
   static func frames(from first: UInt, to end: UInt) -> AddrRange<PhysAddr> {
-    AddrRange(start: PhysAddr(UInt64(first) << 12), end: PhysAddr(UInt64(end) << 12))
+    AddrRange(start: frame(first), end: frame(end))
   }
 }
 

@@ -1,11 +1,10 @@
 internal import Addresses
 internal import CLabMalloc
+internal import MemoryRegions
 internal import ProcessHeap
 
 // The aligned forms, each with the errors that glibc gives: `aligned_alloc` and `posix_memalign` refuse an alignment that
 // is none with EINVAL, `memalign` rounds it up to the next power of two.
-
-private let pageByteCount: UInt = 4096
 
 @c(lab_entry_aligned_alloc)
 public func entryAlignedAlloc(_ alignment: UInt, _ byteCount: UInt) -> UInt {
@@ -34,12 +33,13 @@ public func entryPosixMemalign(_ result: UnsafeMutablePointer<UInt>?, _ alignmen
 
 @c(lab_entry_valloc)
 public func entryValloc(_ byteCount: UInt) -> UInt {
-  ProcessHeap.allocate(byteCount, alignment: pageByteCount)
+  ProcessHeap.allocate(byteCount, alignment: SystemPages.byteCount)
 }
 
 @c(lab_entry_pvalloc)
 public func entryPvalloc(_ byteCount: UInt) -> UInt {
-  let (sum, overflow) = byteCount.addingReportingOverflow(pageByteCount - 1)
+  let (sum, overflow) = byteCount.addingReportingOverflow(SystemPages.byteCount - 1)
   return overflow
-    ? ProcessHeap.fail(ENOMEM) : ProcessHeap.allocate(sum & ~(pageByteCount - 1), alignment: pageByteCount)
+    ? ProcessHeap.fail(ENOMEM)
+    : ProcessHeap.allocate(sum & ~(SystemPages.byteCount - 1), alignment: SystemPages.byteCount)
 }

@@ -4,6 +4,7 @@ internal import BuddyFrames
 internal import CLabPlatform
 internal import Assertions
 internal import FirstFitHeap
+internal import MemoryRegions
 
 // The requests, each under the lock.
 
@@ -25,7 +26,7 @@ extension TextbookHeap {
   private func allocateFirstFit(_ byteCount: UInt, alignment: UInt) -> UInt {
     if let found = firstFit.allocate(byteCount: byteCount, alignment: alignment) { return found.raw }
     // With room for the range's record, a header, and what the alignment skips.
-    let (least, overflow) = byteCount.addingReportingOverflow(alignment + 4096)
+    let (least, overflow) = byteCount.addingReportingOverflow(alignment + SystemPages.byteCount)
     guard !overflow, least < BlockLayout.largestRangeByteCount else { return 0 }
     let start = fields.committedEnd
     guard commit(upTo: start + max(least, 4 << 20)) || commit(upTo: start + least) else { return 0 }
@@ -34,7 +35,7 @@ extension TextbookHeap {
   }
 
   private func allocateFrames(_ byteCount: UInt) -> UInt {
-    guard let order = FrameOrder(fitting: UInt64(max(byteCount, 1) + 4095) >> 12),
+    guard let order = FrameOrder(fitting: UInt64(SystemPages.rounded(max(byteCount, 1)) / SystemPages.byteCount)),
       let frame = frames.allocate(order)
     else { return 0 }
     let end = UInt(frame.raw + order.byteCount)
@@ -48,7 +49,7 @@ extension TextbookHeap {
   /// Commits what is not yet, up to `end`; whether the range, the limit and the system allowed it.
   private func commit(upTo end: UInt) -> Bool {
     let start = fields.committedEnd
-    let end = (end + 4095) & ~4095
+    let end = SystemPages.rounded(end)
     guard end <= fields.reservation.end, end - fields.reservation.base <= fields.limitByteCount,
       fields.reservation.commit(start, byteCount: end - start)
     else { return false }

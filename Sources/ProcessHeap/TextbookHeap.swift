@@ -88,7 +88,8 @@ struct TextbookHeap {
   /// A heap over as much address space as there is to be had, 64 GiB down to 16 MiB; nil when there is none.
   static func create(_ settings: Settings) -> TextbookHeap? {
     require(
-      MemoryLayout<TextbookRecord>.size <= Int(policyOffset) && MemoryLayout<BuddyFrames>.size <= 4096 - 256,
+      MemoryLayout<TextbookRecord>.size <= Int(policyOffset)
+        && MemoryLayout<BuddyFrames>.size <= Int(SystemPages.byteCount - policyOffset),
       "a textbook heap's record must fit its page")
     let wanted = HeapReservation.make(byteCount: 64 << 30, reserves: settings.reservesAddressSpace)
     guard let reservation = wanted else { return nil }

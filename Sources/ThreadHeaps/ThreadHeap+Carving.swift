@@ -14,13 +14,14 @@ extension ThreadHeap {
       // The lowest absent page, and the absent ones as far as the first block over it reaches. Blocks of pages that are
       // not absent are on lists or live.
       let firstPage = UInt32(absent.trailingZeroBitCount)
-      let firstBlock = (firstPage << 12) / size
-      let lastPage = min(15, (firstBlock &* size &+ size &- 1) >> 12)
+      let firstBlock = (firstPage << Granule.pageByteShift) / size
+      let lastPage = min(Granule.pageCount - 1, (firstBlock &* size &+ size &- 1) >> Granule.pageByteShift)
       let taken = absent & UInt16(truncatingIfNeeded: (UInt32(2) << lastPage) &- (UInt32(1) << firstPage))
       absent &= ~taken
       span.granule.fields.residentPages |= taken
       // Past the last block there may be pages without any.
-      let endBlock = min(((lastPage + 1) << 12 - 1) / size + 1, UInt32(Granule.byteCount) / size)
+      let endOffset = (lastPage + 1) << Granule.pageByteShift
+      let endBlock = min((endOffset - 1) / size + 1, UInt32(Granule.byteCount) / size)
       let blocks = firstBlock..<max(firstBlock, endBlock)
       let count = activate(blocks: blocks, of: span, sizeClass, absent: absent, taken: taken)
       if count > 0 {
@@ -39,7 +40,7 @@ extension ThreadHeap {
 
   /// Counts the pages in that are absent no more.
   private func setPresent(_ span: BlockSpan, absentPages: UInt16) {
-    let byteCount = UInt((span.absentPages & ~absentPages).nonzeroBitCount) << 12
+    let byteCount = Granule.byteCount(ofPages: span.absentPages & ~absentPages)
     span.setAbsentPages(absentPages)
     fields.heldByteCount += byteCount
     fields.decay.noteGrown(byteCount, now: space.milliseconds)

@@ -116,7 +116,7 @@ extension ThreadHeap {
     guard gone != absent else { return }
     unlistBlocks(over: gone, of: span)
     space.decommit(pages: gone & span.granule.fields.residentPages, of: span.granule)
-    fields.heldByteCount -= UInt((gone & ~absent).nonzeroBitCount) << 12
+    fields.heldByteCount -= Granule.byteCount(ofPages: gone & ~absent)
     span.setAbsentPages(gone)
     span.fields.notedCount = UInt16(truncatingIfNeeded: span.freeCount)
     span.fields.purgedFreeCount = span.fields.notedCount
