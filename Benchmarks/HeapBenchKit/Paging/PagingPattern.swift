@@ -1,6 +1,4 @@
 import Addresses
-import BuddyFrames
-import PageTables
 
 /// A way in which programs touch their memory.
 enum PagingPattern: String, CaseIterable, Sendable {

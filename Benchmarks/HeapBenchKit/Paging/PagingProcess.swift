@@ -1,5 +1,4 @@
 import Addresses
-import BuddyFrames
 import PageTables
 
 /// A process that writes to its memory, with what that costs the kernel.
