@@ -1,5 +1,3 @@
-import Addresses
-
 /// A stretch of frame numbers as the fewest aligned runs of powers of two, lowest first, none above order 18.
 struct AlignedRuns {
   private var position: UInt

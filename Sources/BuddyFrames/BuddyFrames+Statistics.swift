@@ -1,5 +1,3 @@
-import Addresses
-
 extension BuddyFrames {
   /// How many free blocks there are of each order: a line of `/proc/buddyinfo`, with eight columns more.
   ///

@@ -1,5 +1,3 @@
-import Addresses
-
 // Where the lowest free frame is, and a note that saves most climbs.
 //
 // The *cursor* is the address of a word of level 0 below which no word has a free frame, so that the lowest one is

@@ -1,5 +1,3 @@
-import Addresses
-
 // Finding free runs. Each step reads one word: the first piece that holds a run of the order, then into it.
 
 extension FreeRunIndex {

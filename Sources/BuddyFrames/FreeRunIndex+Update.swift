@@ -1,5 +1,3 @@
-import Addresses
-
 // Taking runs and giving them back. A run of order 6t + s, s < 6, is 2^s bits of a word of level t (its units); the
 // change then climbs as far as it changes anything: by wholly free pieces that are so no longer (or again), which
 // are the units of the next level, and by the bits that say "none of this order".

@@ -1,5 +1,3 @@
-import Addresses
-
 // Cutting and joining runs in use. Below a unit that is used as a whole the words hold zeros; below one whose parts
 // are used one by one they hold ones. That matters where a run's order crosses a multiple of 6.
 

@@ -1,5 +1,3 @@
-import Addresses
-
 // The memory map of a Multiboot 2 loader, such as GRUB. Multiboot2 specification 2.0, sections 3.6.1 (information:
 // total size, reserved, tags at multiples of 8) and 3.6.8 (tag of type 6: type, size, entry size, entry version,
 // then entries of base, length, type, reserved). All little endian.

@@ -1,5 +1,4 @@
 #if !hasFeature(Embedded)
-  import Addresses
 
   // What a person reads. Strings allocate, so the Embedded build has none.
 

@@ -1,4 +1,3 @@
-import Addresses
 public import MemoryProtocols
 
 // The kernel half: the part of every address space that is the same. Its tables hang off the upper entries of every
