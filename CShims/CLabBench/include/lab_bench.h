@@ -6,15 +6,6 @@
 #include <stdint.h>
 #include <time.h>
 
-/// Whether lab_clock_ticks reads the processor's counter; otherwise it counts nanoseconds of CLOCK_MONOTONIC.
-static inline int lab_clock_is_processor(void) {
-#if defined(__x86_64__) || defined(__aarch64__)
-  return 1;
-#else
-  return 0;
-#endif
-}
-
 /// Nanoseconds of CLOCK_MONOTONIC.
 static inline uint64_t lab_clock_nanoseconds(void) {
   struct timespec now;
