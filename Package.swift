@@ -137,9 +137,8 @@ let benchmarkTargets: [Target] = [
   .target(
     name: "HeapBenchKit",
     dependencies: [
-      "Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "NUMARegions", "FirstFitHeap",
-      "BuddyFrames",
-      "PageTables", "GeneralHeap", "AllocationTraces", "CLabSystem", "CLabBench", "Yams",
+      "Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames",
+      "PageTables", "GeneralHeap", "AllocationTraces", "CLabPlatform", "CLabBench", "Yams",
       .product(name: "Histogram", package: "hdrhistogram-swift"),
       .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "SystemPackage", package: "swift-system"),
