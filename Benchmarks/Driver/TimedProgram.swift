@@ -17,6 +17,7 @@ import CLabDriver
 
   /// The program that the remaining arguments name: `[--preload FILE] [--repeat N] PROGRAM ARGUMENT...`
   init(_ arguments: inout CommandArguments) {
+    // SAFETY: zero bytes are null pointers. One place more than there may be words keeps the list's end.
     unsafe words = MappedTable(count: Self.wordCountMost + 1)
     var wordCount = 0
     while let word = arguments.next() {

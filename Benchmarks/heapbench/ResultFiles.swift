@@ -73,12 +73,14 @@ struct ResultFiles {
 
   /// Opens the file for writing and leaves its content alone; removes it again if it did not exist before.
   static func checkWritable(_ path: String, option: String) throws {
+    // SAFETY: access, open and unlink read C strings.
     let existed = unsafe access(path, F_OK) == 0
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       throw UserError("cannot write '\(path)': \(reason(errno)); name another file with \(option)")
     }
     close(descriptor)
+    // SAFETY: as above.
     if !existed { _ = unsafe unlink(path) }
   }
 

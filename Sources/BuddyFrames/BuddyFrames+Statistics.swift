@@ -1,5 +1,3 @@
-import Addresses
-
 extension BuddyFrames {
   /// How many free blocks of each order there are: a line of `/proc/buddyinfo` with eight more columns.
   ///

@@ -68,6 +68,7 @@ struct FreeRunCounts {
       let cuts = unsafe word(order).pointee
       counts[FrameOrder(UInt8(order))] = UInt64(above - cuts)
       if order == 18 { above = 0 }
+      // SAFETY: as above.
       above += unsafe cuts - word(20 + order).pointee
       order -= 1
     }

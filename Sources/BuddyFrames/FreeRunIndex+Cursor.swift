@@ -1,5 +1,3 @@
-import Addresses
-
 // Where the lowest free frame is, and a note that saves most climbs.
 //
 // The *cursor* is the address of a level 0 word below which no word has a free frame. Until that word is full, it

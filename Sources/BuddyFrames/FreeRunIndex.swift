@@ -1,5 +1,4 @@
 import Addresses
-import Assertions
 
 // Which frames are free, and where the lowest run of an order is.
 //

@@ -1,6 +1,4 @@
 #if !hasFeature(Embedded)
-  internal import Addresses
-  internal import MemoryRegions
 
   // How nodes read in messages. Strings allocate, so the Embedded build leaves this out.
 

@@ -1,5 +1,4 @@
 #if !hasFeature(Embedded)
-  import Addresses
 
   extension AddressSpaceError: CustomStringConvertible {
     public var description: String {

@@ -1,5 +1,4 @@
 #if !hasFeature(Embedded)
-  import Addresses
 
   // The errors as text. Strings allocate, so the Embedded build leaves this out.
 

@@ -1,4 +1,3 @@
-import Addresses
 public import MemoryProtocols
 
 // The kernel half: the part that is the same in every address space. The upper entries of every root refer to the same

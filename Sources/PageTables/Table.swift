@@ -1,5 +1,4 @@
 public import Addresses
-import Assertions
 
 #if _pointerBitWidth(_64)
   public import Synchronization
@@ -56,7 +55,7 @@ struct Table {
     /// Makes a fully written table reachable through the entry at `index`.
     @inlinable @inline(__always)
     func link(_ entry: PageTableEntry, at index: Int) {
-      // SAFETY: see `slot`.
+      // SAFETY: see `slot`. Releasing pairs with the walker's address dependency, as said above.
       unsafe slot(index).pointee.store(entry.bits, ordering: .releasing)
     }
 

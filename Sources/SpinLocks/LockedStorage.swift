@@ -12,6 +12,7 @@ struct LockedStorage<Value: ~Copyable>: ~Copyable {
   /// The address of the value.
   @usableFromInline @_transparent
   var address: UnsafeMutablePointer<Value> {
+    // SAFETY: the storage has the value's size and alignment, and lies where its owner does.
     unsafe UnsafeMutablePointer<Value>(Builtin.addressOfRawLayout(self))
   }
 

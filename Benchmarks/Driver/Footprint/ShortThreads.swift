@@ -13,6 +13,7 @@ struct ShortThreads: ~Copyable {
   static func run(_ held: inout HeldBlocks, _ percent: Int) {
     for _ in 0..<max(1, roundCount * percent / 100) {
       var round = ShortThreads()
+      // SAFETY: the body binds what it shares to its type, and changes nothing in it but by atomics.
       unsafe LabThread.run(threadCount, sharing: &round) { shared, thread in
         unsafe shared.assumingMemoryBound(to: ShortThreads.self).pointee.hold(thread)
       }

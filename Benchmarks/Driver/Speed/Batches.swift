@@ -38,6 +38,7 @@ struct Batches: ~Copyable {
   /// Runs batches on each of `threads` threads, which share nothing but the allocator.
   static func runThreads(_ operationCount: Int, _ range: SizeRange, threads: Int) -> Elapsed {
     var work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: range)
+    // SAFETY: the body binds what it shares to its type, and only reads it.
     return unsafe LabThread.run(threads, sharing: &work) { shared, thread in
       let work = unsafe shared.assumingMemoryBound(to: ThreadWork.self).pointee
       let batches = Batches(work.sizes, seed: thread + 1)

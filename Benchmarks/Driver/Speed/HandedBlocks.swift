@@ -7,6 +7,7 @@ import CLabDriver
 
   /// Thread 0 allocates; the others free, each a batch in turn. A single thread does both.
   static func runProducer(_ operationCount: Int, _ sizes: SizeRange, threads: Int) -> Elapsed {
+    // SAFETY: the body binds what it shares to its type, and only reads it.
     unsafe run(operationCount, sizes, threads: threads) { shared, thread in
       let handed = unsafe shared.assumingMemoryBound(to: HandedBlocks.self).pointee
       if handed.work.threadCount == 1 {
@@ -21,6 +22,7 @@ import CLabDriver
 
   /// Each thread allocates for its right neighbour and frees what its left neighbour allocated.
   static func runRing(_ operationCount: Int, _ sizes: SizeRange, threads: Int) -> Elapsed {
+    // SAFETY: as in `runProducer`.
     unsafe run(operationCount, sizes, threads: threads) { shared, thread in
       let handed = unsafe shared.assumingMemoryBound(to: HandedBlocks.self).pointee
       let left = (thread + handed.work.threadCount - 1) % handed.work.threadCount
@@ -38,6 +40,7 @@ import CLabDriver
       unsafe munmap(rings, byteCount)
     }
     let work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: sizes)
+    // SAFETY: the rings live until the threads have ended, and every body binds what it shares to HandedBlocks.
     var handed = unsafe HandedBlocks(work: work, rings: rings)
     return unsafe LabThread.run(threads, sharing: &handed, body)
   }
@@ -50,6 +53,7 @@ import CLabDriver
     var consumer = 1
     var made = 0
     while made < work.operationCount {
+      // SAFETY: there is a ring for each thread, and only this thread puts into those of the consumers.
       let count = unsafe rings[consumer].put(upTo: work.operationCount - made) {
         made &+= 1
         let block = heap.allocate(cycle[made])
@@ -59,6 +63,7 @@ import CLabDriver
       consumer = consumer + 1 < work.threadCount ? consumer + 1 : 1
       if count == 0 { wait.pause() } else { wait = Wait() }
     }
+    // SAFETY: there is a ring for each thread.
     for consumer in 1..<work.threadCount { unsafe rings[consumer].close() }
   }
 
@@ -67,6 +72,7 @@ import CLabDriver
     let heap = MallocFamily()
     var wait = Wait()
     while true {
+      // SAFETY: there is a ring for each thread, and only this thread takes from its own.
       let isClosed = unsafe rings[thread].isClosed
       let count = unsafe rings[thread].take { heap.deallocate($0) }
       if count > 0 { wait = Wait() } else if isClosed { return } else { wait.pause() }
@@ -83,6 +89,7 @@ import CLabDriver
     while made < count || freed < expected {
       var progress = 0
       if made < count {
+        // SAFETY: there is a ring for each thread, and only this thread puts into `to`.
         progress = unsafe rings[to].put(upTo: count - made) {
           made &+= 1
           let block = heap.allocate(cycle[made])
@@ -90,6 +97,7 @@ import CLabDriver
           return block
         }
       }
+      // SAFETY: likewise, and only this thread takes from `from`.
       let taken = unsafe rings[from].take { heap.deallocate($0) }
       freed &+= taken
       if progress &+ taken == 0 { wait.pause() } else { wait = Wait() }

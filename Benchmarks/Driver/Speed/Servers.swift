@@ -21,9 +21,11 @@ struct Servers: ~Copyable {
       unsafe (servers + thread).initialize(to: Servers(slots: slots, left: work.operationCount(of: thread)))
     }
     defer {
+      // SAFETY: the threads have ended; each place holds a server, and the mapping has this length.
       unsafe servers.deinitialize(count: threads)
       unsafe munmap(servers, byteCount)
     }
+    // SAFETY: the body binds what it shares to its type, and each thread touches the server of its number alone.
     return unsafe LabThread.run(threads, sharing: &servers) { shared, thread in
       let servers = unsafe shared.assumingMemoryBound(to: UnsafeMutablePointer<Servers>.self).pointee
       unsafe servers[thread].work()
@@ -33,6 +35,7 @@ struct Servers: ~Copyable {
   /// Runs one thread after another on the slots.
   private mutating func work() {
     while left > 0 {
+      // SAFETY: the body binds what it shares to its type, and the thread has it alone until it ends.
       unsafe LabThread.run(1, sharing: &self) { shared, _ in
         let servers = unsafe shared.assumingMemoryBound(to: Servers.self)
         let count = min(unsafe servers.pointee.left, Servers.replacementCount)

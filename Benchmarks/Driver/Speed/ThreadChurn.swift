@@ -10,6 +10,7 @@ enum ThreadChurn {
         ThreadChurn.allocate(unsafe shared.assumingMemoryBound(to: ThreadWork.self).pointee)
       }
       for _ in 0..<operationCount {
+        // SAFETY: the thread's place stays until the thread has ended.
         unsafe LabThread.start(threads.address(of: 0))
         threads[0].join()
       }

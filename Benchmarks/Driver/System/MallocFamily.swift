@@ -8,6 +8,7 @@ import CLabDriver
 @safe struct Block: BitwiseCopyable {
   let start: UnsafeMutableRawPointer
 
+  // SAFETY: keeping an address touches nothing.
   init(_ start: UnsafeMutableRawPointer) { unsafe self.start = start }
 
   /// Writes the first word, the least that a program does with a block. A null block ends the process here.
@@ -36,13 +37,16 @@ import CLabDriver
 
   @inline(__always) init() { functions = lab_malloc_family_of_process() }
 
+  // SAFETY: malloc asks nothing of its callers, nor does calloc.
   @inline(__always) func allocate(_ byteCount: Int) -> Block { unsafe Block(functions.allocate(byteCount)) }
 
   @inline(__always) func allocateZeroed(_ byteCount: Int) -> Block {
+    // SAFETY: as above.
     unsafe Block(functions.allocate_zeroed(1, byteCount))
   }
 
   @inline(__always) func allocate(_ byteCount: Int, alignment: Int) -> Block {
+    // SAFETY: aligned_alloc answers null to an alignment or a size that it does not know.
     unsafe Block(functions.allocate_aligned(alignment, byteCount))
   }
 
@@ -56,8 +60,10 @@ import CLabDriver
   }
 
   @inline(__always) func reallocate(_ block: Block, _ byteCount: Int) -> Block {
+    // SAFETY: the block is one of this family's, and its holder uses the new one from now on.
     unsafe Block(functions.reallocate(block.start, byteCount))
   }
 
+  // SAFETY: the block is one of this family's, and its holder uses it no more.
   @inline(__always) func deallocate(_ block: Block) { unsafe functions.deallocate(block.start) }
 }

@@ -14,15 +14,18 @@ import CLabDriver
     unsafe base = mapped(byteCount).bindMemory(to: Element.self, capacity: count)
   }
 
+  // SAFETY: the mapping is this table's own, of this length.
   deinit { unsafe munmap(base, max(1, count) * MemoryLayout<Element>.stride) }
 
   /// The element at `index`, which the caller keeps in bounds.
   subscript(index: Int) -> Element {
+    // SAFETY: the caller keeps the index in bounds, as the subscript asks.
     @inline(__always) get { unsafe base[index] }
     @inline(__always) nonmutating set { unsafe base[index] = newValue }
   }
 
   /// The address of an element, for threads to share.
+  // SAFETY: forming the address touches nothing.
   func address(of index: Int) -> UnsafeMutablePointer<Element> { unsafe base + index }
 }
 
@@ -34,5 +37,6 @@ func mapped(_ byteCount: Int) -> UnsafeMutableRawPointer {
   guard let start = unsafe start, unsafe lab_mapping_failed(start) == 0 else {
     stop("cannot map memory of its own", number: byteCount, "bytes")
   }
+  // SAFETY: the mapping stays until its holder unmaps it.
   return unsafe start
 }

@@ -30,6 +30,7 @@ enum Residence {
     var start = 0
     while start < length {
       var index = 0
+      // SAFETY: both indices are below the counts that the loop checks first.
       while index < name.utf8CodeUnitCount, start + index < length,
         unsafe bytes[start + index] == name.utf8Start[index]
       { index += 1 }

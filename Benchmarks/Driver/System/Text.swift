@@ -8,6 +8,7 @@ func openFile(_ path: StaticString) -> Int32 {
 
 /// A literal as a C string: its bytes end in a zero.
 func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
+  // SAFETY: a literal's bytes live as long as the program; CChar has the layout of a byte.
   unsafe UnsafeRawPointer(literal.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
@@ -22,12 +23,14 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
     self.count = count
   }
 
+  // SAFETY: the callers keep the index below `count`.
   subscript(index: Int) -> UInt8 { unsafe base[index] }
 
   /// The text after `prefix`; nil when the text does not start with it.
   func suffix(after prefix: StaticString) -> Text? {
     let length = prefix.utf8CodeUnitCount
     guard count >= length else { return nil }
+    // SAFETY: the index is below both counts, and the rest of the bytes lives as long as the whole.
     for index in 0..<length where unsafe self[index] != prefix.utf8Start[index] { return nil }
     return unsafe Text(base + length, count: count - length)
   }
@@ -36,6 +39,7 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
   func hasSuffix(_ suffix: StaticString) -> Bool {
     let start = count - suffix.utf8CodeUnitCount
     guard start >= 0 else { return false }
+    // SAFETY: `start` is inside the text, whose bytes live as long as the process.
     return unsafe Text(base + start, count: count - start) == suffix
   }
 
@@ -43,6 +47,7 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
   var lastComponent: Text {
     var start = count
     while start > 0, self[start - 1] != 0x2F { start -= 1 }
+    // SAFETY: `start` is inside the text, whose bytes live as long as the process.
     return unsafe Text(base + start, count: count - start)
   }
 
@@ -60,5 +65,6 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
   }
 
   /// The text as a C string; a zero must follow its bytes.
+  // SAFETY: CChar has the layout of a byte.
   var cString: UnsafePointer<CChar> { unsafe UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self) }
 }

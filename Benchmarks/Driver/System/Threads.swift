@@ -18,6 +18,7 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
     _ number: Int, _ shared: UnsafeMutableRawPointer, gate: UnsafeMutablePointer<StartGate>? = nil,
     _ body: ThreadBody
   ) {
+    // SAFETY: keeping addresses touches nothing; `start` and `run` say how long they must be good.
     unsafe self.body = body
     unsafe self.shared = shared
     unsafe self.gate = gate
@@ -38,6 +39,7 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
         return nil
       }, thread)
     guard code == 0 else { stop("cannot start a thread; error", number: Int(code), "of pthread_create") }
+    // SAFETY: the caller keeps the thread's place; the thread itself has no use for its handle.
     unsafe thread.pointee.handle = handle
   }
 
@@ -58,6 +60,7 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
           unsafe threads[number] = LabThread(number, shared, gate: gate, body)
           unsafe LabThread.start(threads.address(of: number))
         }
+        // SAFETY: the gate is this function's own; threads use nothing of it but atomics.
         unsafe gate.pointee.open(to: count) { start = .now }
         for number in 0..<count { threads[number].join() }
       }

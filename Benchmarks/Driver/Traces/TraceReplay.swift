@@ -38,6 +38,7 @@ import Synchronization
   /// - Returns: The time from the first to the last.
   mutating func run() -> Elapsed {
     if threadCount == 1 { return Clock.time { makeCalls(of: 0) } }
+    // SAFETY: the body binds what it shares to its type, and changes nothing in it but by atomics.
     return unsafe LabThread.run(threadCount, sharing: &self) { shared, thread in
       unsafe shared.assumingMemoryBound(to: TraceReplay.self).pointee.makeCalls(of: thread)
     }
@@ -65,6 +66,7 @@ import Synchronization
         publish(heap.reallocate(take(step.source), max(1, byteCount)), step.object, byteCount)
       }
     }
+    // SAFETY: there is a line for each thread.
     unsafe reached[thread * Self.lineWordCount].store(.max, ordering: .relaxed)
   }
 
@@ -72,6 +74,7 @@ import Synchronization
   @inline(__always) private borrowing func publish(_ block: Block, _ object: UInt32, _ byteCount: Int) {
     if byteCount >= 8 { block.touchEnds(Int(object), byteCount: byteCount) }
     // Releasing pairs with the acquiring load in `take`: the block's content is visible there.
+    // SAFETY: the table has a place for every object of the trace.
     unsafe blocks[Int(object)].store(UInt(bitPattern: block.start), ordering: .releasing)
   }
 
@@ -79,6 +82,7 @@ import Synchronization
   @inline(__always) private borrowing func take(_ object: UInt32) -> Block {
     var wait = Wait()
     while true {
+      // SAFETY: the table has a place for every object; what is not null there is a block that `publish` was given.
       let address = unsafe blocks[Int(object)].load(ordering: .acquiring)
       if let start = unsafe UnsafeMutableRawPointer(bitPattern: address) { return unsafe Block(start) }
       wait.pause()
@@ -88,6 +92,7 @@ import Synchronization
   /// Publishes a thread's position, and waits while it is too far ahead. Only the number itself is shared, so relaxed
   /// order is enough.
   @inline(__always) private borrowing func keepPace(_ thread: Int, at position: Int, limit: inout Int) {
+    // SAFETY: there is a line for each thread.
     unsafe reached[thread * Self.lineWordCount].store(position, ordering: .relaxed)
     if position > limit { waitForSlowest(at: position, limit: &limit) }
   }
@@ -97,6 +102,7 @@ import Synchronization
     while true {
       var slowest = Int.max - Self.windowCallCount
       for thread in 0..<threadCount {
+        // SAFETY: there is a line for each thread.
         slowest = min(slowest, unsafe reached[thread * Self.lineWordCount].load(ordering: .relaxed))
       }
       limit = slowest + Self.windowCallCount

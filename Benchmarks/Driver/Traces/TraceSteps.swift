@@ -18,6 +18,7 @@ struct TraceSteps: ~Copyable {
 
   /// The first `limit` calls of the file at `path`, or all of them; ends the process when the file cannot be read.
   init(path: Text, limit: Int?) {
+    // SAFETY: the path is the end of an argument, which a zero follows.
     let descriptor = unsafe lab_file_open(path.cString)
     var status = stat()
     // SAFETY: the out-parameter is this function's own.

@@ -45,6 +45,7 @@ import SystemPackage
       let draft = "\(folder)/\(UUID().uuidString)"
       _ = try await output(of: Self.tool("strip", package: "binutils"), ["--strip-debug", "-o", draft, original])
       // Two probes may make the copy at the same time: either copy will do.
+      // SAFETY: rename reads C strings.
       _ = unsafe rename(draft, copy)
     }
     return copy

@@ -1,6 +1,4 @@
 import Addresses
-import BuddyFrames
-import PageTables
 
 /// A pattern in which programs touch their memory.
 enum PagingPattern: String, CaseIterable, Sendable {

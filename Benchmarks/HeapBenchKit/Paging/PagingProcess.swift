@@ -1,5 +1,4 @@
 import Addresses
-import BuddyFrames
 import PageTables
 
 /// A simulated process that writes to its memory, with the page tables and counts that a kernel would keep.

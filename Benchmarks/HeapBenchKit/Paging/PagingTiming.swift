@@ -1,4 +1,3 @@
-import Addresses
 import CLabBench
 import Glibc
 
@@ -20,6 +19,7 @@ struct PagingTiming: Sendable {
       var run = try PagingRun()
       let byteCount = PagingOperation.pageCount * 8
       let bytes = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 4096)
+      // SAFETY: allocated just now, and used by nobody afterwards.
       defer { unsafe bytes.deallocate() }
       var times: [Double] = []
       var memsetTimes: [Double] = []

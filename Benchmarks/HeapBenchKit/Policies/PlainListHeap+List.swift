@@ -75,7 +75,7 @@ extension PlainListHeap {
     if hole == 0 { head = next } else { setWord(hole + 8, next) }
   }
 
-  // SAFETY, both: addresses come from the heap's range and from sizes that the heap wrote there.
+  // SAFETY: for both, addresses come from the range that the heap was given and from sizes that it wrote there.
   func word(_ address: UInt) -> UInt { unsafe VirtAddr(address).unsafePointer.load(as: UInt.self) }
   func setWord(_ address: UInt, _ word: UInt) {
     unsafe VirtAddr(address).unsafePointer.storeBytes(of: word, as: UInt.self)

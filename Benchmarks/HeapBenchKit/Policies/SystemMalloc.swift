@@ -15,6 +15,7 @@ public struct SystemMalloc: ReplayTarget {
 
   public func allocateZeroed(byteCount: UInt, alignment: UInt) -> VirtAddr? {
     if alignment <= 16 {
+      // SAFETY: calloc's contract asks nothing.
       return unsafe calloc(1, Int(byteCount)).map { unsafe VirtAddr(UnsafeRawPointer($0)) }
     }
     guard let address = allocate(byteCount: byteCount, alignment: alignment) else { return nil }

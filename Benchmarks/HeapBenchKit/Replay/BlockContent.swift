@@ -24,10 +24,12 @@ struct BlockContent {
       unsafe pointer.storeBytes(of: word, as: UInt64.self)
     }
     var offset = start
+    // SAFETY: as above.
     while offset < byteCount {
       unsafe pointer.storeBytes(of: byte, toByteOffset: Int(offset), as: UInt8.self)
       offset += 4096
     }
+    // SAFETY: as above.
     unsafe pointer.storeBytes(of: byte, toByteOffset: Int(byteCount - 1), as: UInt8.self)
   }
 
@@ -36,6 +38,7 @@ struct BlockContent {
     guard byteCount > 0 else { return }
     // SAFETY: the replay holds the block of `byteCount` bytes.
     let pointer = unsafe address.unsafePointer
+    // SAFETY: as above.
     let isWhole =
       if byteCount >= 8 {
         unsafe pointer.load(as: UInt64.self) == word

@@ -26,6 +26,7 @@ import Synchronization
     guard let base = unsafe base, unsafe base != MAP_FAILED else {
       throw .system("cannot hold the addresses of \(count) objects", errno)
     }
+    // SAFETY: the mapping is as long as the entries, and zero bytes are an entry at turn 0.
     unsafe entries = base.assumingMemoryBound(to: Entry.self)
   }
 

@@ -23,6 +23,7 @@ enum ResidentSet {
   /// The bytes in a line `NAME   N kB` of a file in /proc; 0 without such a line. Allocates nothing.
   private static func field(_ name: StaticString, of path: StaticString) -> UInt64 {
     withDescriptor(path, O_RDONLY) { descriptor in
+      // SAFETY: the buffer is not used beyond the closure.
       unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
         // SAFETY: the buffer has room for the bytes read and a zero after them; a StaticString ends in a zero.
         let length = unsafe read(descriptor, buffer.baseAddress, buffer.count - 1)

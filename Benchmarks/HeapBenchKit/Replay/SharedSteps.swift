@@ -22,6 +22,7 @@ import Glibc
       throw .system("cannot hold \(count) steps in memory", errno)
     }
     self.descriptor = descriptor
+    // SAFETY: the mapping is this object's own until `deinit`.
     unsafe base = try Self.map(descriptor, count: count, protection: PROT_READ | PROT_WRITE)
   }
 
