@@ -166,6 +166,8 @@ let testTargets: [Target] =
     // Runs inside the machine with four nodes that scripts/test-numa boots.
     .executableTarget(
       name: "NUMAGuest", dependencies: ["Addresses", "MemoryRegions", "NUMARegions"], path: "Tests/NUMAGuest"),
+    // Reads the tree's text and holds it to the rules of the house.
+    .testTarget(name: "TidyTests"),
   ]
   + [
     ("Assertions", []), ("Addresses", []), ("MemoryProtocols", []), ("SpinLocks", []),
