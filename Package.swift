@@ -182,6 +182,8 @@ let testTargets: [Target] =
     // Runs inside the four-node machine that scripts/test-numa boots.
     .executableTarget(
       name: "NUMAGuest", dependencies: ["Addresses", "MemoryRegions", "NUMARegions"], path: "Tests/NUMAGuest"),
+    // Reads the tree's text and holds it to the rules of the house.
+    .testTarget(name: "TidyTests"),
   ]
   + [
     ("Assertions", []), ("Addresses", []), ("MemoryProtocols", []), ("SpinLocks", []),

@@ -1,0 +1,43 @@
+import Testing
+
+/// Holds the tree itself to its rules. That each rule finds what it should is for the tests beside this one.
+@Suite struct TidyTests {
+  /// Every rule; a new one is a file and a line here.
+  static let rules: [any TidyRule] = [
+    FilesAreShort(),
+    ImportsAreUsed(),
+    ImportsPointDown(),
+    MallocNamesStandOnce(),
+    OrderingsArePaired(),
+    ShimsAreCalled(),
+    SoThatIsRare(),
+    UnsafeIsExplained(),
+  ]
+
+  /// What each rule finds in the tree, by its name.
+  static let found = Dictionary(
+    uniqueKeysWithValues: rules.map { ($0.name, Set($0.offences(in: .repository).map(\.description))) })
+
+  @Test(arguments: rules.map(\.name)) func theTreeKeepsTheRule(_ name: String) throws {
+    let rule = try #require(Self.rules.first { $0.name == name })
+    let excused = notYetTidy[name] ?? []
+    let found = rule.offences(in: .repository)
+    let offences = found.filter { offence in !excused.contains { offence.path.hasPrefix($0) } }
+    #expect(offences.isEmpty, "\(offences.map(\.description).sorted().joined(separator: "\n"))")
+    for path in excused {
+      #expect(found.contains { $0.path.hasPrefix(path) }, "\(path) keeps \(name): take it out of notYetTidy")
+    }
+  }
+
+  @Test func whatIsExcusedIsExcusedFromARule() {
+    #expect(Set(notYetTidy.keys).isSubset(of: Self.rules.map(\.name)))
+  }
+
+  @Test func theTreeIsThere() {
+    let tree = SourceTree.repository
+    for path in ["Package.swift", "README.md", "Sources/MallocPreload/exports.map", "scripts/test", ".ci/run"] {
+      #expect(tree[path] != nil, "\(path)")
+    }
+    #expect(!tree.files.contains { $0.path.hasPrefix("Sources/Embedded/") || $0.path.contains(".build") })
+  }
+}
