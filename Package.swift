@@ -85,13 +85,13 @@ func embedded(importing modules: [String]) -> [SwiftSetting] {
 // binds the real names. It exports nothing else: a preloaded Swift program must not bind to our runtime functions.
 let exportsPath = "\(Context.packageDirectory)/Sources/MallocPreload/exports.map"
 
-/// The flags that bind each name of exports.map to its entry: `NAME;` to `lab_entry_NAME`, and `NAME; # as OTHER` to
+/// The flags that bind each name of exports.map to its entry: `NAME;` to `lab_entry_NAME`, and `NAME; /* as OTHER */` to
 /// `lab_entry_OTHER`.
 let entryFlags: [String] = {
   guard let text = try? String(contentsOfFile: exportsPath, encoding: .utf8) else {
     fatalError("cannot read \(exportsPath)")
   }
-  return text.matches(of: /(?m)^ *(\w+); *(?:# as (\w+))?$/).flatMap { line in
+  return text.matches(of: #/(?m)^ *(\w+);(?: */\* as (\w+) \*/)?$/#).flatMap { line in
     ["-Xlinker", "--defsym=\(line.1)=lab_entry_\(line.2 ?? line.1)"]
   }
 }()
