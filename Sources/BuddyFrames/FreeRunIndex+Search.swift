@@ -1,5 +1,3 @@
-import Addresses
-
 // Finding free runs. Each step reads one word, finds the first piece that holds a run of the order, and descends into
 // it.
 

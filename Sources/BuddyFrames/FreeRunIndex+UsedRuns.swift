@@ -1,5 +1,3 @@
-import Addresses
-
 // Splitting and joining runs in use. The words below a unit taken as a whole hold zeros; those below a unit whose parts
 // are in use one by one hold ones. The difference matters where a run's order crosses a multiple of 6.
 

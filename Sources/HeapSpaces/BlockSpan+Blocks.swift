@@ -1,7 +1,6 @@
 internal import Assertions
 internal import CLabPlatform
 package import HeapBlocks
-internal import Synchronization
 
 // Whether an address is that of a block in use: at the price of a compare for the hot path, of a look at the absent pages
 // for the paths beside it, and with a verdict for all others. What the list of a heap holds only that heap's floor knows:
@@ -57,17 +56,5 @@ extension BlockSpan {
     block.markWord = FreeBlock.mark
     free = block.address
     return isDue
-  }
-
-  @inlinable @inline(__always)
-  var hotLimitAddress: UInt {
-    // SAFETY: nothing is read through the pointer here.
-    unsafe withUnsafePointer(to: fields.hotLimit) { UInt(bitPattern: $0) }
-  }
-
-  @inlinable @inline(__always)
-  var pendingAddress: UInt {
-    // SAFETY: as above.
-    unsafe withUnsafePointer(to: fields.pending) { UInt(bitPattern: $0) }
   }
 }

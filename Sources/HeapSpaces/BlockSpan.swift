@@ -157,6 +157,21 @@ extension BlockSpan {
   }
 }
 
+// Where two of them lie, for the accesses of the hot path that are one instruction.
+extension BlockSpan {
+  @inlinable @inline(__always)
+  var hotLimitAddress: UInt {
+    // SAFETY: nothing is read through the pointer here.
+    unsafe withUnsafePointer(to: fields.hotLimit) { UInt(bitPattern: $0) }
+  }
+
+  @inlinable @inline(__always)
+  var pendingAddress: UInt {
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: fields.pending) { UInt(bitPattern: $0) }
+  }
+}
+
 // Sizes and counts.
 extension BlockSpan {
   /// How large the span's blocks are, in bytes.

@@ -1,5 +1,4 @@
 internal import Addresses
-internal import CLabPlatform
 internal import FirstFitHeap
 internal import HeapBlocks
 

@@ -100,6 +100,7 @@ extension ProcessHeap {
     withForkWord(at: ProcessState().forkWord) { word in
       var turnCount: UInt32 = 0
       while true {
+        // Acquire pairs with the release below, by the thread that repaired.
         let seen = word.load(ordering: .acquiring)
         if ForkMark(word: seen) == .known(process: process) { return }
         if ForkMark(word: seen) == .repairing(process: process) {
@@ -109,6 +110,7 @@ extension ProcessHeap {
           expected: seen, desired: ForkMark.repairing(process: process).word, ordering: .relaxed
         ).exchanged {
           repair()
+          // Release pairs with the acquire above and with those in `repairAfterFork` and `repairUnlessKnown`.
           word.store(ForkMark.known(process: process).word, ordering: .releasing)
           return
         }

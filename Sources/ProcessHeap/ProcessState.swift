@@ -59,39 +59,40 @@ struct ProcessState {
       MemoryLayout<ProcessRecord>.size <= Int(LAB_MALLOC_STATE_BYTE_COUNT), "the state must fit the bytes C has for it")
   }
 
-  // What every slow path looks at without a lock. Each acquire pairs with the release of the thread that made the thing:
-  // a thread that sees its address sees the thing as it was made.
+  // Every slow path reads these without a lock. A thread that sees the address of a thing sees the thing as it was made.
 
   var space: UInt {
+    // Acquire pairs with the release below, by the thread that made the thing, and release with that acquire.
     get { fields.space.load(ordering: .acquiring) }
     nonmutating set { fields.space.store(newValue, ordering: .releasing) }
   }
 
   var newestHeap: UInt {
+    // Acquire pairs with the release below, by the thread that made the thing, and release with that acquire.
     get { fields.newestHeap.load(ordering: .acquiring) }
     nonmutating set { fields.newestHeap.store(newValue, ordering: .releasing) }
   }
 
-  // As above: each acquire pairs with the release below it.
-
   var forkWord: UInt {
+    // Acquire pairs with the release below, by the thread that made the thing, and release with that acquire.
     get { fields.forkWord.load(ordering: .acquiring) }
     nonmutating set { fields.forkWord.store(newValue, ordering: .releasing) }
   }
 
   var mappedTable: UInt {
+    // Acquire pairs with the release below, by the thread that made the thing, and release with that acquire.
     get { fields.mappedTable.load(ordering: .acquiring) }
     nonmutating set { fields.mappedTable.store(newValue, ordering: .releasing) }
   }
 
-  // As above: each acquire pairs with the release below it.
-
   var textbook: UInt {
+    // Acquire pairs with the release below, by the thread that made the thing, and release with that acquire.
     get { fields.textbook.load(ordering: .acquiring) }
     nonmutating set { fields.textbook.store(newValue, ordering: .releasing) }
   }
 
   var sharedHeap: UInt {
+    // Acquire pairs with the release below, by the thread that made the thing, and release with that acquire.
     get { fields.sharedHeap.load(ordering: .acquiring) }
     nonmutating set { fields.sharedHeap.store(newValue, ordering: .releasing) }
   }

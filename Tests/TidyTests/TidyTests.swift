@@ -20,17 +20,8 @@ import Testing
 
   @Test(arguments: rules.map(\.name)) func theTreeKeepsTheRule(_ name: String) throws {
     let rule = try #require(Self.rules.first { $0.name == name })
-    let excused = notYetTidy[name] ?? []
-    let found = rule.offences(in: .repository)
-    let offences = found.filter { offence in !excused.contains { offence.path.hasPrefix($0) } }
+    let offences = rule.offences(in: .repository)
     #expect(offences.isEmpty, "\(offences.map(\.description).sorted().joined(separator: "\n"))")
-    for path in excused {
-      #expect(found.contains { $0.path.hasPrefix(path) }, "\(path) keeps \(name): take it out of notYetTidy")
-    }
-  }
-
-  @Test func whatIsExcusedIsExcusedFromARule() {
-    #expect(Set(notYetTidy.keys).isSubset(of: Self.rules.map(\.name)))
   }
 
   @Test func theTreeIsThere() {
