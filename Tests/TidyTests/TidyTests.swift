@@ -14,10 +14,6 @@ import Testing
     UnsafeIsExplained(),
   ]
 
-  /// What each rule finds in the tree, by its name.
-  static let found = Dictionary(
-    uniqueKeysWithValues: rules.map { ($0.name, Set($0.offences(in: .repository).map(\.description))) })
-
   @Test(arguments: rules.map(\.name)) func theTreeKeepsTheRule(_ name: String) throws {
     let rule = try #require(Self.rules.first { $0.name == name })
     let offences = rule.offences(in: .repository)

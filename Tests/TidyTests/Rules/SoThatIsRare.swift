@@ -3,7 +3,7 @@
 /// sentences mostly say it better. It counts wherever it stands, also where a line of a comment ends inside it.
 struct SoThatIsRare: TidyRule {
   /// The most that the whole tree may have. Lower it when some are gone; never raise it.
-  static let countMaximum = 187
+  static let countMaximum = 12
 
   func offences(in tree: SourceTree) -> [Offence] {
     let counts = tree.files.map { (file: $0, lines: $0.linesOfPhrase) }
