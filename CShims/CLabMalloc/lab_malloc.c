@@ -41,8 +41,8 @@ int lab_malloc_owner_claim(uintptr_t mark) {
 
 void lab_malloc_owner_release(uintptr_t mark) { pthread_mutex_unlock((pthread_mutex_t *)mark); }
 
-// The kernel knows that thread by the process's number, and where libc keeps each thread's robust list: as far from the
-// thread's slots as from any other's.
+// The kernel finds that thread by the process's number, and knows where libc keeps each thread's robust list. The list
+// has the same distance from the thread's slots in every thread.
 uintptr_t lab_malloc_survivor(void) {
   long process = getpid();
   if (syscall(SYS_gettid) == process) return lab_platform_thread();
@@ -59,7 +59,7 @@ uintptr_t lab_malloc_survivor(void) {
 uintptr_t lab_malloc_process(void) { return (uintptr_t)getpid(); }
 
 void lab_malloc_without_signals(void (*body)(void)) {
-  // Those that come of what the thread itself does stay: a sandbox may answer system calls in a handler.
+  // Signals of the thread's own faults stay deliverable: a sandbox may answer system calls in a handler.
   static const int own[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
   sigset_t others, before;
   sigfillset(&others);
@@ -74,8 +74,8 @@ void lab_malloc_pause(unsigned count) {
     sched_yield();
     return;
   }
-  // 20 microseconds at first, 0.6 milliseconds at most. libc's function would be a point of cancellation, with which
-  // malloc must not end.
+  // 20 microseconds at first, at most 0.6 milliseconds. libc's function would be a cancellation point, where malloc
+  // must not end.
   unsigned doublings = count - 32 < 5 ? count - 32 : 5;
   struct timespec pause = {0, 20000l << doublings};
   int saved = errno;

@@ -3,8 +3,8 @@
 
 #if defined(__linux__)
 
-// What needs C's own types: structs by value, a FILE, and the environment. It formats into buffers on the stack; nothing
-// here allocates.
+// The parts that need C's own types: structs by value, a FILE, and the environment. They format into buffers on the
+// stack and never allocate.
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ const char *lab_malloc_environment(const char *name) {
   return 0;
 }
 
-// Not write(2): that is a cancellation point, which no function of the malloc family may be.
+// Not write(2): that is a cancellation point, and no function of the malloc family may be one.
 void lab_malloc_warn(const char *text, uintptr_t length) {
   int saved = errno;
   while (length > 0) {

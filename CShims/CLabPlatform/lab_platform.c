@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Not write(2): a thread that was cancelled would end there, and the process go on.
+// Not write(2): it is a cancellation point. A cancelled thread would end there, and the process would go on.
 void lab_platform_fail(const char *line, unsigned long length) {
   while (length > 0) {
     long written = syscall(SYS_write, STDERR_FILENO, line, length);

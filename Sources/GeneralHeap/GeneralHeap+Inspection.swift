@@ -5,8 +5,9 @@ internal import HeapSpaces
 public import MemoryProtocols
 internal import ThreadHeaps
 
-// The heap's layout, as `HeapPolicy` shows it: the blocks of spans, those of arenas with their headers, and the gaps between.
-// Whatever nobody holds is a free block, down to 16 bytes; granules with the heap's own records are neither.
+// The heap's layout, as `HeapPolicy` shows it: the blocks of spans, those of arenas with their headers, and the gaps
+// between. All free memory is shown as free blocks, down to 16 bytes. Granules with the heap's own records are not
+// shown.
 
 extension GeneralHeap {
   public func forEachBlock(_ body: (HeapBlock) -> Void) {
@@ -39,7 +40,7 @@ extension GeneralHeap {
     walk.visit(start + entry.offset - BlockLayout.headerByteCount, byteCount: entry.blockByteCount, body)
   }
 
-  /// Visits the blocks of a span that someone holds.
+  /// Visits the blocks of a span that are in use.
   private func visitBlocks(
     of span: BlockSpan, _ heap: ThreadHeap, start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void
   ) {
@@ -52,25 +53,25 @@ extension GeneralHeap {
   }
 }
 
-/// Where a walk over the heap stands.
+/// The position of a walk over the heap.
 private struct LayoutWalk {
   /// The end of the last block that was shown.
   var position: UInt
 
-  /// Shows a block in use, and what is free before it.
+  /// Shows a block in use, and the free bytes before it.
   mutating func visit(_ start: UInt, byteCount: UInt, _ body: (HeapBlock) -> Void) {
     finish(at: start, body)
     body(HeapBlock(range: AddrRange(start: VirtAddr(start), byteCount: byteCount), isFree: false))
     position = start + byteCount
   }
 
-  /// Passes over bytes that are the heap's own, and shows what is free before them.
+  /// Skips bytes of the heap's own, and shows the free bytes before them.
   mutating func skip(_ start: UInt, byteCount: UInt, _ body: (HeapBlock) -> Void) {
     finish(at: start, body)
     position = start + byteCount
   }
 
-  /// Shows what is free up to `end`.
+  /// Shows the free bytes up to `end`.
   mutating func finish(at end: UInt, _ body: (HeapBlock) -> Void) {
     guard end > position else { return }
     body(HeapBlock(range: AddrRange(start: VirtAddr(position), end: VirtAddr(end)), isFree: true))

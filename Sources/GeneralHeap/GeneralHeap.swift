@@ -5,11 +5,11 @@ internal import HeapSpaces
 public import MemoryProtocols
 internal import ThreadHeaps
 
-/// The general heap as a value, over memory of its owner: what `malloc` runs on, for one thread at a time.
+/// The general heap as a value, over memory of its owner: the allocator behind `malloc`, for one thread at a time.
 ///
-/// It runs the same spaces and thread heaps as the process heap; what differs is where the memory comes from, and that
-/// there is one thread heap. The heap keeps to its range, which is thus a hard quota, and to a lower one if it is given.
-/// There is nothing to tear down: with the heap's last use the memory, and every block in it, is its owner's again.
+/// It runs the same spaces and thread heaps as the process heap, but has one thread heap and gets its memory from its
+/// owner. The heap keeps to its range, which is thus a hard quota, and to a lower quota if one is given. There is
+/// nothing to tear down: after the heap's last use the memory, and every block in it, is its owner's again.
 ///
 /// ```swift
 /// var heap = GeneralHeap(over: region.range)
@@ -54,7 +54,7 @@ extension GeneralHeap: HeapPolicy {
     return VirtAddr(block)
   }
 
-  /// A block that no figure counts yet, 0 when there is none at hand.
+  /// A block that is not counted yet; 0 when there is no memory.
   private func take(byteCount: UInt, alignment: UInt, from heap: ThreadHeap) -> UInt {
     if byteCount > SizeClass.maximumByteCount || alignment > SizeClass.maximumByteCount {
       return heap.space.allocateInArena(byteCount: byteCount, alignment: alignment)
@@ -95,8 +95,8 @@ extension GeneralHeap: HeapPolicy {
     return checkedExtent(of: address, in: granule, of: heap).end - address.raw
   }
 
-  /// What the heap holds now; the granules with its own records are no part of it.
-  /// - Complexity: O(n) in the number of blocks: the holes are counted by a walk.
+  /// What the heap holds now, without the granules of its own records.
+  /// - Complexity: O(n) in the number of blocks: a walk counts the holes.
   public var statistics: HeapStatistics {
     var statistics = HeapStatistics()
     guard let space = heap?.space else { return statistics }
@@ -122,7 +122,7 @@ extension GeneralHeap: HeapPolicy {
 
 // Addresses and extents of blocks.
 extension GeneralHeap {
-  /// Where a block ends, and how many bytes it occupies: with its header if it has one.
+  /// The end of a block, and how many bytes it occupies, its header included.
   private struct Extent {
     let end: UInt
     let occupiedByteCount: UInt
@@ -138,10 +138,10 @@ extension GeneralHeap {
     return Extent(end: address + byteCount, occupiedByteCount: byteCount)
   }
 
-  /// The same; ends the process unless the block is in use.
+  /// The same. Ends the process unless the block is in use.
   private func checkedExtent(of address: VirtAddr, in granule: Granule, of heap: ThreadHeap) -> Extent {
     if granule.use == .arena {
-      // This heap has no cache: a block that is free has no entry.
+      // This heap has no cache: the descriptor has no entry for a free block.
       _ = granule.arenaPart.checkedEntry(of: address.raw) { _, _ in false }
     } else {
       _ = granule.span.checkedBlock(address.raw) { heap.isListed($0, of: granule.span) }
@@ -155,7 +155,7 @@ extension GeneralHeap {
     peakEnd = max(peakEnd, extent.end)
   }
 
-  /// The heap, and the granule around an address; ends the process for an address outside.
+  /// The heap and the granule around an address. Ends the process for an address outside.
   private func find(_ address: VirtAddr) -> (ThreadHeap, Granule) {
     guard let heap, let granule = heap.space.granule(around: address.raw) else {
       fail("free of a pointer that heaplab did not give out", UInt64(address.raw))
@@ -169,5 +169,6 @@ extension GeneralHeap {
   }
 }
 
-// SAFETY: what it points to lies in the range that is this heap's alone: the heap can go to another thread as a whole.
+// SAFETY: all its pointers lead into the range that belongs to this heap alone. The heap can thus move to another
+// thread as a whole.
 extension GeneralHeap: @unchecked Sendable {}

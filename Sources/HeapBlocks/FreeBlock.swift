@@ -1,22 +1,22 @@
 internal import Synchronization
 
-/// A block that nobody holds. Its first word links to the next one, its second carries a mark.
+/// A free block. Its first word links to the next free block; its second word carries a mark.
 ///
-/// The mark finds double frees: `free` looks for it, and `malloc` wipes it. A block in use carries it only if the program
-/// writes those very eight bytes, or copies them from freed memory, and therefore a marked block is looked for on the
-/// lists before anything is said (see `BlockSpan.checkedBlock`). The mark fits a sign-extended 32-bit operand: to compare
-/// with it and to store it are one instruction each.
+/// The mark finds double frees: `free` looks for it, and `malloc` wipes it. A block in use carries the mark only if the
+/// program writes that value there, or copies it from freed memory. A marked block is therefore looked up in the lists
+/// before anything is reported (see `BlockSpan.checkedBlock`). The mark fits a sign-extended 32-bit operand: comparing
+/// with it and storing it take one instruction each.
 ///
-/// Stores are relaxed atomics, because a search for a double free on another thread may read them.
+/// Stores are relaxed atomics because another thread may read them while it searches for a double free.
 @frozen
 package struct FreeBlock: Equatable {
-  /// Where the block starts, 0 for no block.
+  /// The address of the block, 0 for no block.
   package let address: UInt
 
   @inlinable @inline(__always)
   package init(_ address: UInt) { self.address = address }
 
-  /// What the second word of a free block holds.
+  /// The value of a free block's second word.
   @inlinable package static var mark: Int { -0x5C1F_36A7 }
 
   /// The next free block, 0 for none.
@@ -47,14 +47,14 @@ package struct FreeBlock: Equatable {
     }
   }
 
-  /// Whether the block carries the mark, as every free block does, and whatever was copied from one.
+  /// Whether the block carries the mark. Every free block does, and so does a copy of one.
   @inlinable @inline(__always)
   package var looksFree: Bool { markWord == FreeBlock.mark }
 
-  /// The next block and whether this one looks free, read while another thread may take the block off its list and its
-  /// new holder may write to it.
+  /// The next block, and whether this one looks free. Another thread may pop the block meanwhile, and its new holder
+  /// may write to it.
   package var glimpse: (next: UInt, looksFree: Bool) {
-    // SAFETY: the memory of a heap can always be read; as above.
+    // SAFETY: a heap's memory can always be read; as above.
     let next = unsafe UnsafePointer<Atomic<UInt>>(bitPattern: address).unsafelyUnwrapped.pointee.load(
       ordering: .relaxed)
     // SAFETY: as above.

@@ -1,7 +1,8 @@
-/// The sizes by which threads cache blocks above 32 KiB: a freed block serves the next request of its class.
+/// A size class of the thread cache, which holds blocks above 32 KiB: a freed block serves the next request of its
+/// class.
 ///
-/// Each doubling has 16 classes. Unlike a span's blocks, an arena's have any size. A block belongs to the largest class
-/// that it can serve, whose size is at most 6.25 % below its own.
+/// Each doubling has 16 classes. A span's blocks all have one size; an arena's blocks have any size. A block belongs to
+/// the largest class that it can serve, whose size is at most 6.25 % below the block's.
 @frozen
 package struct LargeClass: Equatable {
   /// The class's number, 0 to 111.
@@ -10,26 +11,27 @@ package struct LargeClass: Equatable {
   /// How many classes there are.
   @inlinable package static var count: Int { 112 }
 
-  /// The number that stands for "no class" where a byte holds a class's number.
+  /// The number for "no class" where a byte holds the number of a class.
   @inlinable package static var none: Int { 255 }
 
-  /// The largest request that has a class, and that class's size.
+  /// The largest request that has a class. It is the size of the highest class.
   @inlinable package static var maximumByteCount: UInt { 31 << 17 }
 
-  /// The class of the smallest blocks that hold `byteCount` bytes: above 32 KiB and at most `maximumByteCount`. There
-  /// is one below.
+  /// The class of the smallest blocks that hold `byteCount` bytes: above 32 KiB and at most `maximumByteCount`. It is
+  /// never class 0.
   @inlinable @inline(__always)
   package init(fitting byteCount: UInt) {
     self.init(sixteenthOf: byteCount &- 1, more: 1)
   }
 
-  /// The largest class that a block of `byteCount` bytes, at least 32 KiB, can serve; past the last for large ones.
+  /// The highest class that a block of `byteCount` bytes, at least 32 KiB, can serve. For a block of 4 MiB or more its
+  /// number is at least `count`.
   @inlinable @inline(__always)
   package init(within byteCount: UInt) {
     self.init(sixteenthOf: byteCount, more: 0)
   }
 
-  /// With 2^exponent <= bytes < 2^(exponent + 1), the size is a multiple of 2^(exponent - 4), a sixteenth.
+  /// With 2^exponent <= byteCount < 2^(exponent + 1), a class's size is a multiple of 2^(exponent - 4), a sixteenth.
   @inlinable @inline(__always)
   init(sixteenthOf byteCount: UInt, more: UInt) {
     let exponent = UInt.bitWidth &- 1 &- byteCount.leadingZeroBitCount

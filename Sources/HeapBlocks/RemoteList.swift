@@ -1,8 +1,8 @@
-/// The blocks of a span that other threads gave back, in one word that changes atomically:
+/// The blocks of a span that other threads freed, in one word that changes atomically:
 ///
-///     bit 63     whether the span is settled: in none of its owner's lists, its counts do not change
-///     48 ... 60  how many blocks there are
-///      0 ... 47  the first one's address, 0 for none
+///     bit 63     whether the span is settled: its owner has it in no list, and its counts do not change
+///     48 ... 60  the number of blocks
+///      0 ... 47  the address of the first block, 0 for none
 @frozen
 package struct RemoteList: Equatable {
   package let word: UInt
@@ -10,7 +10,7 @@ package struct RemoteList: Equatable {
   @inlinable @inline(__always)
   package init(word: UInt) { self.word = word }
 
-  /// The list with `count` blocks more, of which `first` is the first.
+  /// The list with `count` more blocks in front, the first of which is `first`.
   @inlinable @inline(__always)
   package func adding(_ count: UInt, first: UInt) -> RemoteList {
     RemoteList(word: (word & ~RemoteList.addressMask) &+ count << 48 | first)

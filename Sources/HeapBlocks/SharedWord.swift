@@ -1,7 +1,7 @@
 public import Synchronization
 
-// Words of a record that its owner writes and other threads read meanwhile. The records hold them as plain integers, since
-// arrays of `Atomic` do not compile in Embedded Swift; every access goes through these functions and is atomic.
+// Words of a record that its owner writes while other threads read them. The records hold them as plain integers, since
+// arrays of `Atomic` crash the Embedded Swift compiler. Every access goes through this function and is atomic.
 
 /// Calls `body` with a word of a record as an atomic.
 @inlinable @inline(__always)

@@ -1,14 +1,14 @@
 /// One of the block sizes that spans are carved into.
 ///
-/// Up to 256 bytes a class is a step of 16 bytes, and its number is the size in steps: the hot path needs
-/// neither a table nor a search for class = (size + 15) / 16. Class 0, for requests of 0 bytes, has blocks of 16
-/// bytes too. Above, each doubling has 8 classes. For every request s > 128
+/// Up to 256 bytes a class is a step of 16 bytes, and its number is the size in steps: the hot path computes class =
+/// (size + 15) / 16 without a table or a search. Class 0 serves requests of 0 bytes and has blocks of 16 bytes. Above
+/// 256 bytes each doubling has 8 classes. For every request s > 128
 ///
 ///     s <= blockSize(s) < s + s / 8
 ///
-/// which is at most 12.5 % internal waste. Every block size b is a multiple of 16, and of the highest power of two
-/// that is at most b / 8 (of b itself for the powers of two). So a request rounded up to a multiple of its alignment
-/// falls into a class whose blocks, which start at multiples of b in a span aligned to 64 KiB, are aligned too.
+/// which is at most 12.5 % internal waste. Every block size b is a multiple of 16, and of the highest power of two that
+/// is at most b / 8 (of b itself for the powers of two). So a request rounded up to a multiple of its alignment falls
+/// into a class whose blocks are aligned too: they start at multiples of b in a span aligned to 64 KiB.
 @frozen
 package struct SizeClass: Equatable, Sendable {
   /// The class's number, 0 to 72.
@@ -21,7 +21,7 @@ package struct SizeClass: Equatable, Sendable {
   /// How many classes there are.
   @inlinable package static var count: Int { 73 }
 
-  /// The largest request that a span serves, in bytes.
+  /// The largest request that spans serve, in bytes.
   @inlinable package static var maximumByteCount: UInt { 32 << 10 }
 
   /// The largest request whose class is its size in steps of 16 bytes.
@@ -41,9 +41,9 @@ package struct SizeClass: Equatable, Sendable {
   /// The same for more than `stepMaximumByteCount` bytes.
   @inlinable @inline(__always)
   package init(aboveSteps byteCount: UInt) {
-    // 2^(63 - zeros) < byteCount <= 2^(64 - zeros). Shifted so that its highest bit is the word's, `last` shows the eighths,
-    // and 8 more, in its upper four bits. A shift by a computed count, or a word that the compiler knows not to be 0, would
-    // take fewer instructions and more time: each comes to wait for what a register held before.
+    // 2^(63 - zeros) < byteCount <= 2^(64 - zeros). Shifted until its highest bit is the word's, `last` shows 8 plus
+    // its eighth in its upper four bits. A shift by a computed count, or a word that the compiler knows not to be 0,
+    // would take fewer instructions and more time: each depends on a register's previous value.
     let last = byteCount &- 1
     let zeros = last.leadingZeroBitCount
     let eighths = Int(bitPattern: (last &<< UInt(bitPattern: zeros)) >> UInt(UInt.bitWidth - 4))
@@ -57,8 +57,8 @@ package struct SizeClass: Equatable, Sendable {
     return UInt(above % 8 + 9) << UInt(5 + above / 8)
   }
 
-  /// Whether threads keep free blocks of the class in a magazine: those above 1 KiB, of which a span has so few that its
-  /// own list would be exchanged at every other request.
+  /// Whether threads keep free blocks of the class in a magazine. Classes above 1 KiB do: their spans have few blocks,
+  /// and such a span's own list would be exchanged at every other request.
   @inlinable @inline(__always)
   package var hasMagazine: Bool { index >= SizeClass.firstWithMagazine }
 

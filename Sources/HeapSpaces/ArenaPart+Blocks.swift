@@ -4,7 +4,7 @@ internal import FirstFitHeap
 package import HeapBlocks
 internal import Synchronization
 
-// The blocks that start in a granule of an arena, by their addresses.
+// The blocks that start in a granule of an arena, by address.
 
 extension ArenaPart {
   /// The entry of the block at `address`, `.none` when no block starts there.
@@ -15,7 +15,7 @@ extension ArenaPart {
     return entry.describes(address) && address & 15 == 0 ? entry : .none
   }
 
-  /// The entry of a block that is in use and whole as far as its header tells, else nil.
+  /// The entry of a block that is in use and whose header is intact; else nil.
   @inline(__always)
   package func entryInUse(of block: FreeBlock) -> ArenaEntry? {
     let address = block.address
@@ -27,8 +27,8 @@ extension ArenaPart {
     return entry
   }
 
-  /// The entry of the block at `address`; ends the process unless it is in use.
-  /// - Parameter isCached: Whether a block that looks free is in some thread's cache.
+  /// The entry of the block at `address`. Ends the process unless the block is in use.
+  /// - Parameter isCached: Whether a block that looks free is in a thread cache.
   package func checkedEntry(of address: UInt, isCached: (FreeBlock, ArenaEntry) -> Bool) -> ArenaEntry {
     let entry = entry(of: address)
     require(
@@ -38,17 +38,17 @@ extension ArenaPart {
     return entry
   }
 
-  /// Writes the entry of a new block.
+  /// Adds the entry of a new block.
   func add(_ entry: ArenaEntry) {
     if first == .none { first = entry } else { second = entry }
   }
 
-  /// Puts `new`, `.none` to take it out, in the place of the entry of the block at `address`.
+  /// Replaces the entry of the block at `address` with `new`; `.none` removes it.
   func replace(_ address: UInt, with new: ArenaEntry) {
     if first.describes(address) { first = new } else { second = new }
   }
 
-  /// Makes the granule, which is nobody's, part of an arena.
+  /// Makes the granule, which has no owner, part of an arena.
   func begin(epoch: UInt8) {
     fields.hotOwner.store(0, ordering: .relaxed)
     fields.epoch = epoch

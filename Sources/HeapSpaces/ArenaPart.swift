@@ -3,9 +3,9 @@ internal import FirstFitHeap
 internal import HeapBlocks
 package import Synchronization
 
-// A granule of an arena. A block of an arena has more than 32 KiB, and therefore at most two start in any granule. The
-// descriptor has an entry for each: the size of the block at p is one load away, out of line, interior and foreign pointers
-// are told without a look into the block, and first fit is only ever asked for blocks that it gave out.
+// A granule of an arena. A block of an arena has more than 32 KiB, so at most two blocks start in any granule. The
+// descriptor has an entry for each: one load finds the size of the block at p, interior and foreign pointers are
+// refused without reading the block, and first fit is only asked about blocks that it allocated.
 
 /// A block of an arena, in one word; 0 for no block:
 ///
@@ -21,7 +21,7 @@ package struct ArenaEntry: Equatable {
   @inlinable static var classShift: UInt { 16 }
   @inlinable static var byteCountShift: UInt { 24 }
 
-  /// The entry of the block at `address`, by its header.
+  /// The entry of the block at `address`, taken from its header.
   package init(of address: UInt) {
     let blockByteCount = FirstFitHeap.blockByteCount(of: VirtAddr(address))
     let largeClass = LargeClass(within: blockByteCount - BlockLayout.headerByteCount)
@@ -30,38 +30,41 @@ package struct ArenaEntry: Equatable {
     word = offset | 1 | number << ArenaEntry.classShift | blockByteCount << ArenaEntry.byteCountShift
   }
 
-  /// No block.
+  /// The entry for no block.
   package static var none: ArenaEntry { ArenaEntry(word: 0) }
 
-  /// Where in its granule the block starts.
+  /// The block's offset in its granule, in bytes.
   package var offset: UInt { word & (Granule.byteCount - 1) & ~1 }
 
-  /// The block's bytes, its header included.
+  /// The block's size in bytes, its header included.
   @inlinable package var blockByteCount: UInt { word >> ArenaEntry.byteCountShift }
 
-  /// The bytes for its holder.
+  /// How many bytes the block's holder may use.
   package var byteCount: UInt { blockByteCount &- BlockLayout.headerByteCount }
 
-  /// The number of the `LargeClass` that the block can serve, `LargeClass.none` when there is none.
+  /// The number of the `LargeClass` that the block can serve, `LargeClass.none` for none.
   @inlinable package var classIndex: Int { Int(bitPattern: word >> ArenaEntry.classShift & UInt(UInt8.max)) }
 
-  /// Whether this is the entry of the block at `address`, which lies in its granule and at a multiple of 16.
+  /// Whether this is the entry of the block at `address`, a multiple of 16 in the entry's granule.
   @inlinable @inline(__always)
   package func describes(_ address: UInt) -> Bool {
     UInt16(truncatingIfNeeded: word) == UInt16(truncatingIfNeeded: address | 1)
   }
 }
 
-/// The descriptor of a granule of an arena. Changed under the arenas' lock; other threads read the entries meanwhile, and
-/// need only those of their own blocks.
+/// The descriptor of a granule of an arena. It changes under the arenas' lock. Other threads read the entries
+/// meanwhile, and each needs only those of its own blocks.
+///
+/// A thread reads `SpanRecord.owner` before it knows what the granule is. That word lies behind these fields and is 0, as
+/// the granule's last span left it.
 @frozen
 package struct ArenaRecord: ~Copyable {
   package var granule = GranuleRecord()
-  /// In which generation of the space's arenas the granule came to them (see SpaceRecord.arenaEpoch).
+  /// The generation of the space's arenas that the granule belongs to (see SpaceRecord.arenaEpoch).
   package var epoch: UInt8 = 0
-  /// Where a span has its hot owner: 0, for a block of an arena is nothing for the hot path.
+  /// 0, where a span has its hot owner: the hot path takes no blocks of an arena.
   @usableFromInline let hotOwner = Atomic<UInt>(0)
-  /// The entries of the blocks that start here, in no order.
+  /// The entries of the blocks that start here, in any order.
   @usableFromInline let first = Atomic<UInt>(0)
   @usableFromInline let second = Atomic<UInt>(0)
 

@@ -1,58 +1,59 @@
 package import HeapBlocks
 package import Synchronization
 
-// A span is a granule that is carved into blocks of one size class. A block is in one of four places, and nothing in the
-// block says which, except for the mark of a free one:
+// A span is a granule that is carved into blocks of one size class. A block is in one of four states. The block itself
+// tells none of them, except that a free one carries a mark:
 //
-//     live         handed out, or on its heap's list of blocks to hand out next (an active list or a magazine)
-//     free         on `free`: given back by the owner
-//     remote       on `remote`: given back by other threads, not yet seen by the owner
-//     absent       over a page of `absentPages`: never carved, or its memory was given back
+//     live         in use, or on its heap's list of blocks to allocate next (an active list or a magazine)
+//     free         on `free`: freed by the owner
+//     remote       on `remote`: freed by other threads, not yet seen by the owner
+//     absent       over a page of `absentPages`: never carved, or purged
 //
 //     carvedCount = live + free + remote (the blocks over no absent page)
 //     free        = target - pending
 //
-// `pending` counts down with every free by the owner. The hot path thus needs one decrement and one branch to learn of the
-// event that the owner waits for: the first free block of a full span, or the last of any.
+// Every free by the owner counts `pending` down. With one decrement and one branch, the hot path thus notices the event
+// that the owner waits for: the first free blocks of a full span, or the last of any span.
 
 /// The descriptor of a span.
 ///
 /// Only its owner changes a span's fields, except for `remote` and `nextIncoming`. Other threads read some of them
-/// meanwhile: those are relaxed atomics. Of the bits and counts that may change under its eyes a thread needs only those of
-/// its own block, which do not.
+/// meanwhile: those are relaxed atomics. Some change while a thread reads them; the bits and counts of the thread's own
+/// block do not, and it needs no others.
 @frozen
 package struct SpanRecord: ~Copyable {
   package var granule = GranuleRecord()
   /// The number of the size class.
   @usableFromInline var classNumber: UInt8 = 0
-  /// How many more frees by the owner until the event.
+  /// How many more frees by the owner lead to the event.
   @usableFromInline let pending = Atomic<Int16>(0)
-  /// How many free blocks make the event.
+  /// How many blocks are free when the event is due.
   @usableFromInline let target = Atomic<Int16>(0)
-  /// The address of the heap whose thread frees onto `free` by the hot path: 0 for a class with a magazine, and for a span
-  /// without an owner. At this offset every descriptor has 0 or such an address, so that the hot path need not know what a
-  /// granule is.
+  /// The address of the heap whose thread frees onto `free` by the hot path; 0 for a class with a magazine and for a
+  /// span without an owner. At this offset every descriptor holds 0 or such an address: the hot path need not ask what
+  /// the granule is.
   @usableFromInline let hotOwner = Atomic<UInt>(0)
-  /// The first block that the owner gave back, 0 for none.
+  /// The first block that the owner freed, 0 for none.
   @usableFromInline let free = Atomic<UInt>(0)
-  /// The reciprocal c = floor(2^32 / b) + 1 of the block size b. With e = c * b - 2^32, which is 1 to b, and an offset
+  /// The reciprocal c = floor(2^32 / b) + 1 of the block size b. Let e = c * b - 2^32, which is 1 to b. For an offset
   /// x = q * b + r in the span, r < b:
   ///
-  ///     x * c mod 2^32 = q * e + r * c        (the right side is below 2^32, because q * e < 2^16 <= c)
+  ///     x * c mod 2^32 = q * e + r * c        (the right side is below 2^32, because (q + 1) * e < 2^17 < c)
   ///
-  /// x is where a block starts if and only if that is below c (Lemire, Kaser and Kurz 2019), and where one of the
-  /// first n blocks starts if and only if it is below n * e: one compare tells both.
+  /// A block starts at x if and only if that is below c (Lemire, Kaser and Kurz 2019). One of the first n blocks starts
+  /// there if and only if it is below n * e: one compare tells both.
   @usableFromInline package var reciprocal: UInt32 = 0
-  /// n * e for the n blocks of which the hot path takes frees: those below the first absent page, none when blocks above it
-  /// are present. A block that was never carved, or that a purge took, is thus refused like a pointer into a block.
+  /// n * e for the n blocks that the hot path may free: those below the first absent page, and none when a page above
+  /// that one is present. A block that was never carved, or that was purged, is thus refused like a pointer into a
+  /// block.
   @usableFromInline let hotLimit = Atomic<UInt32>(0)
-  /// Blocks given back by other threads (see RemoteList).
+  /// Blocks freed by other threads (see RemoteList).
   package let remote = Atomic<UInt>(0)
-  /// The granule before this one in its list, 0 for none.
+  /// The previous granule in the span's list, 0 for none.
   package var previous: UInt32 = 0
-  /// The granule after this one in its list, 0 for none.
+  /// The next granule in the span's list, 0 for none.
   package var next: UInt32 = 0
-  /// The granule after this one among its owner's spans with new remote blocks.
+  /// The next granule on the owner's incoming stack.
   package var nextIncoming: UInt32 = 0
   /// The number of the heap whose thread allocates from the span, 0 for none.
   @usableFromInline let owner = Atomic<UInt32>(0)
@@ -62,7 +63,7 @@ package struct SpanRecord: ~Copyable {
   @usableFromInline let absentPages = Atomic<UInt16>(0)
   /// How many free blocks the last purge found and left.
   package var purgedFreeCount: UInt16 = 0
-  /// How many of its free blocks the heap's decay was told of (see PurgeDecay).
+  /// How many of the span's free blocks the heap's decay knows of (see PurgeDecay).
   package var notedCount: UInt16 = 0
 
   package init() {}
@@ -99,7 +100,7 @@ package struct BlockSpan: Equatable, Sendable {
 
 // The fields that other threads read.
 extension BlockSpan {
-  /// The size class. For the owner, and for whoever holds a block of the span: as long as they do it does not change.
+  /// The size class, for the owner and for holders of a block of the span: it does not change while they are that.
   @inlinable package var sizeClass: SizeClass {
     get { SizeClass(index: Int(fields.classNumber)) }
     nonmutating set {
@@ -107,7 +108,7 @@ extension BlockSpan {
     }
   }
 
-  /// The size class, for anybody else: it may change meanwhile.
+  /// The size class, for any other thread: it may change meanwhile.
   package var glimpsedSizeClass: SizeClass {
     SizeClass(index: Int(withAtomic(&fields.classNumber) { $0.load(ordering: .relaxed) }))
   }
@@ -147,7 +148,7 @@ extension BlockSpan {
     nonmutating set { fields.absentPages.store(newValue, ordering: .relaxed) }
   }
 
-  /// Sets the pages whose blocks are in no list, and with them the blocks of which the hot path takes frees.
+  /// Sets the pages whose blocks are in no list, and with them the blocks that the hot path may free.
   package func setAbsentPages(_ pages: UInt16) {
     absentPages = pages
     let presentCount = UInt32(pages.trailingZeroBitCount)
@@ -183,13 +184,13 @@ extension BlockSpan {
   /// How many blocks are on the owner's free list.
   package var freeCount: Int { Int(target) - Int(pending) }
 
-  /// Sets the event to the moment when `count` blocks are free, of which `freeCount` are now.
+  /// Makes the event due when `count` blocks are free; `freeCount` are free now.
   package func notify(after count: Int, freeCount: Int) {
     target = Int16(truncatingIfNeeded: count)
     pending = Int16(truncatingIfNeeded: count - freeCount)
   }
 
-  /// The bytes of the pages whose blocks are in some list or live.
+  /// The bytes of the pages that are not absent.
   package var presentByteCount: UInt { Granule.byteCount(ofPages: ~absentPages) }
 
   /// The pages that the block at `address` overlaps, one bit each.
@@ -197,13 +198,13 @@ extension BlockSpan {
     Granule.pageMask(offset: UInt32(UInt16(truncatingIfNeeded: address)), byteCount: blockByteCount)
   }
 
-  /// Makes the granule, which is nobody's, a span of `sizeClass` without an owner, of which no block was carved yet.
+  /// Makes the granule, which has no owner, a span of `sizeClass`: without an owner and with no blocks carved.
   package func begin(_ newClass: SizeClass) {
     let blockByteCount = newClass.blockByteCount
     sizeClass = newClass
     fields.reciprocal = UInt32(truncatingIfNeeded: (1 << 32) / blockByteCount + 1)
     free = 0
-    // Relaxed: nobody else knows the span.
+    // Relaxed: no other thread knows the span.
     fields.remote.store(0, ordering: .relaxed)
     fields.notedCount = 0
     fields.purgedFreeCount = 0

@@ -1,23 +1,24 @@
 package import Synchronization
 
-// A granule is 64 KiB at a multiple of 64 KiB. Its descriptor lies out of line, in the granule table at the start of the
-// space: one cache line, which is all that a free on the hot path reads or writes beside the block itself.
+// A granule is 64 KiB at a multiple of 64 KiB. Its descriptor lies out of line, in the granule table at the start of
+// the space. It is one cache line. Besides the block itself, a free on the hot path touches no other memory of the heap.
 //
-// Every descriptor begins with a `GranuleRecord`. The granule's use says what follows it: a `SpanRecord` when it is a span
-// of small blocks, an `ArenaRecord` when it is part of an arena, nothing when it is free or holds the heap's own records.
+// Every descriptor begins with a `GranuleRecord`. The granule's use says what follows: a `SpanRecord` for a span, an
+// `ArenaRecord` for part of an arena, nothing for a free granule or for one with the heap's own records.
 
-/// What a granule is used for, and where its owner keeps it.
+/// The use of a granule, and the place where its owner keeps it.
 @frozen
 package enum GranuleUse: UInt8, Sendable {
-  /// Nobody's: the buddy's, or never given out. Whoever holds the space's lock may give its memory back.
+  /// Free: in the buddy, or never allocated. The holder of the space's lock may purge its memory.
   case free = 0
-  /// Out of the buddy and in no use yet, or an empty span in its heap's reserve. No other thread may touch its memory.
+  /// Allocated from the buddy but not in use yet, or an empty span in its heap's reserve. No other thread may touch its
+  /// memory.
   case reserved = 1
   /// A span in none of its owner's lists: every carved block is live or on the remote list.
   case fullSpan = 2
   /// The span that its class allocates from.
   case currentSpan = 3
-  /// A span in its class's list of spans with blocks to give.
+  /// A span in its class's list of spans with blocks to allocate.
   case availableSpan = 4
   /// Part of an arena.
   case arena = 5
@@ -28,13 +29,14 @@ package enum GranuleUse: UInt8, Sendable {
   package var isSpan: Bool { self == .fullSpan || self == .currentSpan || self == .availableSpan }
 }
 
-/// The fields that every granule's descriptor begins with.
+/// The fields at the start of every granule's descriptor.
 @frozen
 package struct GranuleRecord: ~Copyable {
-  /// The pages, one bit each, that may have memory behind them. The owner's; under the space's lock when it is free.
+  /// The pages, one bit each, that may have memory behind them. Written by the granule's owner; under the space's lock
+  /// while the granule is free, under the arenas' lock in an arena.
   package var residentPages: UInt16 = 0
-  /// The granule's use. Written by the owner; others read it to tell a pointer's kind, and need it only of granules whose
-  /// use does not change meanwhile, those with a block in use.
+  /// The granule's use, written by its owner. Other threads read it to learn what a pointer points to. They need it
+  /// only for granules with a block in use, whose kind of use does not change.
   @usableFromInline let use = Atomic<UInt8>(GranuleUse.free.rawValue)
 
   package init() {}
@@ -49,7 +51,7 @@ package struct Granule: Equatable, Sendable {
   @inlinable @inline(__always)
   package init(address: UInt) { self.address = address }
 
-  /// The base-2 logarithms of a granule's and of a descriptor's bytes.
+  /// The base-2 logarithms of a granule's size and of a descriptor's size in bytes.
   @inlinable package static var byteShift: UInt { 16 }
   @inlinable package static var recordByteShift: UInt { 6 }
 
@@ -65,7 +67,7 @@ package struct Granule: Equatable, Sendable {
   }
 
   @inlinable package var fields: GranuleRecord {
-    // SAFETY: a granule is made only for a space, whose table is committed as far as granules were given out.
+    // SAFETY: a granule is made only for a space, whose table is committed up to the last granule allocated.
     @inline(__always) unsafeAddress {
       unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped
     }
@@ -75,16 +77,16 @@ package struct Granule: Equatable, Sendable {
   }
 
   @inlinable package var use: GranuleUse {
-    // SAFETY: nothing but a use is ever stored there.
+    // SAFETY: only a use is ever stored there.
     get { unsafe unsafeBitCast(fields.use.load(ordering: .relaxed), to: GranuleUse.self) }
     nonmutating set { fields.use.store(newValue.rawValue, ordering: .relaxed) }
   }
 
-  /// The granule as a span, whose use must be one.
+  /// The granule as a span; its use must be one.
   @inlinable @inline(__always)
   package var span: BlockSpan { BlockSpan(address: address) }
 
-  /// The granule as part of an arena, whose use must be that.
+  /// The granule as part of an arena; its use must be `.arena`.
   @inlinable @inline(__always)
   package var arenaPart: ArenaPart { ArenaPart(address: address) }
 }
@@ -101,14 +103,14 @@ extension Granule {
   /// How many bytes the pages in `pages` have.
   package static func byteCount(ofPages pages: UInt16) -> UInt { UInt(pages.nonzeroBitCount) * pageByteCount }
 
-  /// The pages that `byteCount` bytes, at least 1, from `offset` on overlap.
+  /// The pages that overlap `byteCount` bytes, at least 1, from `offset` on.
   @inlinable package static func pageMask(offset: UInt32, byteCount: UInt32) -> UInt16 {
     let first = offset >> pageByteShift
     let last = (offset &+ byteCount &- 1) >> pageByteShift
     return UInt16(truncatingIfNeeded: (UInt32(2) << last) &- (UInt32(1) << first))
   }
 
-  /// Visits the runs of pages in `pages`: a run's offset in the granule and its size, in bytes.
+  /// Visits the runs of pages in `pages`, each by its offset in the granule and its size, in bytes.
   @inline(__always)
   package static func forEachRun(in pages: UInt16, _ body: (UInt, UInt) -> Void) {
     var rest = UInt32(pages)

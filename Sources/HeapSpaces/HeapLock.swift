@@ -1,21 +1,21 @@
 internal import CLabPlatform
 internal import Synchronization
 
-/// What a thread does in the n-th turn of a wait for a lock.
+/// What a thread does between looks at a taken lock; the argument counts the turns of its wait.
 package typealias LockWait = @convention(c) (UInt32) -> Void
 
 /// A spin lock that knows its holder.
 ///
-/// A child of fork asks for the holder: a lock whose holder does not exist any more guards something that was being
-/// changed when the process was copied. A signal handler asks for it too, because it may have interrupted its own thread
-/// inside the lock, where a wait would never end.
+/// A child of fork needs the holder: a lock whose holder does not exist in the child guards something that was being
+/// changed when the process was copied. A signal handler needs it too: it may have interrupted its own thread inside
+/// the lock, and a wait would never end.
 package struct HeapLock: ~Copyable {
   /// 0 when free, else the holder's `lab_platform_thread()`.
   private let holder = Atomic<UInt>(0)
 
   package init() {}
 
-  /// Takes the lock; false when this thread holds it already. Calls `wait` between looks at a lock that is held for long.
+  /// Takes the lock; false when this thread holds it already. During a long wait it calls `wait` between looks.
   package borrowing func acquire(_ wait: LockWait) -> Bool {
     let me = UInt(lab_platform_thread())
     while true {
@@ -42,13 +42,13 @@ package struct HeapLock: ~Copyable {
     }
   }
 
-  /// Gives the lock back.
+  /// Releases the lock.
   package borrowing func release() {
     // Release pairs with the acquire in `acquire(_:)`.
     holder.store(0, ordering: .releasing)
   }
 
-  /// Whether a thread other than `survivor` holds the lock: in a child of fork, one that is not there.
+  /// Whether a thread other than `survivor` holds the lock: in a child of fork, a thread that does not exist there.
   /// - Parameter survivor: The number of the only thread that fork copied, or the address in that number.
   package borrowing func isHeld(byOtherThan survivor: UInt) -> Bool {
     // Acquire pairs with the release in `release()`.

@@ -1,19 +1,18 @@
 internal import MemoryRegions
 
-/// The address range that a space commits from its start on.
+/// The address range from whose start a space commits its memory.
 ///
-/// As a rule the range is reserved whole, and nothing else is ever mapped there. But reserved address space counts as much
-/// as used where address space is limited (RLIMIT_AS), and where all of it is to be locked (`mlockall`): stacks, libraries
-/// and files would get only what the heap left. There the range is merely chosen, far from where the system puts
-/// mappings, and its pages are mapped as they are committed. Should another mapping come to lie in its way, the heap ends
-/// there.
+/// Usually the whole range is reserved, and nothing else is ever mapped there. But reserved address space counts as
+/// used where address space is limited (RLIMIT_AS) or all of it is to be locked (`mlockall`): stacks, libraries and
+/// files would get only the rest. There the range is merely chosen, far from where the system puts mappings, and its
+/// pages are mapped as they are committed. If another mapping comes to lie in its way, the heap ends there.
 package struct HeapReservation {
   /// The first address, a multiple of 2 MiB.
   package let base: UInt
   package let byteCount: UInt
-  /// Whether the range is reserved, not merely chosen.
+  /// Whether the range is reserved, and not merely chosen.
   package let isReserved: Bool
-  /// The pages that were committed last, or are being committed.
+  /// The pages of the last commit, finished or not.
   private var lastStart: UInt = 0
   private var lastEnd: UInt = 0
 
@@ -30,7 +29,7 @@ package struct HeapReservation {
 
   /// A range of `most` bytes, or of fewer down to 16 MiB; nil when there is none.
   ///
-  /// It is chosen, not reserved, unless `reserves` holds and the address space has no limit.
+  /// The range is chosen, not reserved, unless `reserves` is true and the address space has no limit.
   package static func make(byteCount most: UInt, reserves: Bool) -> HeapReservation? {
     let limit = UInt(SystemMemory.addressSpaceLimitByteCount ?? .max)
     if !reserves || limit != .max, let range = choose(byteCount: min(most, limit)) { return range }
@@ -44,8 +43,8 @@ package struct HeapReservation {
     return nil
   }
 
-  /// A range that starts at half of where the system puts mappings: far below them, far above a program without a fixed
-  /// address of its own, and as hard to guess as they are.
+  /// A range that starts at half the address where the system puts mappings: far below them, far above a program
+  /// without a fixed address, and as hard to guess as they are.
   private static func choose(byteCount most: UInt) -> HeapReservation? {
     guard let mapping = try? SystemPages.map(byteCount: SystemPages.byteCount) else { return nil }
     try? SystemPages.unmap(mapping, byteCount: SystemPages.byteCount)
@@ -60,7 +59,7 @@ package struct HeapReservation {
     return nil
   }
 
-  /// Whether the system has such an address, and nothing lies there.
+  /// Whether `address` exists and nothing is mapped there.
   private static func canMap(at address: UInt) -> Bool {
     do throws(SystemError) {
       try SystemPages.map(at: address, byteCount: SystemPages.byteCount)
@@ -71,7 +70,7 @@ package struct HeapReservation {
     }
   }
 
-  /// Makes pages of the range, none of which was committed before, readable and writable; whether it could.
+  /// Makes pages of the range readable and writable; none of them was committed before. Returns whether it succeeded.
   package mutating func commit(_ address: UInt, byteCount: UInt) -> Bool {
     if !isReserved {
       lastStart = address
@@ -90,15 +89,15 @@ package struct HeapReservation {
     }
   }
 
-  /// Makes sure, in a child of fork, that pages from `start` to `end` can be committed: another thread of the parent may
-  /// just have committed them without the time to note it.
+  /// Ensures, in a child of fork, that pages from `start` to `end` can be committed: another thread of the parent may
+  /// just have committed them without noting it.
   package func abandon(from start: UInt, to end: UInt) {
     let first = max(start, lastStart)
     let last = min(end, lastEnd)
     if !isReserved, first < last { try? SystemPages.unmap(first, byteCount: last - first) }
   }
 
-  /// Gives the range back, of which nothing was committed.
+  /// Releases the range, in which nothing was committed.
   package func release() {
     if isReserved { try? SystemPages.unmap(base, byteCount: byteCount) }
   }

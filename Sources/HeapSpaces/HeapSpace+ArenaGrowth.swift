@@ -2,15 +2,14 @@ internal import Addresses
 internal import FirstFitHeap
 internal import MemoryRegions
 
-// Room for the arenas.
+// How arenas grow.
 
 extension HeapSpace {
-  /// Gives the arena room for a request, with its lock held: 4 MiB, a quarter of what it has, or what the request needs;
-  /// behind its last range if it can.
+  /// Grows the arena for a request, with the arenas' lock held: by 4 MiB, a quarter of its size, or the size that the
+  /// request needs; right behind its last range if possible.
   func growArena(for byteCount: UInt, alignment: UInt) -> Bool {
-    // With room for the range's record, a header, and what the alignment skips.
     let (need, overflow) = byteCount.addingReportingOverflow(alignment + SystemPages.byteCount)
-    // What no range can hold, more room does not help.
+    // No range can hold such a request, however many ranges there are.
     guard !overflow, need <= BlockLayout.largestRangeByteCount else { return false }
     let least = granuleCount(for: need)
     let wanted = max(least, max(fields.arenaByteCount / 4 / Granule.byteCount, HeapSpace.arenaGranuleMinimum))
@@ -22,10 +21,10 @@ extension HeapSpace {
     return insertRange(granuleCount: granuleCount)
   }
 
-  /// Gives the arena room behind the last block of a range, which can then grow in place.
+  /// Extends the range whose last block is at `address`, which can then grow in place.
   func growArena(above address: UInt, toHold byteCount: UInt) -> Bool {
     guard let top = fields.arena.top(above: VirtAddr(address)) else { return false }
-    // The block's header comes before it.
+    // The block's header lies before `address`.
     let room = top.end.raw - address
     guard byteCount > room, byteCount < BlockLayout.largestRangeByteCount else { return false }
     let least = granuleCount(for: byteCount - room + BlockLayout.granuleByteCount)
@@ -33,12 +32,12 @@ extension HeapSpace {
     return extendArena(at: top.end, granuleCount: wanted) || extendArena(at: top.end, granuleCount: least)
   }
 
-  /// How many granules an arena grows by at least: 4 MiB, for few calls of the system.
+  /// The least number of granules that an arena grows by: 4 MiB, for few system calls.
   private static var arenaGranuleMinimum: UInt { 64 }
 
   private func granuleCount(for byteCount: UInt) -> UInt { (byteCount + Granule.byteCount - 1) / Granule.byteCount }
 
-  /// Makes the range that ends at `end` longer, unless first fit would have to begin another one there.
+  /// Extends the range that ends at `end`, unless first fit would have to start a new range there.
   private func extendArena(at end: VirtAddr, granuleCount: UInt) -> Bool {
     guard let limit = fields.arena.limit(ofRangeEndingAt: end),
       granuleCount <= (limit.raw - end.raw) / Granule.byteCount,
@@ -48,7 +47,7 @@ extension HeapSpace {
     return true
   }
 
-  /// Gives the arena another range, of a power of two of granules.
+  /// Adds another range to the arena, of a power of two of granules.
   private func insertRange(granuleCount: UInt) -> Bool {
     guard let order = FrameOrder(fitting: UInt64(granuleCount)), let first = allocateArenaGranules(order) else {
       return false
@@ -63,8 +62,8 @@ extension HeapSpace {
     }
     let start = VirtAddr(fields.base + first * Granule.byteCount)
     let added = AddrRange(start: start, byteCount: granuleCount * Granule.byteCount)
-    // First fit writes a record where it begins a range. Where it makes one longer, it begins another with what that
-    // cannot hold.
+    // First fit writes a record at the start of each range. An extended range can reach its maximum length; the rest is
+    // then a new range.
     let record = fields.arena.limit(ofRangeEndingAt: start) ?? start
     if added.contains(record) { granuleUnchecked(around: record.raw).fields.residentPages |= 1 }
     fields.arenaByteCount += added.byteCount

@@ -2,16 +2,14 @@ internal import Addresses
 internal import FirstFitHeap
 internal import HeapBlocks
 
-// Blocks too large for spans. First fit places them in arenas, runs of granules that the buddy gave, and keeps them dense.
-// Beside a thread's own lists it costs a lock and a logarithm, which a short cache in each thread saves in most cases
-// (ThreadHeap+Cache.swift).
+// Blocks too large for spans. First fit places them densely in arenas, runs of granules from the buddy. Such a block
+// costs a lock and a logarithm. The thread cache saves both in most cases (ThreadHeap+Cache.swift).
 
 extension HeapSpace {
-  /// The smallest request that an arena serves: one byte more than a span does.
+  /// The smallest request that an arena serves: one byte more than spans serve.
   static var arenaMinimumByteCount: UInt { SizeClass.maximumByteCount + 1 }
 
-  /// A block of at least `byteCount` bytes, at least `arenaMinimumByteCount`, from an arena; 0 when there is no memory.
-  /// Its bytes are 0 if `zeroed`.
+  /// A block of at least `byteCount` bytes from an arena; 0 when there is no memory. Its bytes are 0 if `zeroed`.
   package func allocateInArena(byteCount: UInt, alignment: UInt, zeroed: Bool = false) -> UInt {
     guard lockArenas() else { return 0 }
     defer { unlockArenas() }
@@ -33,13 +31,13 @@ extension HeapSpace {
     return found.raw
   }
 
-  /// More than first fit ever adds to a request: less than two of its granules to round it up, and less than a minimum
-  /// block that would be left over. It is charged beforehand: a block that went back because it exceeded the quota would
-  /// leave first fit's marks on pages that nobody noted.
+  /// More than first fit ever adds to a request: it rounds up by less than two of its granules, and keeps a rest
+  /// smaller than its minimum block. The sum is charged beforehand. If a block exceeded the quota afterwards and were
+  /// freed, the pages that first fit wrote to would not be noted.
   private static var mostAddedByteCount: UInt { 64 }
 
-  /// A block of the arena. In a small arena it is the lowest that fits. In a large one, where the rests of holes add up, a
-  /// search among more holes pays.
+  /// A block of the arena: the lowest that fits while the arena is small. In a large arena the rests of holes add up,
+  /// and a search among more holes pays.
   private func place(byteCount: UInt, alignment: UInt) -> VirtAddr? {
     if alignment > BlockLayout.granuleByteCount {
       return fields.arena.allocate(byteCount: byteCount, alignment: alignment)
@@ -48,10 +46,10 @@ extension HeapSpace {
     return fields.arena.allocate(byteCount: byteCount, fromBestOf: isLarge ? 32 : 1)
   }
 
-  /// From how many used bytes on.
+  /// How many used bytes make an arena large.
   private static var bestFitMinimum: UInt { 64 << 20 }
 
-  /// Takes back the block at `address`, which is in use or in a thread's cache.
+  /// Frees the block at `address`, which is in use or in a thread's cache.
   package func deallocateInArena(_ address: UInt) {
     guard lockArenas() else { return }
     defer { unlockArenas() }
@@ -65,7 +63,8 @@ extension HeapSpace {
     purgeArenasHoldingLock(.free)
   }
 
-  /// Makes the live block at `address` hold `byteCount` bytes without moving it; whether it could.
+  /// Makes the block at `address`, which is in use, hold `byteCount` bytes without moving it. Returns whether it
+  /// succeeded.
   package func resizeInArena(_ address: UInt, byteCount: UInt) -> Bool {
     guard byteCount >= HeapSpace.arenaMinimumByteCount, lockArenas() else { return false }
     defer { unlockArenas() }
@@ -94,20 +93,20 @@ extension HeapSpace {
     return true
   }
 
-  /// Starts again without a range: in a child of fork, when the arenas may be half changed. Blocks of the old ranges stay,
-  /// and are dropped when they are freed.
+  /// Starts the arenas again without a range: in a child of fork, when they may be half changed. Blocks of the old
+  /// ranges stay; freeing one only drops its entry.
   package func abandonArena() {
     fields.arena = FirstFitHeap()
     fields.arenaByteCount = 0
     fields.arenaEpoch &+= 1
   }
 
-  /// Writes the entry of a new block.
+  /// Adds the entry of a new block.
   private func add(_ address: UInt, byteCount: UInt) {
     fields.arenaUsedByteCount += byteCount
     fields.arenaDecay.noteUsed(byteCount, now: milliseconds)
     granuleUnchecked(around: address).arenaPart.add(ArenaEntry(of: address))
-    // The block may have lain in a cache before.
+    // The memory may still carry the mark of a block that lay in a cache.
     FreeBlock(address).markWord = 0
     markResident(address, byteCount)
   }

@@ -1,15 +1,16 @@
 internal import MemoryRegions
 
-// Memory for granules and their descriptors, in steps.
+// Committing granules and their descriptors, in steps.
 
 extension HeapSpace {
-  /// How many granules are committed at once: 4 MiB, or a sixteenth of what is committed already.
+  /// The smallest step in granules: 4 MiB. A large space commits a sixteenth of its committed granules at once.
   private static var stepGranuleCount: UInt { 64 }
 
-  /// The page that the space's record starts in: the table of granules ends there.
+  /// The page on which the space's record starts: the granule table ends there.
   var recordPage: UInt { address & ~(SystemPages.byteCount - 1) }
 
-  /// Commits granules and their descriptors, at least up to `end`; whether it could. With the space's lock held.
+  /// Commits granules and their descriptors, at least up to `end`, with the space's lock held. Returns whether it
+  /// succeeded.
   func commit(upTo end: UInt) -> Bool {
     let first = committedEnd
     let step = max(HeapSpace.stepGranuleCount, first / 16)
@@ -18,7 +19,8 @@ extension HeapSpace {
   }
 
   private func commit(from first: UInt, to end: UInt) -> Bool {
-    // The descriptors, in whole pages. Those of the table's own granules come with the first ones, for frees read them too.
+    // The descriptors, in whole pages. The first step includes those of the table's own granules, since frees read them
+    // too.
     let tableEnd = min(SystemPages.rounded(fields.base + end * Granule.recordByteCount), recordPage)
     if fields.tableEnd < tableEnd {
       guard commit(fields.tableEnd, byteCount: tableEnd - fields.tableEnd) else { return false }

@@ -3,11 +3,11 @@ internal import BuddyFrames
 internal import CLabPlatform
 internal import MemoryRegions
 
-// Granules out of the buddy and back.
+// Granules from the buddy and back.
 
 extension HeapSpace {
-  /// A granule for the caller's own use, nil when there is none left or the quota is used up. Its fields are as its last
-  /// user left them.
+  /// A granule for the caller's own use; nil when none is left or the quota is used up. Its fields are as its last user
+  /// left them.
   package func allocateGranule() -> Granule? {
     if let granule = allocateGranuleAtHand() { return granule }
     return reclaimArena() ? allocateGranuleAtHand() : nil
@@ -19,19 +19,20 @@ extension HeapSpace {
     return takeChargedGranule()
   }
 
-  /// A run of 2^order granules for an arena, at a multiple of its size, by its first one; nil when there is none left.
-  /// The blocks in it count against the quota, not the run.
+  /// The first granule of a run of 2^order granules for an arena, at a multiple of the run's size; nil when none is
+  /// left. The blocks in the run count against the quota, the run itself does not.
   func allocateArenaGranules(_ order: FrameOrder) -> Granule? {
     guard lock() else { return nil }
     defer { unlock() }
     return takeGranules(order)
   }
 
-  /// Takes `count` granules from number `first` on for an arena, those behind one of its ranges; whether they were free.
+  /// Allocates `count` granules from number `first` on for an arena, right behind one of its ranges. Returns whether
+  /// they were free.
   func allocateArenaGranules(from first: UInt, count: UInt) -> Bool {
     guard lock() else { return false }
     defer { unlock() }
-    // In a child of fork, what follows a range may belong to a buddy that was abandoned.
+    // In a child of fork, the granules behind a range may belong to an abandoned buddy.
     guard first >= fields.buddyFirstGranule, first <= fields.granuleCount, count <= fields.granuleCount - first
     else { return false }
     let granules = HeapSpace.frames(from: first, to: first + count)
@@ -43,19 +44,19 @@ extension HeapSpace {
     return true
   }
 
-  /// Takes back a granule that `allocateGranule` gave out.
+  /// Frees a granule of `allocateGranule`.
   package func deallocate(_ granule: Granule) {
     guard lock() else { return }
     defer { unlock() }
     let number = number(of: granule)
-    // In a child of fork, granules from before may belong to a buddy that was abandoned.
+    // In a child of fork, an older granule may belong to an abandoned buddy.
     guard UInt(number) >= fields.buddyFirstGranule else { return }
     granule.use = .free
     fields.frames.deallocate(HeapSpace.frame(UInt(number)), order: .min)
     uncharge(Granule.byteCount)
   }
 
-  /// Room for a record of `byteCount` bytes, zeroed, 0 when there is none. It is never given back.
+  /// Zeroed memory for a record of `byteCount` bytes, 0 when there is none. It is never freed.
   package func allocateRecord(byteCount: UInt) -> UInt {
     let record = allocateRecordAtHand(byteCount: byteCount)
     return record != 0 || !reclaimArena() ? record : allocateRecordAtHand(byteCount: byteCount)
@@ -69,7 +70,7 @@ extension HeapSpace {
       granule.use = .metadata
       fields.recordNext = start(of: granule)
       fields.recordEnd = fields.recordNext + Granule.byteCount
-      // Pages that are not noted read as zeros, in memory that came from the system as such.
+      // Pages without the mark read as zeros in memory that came from the system.
       if !fields.ownsMapping || granule.fields.residentPages != 0 {
         lab_platform_zero(fields.recordNext, Granule.byteCount)
       }
@@ -79,16 +80,16 @@ extension HeapSpace {
     return record
   }
 
-  /// A granule that counts against the quota, with the lock held.
+  /// Allocates a granule that counts against the quota, with the lock held.
   private func takeChargedGranule() -> Granule? {
     guard hasRoom(for: Granule.byteCount), let granule = takeGranules(.min) else { return nil }
     fields.usedByteCount += Granule.byteCount
     return granule
   }
 
-  /// The lowest free run, with the lock held.
+  /// Allocates the lowest free run, with the lock held.
   private func takeGranules(_ order: FrameOrder) -> Granule? {
-    // Else the buddy is one that was abandoned.
+    // Otherwise the buddy is an abandoned one.
     guard fields.buddyFirstGranule < fields.granuleCount else { return nil }
     guard let frame = fields.frames.allocate(order) else { return nil }
     let number = UInt(frame.raw / FrameOrder.min.byteCount)
@@ -99,10 +100,10 @@ extension HeapSpace {
     return granule(UInt32(truncatingIfNeeded: number))
   }
 
-  /// Makes granules that the buddy gave ready for use; whether they could be committed.
+  /// Prepares granules from the buddy for use. Returns whether they could be committed.
   private func reserve(_ first: UInt, count: UInt) -> Bool {
     if first + count > committedEnd, !commit(upTo: first + count) { return false }
-    // From here on, still under the lock, a purge leaves them alone.
+    // From here on, still under the lock, a purge does not touch them.
     for number in first..<first + count { granule(UInt32(truncatingIfNeeded: number)).use = .reserved }
     return true
   }
@@ -110,8 +111,8 @@ extension HeapSpace {
 
 // In a child of fork.
 extension HeapSpace {
-  /// Starts a new buddy over what was never committed: in a child of fork, when the old one may be half changed. When
-  /// there is nothing of that kind, or no memory for the new one's table, there is no buddy from now on.
+  /// Starts a new buddy over the granules that were never committed: in a child of fork, when the old buddy may be half
+  /// changed. Without such granules, or without memory for the new buddy's table, the space has no buddy from now on.
   package func abandonFrames() {
     fields.recordNext = 0
     fields.recordEnd = 0

@@ -4,19 +4,19 @@ package import HeapBlocks
 internal import MemoryProtocols
 internal import MemoryRegions
 
-// The space's part of a purge: granules that nobody holds, and the holes of the arenas. The descriptors know which pages may
-// have memory behind them (`residentPages`), and each page is given back once.
+// The space's part of a purge: free granules and the holes of the arenas. The descriptors know which pages may have
+// memory behind them (`residentPages`); each page is decommitted once.
 
 extension HeapSpace {
-  /// Gives back pages of a granule, one bit each.
+  /// Decommits pages of a granule, one bit each.
   package func decommit(pages: UInt16, of granule: Granule) {
     let start = start(of: granule)
     granule.fields.residentPages &= ~pages
     Granule.forEachRun(in: pages) { decommit(start + $0, byteCount: $1) }
   }
 
-  /// Gives back the memory of pages that are marked as having none. Where the system refuses, as it does for pinned
-  /// pages, they are marked again: only pages without the mark read as zeros.
+  /// Decommits pages that are noted as having no memory. When the system refuses, as it does for pinned pages, they are
+  /// noted again: only pages without the mark read as zeros.
   fileprivate func decommit(_ start: UInt, byteCount: UInt) {
     do throws(SystemError) {
       try SystemPages.decommit(start, byteCount: byteCount)
@@ -27,7 +27,7 @@ extension HeapSpace {
     }
   }
 
-  /// Gives back the memory of granules that nobody holds, runs of them at a time.
+  /// Decommits free granules, a run of them at a time.
   package func purgeGranules() {
     guard lock() else { return }
     defer { unlock() }
@@ -51,16 +51,16 @@ extension HeapSpace {
     }
   }
 
-  /// Gives back what the arenas have free, if this is the time.
+  /// Purges the arenas if a purge is due.
   package func purgeArenas(_ occasion: PurgeOccasion) {
     guard lockArenas() else { return }
     defer { unlockArenas() }
     purgeArenasHoldingLock(occasion)
   }
 
-  /// The same with the arenas' lock held: the memory of whole pages inside holes and, except in the middle of a wave of
-  /// frees, the granules that the arenas do not need. Spans would settle in those, and the next wave of requests would
-  /// need new ones; spans that find no granules elsewhere get them all the same.
+  /// The same with the arenas' lock held. It decommits the whole pages inside holes. Except amid a wave of frees, it
+  /// also returns granules that the arenas do not need to the buddy. Amid a wave spans would settle there, and the next
+  /// wave of requests would need new granules; a span that finds no other granule gets one of these nevertheless.
   func purgeArenasHoldingLock(_ occasion: PurgeOccasion) {
     let isDue =
       fields.arenaDecay.isDue(
@@ -74,14 +74,14 @@ extension HeapSpace {
     }
   }
 
-  /// Gives back the pages inside a hole, but for what first fit keeps at its start and at its end.
+  /// Decommits the pages inside a hole, except for those with first fit's words at its start and at its end.
   private func purgeHole(_ first: UInt, _ end: UInt) {
     let start = SystemPages.rounded(first + BlockLayout.headerByteCount)
     let last = (end - BlockLayout.nodeByteCount) & ~(SystemPages.byteCount - 1)
     if start < last { purgePages(from: start, to: last) }
   }
 
-  /// Gives back pages: runs of those that have memory, however many granules they span.
+  /// Decommits those of the pages that have memory, in runs that may span many granules.
   private func purgePages(from start: UInt, to end: UInt) {
     var run = PageRun(space: self)
     forEachPageMask(from: start, to: end) { granule, start, pages in
@@ -91,13 +91,13 @@ extension HeapSpace {
     run.giveBack()
   }
 
-  /// What the arenas hold as far as a purge is concerned: the blocks, and what was freed since the last one.
+  /// How many bytes the arenas hold as a purge counts them: the blocks in use, and what was freed since the last purge.
   private var arenaHeldByteCount: UInt { fields.arenaUsedByteCount + fields.arenaDecay.freedByteCount }
 
   private static var arenaPurgeMinimum: UInt { 16 << 20 }
 }
 
-/// Pages in a row that are to be given back by one system call.
+/// Adjacent pages to be decommitted by one system call.
 private struct PageRun {
   private let space: HeapSpace
   private var start: UInt = 0
@@ -105,7 +105,7 @@ private struct PageRun {
 
   init(space: HeapSpace) { self.space = space }
 
-  /// Adds pages above the present ones. When they do not follow these, these are given back first.
+  /// Adds pages above the present ones. If they are not adjacent, the present ones are decommitted first.
   mutating func add(_ page: UInt, byteCount: UInt) {
     if page != end {
       giveBack()

@@ -1,16 +1,16 @@
 internal import Synchronization
 
-// The quota: what counts are granules of spans and of records, blocks in arenas, and mappings that stand alone. As long as
-// there is no quota nothing is counted; the first one therefore begins with a count.
+// The quota. It counts the granules of spans and of records, blocks in arenas, and mappings that stand alone. Nothing
+// is counted without a quota; setting the first one therefore starts with a count.
 
 extension HeapSpace {
-  /// The quota, `UInt.max` for none. Relaxed: requests of the very moment when it is set may count or not.
+  /// The quota, `UInt.max` for none. Relaxed: requests made while it is being set may count or not.
   package var quotaByteCount: UInt {
     get { fields.quotaByteCount.load(ordering: .relaxed) }
     nonmutating set { fields.quotaByteCount.store(newValue, ordering: .relaxed) }
   }
 
-  /// How many bytes more the quota allows, all of them if there is none.
+  /// How many bytes more the quota allows, `UInt.max` without one.
   var quotaRoom: UInt {
     if quotaByteCount == .max { return .max }
     guard lock() else { return .max }
@@ -18,7 +18,7 @@ extension HeapSpace {
     return quotaByteCount - min(fields.usedByteCount, quotaByteCount)
   }
 
-  /// Counts bytes against the quota; false when they would exceed it.
+  /// Charges bytes to the quota; false when they would exceed it.
   package func charge(byteCount: UInt) -> Bool {
     if quotaByteCount == .max { return true }
     guard lock() else { return false }
@@ -28,7 +28,7 @@ extension HeapSpace {
     return true
   }
 
-  /// Takes bytes off the quota's account.
+  /// Refunds bytes to the quota.
   package func refund(byteCount: UInt) {
     if quotaByteCount == .max { return }
     guard lock() else { return }
@@ -39,12 +39,13 @@ extension HeapSpace {
   /// The same with the lock held.
   func uncharge(_ byteCount: UInt) { fields.usedByteCount -= min(byteCount, fields.usedByteCount) }
 
-  /// Whether the quota has room for so many bytes more, with the lock held.
+  /// Whether the quota has room for `byteCount` more bytes, with the lock held.
   func hasRoom(for byteCount: UInt) -> Bool {
     quotaByteCount - min(fields.usedByteCount, quotaByteCount) >= byteCount
   }
 
-  /// Sets the quota; mappings count with so many bytes. The caller holds their lock, which comes before the two here.
+  /// Sets the quota; mappings count with `mappedByteCount` bytes. The caller holds the mappings' lock, which comes
+  /// before the two locks here.
   package func setQuota(byteCount: UInt, mappedByteCount: UInt) {
     guard lockArenas() else { return }
     defer { unlockArenas() }

@@ -1,17 +1,17 @@
 internal import CLabPlatform
 internal import FirstFitHeap
 
-// Which pages of the arenas may have memory behind them: those that a block or first fit's own records touched. The others
-// read as zeros and need not be zeroed, nor given back.
+// Which pages of the arenas may have memory behind them: those that a block or first fit's own words touched. All
+// others read as zeros and need neither zeroing nor decommitting.
 
 extension HeapSpace {
-  /// Notes that a block's pages may be touched from now on, and those of what first fit writes around it: its header,
-  /// the node of a hole that an alignment may have left in front of it, and the header of what follows. The header of that
-  /// hole lies where the hole began that the block was cut from, on a page that is noted already.
+  /// Notes that a block's pages may be touched from now on, and the pages that first fit writes to around it: the
+  /// block's header, the node of a hole that an alignment may have left in front, and the header of the next block. The
+  /// header of that hole needs no note: it lies where the block's former hole began, on a page noted already.
   func markResident(_ address: UInt, _ byteCount: UInt) {
     let start = address - BlockLayout.headerByteCount - BlockLayout.nodeByteCount
     let end = address + byteCount + BlockLayout.headerByteCount
-    // The granules inside are whole, and the arena's.
+    // The granules inside are whole, and part of the arena.
     var granule = (start | (Granule.byteCount - 1)) &+ 1
     while granule &+ Granule.byteCount <= end {
       granuleUnchecked(around: granule).fields.residentPages = .max
@@ -22,7 +22,7 @@ extension HeapSpace {
     if granule < end, granule >= firstEnd { markResident(from: granule, to: end) }
   }
 
-  /// The same for a part of one granule, which need not be the arena's.
+  /// The same for a part of one granule, which need not belong to the arena.
   private func markResident(from start: UInt, to end: UInt) {
     guard let granule = granule(around: start), granule.use == .arena else { return }
     granule.fields.residentPages |= Granule.pageMask(
@@ -30,7 +30,7 @@ extension HeapSpace {
       byteCount: UInt32(truncatingIfNeeded: end - start))
   }
 
-  /// Zeroes those pages of a block that may have memory behind them; the others are zero.
+  /// Zeroes the pages of a block that may have memory behind them; the others are zero.
   func zero(_ address: UInt, _ byteCount: UInt) {
     let end = address + byteCount
     forEachPageMask(from: address, to: end) { granule, start, pages in
@@ -42,8 +42,8 @@ extension HeapSpace {
     }
   }
 
-  /// Visits the granules that a range of addresses overlaps: the granule, its first address, and the pages of the range,
-  /// one bit each.
+  /// Visits the granules that overlap a range of addresses: each granule, its first address, and the pages of the range
+  /// in it, one bit each.
   func forEachPageMask(from start: UInt, to end: UInt, _ body: (Granule, UInt, UInt16) -> Void) {
     var granuleStart = start & ~(Granule.byteCount - 1)
     while granuleStart < end {

@@ -5,14 +5,14 @@ internal import CLabPlatform
 internal import MemoryRegions
 internal import Synchronization
 
-// The address range that a heap's granules come from, and the tables that describe them.
+// The address range of a heap's granules, and the tables that describe them.
 //
 //     base                                                                        base + 64 KiB * granuleCount
 //     | granule table | space record | frame table (unless it is a mapping of its own) | granules: spans, arenas ... |
 //
-// The granule table has 64 bytes for each granule of the range, the table's own included. The descriptor of the granule of
-// any address p in the range is thus at base + 64 * ((p - base) >> 16): a subtraction, a compare, a shift. A buddy,
-// `BuddyFrames`, knows which granules are free: it counts one frame for each granule and gives out the lowest. Table and
+// The granule table has 64 bytes for each granule of the range, its own granules included. The descriptor for an
+// address p of the range is thus at base + 64 * ((p - base) >> 16): a subtraction, a compare, a shift. A buddy,
+// `BuddyFrames`, knows which granules are free. It counts each granule as one frame and allocates the lowest. Table and
 // granules are committed in steps as the buddy reaches them.
 
 /// A space, by the address of its record.
@@ -30,7 +30,7 @@ package struct HeapSpace: Equatable, Sendable {
     }
   }
 
-  /// The first granule that is not committed. Relaxed: a thread with a pointer into a granule has it from the thread that
+  /// The first granule that is not committed. Relaxed: a thread gets a pointer into a granule from the thread that
   /// committed the granule, or from a later one.
   package var committedEnd: UInt {
     get { fields.committedEnd.load(ordering: .relaxed) }
@@ -49,15 +49,15 @@ package struct HeapSpace: Equatable, Sendable {
   func unlockArenas() { fields.arenaLock.release() }
 }
 
-// How a space begins.
+// Creating a space.
 extension HeapSpace {
   /// A space over a reservation; nil when there is no memory for its tables.
   package static func create(over reservation: HeapReservation, hooks: SpaceHooks) -> HeapSpace? {
     create(base: reservation.base, byteCount: reservation.byteCount, reservation: reservation, hooks: hooks)
   }
 
-  /// A space over `byteCount` bytes of a caller's from `base`, a multiple of 64 KiB; nil when they are too few. One thread
-  /// at a time may use it.
+  /// A space over `byteCount` bytes of the caller's memory from `base` on, a multiple of 64 KiB; nil when they are too
+  /// few. Only one thread at a time may use it.
   package static func create(base: UInt, byteCount: UInt) -> HeapSpace? {
     let hooks = SpaceHooks(wait: { _ in lab_platform_yield() }, milliseconds: { 0 }, didCommit: { _ in })
     return create(base: base, byteCount: byteCount, reservation: nil, hooks: hooks)
@@ -66,7 +66,7 @@ extension HeapSpace {
   private static func create(
     base: UInt, byteCount: UInt, reservation: HeapReservation?, hooks: SpaceHooks
   ) -> HeapSpace? {
-    // Known when this is compiled: nothing of it is left in a library.
+    // The compiler knows the answers: nothing of this is left in a library.
     require(MemoryLayout<SpanRecord>.size == Int(Granule.recordByteCount), "a span's descriptor must have 64 bytes")
     require(MemoryLayout<ArenaRecord>.size <= Int(Granule.recordByteCount), "an arena's must have no more")
     let granuleCount = byteCount / Granule.byteCount
@@ -83,7 +83,7 @@ extension HeapSpace {
     if reservation != nil {
       let mappingByteCount = SystemPages.rounded(frameTableByteCount)
       guard let mapping = try? SystemPages.map(byteCount: mappingByteCount) else { return nil }
-      // The record's page; the granule table's come with the granules that they describe.
+      // The record's page. The granule table's pages come with the granules that they describe.
       let recordPage = (base + tableByteCount) & ~(SystemPages.byteCount - 1)
       let pageByteCount = (base + headGranuleCount * Granule.byteCount) - recordPage
       guard reservation?.commit(recordPage, byteCount: pageByteCount) == true else {
@@ -98,7 +98,7 @@ extension HeapSpace {
     let frames = BuddyFrames(
       over: HeapSpace.frames(from: headGranuleCount, to: granuleCount),
       tableIn: AddrRange(start: VirtAddr(frameTable), byteCount: frameTableByteCount), holding: .zeros)
-    // SAFETY: the record lies in the range, is aligned to 64 and committed, and nobody else's.
+    // SAFETY: the record lies in the range, is aligned to 64 bytes and committed, and nothing else uses its memory.
     unsafe UnsafeMutablePointer<SpaceRecord>(bitPattern: space.address).unsafelyUnwrapped.initialize(
       to: SpaceRecord(frames: frames, hooks: hooks))
     space.fields.base = base
@@ -144,13 +144,13 @@ extension HeapSpace {
     fields.base &+ (granule.address &- fields.base) &* (Granule.byteCount / Granule.recordByteCount)
   }
 
-  /// The granule around `address`, which lies in the space.
+  /// The granule around `address`, which must lie in the space.
   @inline(__always)
   package func granuleUnchecked(around address: UInt) -> Granule {
     Granule(address: fields.base &+ (address &- fields.base) / Granule.byteCount &* Granule.recordByteCount)
   }
 
-  /// The granule around `address`, nil outside of the space and where it was never committed.
+  /// The granule around `address`; nil outside of the space, in its tables, and where nothing was ever committed.
   package func granule(around address: UInt) -> Granule? {
     let number = (address &- fields.base) / Granule.byteCount
     guard address >= fields.base, number < committedEnd, number >= fields.firstGranule else { return nil }

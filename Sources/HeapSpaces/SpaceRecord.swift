@@ -3,13 +3,13 @@ package import FirstFitHeap
 package import HeapBlocks
 internal import Synchronization
 
-/// What a space asks of its owner, which knows threads, processes and clocks.
+/// Functions that a space calls and its owner provides, which knows threads, processes and clocks.
 package struct SpaceHooks {
-  /// What a thread does in the n-th turn of a wait for one of the space's locks.
+  /// What a thread does between looks at one of the space's locks; the argument counts the turns of its wait.
   package let wait: LockWait
   /// The time, in milliseconds of a clock that never goes back.
   package let milliseconds: @convention(c) () -> UInt
-  /// Learns, under the space's lock, that all granules below a number are committed.
+  /// Told, under the space's lock, that all granules below a number are committed.
   package let didCommit: @convention(c) (UInt) -> Void
 
   package init(
@@ -22,14 +22,15 @@ package struct SpaceHooks {
   }
 }
 
-/// The fields of a space. Any thread may read those of the first group, and atomics; the others belong to the holder of
-/// the lock that is named.
+/// The fields of a space. Any thread may read the first group and the atomics. The others belong to the holder of the
+/// lock that their group names, with two exceptions: `ownsMapping` never changes, and statistics may read
+/// `arenaByteCount`.
 package struct SpaceRecord: ~Copyable {
-  // Constant once the space was made, but for the epoch.
+  // Constant once the space was made, except for the epoch.
 
   /// The first address, a multiple of 64 KiB.
   package var base: UInt = 0
-  /// How many granules there is room for.
+  /// How many granules the range has room for.
   package var granuleCount: UInt = 0
   /// The first granule behind the tables.
   package var firstGranule: UInt = 0
@@ -37,37 +38,37 @@ package struct SpaceRecord: ~Copyable {
   /// How often the arenas were abandoned, in children of fork.
   package var arenaEpoch: UInt8 = 0
 
-  // The space's lock.
+  // Under the space's lock.
 
   package let lock = HeapLock()
-  /// The memory that granules are committed from and given back to; nil when a caller brought it.
+  /// The memory from which granules are committed; nil when it is the caller's.
   package var reservation: HeapReservation?
   /// Which granules are free. Frame n is granule n.
   package var frames: BuddyFrames
-  /// The first granule that the buddy manages: `firstGranule`; higher after a buddy was abandoned, and `granuleCount` when
-  /// there is none since.
+  /// The first granule that the buddy manages: `firstGranule`, or a higher one once a buddy was abandoned.
+  /// `granuleCount` when there is no buddy any more.
   package var buddyFirstGranule: UInt = 0
-  /// The first granule that is not committed, and where the committed part of the granule table ends.
+  /// The first granule that is not committed, and the end of the committed part of the granule table.
   let committedEnd = Atomic<UInt>(0)
   var tableEnd: UInt = 0
-  /// Where the next record goes, and where the granule for records ends.
+  /// The place for the next record, and the end of the granule for records.
   var recordNext: UInt = 0
   var recordEnd: UInt = 0
-  /// The bytes that count against the quota: granules of spans and records, blocks of arenas, those in threads' caches
+  /// The bytes charged to the quota: granules of spans and of records, blocks of arenas, those in thread caches
   /// included, and mappings that stand alone. Not counted without a quota.
   var usedByteCount: UInt = 0
   /// The quota, `UInt.max` for none.
   let quotaByteCount = Atomic<UInt>(.max)
 
-  // The arenas' lock, which is taken before the space's.
+  // Under the arenas' lock, which comes before the space's.
 
   package let arenaLock = HeapLock()
-  /// What is too large for spans, and how many bytes its ranges have.
+  /// The blocks too large for spans, and the size of the arena's ranges.
   package var arena = FirstFitHeap()
   package var arenaByteCount: UInt = 0
-  /// How many bytes of blocks are in use there or in threads' caches.
+  /// How many bytes of arena blocks are in use or in thread caches.
   package var arenaUsedByteCount: UInt = 0
-  /// When to give memory of their holes back.
+  /// When to purge their holes.
   package var arenaDecay = PurgeDecay()
 
   init(frames: consuming BuddyFrames, hooks: SpaceHooks) {
@@ -75,6 +76,6 @@ package struct SpaceRecord: ~Copyable {
     self.hooks = hooks
   }
 
-  /// Whether the memory is committed in steps and given back: not when a caller brought it.
+  /// Whether the memory is committed in steps and can be decommitted: not when it is the caller's.
   package var ownsMapping: Bool { reservation != nil }
 }

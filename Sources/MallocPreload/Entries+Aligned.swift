@@ -3,8 +3,8 @@ internal import CLabMalloc
 internal import MemoryRegions
 internal import ProcessHeap
 
-// The aligned forms, each with the errors that glibc gives: `aligned_alloc` and `posix_memalign` refuse an alignment that
-// is none with EINVAL, `memalign` rounds it up to the next power of two.
+// The aligned forms, with glibc's errors: `aligned_alloc` and `posix_memalign` refuse a wrong alignment with EINVAL,
+// `memalign` rounds it up to the next power of two.
 
 @c(lab_entry_aligned_alloc)
 public func entryAlignedAlloc(_ alignment: UInt, _ byteCount: UInt) -> UInt {
@@ -20,13 +20,13 @@ public func entryMemalign(_ alignment: UInt, _ byteCount: UInt) -> UInt {
   return ProcessHeap.allocate(byteCount, alignment: rounded)
 }
 
-/// The result goes to `result`. Without memory `errno` says so, too, as with glibc.
+/// Writes the block to `result`. Without memory it also sets `errno`, as glibc does.
 @c(lab_entry_posix_memalign)
 public func entryPosixMemalign(_ result: UnsafeMutablePointer<UInt>?, _ alignment: UInt, _ byteCount: UInt) -> Int32 {
   guard alignment.isPowerOfTwo, alignment % 8 == 0 else { return EINVAL }
   let block = ProcessHeap.allocate(byteCount, alignment: alignment)
   if block == 0 { return ENOMEM }
-  // SAFETY: the caller's pointer, as the function demands it.
+  // SAFETY: the caller's pointer, which the function requires to be valid.
   unsafe result?.pointee = block
   return 0
 }

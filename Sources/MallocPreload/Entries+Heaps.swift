@@ -2,7 +2,7 @@ internal import Addresses
 internal import CLabMalloc
 internal import ProcessHeap
 
-// Heaps of the caller's own. The declarations in `heaplab.h` are the documentation.
+// Heaps of the caller's own. `heaplab.h` documents them.
 
 @c(heaplab_heap_create)
 public func entryHeapCreate(_ memory: UInt, _ byteCount: UInt, _ quota: UInt) -> UInt {

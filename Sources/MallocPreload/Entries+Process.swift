@@ -1,7 +1,7 @@
 internal import CLabMalloc
 internal import ProcessHeap
 
-// What `heaplab.h` offers on the heap of the process. The declarations there are the documentation.
+// The functions of `heaplab.h` on the heap of the process. `heaplab.h` documents them.
 
 @c(heaplab_policy)
 public func entryPolicy() -> UInt {

@@ -1,7 +1,7 @@
 public import CLabMalloc
 internal import ProcessHeap
 
-// What the family tells about the heap, and what it can be told.
+// The functions of the family that report on the heap or set options.
 
 @c(lab_entry_malloc_trim)
 public func entryMallocTrim(_ padding: UInt) -> Int32 {
@@ -43,6 +43,6 @@ public func entryMallocInfo(_ options: Int32, _ stream: UnsafeMutablePointer<FIL
 @c(heaplab_read_statistics)
 public func entryReadStatistics(_ statistics: UnsafeMutableRawPointer?, _ byteCount: UInt) {
   var now = ProcessHeap.statistics
-  // SAFETY: the caller's memory has as many bytes as it says; as above.
+  // SAFETY: the caller's memory has as many bytes as the caller says; as above.
   unsafe lab_malloc_copy_statistics(&now, statistics, byteCount)
 }

@@ -1,9 +1,9 @@
 internal import CLabMalloc
 internal import ProcessHeap
 
-// The entries of the malloc family. Each is `lab_entry_NAME`; the linker gives it the name (`--defsym`), because Swift
-// reserves `malloc`. Only here does `errno` cross: every function sets it to ENOMEM when it fails for want of memory, and
-// `free` leaves it as it was.
+// The entries of the malloc family. Each is `lab_entry_NAME`; the linker gives it its real name (`--defsym`), because
+// Swift reserves `malloc`. Only here does `errno` cross: every function sets it to ENOMEM when it fails for lack of
+// memory, and `free` leaves it unchanged.
 
 @c(lab_entry_malloc)
 public func entryMalloc(_ byteCount: UInt) -> UInt {

@@ -3,10 +3,10 @@ internal import HeapBlocks
 internal import HeapSpaces
 internal import ThreadHeaps
 
-// Where the hot paths leave to, named after what is tried there. These functions have C's calling convention, which is the
-// entries' own: the hot paths leave by a jump, and need no frame for the case that they do not.
+// The continuations of the hot paths, each named after what it tries. They have C's calling convention, as the entries
+// do: the hot paths leave by a jump, and need no frame for the case that they stay.
 
-/// A block of more than 256 bytes: from a magazine, from an active list, or from the thread cache.
+/// Allocates more than 256 bytes: from a magazine, an active list, or the thread cache.
 @c(lab_heap_allocate_above_steps)
 @inline(never)
 func allocateAboveSteps(_ byteCount: UInt) -> UInt {
@@ -21,7 +21,7 @@ func allocateAboveSteps(_ byteCount: UInt) -> UInt {
   return allocateFromCurrentSpan(byteCount)
 }
 
-/// A block when the active list is empty: the first that the current span's own frees left.
+/// Allocates when the active list is empty: the first block of the current span's own free list.
 @c(lab_heap_allocate_from_current_span)
 @inline(never)
 func allocateFromCurrentSpan(_ byteCount: UInt) -> UInt {
@@ -38,15 +38,15 @@ func allocateFromCurrentSpan(_ byteCount: UInt) -> UInt {
   return allocateBySlowPath(byteCount)
 }
 
-/// A block when no list of this thread has one.
+/// Allocates when no list of this thread has a block.
 @c(lab_heap_allocate_by_slow_path)
 @inline(never)
 func allocateBySlowPath(_ byteCount: UInt) -> UInt {
   ProcessHeap.failIfNull(ProcessHeap.allocateMissed(byteCount))
 }
 
-/// Any free that the hot path refused: into a magazine or the thread cache. `descriptor` is that of the granule around the
-/// block.
+/// Any free that the hot path refused: into a magazine or the thread cache. `descriptor` is the descriptor of the
+/// granule around the block.
 @c(lab_heap_deallocate_to_thread_lists)
 @inline(never)
 func deallocateToThreadLists(_ address: UInt, _ descriptor: UInt) {
@@ -56,8 +56,8 @@ func deallocateToThreadLists(_ address: UInt, _ descriptor: UInt) {
   }
 }
 
-/// A free that neither a magazine nor the cache takes: into the batch of another heap's span, or onto a span that a purge
-/// took pages of. Apart from those, which thus need no frame.
+/// A free that neither a magazine nor the cache takes: into the batch of another heap's span, or onto a span that a
+/// purge took pages from. As a function of its own it spares `deallocateToThreadLists` a frame.
 @c(lab_heap_deallocate_to_batch)
 @inline(never)
 func deallocateToBatch(_ address: UInt, _ descriptor: UInt, _ heap: UInt) {
@@ -74,7 +74,7 @@ func deallocateBySlowPath(_ address: UInt) {
   ProcessHeap.deallocateMissed(address)
 }
 
-/// The event of the span, one of this thread's, in which the block at `address` was the last to be freed.
+/// Handles the event of a span of this thread's heap: the block at `address` was the last one freed in it.
 @c(lab_heap_handle_event)
 @inline(never)
 func handleEventOfSpan(around address: UInt) {

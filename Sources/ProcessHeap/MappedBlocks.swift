@@ -4,15 +4,15 @@ internal import HeapSpaces
 internal import MemoryRegions
 internal import Synchronization
 
-// Blocks that are mappings of their own: what is too large for arenas, and whatever the space has no room for.
+// Blocks that are mappings of their own: those too large for arenas, and those for which the space has no room.
 //
-// A table from address to size, open addressing with linear probing, finds them: its owner's pointer is all that a free
-// brings. Every change of the table is published by one store: a slot's address after its size, a tombstone over an
-// address, a new table's address after its content, its number of slots included. So a child of fork finds it whole
-// whatever another thread was doing. What the table lists is mapped, always: a block is listed after it was mapped and
-// taken out before it goes, for another may get its address.
+// A table from address to size, with open addressing and linear probing, finds them: a free brings only its pointer.
+// Every change of the table is published by one store: a slot's address after its size, a tombstone over an address, a
+// new table's address after its content and its number of slots. A child of fork thus finds the table whole, whatever
+// another thread was doing. Every block in the table is mapped: a block is inserted after it was mapped, and removed
+// before it is unmapped, because another block may get its address.
 //
-// A table's first slot is none: it looks like a tombstone, and has the number of slots for a size.
+// The first slot of a table holds no block. It looks like a tombstone, and its size is the number of slots.
 
 /// A slot of the table.
 private struct MappedSlot {
@@ -25,13 +25,14 @@ private struct MappedSlot {
   static var removed: UInt { 1 }
 }
 
-/// The process heap's stand-alone mappings. Every function takes the lock.
+/// The process heap's stand-alone mappings. Every function that others call takes the lock; the figure `byteCount`
+/// needs none.
 enum MappedBlocks {
   private static var state: ProcessState { ProcessState() }
 
   /// A new block of at least `byteCount` zero bytes, 0 when there is no memory.
   static func allocate(byteCount: UInt, alignment: UInt, in space: HeapSpace) -> UInt {
-    // A mapping has a page at least, also for a request of no bytes.
+    // A mapping has at least one page, even for a request of 0 bytes.
     let rounded = SystemPages.rounded(max(byteCount, 1))
     guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
     guard space.charge(byteCount: rounded) else { return 0 }
@@ -48,7 +49,7 @@ enum MappedBlocks {
     return address
   }
 
-  /// Takes a block back; ends the process for an address that is none.
+  /// Frees a block. Ends the process when no block starts at `address`.
   static func deallocate(_ address: UInt, in space: HeapSpace) {
     guard lock() else { return }
     let slot = find(address)
@@ -63,7 +64,7 @@ enum MappedBlocks {
     space.refund(byteCount: byteCount)
   }
 
-  /// A block's size in bytes, 0 for an address that is none.
+  /// A block's size in bytes, 0 when no block starts at `address`.
   static func byteCount(of address: UInt) -> UInt {
     guard lock() else { return 0 }
     defer { unlock() }
@@ -71,13 +72,13 @@ enum MappedBlocks {
     return slot == 0 ? 0 : record(slot).byteCount
   }
 
-  /// Makes a block hold `byteCount` bytes, moving its pages, not its bytes; 0 when there is no memory.
+  /// Makes a block hold `byteCount` bytes by moving its pages, not its bytes; 0 when there is no memory.
   static func resize(_ address: UInt, byteCount: UInt, in space: HeapSpace) -> UInt {
     let rounded = SystemPages.rounded(byteCount)
     guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
     guard lock() else { return 0 }
     defer { unlock() }
-    // A block that moves needs a slot more, and cannot do without it afterwards.
+    // A block that moves needs another slot, and then it is too late to fail.
     guard makeRoom() else { return 0 }
     let slot = find(address)
     guard slot != 0 else { return 0 }
@@ -96,7 +97,7 @@ enum MappedBlocks {
     return moved
   }
 
-  /// The bytes of all blocks. Another thread may be changing them.
+  /// The bytes of all blocks. Another thread may be changing the figure.
   static var byteCount: UInt { state.fields.mappedByteCount.load(ordering: .relaxed) }
 
   private static func lock() -> Bool { state.fields.mappedLock.acquire(ProcessHeap.wait) }
@@ -107,7 +108,7 @@ enum MappedBlocks {
 extension MappedBlocks {
   private static var slotByteCount: UInt { UInt(MemoryLayout<MappedSlot>.stride) }
 
-  /// Counts one block more.
+  /// Counts one more block.
   private static func count(_ byteCount: UInt) {
     state.fields.mappedLiveCount.wrappingAdd(1, ordering: .relaxed)
     state.fields.mappedByteCount.wrappingAdd(byteCount, ordering: .relaxed)
@@ -120,8 +121,8 @@ extension MappedBlocks {
 
   /// Publishes a slot's address, after its size.
   private static func write(_ slot: UInt, address: UInt) {
-    // SAFETY: as above; the address is the slot's first word. Release pairs with no acquire: a child of fork, which reads
-    // what it inherited, must not find the address without the size.
+    // SAFETY: as above; the address is the slot's first word. Release pairs with no acquire: it is for a child of fork,
+    // which reads the memory that it inherited and must not find the address without the size.
     unsafe UnsafePointer<Atomic<UInt>>(bitPattern: slot).unsafelyUnwrapped.pointee.store(address, ordering: .releasing)
   }
 
@@ -130,10 +131,10 @@ extension MappedBlocks {
     unsafe UnsafeMutablePointer<MappedSlot>(bitPattern: slot).unsafelyUnwrapped.pointee.byteCount = byteCount
   }
 
-  /// How many slots a table has, a power of two; 0 for no table.
+  /// How many slots a table has, a power of two; 0 without a table.
   private static func slotCount(of table: UInt) -> UInt { table == 0 ? 0 : record(table).byteCount }
 
-  /// Where the search for `address` begins.
+  /// The index where the search for `address` begins.
   private static func firstIndex(_ address: UInt, _ slotCount: UInt) -> UInt {
     (address >> 12 &* 0x9E37_79B9_7F4A_7C15) >> 20 & (slotCount - 1)
   }
@@ -161,27 +162,27 @@ extension MappedBlocks {
     return true
   }
 
-  /// Whether there is a slot for one more block. `mappedCount` counts tombstones too: at half full, the live ones move to
-  /// a new table.
+  /// Ensures that there is a slot for one more block, and returns whether there is. `mappedCount` counts tombstones
+  /// too: when the table is half full, the live slots move to a new table.
   private static func makeRoom() -> Bool {
     (state.fields.mappedCount + 1) * 2 <= slotCount(of: state.mappedTable) || rebuild()
   }
 
-  /// Gives a block a slot, for which there is room.
+  /// Inserts a block; there must be room.
   private static func add(_ address: UInt, _ byteCount: UInt) {
     state.fields.mappedCount += 1
     count(byteCount)
     place(address, byteCount, table: state.mappedTable)
   }
 
-  /// Takes the block of a slot out of the table.
+  /// Removes the block of a slot from the table.
   private static func remove(_ slot: UInt) {
     state.fields.mappedLiveCount.wrappingSubtract(1, ordering: .relaxed)
     state.fields.mappedByteCount.wrappingSubtract(record(slot).byteCount, ordering: .relaxed)
     write(slot, address: MappedSlot.removed)
   }
 
-  /// Gives the block that was in a slot the same slot again.
+  /// Inserts a block again, into the slot that it had.
   private static func putBack(_ slot: UInt, _ address: UInt, _ byteCount: UInt) {
     count(byteCount)
     write(slot, byteCount: byteCount)
@@ -196,7 +197,7 @@ extension MappedBlocks {
     write(table + index * slotByteCount, address: address)
   }
 
-  /// Moves the live slots to a new table of four times as many slots as there are of them, at least 256.
+  /// Moves the live slots to a new table with at least four times as many slots, and at least 256.
   private static func rebuild() -> Bool {
     let oldTable = state.mappedTable
     let oldSlotCount = slotCount(of: oldTable)

@@ -4,21 +4,21 @@ internal import HeapSpaces
 internal import Synchronization
 internal import ThreadHeaps
 
-/// A thread heap's record as the process keeps it: the heap's own fields, and what the process knows of its thread.
+/// A thread heap's record in the process: the heap's own fields, and those about its thread.
 struct OwnedHeapRecord: ~Copyable {
   var heap: ThreadHeapRecord
-  /// The heap that was made before this one, 0 for the first. Other threads follow it.
+  /// The heap that was made before this one, 0 for the first. Other threads read it.
   let older: Atomic<UInt>
-  /// The next of the heaps whose threads ended, 0 for none. Under the process's lock.
+  /// The next heap whose thread ended, 0 for none. Under the process's lock.
   var nextEnded: UInt
-  /// How often the heap was on a slow path, and how often it passed to a new thread.
+  /// How many slow paths ran on the heap, and how many threads began on it.
   var slowPathCount: UInt
   var adoptionCount: UInt
-  /// The kernel's mark that the owning thread lives (`lab_malloc_owner_init`).
+  /// The kernel's sign that the owning thread lives (`lab_malloc_owner_init`).
   var mark: InlineArray<8, UInt>
 }
 
-/// A thread heap of the process, by the address of its record, which is the thread heap's own.
+/// A thread heap of the process, by the address of its record, which is also the thread heap's.
 struct OwnedHeap: Equatable {
   let address: UInt
 
@@ -28,7 +28,7 @@ struct OwnedHeap: Equatable {
   var heap: ThreadHeap { ThreadHeap(address: address) }
 
   var fields: OwnedHeapRecord {
-    // SAFETY: `create` made sure that the record is as long as this; it is never taken away.
+    // SAFETY: `create` ensured that the record has room for these fields; a record is never freed.
     @inline(__always) unsafeAddress { unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped }
     @inline(__always) nonmutating unsafeMutableAddress {
       unsafe UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
@@ -37,7 +37,7 @@ struct OwnedHeap: Equatable {
 
   /// A new heap over `space`, nil when there is no room for its record.
   static func create(over space: HeapSpace) -> OwnedHeap? {
-    // Known when this is compiled: nothing of it is left in a library.
+    // The compiler knows the answers: nothing of this is left in a library.
     require(
       MemoryLayout<OwnedHeapRecord>.size <= Int(ThreadHeap.recordByteCount), "a heap's record must hold its fields")
     require(
@@ -53,13 +53,14 @@ struct OwnedHeap: Equatable {
     nonmutating set { fields.older.store(newValue, ordering: .relaxed) }
   }
 
-  /// Makes the calling thread the owner of a new heap, or of one whose owner fork did not copy; whether it could.
+  /// Makes the calling thread the owner of a new heap, or of one whose owner fork did not copy. Returns whether it
+  /// succeeded.
   func setOwner() -> Bool { lab_malloc_owner_init(markAddress) == 0 }
 
-  /// Makes the calling thread the owner of a heap that has none, or whose owner ended; whether it could.
+  /// Makes the calling thread the owner of a heap without an owner, or whose owner ended. Returns whether it succeeded.
   func claim() -> Bool { lab_malloc_owner_claim(markAddress) == 0 }
 
-  /// Leaves the heap without an owner.
+  /// Ends the calling thread's ownership.
   func release() { lab_malloc_owner_release(markAddress) }
 
   private var markAddress: UInt {

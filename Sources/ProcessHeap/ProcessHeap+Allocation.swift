@@ -3,14 +3,14 @@ internal import HeapBlocks
 internal import HeapSpaces
 internal import ThreadHeaps
 
-// Blocks that no list of the thread has: small ones from its heap, above 32 KiB from an arena, and above 32 MiB from the
-// system.
+// Allocation when no list of the thread has a block: small blocks from the thread's heap, blocks above 32 KiB from an
+// arena, and blocks above 32 MiB from the system.
 
 extension ProcessHeap {
-  /// The largest request that an arena serves; a larger one is a mapping of its own.
+  /// The largest request that arenas serve; a larger one becomes a mapping of its own.
   static var arenaMaximumByteCount: UInt { 32 << 20 }
 
-  /// A block by the slow path, 0 when there is no memory.
+  /// Allocates by the slow path; 0 when there is no memory.
   static func allocateMissed(_ byteCount: UInt) -> UInt {
     guard let heap = enter() else { return allocateWithoutHeap(byteCount, alignment: 16) }
     defer { leave(heap) }
@@ -21,14 +21,14 @@ extension ProcessHeap {
     return allocateLarge(byteCount, alignment: 16, from: heap)
   }
 
-  /// Gives back what is at hand for later, when a request found no memory; whether there was any.
+  /// Frees the memory kept for later, when a request found none. Returns whether there was any.
   private static func reclaim(_ heap: ThreadHeap) -> Bool {
     let hasOwn = heap.fields.idleCount != 0 || heap.cacheByteCount != 0
     if hasOwn { heap.purge(.demand) }
     return heap.space.reclaimArena() || hasOwn
   }
 
-  /// A block of more than 32 KiB, or of a larger alignment, 0 when there is no memory. Its bytes are 0 if `zeroed`.
+  /// A block of more than 32 KiB or of a larger alignment; 0 when there is no memory. Its bytes are 0 if `zeroed`.
   static func allocateLarge(_ byteCount: UInt, alignment: UInt, zeroed: Bool = false, from heap: ThreadHeap) -> UInt {
     let block = allocateLargeOnce(byteCount, alignment: alignment, zeroed: zeroed, from: heap)
     return block != 0 || !reclaim(heap)
@@ -43,7 +43,7 @@ extension ProcessHeap {
       if block != 0 { return block }
     }
     let block = MappedBlocks.allocate(byteCount: byteCount, alignment: alignment, in: heap.space)
-    // Under a limit of the address space the space has most of it.
+    // Under a limit of the address space, most of it is in the space.
     let isForSpace =
       byteCount > arenaMaximumByteCount && byteCount / Granule.byteCount < heap.space.fields.granuleCount
     guard block == 0, isForSpace, alignment <= arenaMaximumByteCount else { return block }

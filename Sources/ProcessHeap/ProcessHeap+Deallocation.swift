@@ -6,16 +6,16 @@ internal import HeapBlocks
 internal import HeapSpaces
 internal import ThreadHeaps
 
-// Frees that the hot path refused. First the lists of the thread itself, right beside the hot path; then the slow path,
-// which looks at everything and says what is wrong.
+// Frees that the hot path refused. First the lists of the thread itself, right beside the hot path. Then the slow path,
+// which checks everything and reports misuse.
 
 extension ProcessHeap {
-  /// Puts a block into a magazine or the thread cache; false when it belongs into neither, or something about it is for
-  /// another path.
+  /// Pushes a block into a magazine or the thread cache. False when it belongs in neither, or when another path must
+  /// look at it.
   @inline(__always)
   static func pushToThreadLists(_ block: FreeBlock, _ granule: Granule, _ heap: ThreadHeap) -> Bool {
     let span = granule.span
-    // The empty heap's number is 0, as if it owned what nobody owns: but its magazines have no room.
+    // The empty heap's number is 0: it seems to own every granule without an owner. But its magazines have no room.
     if heap.owns(span) {
       guard span.sizeClass.hasMagazine, span.isInUse(block) else { return false }
       return heap.pushMagazine(block, of: span)
@@ -25,8 +25,8 @@ extension ProcessHeap {
     return heap.pushCached(block, entry)
   }
 
-  /// Puts a block into the batch of another thread's span, or back into one of this thread's that a purge took pages of;
-  /// false when something about it is for the slow path.
+  /// Pushes a block into the batch of another heap's span, or onto one of this thread's spans that a purge took pages
+  /// from. False when the slow path must look at it.
   @inline(__always)
   static func pushToBatch(_ block: FreeBlock, _ granule: Granule, _ heap: ThreadHeap) -> Bool {
     let span = granule.span
@@ -34,16 +34,16 @@ extension ProcessHeap {
     if heap.owns(span) {
       guard span.isInUseAfterPurge(block) else { return false }
       if span.sizeClass.hasMagazine { return heap.pushMagazine(block, of: span) }
-      // The event is for the slow path.
+      // The event is left to the slow path.
       return span.pending > 1 && !span.push(block)
     }
-    // The empty heap has no batch.
+    // The empty heap has no batches.
     guard span.isInUse(block) else { return false }
     let number = (block.address &+ lab_malloc_space_negative_base()) / Granule.byteCount
     return heap.pushOutgoing(block, granule: UInt32(truncatingIfNeeded: number))
   }
 
-  /// Takes back a block by the slow path; ends the process when there is none at `address`.
+  /// Frees a block by the slow path. Ends the process when no block in use starts at `address`.
   static func deallocateMissed(_ address: UInt) {
     if address == 0 { return }
     guard let granule = granule(around: address) else { return deallocateOutside(address) }
@@ -59,14 +59,14 @@ extension ProcessHeap {
     if !heap.owns(span) {
       heap.sendHome(block, to: span)
     } else if span.sizeClass.hasMagazine {
-      // A thread that has its heap only now has not tried.
+      // A thread that got its heap just now has not tried.
       if !heap.pushMagazine(block, of: span) { heap.pushFullMagazine(block, of: span) }
     } else if span.push(block) {
       heap.handleEvent(span)
     }
   }
 
-  /// Takes back what lies outside of the space: a block of the emergency region, of a textbook policy, or a mapping.
+  /// Frees a block outside of the space: of the emergency region, of a textbook policy, or a mapping.
   private static func deallocateOutside(_ address: UInt) {
     if isEmergency(address) { return deallocateEmergency(address) }
     if let textbook = TextbookHeap.current {
@@ -74,7 +74,7 @@ extension ProcessHeap {
       return textbook.deallocate(address)
     }
     guard let heap = enter() else {
-      // The first call of all, under a textbook policy.
+      // The first call of the process, under a textbook policy.
       TextbookHeap.current?.deallocate(address)
       return
     }
@@ -82,13 +82,13 @@ extension ProcessHeap {
     leave(heap)
   }
 
-  /// Takes back a block of an arena that the thread's cache did not take.
+  /// Frees a block of an arena that the thread's cache did not take.
   private static func deallocateInArena(_ address: UInt, of part: ArenaPart) {
     let entry = checkedEntry(of: address, in: part)
     require(
       FirstFitHeap.isHeaderIntact(of: VirtAddr(address), blockByteCount: entry.blockByteCount),
       "heap corrupted, something wrote past the block below the one at", UInt64(address))
-    // In an interrupted slow path the arena may be half changed: the block is lost.
+    // An interrupted slow path may have left the arena half changed: the block is lost.
     guard let heap = enter() else { return }
     defer { leave(heap) }
     let block = FreeBlock(address)
@@ -97,11 +97,11 @@ extension ProcessHeap {
     if !heap.pushCached(block, entry) { heap.space.deallocateInArena(address) }
   }
 
-  /// Does what a span of this thread's waited for.
+  /// Handles the event of a span of this thread's heap.
   static func handleEvent(_ address: UInt) {
     guard let span = granule(around: address)?.span else { return }
     guard let heap = enter() else {
-      // In an interrupted slow path: the event waits for the next free.
+      // In an interrupted slow path: the event is postponed to the next free.
       return span.notify(after: Int(span.target) + 1, freeCount: span.freeCount)
     }
     heap.handleEvent(span)
@@ -109,19 +109,19 @@ extension ProcessHeap {
   }
 }
 
-// Blocks in use, with a verdict. What looks free is looked for in all heaps.
+// Blocks in use, with a verdict. A block that looks free is searched for in all heaps.
 extension ProcessHeap {
-  /// The block at `address` of a span; ends the process unless it is in use.
+  /// The block at `address` of a span. Ends the process unless it is in use.
   static func checkedBlock(_ address: UInt, of span: BlockSpan) -> FreeBlock {
     span.checkedBlock(address) { isListed($0, of: span) }
   }
 
-  /// The entry of the block at `address` of an arena; ends the process unless it is in use.
+  /// The entry of the block at `address` of an arena. Ends the process unless it is in use.
   static func checkedEntry(of address: UInt, in part: ArenaPart) -> ArenaEntry {
     part.checkedEntry(of: address, isCached: isCached)
   }
 
-  /// Whether the block of a span is on its owner's lists of free blocks, or on its way home in some thread's batch.
+  /// Whether the block of a span is on its owner's lists of free blocks, or in some thread's batch.
   @inline(never)
   private static func isListed(_ block: FreeBlock, of span: BlockSpan) -> Bool {
     if ThreadHeap.owner(of: span, in: processSpace).isListed(block, of: span) { return true }

@@ -1,9 +1,9 @@
 internal import CLabMalloc
 internal import Synchronization
 
-// The blocks that a signal handler gets when it interrupted a slow path of its own thread. They come from a region of their
-// own, by one atomic addition, and only the last one can be taken back. POSIX does not let a handler allocate at all;
-// programs do it all the same, most often between fork and exec.
+// The blocks that a signal handler gets when it interrupted a slow path of its own thread. They come from a region of
+// their own, by one atomic addition, and only the last one can be freed. POSIX does not allow a handler to allocate at
+// all, but programs do it, most often between fork and exec.
 
 extension ProcessHeap {
   private static var emergencyStart: UInt { lab_malloc_emergency() }
@@ -11,14 +11,14 @@ extension ProcessHeap {
   /// The bytes in front of a block, which hold its size.
   private static var emergencyHeaderByteCount: UInt { 16 }
 
-  /// A block for a thread that has no heap at the moment, 0 when there is no memory: nor is there any for a thread that
-  /// did not even get a heap.
+  /// A block for a thread that has no heap at the moment; 0 when there is no memory, and for a thread that could not
+  /// even get a heap.
   static func allocateWithoutHeap(_ byteCount: UInt, alignment: UInt) -> UInt {
     if let textbook = TextbookHeap.current { return textbook.allocate(byteCount, alignment: alignment) }
     return lab_malloc_depth() == 0 ? 0 : allocateEmergency(byteCount, alignment: alignment)
   }
 
-  /// A block from the emergency region at a multiple of `alignment`, of which it has none above 16; 0 when it is used up.
+  /// A block from the emergency region. 0 when the region is used up, and for an alignment above 16.
   static func allocateEmergency(_ byteCount: UInt, alignment: UInt) -> UInt {
     guard alignment <= 16, byteCount < emergencyByteCount else { return 0 }
     let room = ((byteCount + 15) & ~15) + emergencyHeaderByteCount
@@ -37,7 +37,7 @@ extension ProcessHeap {
     address &- emergencyStart < emergencyByteCount
   }
 
-  /// Takes a block of the emergency region back, if it is the last that was handed out; others stay.
+  /// Frees a block of the emergency region if it is the last one allocated; others stay.
   static func deallocateEmergency(_ address: UInt) {
     let start = address - emergencyHeaderByteCount - emergencyStart
     let end = address - emergencyStart + emergencyByteCount(of: address)
@@ -56,7 +56,7 @@ extension ProcessHeap {
   private static func withEmergencySize<Result>(
     of address: UInt, _ body: (borrowing Atomic<UInt>) -> Result
   ) -> Result {
-    // SAFETY: the word in front of a block lies in the region, is aligned, and is only ever accessed as this atomic.
+    // SAFETY: the word in front of a block lies in the region, is aligned, and is only accessed as this atomic.
     unsafe body(
       UnsafePointer<Atomic<UInt>>(bitPattern: address - emergencyHeaderByteCount).unsafelyUnwrapped.pointee)
   }

@@ -5,17 +5,17 @@ internal import HeapBlocks
 internal import HeapSpaces
 internal import ThreadHeaps
 
-// The rest of the malloc family: what is not on the hottest path.
+// The rest of the malloc family, off the hottest path.
 
 extension ProcessHeap {
-  /// Fails an entry: sets `errno` to `code` and gives the null pointer.
+  /// Fails an entry: sets `errno` to `code` and returns the null pointer.
   @inline(never)
   public static func fail(_ code: Int32) -> UInt {
     lab_malloc_errno_set(code)
     return 0
   }
 
-  /// A block of `byteCount` zero bytes, or 0 when there is no memory.
+  /// A block of `byteCount` zero bytes, 0 when there is no memory.
   public static func allocateZeroed(_ byteCount: UInt) -> UInt {
     if byteCount > SizeClass.maximumByteCount { return allocateLargeZeroed(byteCount) }
     let block = allocate(byteCount)
@@ -42,11 +42,11 @@ extension ProcessHeap {
   public static func allocate(_ byteCount: UInt, alignment: UInt) -> UInt {
     if alignment <= 16 { return allocate(byteCount) }
     if ProcessState().space == 0 {
-      // The first allocation of all, or a textbook policy.
+      // The first allocation of the process, or a textbook policy.
       if let heap = enter() { leave(heap) }
       if TextbookHeap.current != nil { return failIfNull(allocateWithoutHeap(byteCount, alignment: alignment)) }
     }
-    // A span's blocks of a size that is a multiple of the alignment are aligned; see SizeClass.
+    // Blocks whose size is a multiple of the alignment are aligned in a span; see SizeClass.
     if alignment <= SizeClass.maximumByteCount, byteCount <= SizeClass.maximumByteCount {
       return allocate((max(byteCount, 1) &+ alignment &- 1) & ~(alignment &- 1))
     }
@@ -73,7 +73,8 @@ extension ProcessHeap {
       repairAfterFork()
       return textbook.usableByteCount(of: address)
     }
-    // In an interrupted slow path, which may hold a lock that who holds the mappings' waits for.
+    // In an interrupted slow path: the interrupted thread may hold a lock that the holder of the mappings' lock waits
+    // for.
     guard let heap = enter() else { return 0 }
     defer { leave(heap) }
     let byteCount = MappedBlocks.byteCount(of: address)
@@ -81,7 +82,7 @@ extension ProcessHeap {
     return byteCount
   }
 
-  /// Gives the system back what the calling thread and the heap have free; whether there was any.
+  /// Purges everything that the calling thread and the heap have free. Returns whether there was anything.
   public static func trim() -> Bool {
     guard let heap = enter() else { return false }
     defer { leave(heap) }
@@ -90,8 +91,8 @@ extension ProcessHeap {
     return had
   }
 
-  /// Whether glibc's `mallopt` takes the parameter and the value. None of its parameters changes this heap; of them all,
-  /// `M_MXFAST` alone has values that are refused.
+  /// Whether glibc's `mallopt` accepts the parameter and the value. No parameter changes this heap. `M_MXFAST` is the
+  /// only one with values that are refused.
   public static func isKnownOption(_ parameter: Int32, _ value: Int32) -> Bool {
     let fastBlockMaximum: Int32 = 160
     return parameter != M_MXFAST || (0...fastBlockMaximum).contains(value)

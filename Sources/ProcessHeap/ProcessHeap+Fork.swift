@@ -3,51 +3,51 @@ internal import HeapSpaces
 internal import MemoryRegions
 internal import Synchronization
 
-// fork, without a lock at fork.
+// Fork, without taking a lock at fork.
 //
-// Locks taken at fork, as other heaps do, deadlock with the locks that fork itself takes: a thread inside stdio holds
-// stdio's and waits for the heap's, fork holds the heap's and waits for stdio's. Here fork takes nothing. The child
-// finds out by itself, and repairs what it must.
+// Other heaps take their locks at fork, and these deadlock with the locks that fork itself takes: a thread inside stdio
+// holds stdio's lock and waits for the heap's, while fork holds the heap's and waits for stdio's. Here fork takes no
+// lock. The child learns that it is a child, and repairs the heap.
 //
-// It finds out by a page that the kernel wipes in a child (MADV_WIPEONFORK): its first word reads as zero there. Every
-// slow path looks at it first, and so does every wait for a lock. Where there is no such page, with kernels before 4.14,
-// the word holds the process's number, and each look is a system call.
+// It learns that from a page that the kernel wipes in a child (MADV_WIPEONFORK): the page's first word, the fork word,
+// is zero there. Every slow path reads the word first, and so does every wait for a lock. Kernels before 4.14 have no
+// such pages: there the word holds the process's number, and each look is a system call.
 //
-// What the child sees of another thread's work is a prefix of it, in program order: fork write-protects the pages, and
-// a thread's stores land before that or fault. So:
+// The child sees a prefix of another thread's work, in program order: fork write-protects the pages, and each store of
+// the thread either comes before that or faults. Hence:
 //
-//   - A lock that nobody holds guards a consistent structure: if the unlock is in the prefix, so is all before it.
-//   - A lock that another thread holds guards something half done, by a thread that is not there. The child frees the
-//     lock and starts that structure anew: a buddy over the granules that were never committed, arenas without a
-//     range. What was free in the old one is lost to the child; nothing that is live is.
+//   - A lock that is free guards a consistent structure: if the unlock is in the prefix, everything before it is too.
+//   - A lock that another thread holds guards something half changed, by a thread that does not exist in the child. The
+//     child releases the lock and starts that structure anew: a buddy over the granules that were never committed, arenas
+//     without a range. The child loses the free memory of the old structure, but no live block.
 //     The heap that young threads share is such a structure: the child makes a new one.
-//   - A lock that the forking thread itself holds, since a signal handler forked that had interrupted a slow path, stays:
-//     the slow path goes on after the handler.
-//   - A thread heap of another thread may be half done too. Nobody works on it any more: its live blocks stay, and
-//     what is given back to it waits on its `incoming` stack for ever. Only the forking thread's heap goes on, and it
-//     is consistent, because that very thread called fork; or, when it did so in a signal handler that interrupted a
-//     slow path, because the slow path goes on after the handler.
+//   - The forking thread itself holds a lock when a signal handler forked that had interrupted a slow path. That lock
+//     stays: the slow path goes on after the handler.
+//   - Another thread's heap may be half changed too. No thread works on it any more: its live blocks stay, and freed
+//     blocks wait on its `incoming` stacks for ever. Only the forking thread's heap goes on. It is consistent because that
+//     very thread called fork or, if a handler called fork amid a slow path, because the slow path goes on.
 //
-// Who repairs is the first thread of the child that looks, which need not be the one that forked: that one may be on hot
-// paths, or in its handler, while a thread that it made looks. The others wait until it is done. If it is not the one that
-// forked, or was in the midst of a slow path, the heap that goes on is missing among those that are handed to new
-// threads; nothing else is.
+// The first thread of the child that looks repairs the heap. It need not be the thread that forked: that one may be on
+// hot paths, or in its handler, while a thread that it made looks. Other threads wait for the repair to end. If the
+// repairing thread is not the one that forked, or interrupted a slow path, the heap that goes on is missing in the list
+// of heaps that pass to new threads; nothing else is.
 //
-// Since a slow path's own waits repair, whatever it read before it took a lock may be out of date once it has it.
+// A slow path's own waits may repair the heap. Therefore everything that it read before it took a lock may be out of
+// date once it has the lock.
 
-/// What the word says by which a child of fork finds out that it is one. For a page that is wiped, the process's number
-/// is 0 here; and a word that says neither is one of a process before.
+/// The value of the fork word, from which a child learns that it is one. On a wiped page the process's number counts as
+/// 0. Any value other than the two below was written by a previous process, or is a wiped page's zero.
 private struct ForkMark: Equatable {
   let word: UInt
 
-  /// The process is known, and repaired.
+  /// The process is known, and the heap is repaired.
   static func known(process: UInt) -> ForkMark { ForkMark(word: process << 2 | 1) }
-  /// Another thread is repairing.
+  /// A thread of this process is repairing the heap.
   static func repairing(process: UInt) -> ForkMark { ForkMark(word: process << 2 | 2) }
 }
 
 extension ProcessHeap {
-  /// Makes the word by which a child finds out, with the process's lock held.
+  /// Makes the fork word, with the process's lock held.
   static func setUpForkWord() {
     let state = ProcessState()
     guard state.forkWord == 0 else { return }
@@ -59,7 +59,7 @@ extension ProcessHeap {
     state.forkWord = address
   }
 
-  /// A page that reads as zeros in a child of fork, nil also when the kernel has no such pages.
+  /// A page that reads as zeros in a child of fork; nil when there is no memory, or the kernel has no such pages.
   private static func mapWipedPage() -> UInt? {
     guard let page = try? SystemPages.map(byteCount: SystemPages.byteCount) else { return nil }
     do throws(SystemError) {
@@ -71,14 +71,14 @@ extension ProcessHeap {
     }
   }
 
-  /// Repairs the heap when this is a new process.
+  /// Repairs the heap if this is a new process.
   @inline(__always)
   static func repairAfterFork() {
     let address = ProcessState().forkWord
     if address == 0 { return }
-    // Acquire pairs with the release of who repaired.
+    // Acquire pairs with the release of the thread that repaired.
     let word = withForkWord(at: address) { $0.load(ordering: .acquiring) }
-    // A word without a page never says this.
+    // A word without a wiped page never has this value.
     if ForkMark(word: word) != .known(process: 0) { repairUnlessKnown(wordAt: address) }
   }
 
@@ -86,11 +86,11 @@ extension ProcessHeap {
   private static func repairUnlessKnown(wordAt address: UInt) {
     let word = withForkWord(at: address) { $0.load(ordering: .acquiring) }
     if ForkMark(word: word) == .known(process: markedProcess) { return }
-    // A handler that interrupted the repair could wait for it, or fork in its midst.
+    // A handler that interrupted the repair could wait for it, or fork amid it.
     lab_malloc_without_signals { ProcessHeap.repairOrWait() }
   }
 
-  /// The process's number as the word has it.
+  /// The process's number as the fork word has it.
   private static var markedProcess: UInt {
     ProcessState().forkWord == ProcessState().unwipedForkWord ? lab_malloc_process() : 0
   }
@@ -121,7 +121,8 @@ extension ProcessHeap {
   private static func repair() {
     let state = ProcessState()
     let survivor = lab_malloc_survivor()
-    // Each structure before its lock: in a child of this child, made meanwhile by another thread, the lock is still held.
+    // Each structure before its lock: in a child of this child, made meanwhile by another thread, the lock is still
+    // held.
     if state.fields.lock.isHeld(byOtherThan: survivor) { state.fields.lock.release() }
     if state.space != 0 {
       let space = processSpace
@@ -146,7 +147,7 @@ extension ProcessHeap {
     keepOnlyOwnHeap()
   }
 
-  /// Forgets the heaps of threads that are not there.
+  /// Forgets the heaps of threads that do not exist here.
   private static func keepOnlyOwnHeap() {
     let state = ProcessState()
     state.newestHeap = 0
@@ -163,7 +164,7 @@ extension ProcessHeap {
 
   @inline(__always)
   private static func withForkWord<Result>(at address: UInt, _ body: (borrowing Atomic<UInt>) -> Result) -> Result {
-    // SAFETY: the word is mapped for as long as the process lives, aligned, and read and written as an atomic only.
+    // SAFETY: the word is mapped for as long as the process lives, aligned, and only accessed as an atomic.
     unsafe body(UnsafePointer<Atomic<UInt>>(bitPattern: address).unsafelyUnwrapped.pointee)
   }
 }

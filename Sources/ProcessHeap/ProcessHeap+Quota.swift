@@ -1,7 +1,7 @@
 internal import HeapSpaces
 internal import ThreadHeaps
 
-// The quota as a program sets it while it runs.
+// The quota, as a program sets it while it runs.
 
 extension ProcessHeap {
   /// The most bytes that the heap may hold, `UInt.max` for no limit.
@@ -11,7 +11,7 @@ extension ProcessHeap {
     return ProcessState().space == 0 ? .max : processSpace.quotaByteCount
   }
 
-  /// Sets the quota. What is in use stays, also above it.
+  /// Sets the quota. Blocks in use stay, even if they exceed it.
   public static func setQuota(byteCount: UInt) {
     setUpIfNeeded()
     if let textbook = TextbookHeap.current { return textbook.setLimit(byteCount: byteCount) }

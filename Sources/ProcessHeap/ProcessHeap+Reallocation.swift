@@ -4,12 +4,12 @@ internal import HeapBlocks
 internal import HeapSpaces
 internal import ThreadHeaps
 
-// realloc: in place where that is possible, by moving pages where that is cheaper, by a copy else.
+// realloc: in place if possible, by moving pages if that is cheaper, otherwise by a copy.
 
 extension ProcessHeap {
-  /// A block with the content of the one at `address`, of `byteCount` bytes; that one is then no more.
+  /// A block of `byteCount` bytes with the content of the block at `address`, which is freed.
   ///
-  /// A block of 0 bytes frees; a block for 0 allocates. When there is no memory, 0, and the block stays.
+  /// With address 0 it allocates; with 0 bytes it frees. When there is no memory it returns 0, and the old block stays.
   public static func reallocate(_ address: UInt, _ byteCount: UInt) -> UInt {
     if address == 0 { return allocate(byteCount) }
     if byteCount == 0 {
@@ -21,7 +21,7 @@ extension ProcessHeap {
       if granule.use == .arena { return reallocateInArena(address, byteCount, of: granule.arenaPart) }
       _ = checkedBlock(address, of: granule.span)
       let usable = UInt(granule.span.blockByteCount)
-      // Not worth moving: it fits, and at least half of it stays in use.
+      // Not worth moving: the request fits, and at least half of the block stays in use.
       if byteCount <= usable, byteCount > usable / 2 || usable <= 32 { return address }
       return move(address, usable, to: byteCount)
     }
@@ -35,8 +35,9 @@ extension ProcessHeap {
     if byteCount > SizeClass.maximumByteCount, let heap = enter() {
       defer { leave(heap) }
       if heap.space.resizeInArena(address, byteCount: byteCount) { return address }
-      // A block that grows by small steps and cannot do so here will hardly do so elsewhere. As a mapping it is copied once,
-      // and then its pages move. A block that doubles is better off with a copy to memory that is mapped already.
+      // A block that grows by small steps and cannot grow here will hardly be able to elsewhere. As a mapping it is
+      // copied once, and from then on its pages move. For a block that doubles, a copy to memory that is already mapped
+      // is cheaper.
       if byteCount >= mappedGrowthByteCount, byteCount > usable, byteCount - usable < usable / 4 {
         let block = MappedBlocks.allocate(byteCount: byteCount, alignment: 16, in: heap.space)
         if block != 0 {
@@ -46,13 +47,13 @@ extension ProcessHeap {
         }
       }
     }
-    // With a sixteenth more: a block that grows by little at a time then does not move each time.
+    // With a sixteenth more, a block that grows by small steps does not move each time.
     let isSmallStep = byteCount > usable && byteCount - usable < usable / 8 && byteCount < arenaMaximumByteCount / 2
     let spare = isSmallStep ? usable / 16 : 0
     return move(address, usable, to: byteCount + spare, or: byteCount)
   }
 
-  /// From which size on a block that grows and cannot do so in place becomes a mapping.
+  /// The size from which a block that cannot grow in place becomes a mapping.
   private static var mappedGrowthByteCount: UInt { 1 << 20 }
 
   @inline(never)
@@ -73,12 +74,12 @@ extension ProcessHeap {
     return move(address, usable, to: byteCount)
   }
 
-  /// Copies a block to a new one and frees it.
+  /// Moves a block: copies it to a new one and frees it.
   private static func move(_ address: UInt, _ usable: UInt, to byteCount: UInt) -> UInt {
     move(address, usable, to: byteCount, or: byteCount)
   }
 
-  /// The same, to one of `least` bytes when there is no memory for as many as are wanted.
+  /// The same, to a block of `least` bytes when there is no memory for `byteCount`.
   private static func move(_ address: UInt, _ usable: UInt, to byteCount: UInt, or least: UInt) -> UInt {
     let code = lab_malloc_errno()
     var block = allocate(byteCount)
@@ -87,7 +88,7 @@ extension ProcessHeap {
       block = allocate(least)
     }
     if block == 0 {
-      // To ask for less never fails.
+      // A request for fewer bytes never fails.
       guard byteCount <= usable else { return 0 }
       lab_malloc_errno_set(code)
       return address

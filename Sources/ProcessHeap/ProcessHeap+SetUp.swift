@@ -1,22 +1,23 @@
 internal import CLabMalloc
 internal import HeapSpaces
 
-// The first allocation of all.
+// The set-up, at the first allocation.
 
 extension ProcessHeap {
-  /// The address space that the heap reserves, and how much it chooses where it is not to reserve any: the tables of that
-  /// range are small enough to be locked.
+  /// How much address space the heap reserves, and how much it chooses when it must not reserve: the tables of the
+  /// chosen range are small enough to be locked.
   private static var reservedByteCount: UInt { 256 << 30 }
   private static var chosenByteCount: UInt { 64 << 30 }
 
-  /// What the space asks of the process.
+  /// The functions that the space calls in the process.
   private static var hooks: SpaceHooks {
     SpaceHooks(
       wait: wait, milliseconds: { lab_malloc_milliseconds() },
       didCommit: { lab_malloc_space_scaled_end_set($0 * Granule.recordByteCount) })
   }
 
-  /// The space, made when there is none yet, with the process's lock held; nil without memory and under a textbook policy.
+  /// The space, made if there is none yet, with the process's lock held; nil without memory, and under a textbook
+  /// policy.
   static func setUp() -> HeapSpace? {
     ProcessState.checkSize()
     let state = ProcessState()
@@ -38,7 +39,8 @@ extension ProcessHeap {
       return nil
     }
     space.quotaByteCount = state.fields.settings.limitByteCount
-    // Where the space lies, before anybody finds it: a child of a fork in between must see both.
+    // The base comes before the space's address is published: a child of a fork in between must not see the space
+    // without it.
     lab_malloc_space_set(reservation.base)
     state.space = space.address
     if state.fields.settings.showsStatistics { reportAtExit() }

@@ -2,23 +2,24 @@ internal import CLabMalloc
 internal import HeapSpaces
 internal import ThreadHeaps
 
-// The heap that young threads share. A heap of one's own touches a page for each size class it serves, 200 to 400 KiB for
-// the first blocks of a thread, however few. Hundreds of threads that hold little each would hold mostly that. When there
-// are some heaps already and no ended thread left one, a thread therefore begins on a heap that all such threads use in
-// turns, under a lock. It gets its own when it has been on a slow path often enough to need one.
+// The heap that young threads share. A heap touches a page for each size class that it serves: 200 to 400 KiB for the
+// first blocks of a thread, however few. Hundreds of threads with few blocks each would mostly hold such pages. When
+// there are some heaps already and none has lost its thread, a new thread therefore begins on a heap that all young
+// threads use in turns, under a lock. It gets its own heap once it has been on enough slow paths to need one.
 //
-// Nothing else is special about that heap. It is never in a thread's slot: all of a young thread's calls come by the slow
-// path, which holds the lock from `enter` to `leave`. Blocks that outlive a thread's youth go home like those of any other
+// That heap is not special otherwise. It is never in a thread's slot: all calls of a young thread take the slow path,
+// which holds the lock from `enter` to `leave`. Blocks that outlive a thread's youth go home like those of any other
 // heap.
 
 extension ProcessHeap {
-  /// So many threads have heaps of their own from the start.
+  /// How many heaps there must be before threads begin on the shared one.
   private static var ownHeapMinimum: UInt { 2 }
 
-  /// How many slow paths a thread's youth lasts: as many allocations as frees, 128 each.
+  /// How many slow paths a thread's youth lasts: 128 allocations and as many frees.
   private static var youthMaximum: UInt32 { 256 }
 
-  /// Whether a thread that asks for a heap is to begin on the shared one, made if need be; with the process's lock held.
+  /// Whether a thread that asks for a heap begins on the shared one, which is made if need be. With the process's lock
+  /// held.
   static func beginsOnShared(over space: HeapSpace) -> Bool {
     let state = ProcessState()
     guard state.fields.heapCount >= ownHeapMinimum, lab_malloc_age() == 0 else { return false }
@@ -38,7 +39,7 @@ extension ProcessHeap {
     let state = ProcessState()
     guard state.sharedHeap != 0, state.fields.sharedLock.acquire(wait) else { return nil }
     if state.sharedHeap == 0 {
-      // The wait for the lock was in a child of fork, and gave up the heap.
+      // The wait for the lock repaired the heap in a child of fork, and dropped the shared heap.
       state.fields.sharedLock.release()
       return nil
     }
@@ -50,6 +51,6 @@ extension ProcessHeap {
     return heap
   }
 
-  /// Lets other threads have the shared heap.
+  /// Releases the shared heap to other threads.
   static func leaveShared() { ProcessState().fields.sharedLock.release() }
 }

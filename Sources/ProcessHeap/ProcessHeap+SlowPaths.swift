@@ -3,14 +3,14 @@ internal import HeapBlocks
 internal import HeapSpaces
 internal import ThreadHeaps
 
-// A slow path begins by taking the thread's heap away from the thread: its slot shows the empty heap until the path ends. A
-// signal handler that interrupts it and allocates thus finds no active list, and its frees find no span of its own. It
-// comes here too, sees `depth`, and is served without touching what is being changed: allocations come from a small
-// region of their own, and frees travel as if from another thread.
+// A slow path first takes the thread's heap out of the thread's slot, which holds the empty heap until the path ends. A
+// signal handler that interrupts the path and allocates thus finds no active list, and no span is its own when it
+// frees. Its slow path sees the depth and touches nothing that is being changed: allocations come from a small region
+// of their own, and frees go out as if by another thread.
 
 extension ProcessHeap {
-  /// Begins a slow path: this thread's heap, made or adopted if it has none. Nil inside an interrupted slow path, under a
-  /// textbook policy, and when there is no memory for a heap.
+  /// Begins a slow path and returns this thread's heap, which is made or adopted if there is none. Nil inside an
+  /// interrupted slow path, under a textbook policy, and when there is no memory for a heap.
   static func enter() -> ThreadHeap? {
     guard lab_malloc_depth() == 0 else { return nil }
     lab_malloc_depth_set(1)
@@ -37,10 +37,10 @@ extension ProcessHeap {
     lab_malloc_depth_set(0)
   }
 
-  /// How many slow paths of a heap lie between two looks at whether memory should go back.
+  /// Every how many slow paths a heap asks whether a purge is due.
   private static var slowPathsPerPurge: UInt { 64 }
 
-  /// Counts the slow paths, and looks after the heap now and then.
+  /// Counts a slow path, and purges now and then.
   @inline(__always)
   static func noteSlowPath(of heap: OwnedHeap) {
     heap.fields.slowPathCount &+= 1
@@ -52,8 +52,9 @@ extension ProcessHeap {
     heap.purge(.pause(delayMilliseconds: ProcessState().fields.settings.purgeDelayMilliseconds))
   }
 
-  /// What a thread does in the n-th turn of a wait for a lock. A signal handler may have forked after the slow path looked,
-  /// be it in this very wait: nobody gives the lock back in the child.
+  /// What a thread does between looks at a taken lock; the argument counts the turns of its wait. A signal handler may
+  /// have forked after the slow path read the fork word, even in this wait, and in the child no thread would release
+  /// the lock.
   static var wait: LockWait {
     { turn in
       ProcessHeap.repairAfterFork()
@@ -63,7 +64,7 @@ extension ProcessHeap {
 
   static var processSpace: HeapSpace { HeapSpace(address: ProcessState().space) }
 
-  /// The granule of the process heap around `address`, nil outside of its space.
+  /// The granule of the process heap around `address`; nil outside of its space.
   static func granule(around address: UInt) -> Granule? {
     let scaled = (address &+ lab_malloc_space_negative_base()) >> (Granule.byteShift - Granule.recordByteShift)
     guard scaled < lab_malloc_space_scaled_end() else { return nil }

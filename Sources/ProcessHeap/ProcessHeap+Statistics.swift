@@ -4,11 +4,11 @@ internal import HeapSpaces
 internal import Synchronization
 internal import ThreadHeaps
 
-// What the process heap holds, counted when someone asks: the hot paths count nothing. Other threads go on meanwhile, and the
-// figures are those of no one instant.
+// How much the process heap holds. It is counted when someone asks: the hot paths count nothing. Other threads go on
+// meanwhile, and the figures do not belong to one instant.
 
 extension ProcessHeap {
-  /// What the heap holds. Fields that do not apply under the policy are 0.
+  /// How much the heap holds. Fields that do not apply under the policy are 0.
   /// - Complexity: O(n) in the granules that were ever used.
   public static var statistics: heaplab_statistics {
     var statistics = heaplab_statistics()
@@ -31,7 +31,7 @@ extension ProcessHeap {
         live += liveByteCount(of: granule.span)
         spans += 1
       } else if granule.use == .arena {
-        // With their headers, as the caches count them.
+        // Headers included, as the caches count them.
         live += granule.arenaPart.first.blockByteCount + granule.arenaPart.second.blockByteCount
       }
     }
@@ -57,8 +57,8 @@ extension ProcessHeap {
     return (carved - min(free, carved)) * span.glimpsedSizeClass.blockByteCount
   }
 
-  /// The bytes of blocks that nobody holds but spans count as live: on the lists that threads allocate from next, in
-  /// their caches, and on their way home. Exact as long as no other thread allocates or frees.
+  /// The bytes of free blocks that spans and arenas count as live: those to allocate next, those in thread caches, and
+  /// those in batches. Exact while no other thread allocates or frees.
   private static var listedByteCount: UInt {
     var byteCount: UInt = 0
     forEachHeap { byteCount += $0.listedByteCount }

@@ -3,21 +3,22 @@ internal import CLabMalloc
 internal import HeapSpaces
 internal import ThreadHeaps
 
-// How threads come by heaps, and heaps by new threads.
+// How threads get heaps.
 //
-// A heap outlives its thread. Each carries a robust mutex that its thread holds as long as it lives. When the thread ends, in
-// whatever way, the kernel itself marks the mutex (get_robust_list(2)). Nothing runs at the thread's end: a thread's last
-// frees, in destructors of thread-local objects and in libc's own clean-up, are frees like any other, and a thread that
-// lives shortly pays nothing for its end. A new thread first looks for a heap whose thread ended and goes on with it whole:
+// A heap outlives its thread. Each has a robust mutex that its thread holds for as long as it lives. However the thread
+// ends, the kernel itself marks the mutex (get_robust_list(2)). No code runs at a thread's end. A thread's last frees,
+// in destructors of thread-local objects and in libc's own clean-up, are frees like any other, and a short-lived thread
+// pays nothing for its end. A new thread first looks for a heap whose thread ended and goes on with the whole of it:
 // spans, active lists and all.
 //
-// To look is to try a mutex, and to try all of them for each new thread would cost a thousand threads a million tries. A
-// thread that finds the list of ended heaps empty therefore tries them all only if an eighth as many threads as there are
-// heaps came since the last time, and puts all it finds onto the list. So there are at most an eighth more heaps than there
-// were threads at one time; and fewer where threads are short or small (ProcessHeap+Shared.swift).
+// Looking at a heap means trying its mutex. Trying all of them for each new thread would cost a thousand threads a
+// million tries. A thread that finds the list of ended heaps empty therefore tries them only if, since the last search,
+// an eighth as many threads came as there are heaps. It puts all ended heaps that it finds on the list. So at most an
+// eighth more heaps exist than there were threads at one time, and fewer where threads are short or small
+// (ProcessHeap+Shared.swift).
 
 extension ProcessHeap {
-  /// A heap for this thread, with its slot still showing the empty one; nil when there is no memory.
+  /// A heap for this thread, whose slot still holds the empty one; nil when there is no memory.
   static func attach() -> OwnedHeap? {
     if let heap = enterSharedWhileYoung() { return heap }
     let state = ProcessState()
@@ -27,13 +28,13 @@ extension ProcessHeap {
     return heap ?? enterShared()
   }
 
-  /// A heap for this thread alone, with the lock held; nil when it is to begin on the shared one, or when there is no
-  /// memory.
+  /// A heap for this thread alone, with the lock held. Nil when the thread begins on the shared heap, and when there is
+  /// no memory.
   private static func adoptOrCreate() -> OwnedHeap? {
     let state = ProcessState()
     guard let space = setUp() else { return nil }
     if let heap = takeEnded() {
-      // What the ended thread had at hand goes where every thread finds it.
+      // The blocks that the ended thread had at hand go where every thread finds them.
       heap.heap.flushOutgoing()
       heap.heap.flushCache()
       heap.heap.limitCache(heapCount: state.fields.heapCount)
@@ -49,10 +50,10 @@ extension ProcessHeap {
     return heap
   }
 
-  /// Which part of the heaps may have ended without being found.
+  /// The part of the heaps that may have ended without being found: an eighth.
   private static var endedHeapShare: UInt { 8 }
 
-  /// A heap whose thread ended, now this thread's, nil when none is found; with the lock held.
+  /// A heap whose thread ended, now owned by this thread; nil when none is found. With the lock held.
   private static func takeEnded() -> OwnedHeap? {
     let state = ProcessState()
     state.fields.attachCount += 1
@@ -66,7 +67,7 @@ extension ProcessHeap {
     return heap.claim() ? heap : nil
   }
 
-  /// Lists the heaps whose threads ended; the list is empty.
+  /// Lists the heaps whose threads ended. The list must be empty.
   private static func listEnded() {
     let state = ProcessState()
     var older = state.newestHeap
@@ -81,12 +82,12 @@ extension ProcessHeap {
     }
   }
 
-  /// How many threads begin on a heap between two purges, and how many delays lie between them.
+  /// How many threads begin on a heap between two purges, and how many purge delays lie between them.
   private static var threadsPerPurge: UInt { 32 }
   private static var delaysPerPurge: UInt { 10 }
 
-  /// Gives back what the threads before left free, now and then. Threads that live shortly free too little each for a purge
-  /// of their own, and what one of them needs the next one often does not.
+  /// Purges, now and then, the memory that earlier threads freed. Each short-lived thread frees too little for a purge
+  /// of its own, and the next thread often does not need what the last one needed.
   static func noteNewThread(on heap: OwnedHeap) {
     heap.fields.adoptionCount &+= 1
     guard heap.fields.adoptionCount % threadsPerPurge == 0 else { return }
@@ -95,7 +96,7 @@ extension ProcessHeap {
     heap.heap.purge(.newThread(delayMilliseconds: delay * delaysPerPurge))
   }
 
-  /// Visits the threads' heaps and the one that young threads share.
+  /// Visits the threads' heaps and the shared one.
   static func forEachHeap(_ body: (ThreadHeap) -> Void) {
     let shared = ProcessState().sharedHeap
     if shared != 0 { body(ThreadHeap(address: shared)) }

@@ -3,10 +3,11 @@ internal import HeapBlocks
 internal import HeapSpaces
 internal import ThreadHeaps
 
-// The heap of the process: what `malloc` runs on.
+// The heap of the process: the allocator behind `malloc`.
 //
-// The hot paths are `allocate` and `deallocate` below. Whatever they cannot do in a dozen instructions they leave, as a tail
-// call, to the paths of HotPathMisses.swift, and those to the slow paths (ProcessHeap+SlowPaths.swift).
+// The hot paths are `allocate` and `deallocate` below. They do what they can in a dozen instructions. The rest they
+// leave, as a tail call, to the paths of HotPathMisses.swift, and those to the slow paths
+// (ProcessHeap+SlowPaths.swift).
 
 /// The heap of the process, one for all threads.
 public enum ProcessHeap {
@@ -21,10 +22,10 @@ public enum ProcessHeap {
     return allocateAboveSteps(byteCount)
   }
 
-  /// Takes back a block; nothing happens for 0.
+  /// Frees a block. Does nothing for address 0.
   @inline(__always)
   public static func deallocate(_ address: UInt) {
-    // The offset of the granule's descriptor in the table, and some bits below it.
+    // The offset of the granule's descriptor in the table, with some bits of the address below it.
     let scaled = (address &+ lab_malloc_space_negative_base()) >> (Granule.byteShift - Granule.recordByteShift)
     guard scaled < lab_malloc_space_scaled_end() else { return deallocateBySlowPath(address) }
     let offset = scaled & ~(Granule.recordByteCount - 1)
@@ -33,7 +34,7 @@ public enum ProcessHeap {
     guard span.hotOwner == lab_malloc_heap(), span.isInUse(block) else {
       return deallocateToThreadLists(address, span.address)
     }
-    // The block, not the span: its register need not be given up.
+    // The block, not the span: its register need not be saved.
     if span.push(block) { handleEventOfSpan(around: address) }
   }
 }

@@ -5,17 +5,18 @@ internal import HeapSpaces
 internal import MemoryProtocols
 internal import MemoryRegions
 
-/// What a heap of a C program's own is: a general heap, and the memory that it lies in.
+/// A C program's own heap: a general heap, and its mapping.
 struct RegionHeapRecord: ~Copyable {
   var heap: GeneralHeap
-  /// The mapping that goes with the heap, 0 when the caller brought the memory.
+  /// The mapping that is unmapped with the heap, 0 when the memory is the caller's.
   let mapping: UInt
   let mappingByteCount: UInt
 }
 
-/// A heap over one range, by the address of its record, a block of the process's heap. Addresses are numbers, 0 is none.
+/// A heap over one range, by the address of its record, which is a block of the process's heap. Addresses are numbers,
+/// 0 for none.
 public struct RegionHeap {
-  /// The record's address: what C calls `heaplab_heap *`.
+  /// The record's address: C's `heaplab_heap *`.
   public let address: UInt
 
   /// The heap with the record at `address`.
@@ -29,7 +30,7 @@ public struct RegionHeap {
     }
   }
 
-  /// Why there is no heap.
+  /// Why a heap could not be made.
   public enum CreateError: Error {
     case rangeTooShort
     case outOfMemory
@@ -42,7 +43,7 @@ public struct RegionHeap {
     var start = memory
     var mappingByteCount: UInt = 0
     if memory == 0 {
-      // With room for what rounding to granules cuts off.
+      // With room for the bytes that rounding to granules cuts off.
       guard byteCount < UInt(Int.max) - Granule.byteCount else { throw .outOfMemory }
       mappingByteCount = SystemPages.rounded(max(byteCount, 1))
       guard let mapping = try? SystemPages.map(byteCount: mappingByteCount, alignment: Granule.byteCount) else {
@@ -66,7 +67,7 @@ public struct RegionHeap {
     return RegionHeap(address: place)
   }
 
-  /// Ends the heap and every block in it.
+  /// Destroys the heap and every block in it.
   public func destroy() {
     let (mapping, byteCount) = (record.mapping, record.mappingByteCount)
     if mapping != 0 { try? SystemPages.unmap(mapping, byteCount: byteCount) }
@@ -78,7 +79,7 @@ public struct RegionHeap {
     record.heap.allocate(byteCount: byteCount, alignment: alignment)?.raw ?? 0
   }
 
-  /// A block with the content of another, which is then no more; 0 when none fits, and then that one stays.
+  /// A block with the content of `block`, which is freed. 0 when none fits; `block` then stays.
   public func reallocate(_ block: UInt, byteCount: UInt) -> UInt {
     if block == 0 { return allocate(byteCount: byteCount, alignment: 16) }
     if record.heap.resize(VirtAddr(block), toByteCount: byteCount) { return block }
@@ -90,7 +91,7 @@ public struct RegionHeap {
     return moved
   }
 
-  /// Takes a block back.
+  /// Frees a block.
   public func deallocate(_ block: UInt) { record.heap.deallocate(VirtAddr(block)) }
 
   /// How many bytes of a block may be used.

@@ -34,7 +34,7 @@ struct SettingText {
     return text.byte(index) == 0
   }
 
-  /// The digits at the start, and how many there are; nil when there are none, or too many.
+  /// The digits at the start, and how many there are; nil for none, and for too many.
   private var digits: (number: UInt, count: UInt)? {
     var number: UInt = 0
     var index: UInt = 0
@@ -54,7 +54,7 @@ struct SettingText {
     return digits.number
   }
 
-  /// The value as 0 or 1; with a warning and `default` when it is neither.
+  /// The value as 0 or 1. Any other value gives a warning and `default`.
   func flag(default: Bool) -> Bool {
     if self == "0" || self == "1" { return self == "1" }
     warn(`default` ? "is neither 0 nor 1; it is 1" : "is neither 0 nor 1; it is 0")
@@ -79,10 +79,10 @@ struct SettingText {
     return overflow ? nil : product
   }
 
-  /// The most of a value that a warning shows.
+  /// How many bytes of a value a warning shows.
   private static var shownByteMaximum: UInt { 60 }
 
-  /// Says what is wrong with the value, in one line.
+  /// Writes a line that says what is wrong with the value.
   func warn(_ complaint: StaticString) {
     var line = TextLine()
     line.append("heaplab: ")
@@ -95,7 +95,7 @@ struct SettingText {
     }
     line.append(" ")
     line.append(complaint)
-    // SAFETY: C reads as many bytes as it is told.
+    // SAFETY: C reads no more bytes than it is told.
     unsafe line.end { unsafe lab_malloc_warn($0, UInt($1)) }
   }
 }

@@ -1,10 +1,10 @@
-// The environment's settings, read at the first allocation, without allocating. A value that cannot be read is one
-// warning line, and the default. A set-uid program sees none of them.
+// The environment's settings, read at the first allocation, without allocating. A value that cannot be read gives a
+// warning line and the default. A set-uid program sees no settings.
 //
-//     HEAPLAB_POLICY        what serves the requests: general (default), firstfit or buddy (TextbookHeap.swift)
-//     HEAPLAB_LIMIT         bytes that the heap may hold, with K, M, G or T; malloc fails past it; default: no limit
-//     HEAPLAB_PURGE_DELAY   milliseconds that freed memory stays at hand before the system gets it back; default 100
-//     HEAPLAB_RESERVE       0: address space is taken as it is needed, as under RLIMIT_AS (HeapReservation.swift); default 1
+//     HEAPLAB_POLICY        the policy that serves requests: general (default), firstfit or buddy (TextbookHeap.swift)
+//     HEAPLAB_LIMIT         bytes that the heap may hold, with K, M, G or T; past it malloc fails; default: no limit
+//     HEAPLAB_PURGE_DELAY   milliseconds that freed memory stays at hand before it is purged; default 100
+//     HEAPLAB_RESERVE       0: map address space as needed, as under RLIMIT_AS (HeapReservation.swift); default 1
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
 /// The settings of the process heap.
@@ -17,10 +17,10 @@ struct Settings {
 
   init() {}
 
-  /// The longest delay, 49 days: sums and multiples of it are no matter.
+  /// The longest delay, 49 days: multiples of it cannot overflow.
   private static var purgeDelayMaximum: UInt { UInt(UInt32.max) }
 
-  /// The environment's.
+  /// The settings of the environment.
   static func fromEnvironment() -> Settings {
     var settings = Settings()
     if let text = SettingText("HEAPLAB_POLICY") {

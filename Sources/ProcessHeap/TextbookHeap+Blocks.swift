@@ -25,7 +25,7 @@ extension TextbookHeap {
 
   private func allocateFirstFit(_ byteCount: UInt, alignment: UInt) -> UInt {
     if let found = firstFit.allocate(byteCount: byteCount, alignment: alignment) { return found.raw }
-    // With room for the range's record, a header, and what the alignment skips.
+    // With room for the range's record, a header, and the bytes that the alignment skips.
     let (least, overflow) = byteCount.addingReportingOverflow(alignment + SystemPages.byteCount)
     guard !overflow, least < BlockLayout.largestRangeByteCount else { return 0 }
     let start = fields.committedEnd
@@ -46,7 +46,7 @@ extension TextbookHeap {
     return UInt(frame.raw)
   }
 
-  /// Commits what is not yet, up to `end`; whether the range, the limit and the system allowed it.
+  /// Commits up to `end`. Returns whether the range, the limit and the system allowed it.
   private func commit(upTo end: UInt) -> Bool {
     let start = fields.committedEnd
     let end = SystemPages.rounded(end)
@@ -57,7 +57,7 @@ extension TextbookHeap {
     return true
   }
 
-  /// Takes a block back; ends the process for what is none.
+  /// Frees a block. Ends the process when no block starts there.
   func deallocate(_ block: UInt) {
     guard fields.lock.acquire(ProcessHeap.wait) else { return }
     defer { fields.lock.release() }
@@ -70,22 +70,22 @@ extension TextbookHeap {
     }
   }
 
-  /// How many bytes a block's holder may use; 0 for one of a policy that was abandoned.
+  /// How many bytes a block's holder may use; 0 for a block of an abandoned policy.
   func usableByteCount(of block: UInt) -> UInt {
     guard fields.lock.acquire(ProcessHeap.wait) else { return 0 }
     defer { fields.lock.release() }
     return isAbandoned(block) ? 0 : usable(block)
   }
 
-  /// A block with the content of another, which is then no more; 0 when there is no memory, and then it stays.
+  /// A block with the content of `block`, which is freed. 0 when there is no memory; `block` then stays.
   func reallocate(_ block: UInt, _ byteCount: UInt) -> UInt {
     if resize(block, byteCount) { return block }
-    // Of an abandoned block only the start is known: whatever can be read is copied.
+    // Only the start of an abandoned block is known: all that can be read is copied.
     let usable = usableByteCount(of: block)
     let isAbandoned = isAbandoned(block)
     let before = isAbandoned ? fields.policyStart - block : usable
     let moved = allocate(byteCount, alignment: 16)
-    // To ask for less never fails.
+    // A request for fewer bytes never fails.
     if moved == 0 { return !isAbandoned && byteCount <= before ? block : 0 }
     lab_platform_copy(moved, block, min(before, byteCount))
     deallocate(block)
@@ -103,10 +103,10 @@ extension TextbookHeap {
     return true
   }
 
-  /// Whether a block is one of a policy that a child of fork gave up.
+  /// Whether a block belongs to a policy that a child of fork abandoned.
   private func isAbandoned(_ block: UInt) -> Bool { block >= fields.reservation.base && block < fields.policyStart }
 
-  /// A block's size, with the lock held; ends the process for what is none.
+  /// A block's size, with the lock held. Ends the process when no block starts there.
   private func usable(_ block: UInt) -> UInt {
     require(
       block >= fields.policyStart && block < fields.committedEnd, "free of a pointer that heaplab did not give out",

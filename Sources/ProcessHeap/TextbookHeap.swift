@@ -5,18 +5,18 @@ internal import FirstFitHeap
 internal import HeapSpaces
 internal import MemoryRegions
 
-// HEAPLAB_POLICY=firstfit and HEAPLAB_POLICY=buddy: every request of the process through one lock and one policy, as a
-// textbook has it, to see what the general heap's spans and caches add to that.
+// HEAPLAB_POLICY=firstfit and HEAPLAB_POLICY=buddy: every request of the process goes through one lock and one policy,
+// as in a textbook, to show what the general heap's spans and caches gain.
 //
-// No thread ever gets a heap, and the address range that the hot paths look into stays empty, so that each request comes
-// to the slow paths and from there to here. What is free stays committed. In a signal handler that interrupted a
-// request of its own thread, blocks come from the emergency region, and a free loses the block.
+// No thread ever gets a heap, and the address range of the hot paths stays empty: each request reaches the slow paths
+// and from there this heap. Free memory stays committed. In a signal handler that interrupted a request of its own
+// thread, blocks come from the emergency region, and a freed block is lost.
 //
 //     base <= policyStart <= committedEnd <= end
 //
-// and the policy holds policyStart..<committedEnd. The two starts differ only in a child of fork whose parent was
-// inside the lock, in another thread: the child starts a new policy above what was committed, and keeps the old blocks
-// as they are.
+// The policy holds policyStart..<committedEnd. The two starts differ only in a child of fork, when another thread of
+// the parent was inside the lock: the child starts a new policy above the committed memory, and keeps the old blocks as
+// they are.
 
 /// The policies that `HEAPLAB_POLICY` names.
 enum ServingPolicy: UInt8 {
@@ -25,14 +25,14 @@ enum ServingPolicy: UInt8 {
   case buddy = 2
 }
 
-/// What such a heap knows beside its policy, which lies behind it in the same page.
+/// The fields of such a heap besides its policy, which lies behind them in the same page.
 struct TextbookRecord: ~Copyable {
   let lock = HeapLock()
   var policy = ServingPolicy.general
   var reservation: HeapReservation
   var policyStart: UInt
   var committedEnd: UInt
-  /// The bytes of the blocks in use, and how many may be committed.
+  /// The bytes of the blocks in use, and how many bytes may be committed.
   var usedByteCount: UInt = 0
   var limitByteCount: UInt = .max
 
@@ -47,14 +47,14 @@ struct TextbookRecord: ~Copyable {
 struct TextbookHeap {
   let address: UInt
 
-  /// The process's, nil under the general policy and before the first allocation.
+  /// The process's textbook heap; nil under the general policy, and before the first allocation.
   static var current: TextbookHeap? {
     let address = ProcessState().textbook
     return address == 0 ? nil : TextbookHeap(address: address)
   }
 
   var fields: TextbookRecord {
-    // SAFETY: the record starts a page that `create` mapped for good.
+    // SAFETY: the record starts a page that `create` mapped and that is never unmapped.
     @inline(__always) unsafeAddress { unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped }
     @inline(__always) nonmutating unsafeMutableAddress {
       unsafe UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
@@ -63,9 +63,9 @@ struct TextbookHeap {
 
   private static var policyOffset: UInt { 256 }
 
-  /// The first-fit heap, under that policy.
+  /// The first-fit heap, under the policy `firstFit`.
   var firstFit: FirstFitHeap {
-    // SAFETY: under its policy `start` put the heap there; it has a few words.
+    // SAFETY: under that policy `start` put the heap there; it has a few words.
     @inline(__always) unsafeAddress {
       unsafe UnsafePointer(bitPattern: address &+ TextbookHeap.policyOffset).unsafelyUnwrapped
     }
@@ -74,7 +74,7 @@ struct TextbookHeap {
     }
   }
 
-  /// The buddy, under that policy. A frame's number is its address.
+  /// The buddy, under the policy `buddy`. A frame's number is its address.
   var frames: BuddyFrames {
     // SAFETY: as above.
     @inline(__always) unsafeAddress {
@@ -85,7 +85,7 @@ struct TextbookHeap {
     }
   }
 
-  /// A heap over as much address space as there is to be had, 64 GiB down to 16 MiB; nil when there is none.
+  /// A heap over as much address space as possible, 64 GiB down to 16 MiB; nil when there is none.
   static func create(_ settings: Settings) -> TextbookHeap? {
     require(
       MemoryLayout<TextbookRecord>.size <= Int(policyOffset)
@@ -97,7 +97,7 @@ struct TextbookHeap {
       reservation.release()
       return nil
     }
-    // SAFETY: a page for the record, which is shorter, and nobody else's.
+    // SAFETY: a page for the record, which is shorter, and nothing else uses the page.
     unsafe UnsafeMutablePointer<TextbookRecord>(bitPattern: page).unsafelyUnwrapped.initialize(
       to: TextbookRecord(over: reservation))
     let heap = TextbookHeap(address: page)
@@ -109,7 +109,7 @@ struct TextbookHeap {
     return nil
   }
 
-  /// Starts a policy over what was never committed; whether there was memory for its tables.
+  /// Starts a policy over the memory that was never committed. Returns whether there was memory for its tables.
   func start() -> Bool {
     let start = fields.committedEnd
     fields.reservation.abandon(from: start, to: fields.reservation.end)
@@ -119,7 +119,7 @@ struct TextbookHeap {
       let tableByteCount = BuddyFrames.tableByteCount(for: range)
       guard let table = try? SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return false }
       let tableRange = AddrRange(start: VirtAddr(table), byteCount: tableByteCount)
-      // SAFETY: the place lies in the record's page, behind the record; a policy before this one needs no end.
+      // SAFETY: the place lies in the record's page, behind the record; a previous policy needs no clean-up.
       unsafe UnsafeMutablePointer<BuddyFrames>(bitPattern: place).unsafelyUnwrapped.initialize(
         to: BuddyFrames(over: range, tableIn: tableRange, holding: .zeros))
     } else {
@@ -130,8 +130,8 @@ struct TextbookHeap {
     return true
   }
 
-  /// Starts the policy again, in a child of fork when it may be half changed; without memory for a buddy's table, first
-  /// fit, which needs none.
+  /// Starts the policy again, in a child of fork when it may be half changed. Without memory for a buddy's table it
+  /// becomes first fit, which needs none.
   func startAnew() {
     if start() { return }
     fields.policy = .firstFit

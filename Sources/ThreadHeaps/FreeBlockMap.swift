@@ -1,14 +1,14 @@
 internal import HeapBlocks
 package import HeapSpaces
 
-/// Which blocks of a span nobody holds, one bit each.
+/// Which blocks of a span are free, one bit each.
 package struct FreeBlockMap {
   private var words = InlineArray<64, UInt64>(repeating: 0)
   private let start: UInt
   private let blockByteCount: UInt
   private let reciprocal: UInt
 
-  /// The map of the blocks on a span's free list and over its absent pages; the span starts at `start`.
+  /// The map of the blocks on a span's free list and over its absent pages. The span starts at `start`.
   package init(of span: BlockSpan, start: UInt) {
     self.start = start
     blockByteCount = UInt(span.blockByteCount)
@@ -19,7 +19,7 @@ package struct FreeBlockMap {
     for number in 0..<span.capacity where pages(of: number) & absent != 0 { mark(number) }
   }
 
-  /// Whether nobody holds the block with this number.
+  /// Whether the block with this number is free.
   package subscript(number: UInt) -> Bool { words[Int(number >> 6)] >> UInt64(number & 63) & 1 != 0 }
 
   /// The pages, one bit each, that a block overlaps.

@@ -2,31 +2,31 @@ internal import HeapBlocks
 internal import HeapSpaces
 internal import Synchronization
 
-/// Blocks of one span on their way from a thread that freed them to the heap of another.
+/// Blocks of one span on their way from the thread that freed them to the heap that owns the span.
 ///
-/// Only the freeing thread writes it. Others look for a block in it, or count its blocks; its two words are therefore
-/// accessed by relaxed atomics.
+/// Only the freeing thread writes it. Other threads search it for a block or count its blocks, and therefore its two
+/// words are accessed as relaxed atomics.
 package struct OutgoingBatch {
-  /// What the batch has besides its blocks, in one word.
+  /// The fields besides the blocks, in one word.
   struct Header {
-    /// The span's granule, 0 for none; there may be no block yet, and then the span may be anyone's by now.
+    /// The span's granule, 0 for none. While the batch has no blocks, the granule may become anything.
     var granule: UInt32 = 0
-    /// Where in its granule the block lies that was added first, in steps of 16 bytes.
+    /// The offset in the granule of the block that was added first, in steps of 16 bytes.
     var lastStep: UInt16 = 0
-    /// How many blocks there are, and how many more there may be.
+    /// How many blocks the batch has, and how many more it takes.
     var blockCount: UInt8 = 0
     var room: UInt8 = 0
   }
 
   private var word: UInt = 0
-  /// The block that was added last, which links to those before it; 0 for none.
+  /// The block that was added last, linked to the earlier ones; 0 for none.
   private var newest: UInt = 0
 
-  /// The most bytes that travel together, and the most blocks.
+  /// The most bytes of blocks in one batch, and the most blocks.
   private static var byteMaximum: UInt32 { 4 << 10 }
   private static var blockMaximum: UInt32 { 64 }
 
-  /// How many batches a heap has at once. The count of the array is a literal; it is this.
+  /// How many batches a heap has. The count of the array is a literal, and must be this.
   @inline(__always)
   package static var count: Int { 64 }
 
@@ -48,7 +48,7 @@ package struct OutgoingBatch {
   /// The span's granule, 0 for none.
   package var granule: UInt32 { mutating get { header.granule } }
 
-  /// How many blocks there are.
+  /// How many blocks the batch has.
   package var blockCount: UInt { mutating get { UInt(header.blockCount) } }
 
   /// The first of the linked blocks, 0 for none.
@@ -59,20 +59,20 @@ package struct OutgoingBatch {
     mutating get { FreeBlock(first & ~(Granule.byteCount - 1) | UInt(header.lastStep) << 4) }
   }
 
-  /// Whether the batch is one of the span at `granule`.
+  /// Whether the batch has blocks of the span at `granule`.
   mutating func isOf(_ granule: UInt32) -> Bool { header.granule == granule && header.blockCount != 0 }
 
-  /// Whether no block can be added.
+  /// Whether the batch takes no more blocks.
   var isFull: Bool { mutating get { header.room == 0 } }
 
-  /// Begins a batch of blocks of `span`, which is `granule`.
+  /// Begins a batch for blocks of `span`, the span at `granule`.
   mutating func begin(_ span: BlockSpan, granule: UInt32) {
     withAtomic(&newest) { $0.store(0, ordering: .relaxed) }
     let room = max(1, min(OutgoingBatch.blockMaximum, OutgoingBatch.byteMaximum / span.blockByteCount))
     header = Header(granule: granule, room: UInt8(truncatingIfNeeded: room))
   }
 
-  /// Ends the batch: it is of no span.
+  /// Ends the batch, which then belongs to no span.
   mutating func clear() {
     withAtomic(&newest) { $0.store(0, ordering: .relaxed) }
     header = Header()
@@ -85,7 +85,7 @@ package struct OutgoingBatch {
     push(block, &header)
   }
 
-  /// Adds a block of the span at `granule`; false when the batch is another's, or when the block would fill it.
+  /// Adds a block of the span at `granule`. False when the batch is for another span, or when the block would fill it.
   @inline(__always)
   mutating func push(_ block: FreeBlock, granule: UInt32) -> Bool {
     var header = header

@@ -4,22 +4,23 @@ package import HeapBlocks
 package import HeapSpaces
 internal import Synchronization
 
-// The thread cache in front of the arenas: blocks that this thread freed last, a list for each `LargeClass`. Pops and pushes
-// take no lock and come before any slow path. The arena does not know of them, and the granule's descriptor says "live" as
-// before. As in spans, the mark in a block's second word tells that nobody holds it.
+// The thread cache in front of the arenas: the large blocks that this thread freed last, in one list for each
+// `LargeClass`. Pops and pushes take no lock and come before any slow path. The arena knows nothing of them: to the
+// granule's descriptor a cached block is still in use. As in spans, the mark in the second word says that the block is
+// free.
 //
 //     room + bytes of all blocks in the cache, their headers included = limit
 //
-// The empty heap's room is 0: a thread without a heap, and one inside a slow path, keeps nothing. When the room is used up,
-// half of the cache goes back.
+// The empty heap's room is 0: a thread without a heap, and one inside a slow path, caches nothing. When the room is
+// used up, half of the cache is freed.
 
 extension ThreadHeap {
-  /// How many bytes a cache holds at most, how many at least, and how many the caches of all threads together, more or less.
+  /// The most bytes that a cache holds, the least, and roughly the most of all threads' caches together.
   private static var cacheByteMaximum: UInt { 4 << 20 }
   private static var cacheByteMinimum: UInt { 256 << 10 }
   private static var cachesByteMaximum: UInt { 64 << 20 }
 
-  /// Whether each block that fits a cache has a class, and with it a list.
+  /// Whether every block that fits a cache has a class, and with it a list.
   static var isEveryCachedBlockOfSomeClass: Bool {
     LargeClass(within: cacheByteMaximum - BlockLayout.headerByteCount).index < LargeClass.count
   }
@@ -51,7 +52,7 @@ extension ThreadHeap {
     let index = LargeClass(fitting: byteCount).index
     let first = FreeBlock(cached(index))
     if first.address != 0 { return take(first, index) }
-    // Blocks of the class below are up to a sixteenth larger than it says: the one that was freed last may do.
+    // Blocks of the next lower class may be larger than its size by up to a sixteenth: its first one may fit.
     let second = FreeBlock(cached(index &- 1))
     guard second.address != 0, FirstFitHeap.blockByteCount(of: VirtAddr(second.address)) > byteCount &+ 7 else {
       return 0
@@ -59,7 +60,7 @@ extension ThreadHeap {
     return take(second, index &- 1)
   }
 
-  /// Takes the first block of a list.
+  /// Pops the first block of a list.
   @inline(__always)
   private func take(_ block: FreeBlock, _ index: Int) -> UInt {
     setCached(index, block.next)
@@ -69,7 +70,7 @@ extension ThreadHeap {
     return block.address
   }
 
-  /// Puts the block of an entry into the cache; false when there is no room.
+  /// Pushes the block of an entry into the cache; false when there is no room.
   @inline(__always)
   package func pushCached(_ block: FreeBlock, _ entry: ArenaEntry) -> Bool {
     let room = cacheRoom &- Int(bitPattern: entry.blockByteCount)
@@ -81,7 +82,7 @@ extension ThreadHeap {
     return true
   }
 
-  /// Makes room for a block of `byteCount` bytes, and more: half of the cache goes back.
+  /// Makes room for a block of `byteCount` bytes by freeing half of the cache, or more.
   package func makeCacheRoom(for byteCount: UInt) {
     guard byteCount <= cacheLimit else { return }
     trimCache(to: min(cacheLimit / 2, cacheLimit - byteCount))
@@ -90,7 +91,7 @@ extension ThreadHeap {
   /// How many bytes of blocks are in the cache.
   package var cacheByteCount: UInt { cacheLimit &- UInt(bitPattern: cacheRoom) }
 
-  /// Sets how much the cache of one of `heapCount` heaps may hold; it must be empty.
+  /// Sets the limit of the cache of one of `heapCount` heaps. The cache must be empty.
   package func limitCache(heapCount: UInt) {
     let share = ThreadHeap.cachesByteMaximum / heapCount
     let limit = max(ThreadHeap.cacheByteMinimum, min(ThreadHeap.cacheByteMaximum, share))
@@ -98,11 +99,11 @@ extension ThreadHeap {
     cacheRoom = Int(bitPattern: limit)
   }
 
-  /// Gives every cached block back to its arena.
+  /// Frees every cached block.
   package func flushCache() { trimCache(to: 0) }
 
-  /// Gives cached blocks back to their arenas until at most `kept` bytes are left, the largest first: the cache holds more
-  /// small ones, and the next request more likely finds its class.
+  /// Frees cached blocks, the largest first, until at most `kept` bytes are left. Of small blocks the cache holds more,
+  /// and the next request more likely finds its class.
   private func trimCache(to kept: UInt) {
     var index = LargeClass.count
     while index > 0, cacheByteCount > kept {

@@ -1,25 +1,25 @@
 internal import HeapBlocks
 internal import HeapSpaces
 
-// Carving puts the blocks of a span's absent pages onto the active list, a page at a time, lowest first. A block is absent
-// as long as it overlaps an absent page: one that straddles two pages is carved with the later one. A fresh span and one
-// whose pages were given back are the same to this: pages whose blocks are in no list.
+// Carving puts the blocks of a span's absent pages onto the active list, a page at a time, lowest first. A block is
+// absent while it overlaps an absent page: one that straddles two pages is carved with the later page. Fresh pages and
+// purged pages are the same here: the blocks of both are in no list.
 
 extension ThreadHeap {
-  /// Carves blocks of the lowest absent pages of `span` onto its class's active list; false when none are left.
+  /// Carves the blocks of the lowest absent pages of `span` onto its class's active list; false when none are left.
   func carve(_ span: BlockSpan, _ sizeClass: SizeClass) -> Bool {
     let size = UInt32(truncatingIfNeeded: sizeClass.blockByteCount)
     var absent = span.absentPages
     while absent != 0 {
-      // The lowest absent page, and the absent ones as far as the first block over it reaches. Blocks of pages that are
-      // not absent are on lists or live.
+      // The lowest absent page, and the absent pages that the first block over it reaches. The blocks of present pages
+      // are on lists or in use.
       let firstPage = UInt32(absent.trailingZeroBitCount)
       let firstBlock = (firstPage << Granule.pageByteShift) / size
       let lastPage = min(Granule.pageCount - 1, (firstBlock &* size &+ size &- 1) >> Granule.pageByteShift)
       let taken = absent & UInt16(truncatingIfNeeded: (UInt32(2) << lastPage) &- (UInt32(1) << firstPage))
       absent &= ~taken
       span.granule.fields.residentPages |= taken
-      // Past the last block there may be pages without any.
+      // The pages behind the span's last block, if there are any, have no blocks.
       let endOffset = (lastPage + 1) << Granule.pageByteShift
       let endBlock = min((endOffset - 1) / size + 1, UInt32(Granule.byteCount) / size)
       let blocks = firstBlock..<max(firstBlock, endBlock)
@@ -29,7 +29,7 @@ extension ThreadHeap {
         let freeCount = span.freeCount
         setPresent(span, absentPages: absent)
         span.carvedCount += UInt16(truncatingIfNeeded: count)
-        // One more than there are: an empty current span is no event, for its class allocates from it next.
+        // One more than there are: an empty current span is no event, since its class allocates from it next.
         span.notify(after: Int(span.carvedCount) + 1, freeCount: freeCount)
         return true
       }
@@ -38,7 +38,7 @@ extension ThreadHeap {
     return false
   }
 
-  /// Counts the pages in that are absent no more.
+  /// Counts the pages that are no longer absent.
   private func setPresent(_ span: BlockSpan, absentPages: UInt16) {
     let byteCount = Granule.byteCount(ofPages: span.absentPages & ~absentPages)
     span.setAbsentPages(absentPages)
@@ -46,8 +46,8 @@ extension ThreadHeap {
     fields.decay.noteGrown(byteCount, now: space.milliseconds)
   }
 
-  /// Puts those of the blocks that overlap a page of `taken` and none of `absent` in front of the active list, in address
-  /// order, and says how many they are.
+  /// Puts the blocks that overlap a page of `taken` and none of `absent` in front of the active list, in address order.
+  /// Returns how many they are.
   private func activate(
     blocks: Range<UInt32>, of span: BlockSpan, _ sizeClass: SizeClass, absent: UInt16, taken: UInt16
   ) -> UInt32 {

@@ -3,21 +3,21 @@ package import HeapBlocks
 package import HeapSpaces
 internal import Synchronization
 
-// What a free does off the hot path: a span's event, and whether a block is on a list of this heap.
+// The work of a free off the hot path: a span's event, and the search for a block on this heap's lists.
 
 extension ThreadHeap {
-  /// How many empty spans a heap keeps at hand.
+  /// How many empty spans a heap keeps in reserve.
   static var idleSpanMaximum: UInt32 { 16 }
 
-  /// Does what was waited for: `target` blocks of the span are free.
+  /// Handles the event that the span's owner waited for: `target` blocks of the span are free.
   ///
-  /// A full span becomes available again with its first free blocks; an empty one is put away. In between, the decay learns
-  /// how many are free at one half, and again after three quarters of the rest.
+  /// A full span becomes available again with its first free blocks; an empty span is retired. In between, the decay
+  /// learns of the free blocks when half of the blocks are free, and again after three quarters of the rest.
   @inline(never)
   package func handleEvent(_ span: BlockSpan) {
     let freeCount = span.freeCount
     let carved = Int(span.carvedCount)
-    // Two frees of one block, the first of which its holder wiped the mark of, escape the hot path but not the count.
+    // A program may wipe a free block's mark and free it once more. The hot path does not notice that; the count does.
     require(
       freeCount <= carved, "free of a pointer that heaplab did not give out, in the 64 KiB at",
       UInt64(space.start(of: span.granule)))
@@ -35,7 +35,7 @@ extension ThreadHeap {
     purge(.free)
   }
 
-  /// Puts away an empty span that is in no list.
+  /// Retires an empty span that is in no list: into this heap's reserve, or to the space when the reserve is full.
   func retire(_ span: BlockSpan) {
     span.owner = 0
     span.hotOwner = 0
@@ -51,25 +51,25 @@ extension ThreadHeap {
   }
 }
 
-// Whether a block that looks free is free. The mark alone does not tell: memory that was free once carries links and marks
-// until it is written to, and a program may well copy such bytes to the start of a block of its own, as it moves the unset
-// elements of an array. A block that looks free is therefore looked for where it would be. That takes a walk along a list,
-// but only a misuse, or a coincidence, comes to it.
+// Whether a block that looks free is free. The mark alone does not tell. Memory that was free once carries links and
+// marks until it is written to, and a program may copy such bytes to the start of a block, for example when it moves
+// the unset elements of an array. A block that looks free is therefore searched for on the lists where it would be. The
+// search is a walk along a list, but only a misuse or a coincidence leads to it.
 //
-// Other threads may change their lists meanwhile, and their programs write to blocks that were popped. A word that is no
-// free block of the class ends the walk: a double free may then go unseen, but nobody is wrongly accused.
+// Meanwhile other threads may change their lists, and holders may write to blocks that were popped. A word that is not
+// a free block of the class ends the walk: a double free may then pass, but no program is accused wrongly.
 extension ThreadHeap {
-  /// Whether the block of a span of this heap is on one of the lists of free blocks: given back by other threads or by the
-  /// owner, or to be handed out next.
+  /// Whether a block of one of this heap's spans is on a list of free blocks: the remote list, the owner's free list,
+  /// or the list to allocate from next.
   package func isListed(_ block: FreeBlock, of span: BlockSpan) -> Bool {
-    // Acquire pairs with the release in `giveBack`: the links of the list are there.
+    // Acquire pairs with the release in `giveBack`: the links of the list are visible.
     let remote = RemoteList(word: span.fields.remote.load(ordering: .acquiring))
     let sizeClass = span.glimpsedSizeClass
     return isOn(remote.first, block, sizeClass) || isOn(span.free, block, sizeClass)
       || isOn(active(sizeClass), block, sizeClass)
   }
 
-  /// Whether the block of another heap's span is in this heap's batch for that span.
+  /// Whether a block of another heap's span is in this heap's batch for that span.
   package func isOutgoing(_ block: FreeBlock, of span: BlockSpan) -> Bool {
     let granule = space.number(of: span.granule)
     let index = Int(granule) % OutgoingBatch.count
@@ -77,7 +77,7 @@ extension ThreadHeap {
       && isOn(fields.outgoing[index].first, block, span.glimpsedSizeClass)
   }
 
-  /// Whether the block of an arena is in this heap's cache.
+  /// Whether a block of an arena is in this heap's cache.
   package func isCached(_ block: FreeBlock, _ entry: ArenaEntry) -> Bool {
     guard entry.classIndex < LargeClass.count else { return false }
     var next = cached(entry.classIndex)
@@ -94,10 +94,10 @@ extension ThreadHeap {
   /// More blocks than any cache has.
   private static var cachedBlockMaximum: Int { 1 << 10 }
 
-  /// Whether a list of free blocks of a class has `block`.
+  /// Whether a list of free blocks of a class contains `block`.
   private func isOn(_ first: UInt, _ block: FreeBlock, _ sizeClass: SizeClass) -> Bool {
     var next = FreeBlock(first)
-    // No list has more blocks than a span has of the smallest.
+    // No list has more blocks than a span of the smallest class.
     for _ in 0...Granule.byteCount / 16 {
       if next == block { return true }
       guard let granule = space.granule(around: next.address), granule.use.isSpan,

@@ -2,18 +2,19 @@ package import HeapBlocks
 package import HeapSpaces
 internal import Synchronization
 
-// Magazines. The classes above 1 KiB have so few blocks to a span that two lists would be swapped at every other request.
-// Their active list is a magazine instead: a free by the owner pushes onto it, whatever span the block is of, and the next
-// request gets the block that was freed last, still in the processor's cache. To its span a block in a magazine is live.
+// Magazines. Spans of the classes above 1 KiB have few blocks: active list and free list would be exchanged at every
+// other request. The active list of such a class is a magazine instead. A free by the owner pushes onto it, whatever
+// span the block belongs to, and the next request gets the block that was freed last, still in the processor's cache.
+// To its span a block in a magazine is live.
 //
 //     room + blocks in the magazine = limit        (room < 0 after a refill brought more than the limit)
 //
-// When the room is used up, the limit grows by half of itself, as long as all magazines together grew by no more than half
-// of what the cache of larger blocks may hold; then the older half of the magazine goes to the spans. A purge empties the
-// magazines and takes the growth back. The empty heap's rooms are 0: nothing is pushed there.
+// When the room is used up, the limit grows by half, unless all magazines together would grow by more than half of what
+// the thread cache may hold. In that case the older half of the magazine goes to the spans. A purge empties the
+// magazines and resets their limits. The empty heap's rooms are 0: nothing is pushed there.
 
 extension ThreadHeap {
-  /// How many bytes of blocks a magazine holds at first, but at least four blocks.
+  /// The bytes of blocks that a magazine holds at first, and the least number of blocks.
   private static var magazineByteMinimum: UInt { 64 << 10 }
   private static var magazineBlockMinimum: UInt { 4 }
 
@@ -48,8 +49,8 @@ extension ThreadHeap {
     }
   }
 
-  /// Pops a block out of a magazine, 0 when that is empty. For a class above 256 bytes without a magazine it counts all the
-  /// same, which is cheaper than to ask; nobody looks at the count.
+  /// Pops a block from a magazine, 0 when it is empty. It also counts for classes above 256 bytes without a magazine,
+  /// which is cheaper than testing for one. That count is never read.
   @inlinable @inline(__always)
   package func popMagazine(_ sizeClass: SizeClass) -> UInt {
     let block = popActive(sizeClass)
@@ -57,7 +58,7 @@ extension ThreadHeap {
     return block
   }
 
-  /// Pushes a block of one of this heap's spans into its class's magazine; false when that has no room.
+  /// Pushes a block of one of this heap's spans into its class's magazine; false when there is no room.
   @inlinable @inline(__always)
   package func pushMagazine(_ block: FreeBlock, of span: BlockSpan) -> Bool {
     let sizeClass = span.sizeClass
@@ -70,12 +71,12 @@ extension ThreadHeap {
     return true
   }
 
-  /// Notes blocks that a refill put into a magazine.
+  /// Notes that a refill put blocks into a magazine.
   func noteLoaded(_ count: Int, _ sizeClass: SizeClass) {
     setRoom(sizeClass, room(sizeClass) &- Int16(truncatingIfNeeded: count))
   }
 
-  /// Gives the magazines, which are empty, the room of the beginning.
+  /// Resets the limits of the magazines, which must be empty.
   func openMagazines() {
     for index in ThreadHeap.magazineClasses {
       let sizeClass = SizeClass(index: index)
@@ -85,19 +86,19 @@ extension ThreadHeap {
     fields.magazineGrownByteCount = 0
   }
 
-  /// How many blocks are in a magazine. Another thread that asks may see only one of two changes that belong together.
+  /// How many blocks are in a magazine. Another thread may see only one of two changes that belong together.
   package func magazineCount(_ sizeClass: SizeClass) -> UInt {
     UInt(max(0, Int(limit(sizeClass)) - Int(room(sizeClass))))
   }
 
-  /// Pushes a block that found no room in its magazine: the magazine grows, or gives its older half to the spans.
+  /// Pushes a block for which its magazine had no room: the magazine grows, or its older half goes to the spans.
   package func pushFullMagazine(_ block: FreeBlock, of span: BlockSpan) {
     let sizeClass = span.sizeClass
     if !growMagazine(sizeClass) { trimMagazine(sizeClass, to: Int(limit(sizeClass)) / 2) }
     _ = pushMagazine(block, of: span)
   }
 
-  /// Gives a magazine more room; false when the magazines grew by too much already.
+  /// Raises the limit of a magazine; false when the magazines grew by too much already.
   private func growMagazine(_ sizeClass: SizeClass) -> Bool {
     let limit = limit(sizeClass)
     let more = limit / 2
@@ -109,13 +110,13 @@ extension ThreadHeap {
     return true
   }
 
-  /// Gives the blocks of all magazines to the spans.
+  /// Returns the blocks of all magazines to their spans.
   func flushMagazines() {
     for index in ThreadHeap.magazineClasses { trimMagazine(SizeClass(index: index), to: 0) }
     openMagazines()
   }
 
-  /// Gives all but the `kept` blocks that were pushed last to their spans.
+  /// Returns all blocks except the `kept` ones pushed last to their spans.
   private func trimMagazine(_ sizeClass: SizeClass, to kept: Int) {
     var older = FreeBlock(active(sizeClass))
     var keptCount = 0

@@ -1,28 +1,28 @@
 package import HeapBlocks
 internal import HeapSpaces
 
-// Giving memory back: whole spans, pages inside partly used spans, holes of arenas. Nothing here runs on a thread of its
-// own or on the hot path: a slow path says on what occasion it asks, and PurgeDecay decides.
+// Purges: whole spans, pages inside partly used spans, holes of arenas. Nothing here runs on a thread of its own or on
+// the hot path. A slow path names the occasion, and PurgeDecay decides.
 
 extension ThreadHeap {
-  /// The least that must be freed for a purge at once.
+  /// The least number of freed bytes that makes a purge due at once.
   private static var purgeMinimum: UInt { 1 << 20 }
 
-  /// Tells the decay of blocks of a span that became free since it was told last.
+  /// Tells the decay about the blocks of a span that became free since it was last told.
   func noteFreed(_ span: BlockSpan) {
     let freeCount = UInt16(truncatingIfNeeded: span.freeCount)
     fields.decay.noteFreed(UInt(freeCount &- span.fields.notedCount) &* UInt(span.blockByteCount))
     span.fields.notedCount = freeCount
   }
 
-  /// Tells the decay that the free blocks of a span are to be used again.
+  /// Tells the decay that the free blocks of a span will be used again.
   func noteReused(_ span: BlockSpan) {
     fields.decay.noteReused(UInt(span.fields.notedCount) &* UInt(span.blockByteCount))
     span.fields.notedCount = 0
   }
 
-  /// Gives memory of this heap's spans back, if this is the time; at a pause also that of the space's arenas, and on demand
-  /// all that the heap and its space have free.
+  /// Purges this heap's spans if a purge is due. At a pause it also purges the space's arenas if that is due; on demand
+  /// it purges everything that the heap and its space have free.
   package func purge(_ occasion: PurgeOccasion) {
     let isDue = fields.decay.isDue(
       occasion, heldByteCount: fields.heldByteCount, minimum: ThreadHeap.purgeMinimum, now: space.milliseconds)
@@ -36,7 +36,7 @@ extension ThreadHeap {
     }
   }
 
-  /// Gives back what this heap's spans have free, and the space's granules.
+  /// Purges this heap's spans, and the space's free granules.
   @inline(never)
   private func purgeSpans(_ occasion: PurgeOccasion) {
     guard space.fields.ownsMapping else { return }
@@ -53,7 +53,7 @@ extension ThreadHeap {
     space.purgeGranules()
   }
 
-  /// Gives the spans of which nobody holds a block to the space; whether there were any.
+  /// Returns the spans without live blocks to the space. Returns whether the reserve held any.
   @discardableResult
   package func releaseEmptySpans() -> Bool {
     flushMagazines()
@@ -63,7 +63,7 @@ extension ThreadHeap {
     return hadAny
   }
 
-  /// Takes the span that was emptied last out of the reserve.
+  /// Pops the span that was retired last off the reserve.
   func popIdleSpan() -> BlockSpan? {
     guard fields.idleSpan != 0 else { return nil }
     let span = space.span(fields.idleSpan)
@@ -72,12 +72,12 @@ extension ThreadHeap {
     return span
   }
 
-  /// How many blocks of a span may be held for a purge without time to spare to look at it. Of 16 pages with h blocks held
-  /// here and there, 16 exp(-h / 16) are free on average: a quarter of one at 66.
+  /// The most held blocks of a span for which a purge in a hurry looks at it. Of 16 pages with h blocks held here and
+  /// there, 16 exp(-h / 16) are free on average: a quarter of a page at h = 66.
   private static var promisingHeldMaximum: Int { 66 }
 
-  /// Whether a walk along the free blocks of a span may find pages to give back: not with too many blocks held, and not
-  /// before an eighth of those was freed that the last walk found held.
+  /// Whether a walk along the free blocks of a span may find pages to purge: not with too many blocks held, and not
+  /// before an eighth of the blocks was freed that the last walk found held.
   private func isPromising(_ span: BlockSpan, _ occasion: PurgeOccasion) -> Bool {
     let heldCount = Int(span.carvedCount) - span.freeCount
     let newCount = span.freeCount - Int(span.fields.purgedFreeCount)
@@ -88,7 +88,7 @@ extension ThreadHeap {
     return newCount < 0 || newCount * 8 > heldCount + newCount
   }
 
-  /// Puts the current span of a class away when nobody holds a block of it.
+  /// Retires the current span of a class if it has no live blocks.
   private func retireCurrentIfEmpty(_ sizeClass: SizeClass) {
     guard current(sizeClass) != 0 else { return }
     let span = space.span(current(sizeClass))
@@ -104,12 +104,12 @@ extension ThreadHeap {
     retire(span)
   }
 
-  /// Gives back the pages of a span whose blocks are all free, and takes those blocks off its list: they are absent.
+  /// Purges the pages of a span whose blocks are all free, and takes those blocks off its list: they are absent now.
   private func purgePages(of span: BlockSpan) {
     span.fields.purgedFreeCount = UInt16(truncatingIfNeeded: span.freeCount)
     let isFree = FreeBlockMap(of: span, start: space.start(of: span.granule))
     let absent = span.absentPages
-    // A page goes unless a block that someone holds overlaps it.
+    // A page stays if a block that is not free overlaps it.
     var held: UInt16 = 0
     for number in 0..<span.capacity where !isFree[number] { held |= isFree.pages(of: number) }
     let gone = absent | ~held
@@ -122,7 +122,7 @@ extension ThreadHeap {
     span.fields.purgedFreeCount = span.fields.notedCount
   }
 
-  /// Takes the free blocks that overlap a page of `pages` off a span's list.
+  /// Removes the free blocks that overlap a page of `pages` from a span's list.
   private func unlistBlocks(over pages: UInt16, of span: BlockSpan) {
     var kept: UInt = 0
     var keptCount = 0

@@ -1,16 +1,18 @@
 package import HeapBlocks
 package import HeapSpaces
 
-// Where an active list's next blocks come from. In order, the cheapest and densest first: what the current span's own frees
-// left, what other threads gave back, other spans with free blocks, pages of the current span that were never carved, an
-// empty span at hand, a granule of the space.
+// Where an active list's next blocks come from. In order, the cheapest and densest first: the current span's own free
+// list, blocks that other threads freed, other spans with free blocks, pages of the current span that were never
+// carved, an empty span of the reserve, a granule of the space.
 
 extension ThreadHeap {
-  /// How many bytes of blocks a class that runs out often gets to work with, at least: a part of the first cache.
+  /// A class that runs out often carves until its current span has blocks of this many bytes: a part of the first-level
+  /// cache.
   private static var hotByteCount: UInt { 16 << 10 }
 
-  /// Makes the free list of `span`, the class's current one, the active list and takes a block from it; 0 when it is empty:
-  /// the most frequent refill. The class has no magazine. Every 256th time it leaves the work to `refill`.
+  /// Makes the free list of `span`, the class's current one, the active list and pops a block; 0 when the list is
+  /// empty. This is the most frequent refill. The class has no magazine. Every 256th time it leaves the work to
+  /// `refill`.
   @inline(__always)
   package func refillFromCurrent(_ sizeClass: SizeClass, _ span: BlockSpan) -> UInt {
     let block = FreeBlock(span.free)
@@ -26,15 +28,15 @@ extension ThreadHeap {
     return block.address
   }
 
-  /// Fills the active list of a class and takes a block from it; 0 when there is no memory.
+  /// Fills the active list of a class and pops a block; 0 when there is no memory.
   @inline(never)
   package func refill(_ sizeClass: SizeClass) -> UInt {
-    // A thread that has its heap only now has not looked.
+    // A thread that got its heap just now has not tried.
     var block = pop(sizeClass)
     if block == 0 { block = refillFromOwn(sizeClass) }
     if block == 0, fields.idleSpan == 0 {
       gatherSpans()
-      // What other threads gave back meanwhile may be blocks of this class; a current span is put aside without any.
+      // Blocks of this class may have come home meanwhile. A current span is replaced only when it has none.
       block = refillFromOwn(sizeClass)
     }
     if block != 0 { return block }
@@ -47,12 +49,11 @@ extension ThreadHeap {
     return carve(span, sizeClass) ? pop(sizeClass) : 0
   }
 
-  /// Fills the active list of a class from the spans that the class has, and takes a block from it; 0 when none of them has
-  /// one to give.
+  /// Fills the active list of a class from the class's own spans and pops a block; 0 when none of them has a block.
   private func refillFromOwn(_ sizeClass: SizeClass) -> UInt {
     let index = sizeClass.index
     if current(sizeClass) == 0 || space.span(current(sizeClass)).free == 0 {
-      // Blocks that come home may be reason for a purge, which puts empty spans away: the current one may change.
+      // Blocks that come home may make a purge due, which retires empty spans: the current span may change.
       collectIncoming(sizeClass)
     }
     let current = current(sizeClass)
@@ -60,7 +61,7 @@ extension ThreadHeap {
       let span = space.span(current)
       if span.free != 0 {
         activateFree(of: span, sizeClass)
-        // More blocks at once for a class that runs out this often.
+        // A class that runs out this often gets more blocks at once.
         if UInt(span.carvedCount) * UInt(span.blockByteCount) < ThreadHeap.hotByteCount { _ = carve(span, sizeClass) }
         return pop(sizeClass)
       }
@@ -82,7 +83,7 @@ extension ThreadHeap {
     return 0
   }
 
-  /// Pops a block off the list that was just filled.
+  /// Pops a block from the list that was just filled.
   private func pop(_ sizeClass: SizeClass) -> UInt {
     sizeClass.hasMagazine ? popMagazine(sizeClass) : popActive(sizeClass)
   }

@@ -2,38 +2,38 @@ package import HeapBlocks
 package import HeapSpaces
 internal import Synchronization
 
-// Blocks that go home. A thread that frees other heaps' blocks collects them by span, in a small table of batches that a
-// granule's number leads to, and hands over a batch with one compare-and-swap: its blocks become the front of the span's
-// `remote` list. Programs free blocks of many sizes in a row; with a single batch each of them would travel alone. To add a
-// block to a batch takes no slow path. The empty heap has no batches: a thread without a heap, and a handler that
-// interrupted a slow path, add nothing.
+// Remote frees: how blocks go home. A thread collects the blocks of other heaps that it frees in batches, one for each
+// span, in a small table indexed by the granule's number. It hands a batch over with one compare-and-swap: the blocks
+// become the front of the span's `remote` list. Programs free blocks of many sizes in a row; with a single batch each
+// block would travel alone. Adding a block to a batch takes no slow path. The empty heap has no batches: a thread
+// without a heap, and a handler that interrupted a slow path, add nothing.
 //
-// Whoever makes a remote list non-empty also pushes the span onto an incoming stack of the owner, one for each size class.
-// The owner takes a class's stack with one exchange when that class runs out, and each span's remote list with another. By
-// then the span's own free list is used up, as a rule, and the two need not be strung together block by block. All stacks
-// are taken when the heap would otherwise grow.
+// The thread that makes a remote list non-empty also pushes the span onto an incoming stack of the owner, one for each
+// size class. When the class runs out, the owner takes the stack with one exchange, and each span's remote list with
+// another. The span's own free list is usually used up by then, and the two need not be joined block by block. The
+// owner takes all stacks before its heap grows.
 //
 //     a span is on a stack of its owner, or in the hands of one thread that took it from there or is about to push it
 //         <=>  its remote list is not empty
 //
 // A span is therefore never on two stacks, or twice on one. A block on the remote list counts as live until the list is
-// taken, and the span cannot be given back before. The owner takes a list, or a thread that claims the whole span
+// taken, and the span cannot be freed before. A list is taken by the owner, or by a thread that claims the whole span
 // (ThreadHeap+Claims.swift).
 
 extension ThreadHeap {
-  /// Where the batch for blocks of the span at `granule` is.
+  /// The index of the batch for blocks of the span at `granule`.
   @inline(__always)
   private static func batchIndex(_ granule: UInt32) -> Int { Int(granule) & (OutgoingBatch.count - 1) }
 
-  /// Adds a block of another heap's span to the batch of that span; false when there is none, or when the block would fill
-  /// it.
+  /// Adds a block of another heap's span to the batch of that span. False when there is no such batch, or when the
+  /// block would fill it.
   @inline(__always)
   package func pushOutgoing(_ block: FreeBlock, granule: UInt32) -> Bool {
     // SAFETY: the index is below the count.
     unsafe fields.outgoing[unchecked: ThreadHeap.batchIndex(granule)].push(block, granule: granule)
   }
 
-  /// Sends a block of another heap's span home.
+  /// Adds a block of another heap's span to the batch of that span, and hands the batch over when it is full.
   package func sendHome(_ block: FreeBlock, to span: BlockSpan) {
     let granule = space.number(of: span.granule)
     let index = ThreadHeap.batchIndex(granule)
@@ -44,16 +44,17 @@ extension ThreadHeap {
     fields.outgoing[index].push(block)
     guard fields.outgoing[index].isFull else { return }
     flushBatch(index)
-    // More blocks of the span are to be expected. It may be claimed before, and the batch is then of what it became.
+    // More blocks of the span probably follow. If it is claimed meanwhile, the empty batch serves the granule's next
+    // use.
     fields.outgoing[index].begin(span, granule: granule)
   }
 
-  /// Hands over all blocks that were collected.
+  /// Hands all batches over.
   package func flushOutgoing() {
     for index in 0..<OutgoingBatch.count { flushBatch(index) }
   }
 
-  /// Hands over a batch, and claims the receiver's complete spans when they have become many.
+  /// Hands a batch over, and claims the receiver's complete spans when they have become many.
   private func flushBatch(_ index: Int) {
     let granule = fields.outgoing[index].granule
     let count = fields.outgoing[index].blockCount
@@ -68,8 +69,8 @@ extension ThreadHeap {
     if isComplete, receiver.noteComplete() { claimComplete(of: receiver) }
   }
 
-  /// Puts linked blocks of `span` in front of its remote list. Returns whether the span is settled and nobody holds a block
-  /// of it any more; then it may be another heap's by now.
+  /// Puts linked blocks of `span` in front of its remote list. Returns whether the span is complete: settled, with no
+  /// block in use. A complete span may already belong to another heap.
   @discardableResult
   package static func giveBack(
     _ span: BlockSpan, first: UInt, last: FreeBlock, count: UInt, in space: HeapSpace
@@ -79,9 +80,9 @@ extension ThreadHeap {
     while true {
       last.next = old.first
       let list = old.adding(count, first: first)
-      // Release pairs with the acquiring exchange of whoever takes the list: it sees the links. Acquire pairs with the
-      // same exchange, before which `nextIncoming` was read that is written below, and with the releases of the threads
-      // that gave blocks back before: their work on the span is done when its last block is back and the span is claimed.
+      // Release pairs with the acquiring exchange of the thread that takes the list: it sees the links. Acquire pairs
+      // with the same exchange, since `nextIncoming`, written below, was read before it. It also pairs with the
+      // releases of earlier calls: their work on the span is done when its last block is back and the span is claimed.
       let (done, seen) = span.fields.remote.compareExchange(
         expected: old.word, desired: list.word, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed)
       if done {
@@ -92,14 +93,14 @@ extension ThreadHeap {
     }
   }
 
-  /// Puts spans of one class that are linked by `nextIncoming`, from the one at `granule` to `last`, onto the class's
-  /// incoming stack.
+  /// Pushes spans of one class, linked by `nextIncoming` from the one at `granule` to `last`, onto the class's incoming
+  /// stack.
   func pushIncoming(_ granule: UInt32, upTo last: BlockSpan) {
     withAtomic(&fields.incoming[last.sizeClass.index]) { incoming in
       var top = incoming.load(ordering: .relaxed)
       while true {
         last.fields.nextIncoming = top
-        // Release pairs with the acquiring exchange in `popIncoming`: it sees `nextIncoming`.
+        // Release pairs with the acquiring exchange in `popIncoming`, which thereby sees `nextIncoming`.
         let (done, seen) = incoming.compareExchange(
           expected: top, desired: granule, successOrdering: .releasing, failureOrdering: .relaxed)
         if done { return }
@@ -108,7 +109,7 @@ extension ThreadHeap {
     }
   }
 
-  /// Takes a class's whole incoming stack: its first granule, 0 when there is none.
+  /// Takes the whole incoming stack of a class: its first granule, 0 when the stack is empty.
   @inline(__always)
   func popIncoming(_ sizeClass: SizeClass) -> UInt32 {
     let isEmpty = withAtomic(&fields.incoming[sizeClass.index]) { $0.load(ordering: .relaxed) == 0 }
@@ -117,8 +118,8 @@ extension ThreadHeap {
     return withAtomic(&fields.incoming[sizeClass.index]) { $0.exchange(0, ordering: .acquiring) }
   }
 
-  /// Looks for empty spans before the heap grows: those of other classes that other threads emptied, and those that this
-  /// thread emptied, of the heap that it gave back to last.
+  /// Looks for empty spans before the heap grows: spans of other classes that other threads emptied, and spans that
+  /// this thread emptied in the heap that received its last batch.
   func gatherSpans() {
     collectIncoming()
     guard fields.receiver != 0 else { return }
@@ -127,21 +128,21 @@ extension ThreadHeap {
     if receiver.hasComplete { claimComplete(of: receiver) }
   }
 
-  /// Takes what other threads gave back of all classes.
+  /// Takes the blocks of all classes that other threads freed.
   package func collectIncoming() {
     noteCollected()
     for index in 0..<SizeClass.count { collectIncoming(SizeClass(index: index)) }
   }
 
-  /// Takes what other threads gave back of a class.
+  /// Takes the blocks of one class that other threads freed.
   func collectIncoming(_ sizeClass: SizeClass) {
     var granule = popIncoming(sizeClass)
     while granule != 0 {
       let span = space.span(granule)
       // Read before the remote list becomes empty: from then on the span may be pushed again.
       granule = span.fields.nextIncoming
-      // Acquire pairs with the release in `giveBack`. Release pairs with its acquire: the read above comes before the next
-      // write of `nextIncoming`, by a thread that finds the list empty.
+      // Acquire pairs with the release in `giveBack`. Release pairs with its acquire: the read above comes before the
+      // next write of `nextIncoming`, by a thread that finds the list empty.
       let remote = RemoteList(word: span.fields.remote.exchange(0, ordering: .acquiringAndReleasing))
       if remote.isSettled, remote.count == UInt(span.carvedCount) { noteCompleteCollected() }
       splice(FreeBlock(remote.first), count: Int(remote.count), into: span)

@@ -1,10 +1,10 @@
 internal import HeapBlocks
 internal import HeapSpaces
 
-// The spans of a heap: which one its class allocates from, which have blocks to give, and where new ones come from.
+// The spans of a heap: the current one of each class, those with blocks to allocate, and the source of new ones.
 
 extension ThreadHeap {
-  /// Makes `span` the one that its class allocates from and puts the one before it aside.
+  /// Makes `span` the current one of its class and puts the previous one aside.
   func replaceCurrent(with span: BlockSpan, _ sizeClass: SizeClass) {
     let before = current(sizeClass)
     span.use = .currentSpan
@@ -12,7 +12,7 @@ extension ThreadHeap {
     if before != 0 { park(space.span(before)) }
   }
 
-  /// Puts aside a current span with no blocks on its free list.
+  /// Puts a current span aside that has no blocks on its free list.
   private func park(_ span: BlockSpan) {
     if span.absentPages != 0 && span.carvedCount < span.capacity {
       link(span)
@@ -24,7 +24,7 @@ extension ThreadHeap {
     }
   }
 
-  /// Puts a span at the front of its class's list.
+  /// Adds a span at the front of its class's list.
   func link(_ span: BlockSpan) {
     unsettle(span)
     let index = span.sizeClass.index
@@ -37,7 +37,7 @@ extension ThreadHeap {
     fields.available[index] = granule
   }
 
-  /// Takes a span out of its class's list.
+  /// Removes a span from its class's list.
   func unlink(_ span: BlockSpan) {
     let previous = span.fields.previous
     let next = span.fields.next
@@ -49,18 +49,18 @@ extension ThreadHeap {
     }
   }
 
-  /// Makes an empty span one of this heap's.
+  /// Makes this heap the owner of an empty span.
   private func own(_ span: BlockSpan) {
     span.owner = fields.number
     span.hotOwner = span.sizeClass.hasMagazine ? 0 : address
   }
 
-  /// An empty span, made one of `sizeClass`, nil when there is no memory.
+  /// An empty span of `sizeClass`, owned by this heap; nil when there is no memory.
   func takeEmptySpan(for sizeClass: SizeClass) -> BlockSpan? {
     if let span = popIdleSpan() {
       noteReused(span)
       if span.sizeClass == sizeClass {
-        // It comes back as it went: carved, every block on its free list.
+        // It is as it was when it was retired: carved, with every block on its free list.
         own(span)
         fields.heldByteCount += span.presentByteCount
         return span

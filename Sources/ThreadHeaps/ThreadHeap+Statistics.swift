@@ -1,11 +1,11 @@
 internal import HeapBlocks
 internal import HeapSpaces
 
-// What a heap has at hand. Another thread may ask while the heap's own goes on.
+// How much memory a heap has at hand. Another thread may ask while the heap's own thread goes on.
 
 extension ThreadHeap {
-  /// The bytes of the heap's blocks that nobody holds but their spans count as live: to be handed out next, in the cache,
-  /// and on their way home.
+  /// The bytes of the heap's free blocks that spans and arenas count as live: those to allocate next, those in the
+  /// cache, and those in batches.
   package var listedByteCount: UInt {
     var byteCount = cacheByteCount
     for index in 0..<SizeClass.count {
@@ -19,7 +19,7 @@ extension ThreadHeap {
     return byteCount
   }
 
-  /// How many blocks of a class the heap has to hand out next. A magazine may have some without a current span.
+  /// How many blocks of a class the heap has to allocate next. A magazine may have blocks without a current span.
   private func listedCount(_ sizeClass: SizeClass) -> UInt {
     if sizeClass.hasMagazine { return magazineCount(sizeClass) }
     let current = current(sizeClass)

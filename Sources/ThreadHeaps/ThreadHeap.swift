@@ -3,19 +3,19 @@ package import HeapBlocks
 package import HeapSpaces
 internal import Synchronization
 
-// A thread heap owns spans and hands out their blocks. One thread at a time works on it, without locks.
+// A thread heap owns spans and allocates their blocks. One thread at a time works on it, without locks.
 //
-// For each size class there is one *active list*, the blocks to hand out next, all of one span, the class's *current* one.
-// `malloc` pops from it. `free` by the same thread pushes onto the *span's* list (BlockSpan.swift) and counts the span's
-// event down. When the active list runs out, the slow path makes the current span's free list the active one, whole, in a
-// few instructions; else it takes another span. Splitting the two lists keeps the hot path short: neither side counts
-// blocks for the other, and a span's free list is known to the last block when it matters (the same idea as the sharded
-// lists of mimalloc, Leijen, Zorn and de Moura 2019, and the queues of snmalloc). Classes with few blocks to a span have
-// a *magazine* instead: they push onto the active list itself (ThreadHeap+Magazines.swift).
+// Each size class has one *active list*, the blocks to allocate next, all from one span, the class's *current* one.
+// `malloc` pops from it. `free` by the same thread pushes onto the *span's* list (BlockSpan.swift) and counts the
+// span's event down. When the active list runs out, a few instructions make the current span's whole free list the
+// active one; if that is empty, the slow path takes another span. Two lists keep the hot path short: neither side
+// counts blocks for the other, and the length of a span's free list is known exactly when it matters. The idea is that
+// of the sharded lists of mimalloc (Leijen, Zorn and de Moura 2019) and of the queues of snmalloc. Classes with few
+// blocks to a span have a *magazine* instead: they push onto the active list itself (ThreadHeap+Magazines.swift).
 //
-// A free by another thread goes onto the span's `remote` list, in batches of blocks of one span. The first batch also puts
-// the span onto its class's `incoming` stack of the owner, who empties it when that active list runs out
-// (ThreadHeap+Remote.swift).
+// A free by another thread goes onto the span's `remote` list, in batches of blocks of one span. The first batch also
+// puts the span onto the owner's `incoming` stack for the class. The owner empties that stack when the class's active
+// list runs out (ThreadHeap+Remote.swift).
 
 /// A thread heap, by the address of its record.
 @frozen
@@ -25,11 +25,12 @@ package struct ThreadHeap: Equatable {
   @inlinable @inline(__always)
   package init(address: UInt) { self.address = address }
 
-  /// How far apart records lie. Behind the fields there is room for those of whoever gives heaps to threads.
+  /// The distance between records. The fields are shorter: the rest is for the fields of whoever assigns heaps to
+  /// threads.
   package static var recordByteCount: UInt { 4096 }
 
   @inlinable package var fields: ThreadHeapRecord {
-    // SAFETY: a heap is made only over a record that its space gave out, and never taken away.
+    // SAFETY: a heap is made only over a record that its space allocated, and a record is never freed.
     @inline(__always) unsafeAddress { unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped }
     @inline(__always) nonmutating unsafeMutableAddress {
       unsafe UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
@@ -40,7 +41,7 @@ package struct ThreadHeap: Equatable {
 
   /// A new heap over `space`, nil when there is no room for its record.
   package static func create(over space: HeapSpace) -> ThreadHeap? {
-    // Known when this is compiled: nothing of it is left in a library.
+    // The compiler knows the answers: nothing of this is left in a library.
     require(
       BySizeClass<UInt8>.count == SizeClass.count && ByLargeClass<UInt8>.count == LargeClass.count
         && InlineArray<64, UInt8>.count == OutgoingBatch.count, "a list must have one element for each class")
@@ -55,7 +56,7 @@ package struct ThreadHeap: Equatable {
     return heap
   }
 
-  /// The heap that owns a span; the span must have an owner.
+  /// The heap that owns a span. The span must have an owner.
   package static func owner(of span: BlockSpan, in space: HeapSpace) -> ThreadHeap {
     ThreadHeap(address: space.fields.base + UInt(span.owner) * recordByteCount)
   }
@@ -91,7 +92,7 @@ extension ThreadHeap {
     withAtomic(&fields.current[sizeClass.index]) { $0.store(granule, ordering: .relaxed) }
   }
 
-  /// Pops a block off the active list, 0 when that is empty: the hot path.
+  /// Pops a block from the active list, 0 when the list is empty: the hot path.
   @inlinable @inline(__always)
   package func popActive(_ sizeClass: SizeClass) -> UInt {
     let block = FreeBlock(active(sizeClass))
@@ -101,11 +102,11 @@ extension ThreadHeap {
     return block.address
   }
 
-  /// How many blocks the active list of a class has, all of `span`, its current one.
+  /// How many blocks are on the active list of a class, all of `span`, its current one.
   ///
-  /// Another thread may ask too. The heap's own may pop blocks meanwhile, and their holders write to them: a word that is
-  /// no block of the span, or a block without the mark of a free one, ends the count. The span's memory can be read
-  /// whatever happens to it.
+  /// Any thread may ask. Meanwhile the heap's own thread may pop blocks, and their holders may write to them. A word
+  /// that is not a block of the span, or a block without the mark, ends the count. The span's memory can always be
+  /// read.
   package func activeCount(_ sizeClass: SizeClass, in span: BlockSpan) -> UInt {
     let start = space.start(of: span.granule)
     let most = UInt(span.carvedCount)

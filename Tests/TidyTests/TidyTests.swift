@@ -14,6 +14,10 @@ import Testing
     UnsafeIsExplained(),
   ]
 
+  /// The offences that each rule finds in the tree, by its name: a seeded one is one more.
+  static let found = Dictionary(
+    uniqueKeysWithValues: rules.map { ($0.name, Set($0.offences(in: .repository).map(\.description))) })
+
   @Test(arguments: rules.map(\.name)) func theTreeKeepsTheRule(_ name: String) throws {
     let rule = try #require(Self.rules.first { $0.name == name })
     let offences = rule.offences(in: .repository)

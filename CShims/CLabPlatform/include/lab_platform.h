@@ -1,5 +1,5 @@
-// What the core asks of whatever it runs on. Freestanding: it includes only headers of the compiler, none of libc, and serves a
-// Linux process, a kernel and a microcontroller alike.
+// The functions that the core needs from its platform. Freestanding: it includes only headers of the compiler, none of
+// libc, and serves a Linux process, a kernel and a microcontroller alike.
 //
 // On a hosted system `lab_platform.c` defines the functions; a bare-metal image links its own three.
 #pragma once
@@ -11,11 +11,11 @@
 extern "C" {
 #endif
 
-/// Ends the process or halts the machine after showing `length` bytes of one line (with its newline).
-/// Must not allocate and must not return.
+/// Shows `length` bytes of one line, its newline included, and ends the process or halts the machine. Must not allocate
+/// and must not return.
 void lab_platform_fail(const char *line, unsigned long length) __attribute__((cold));
 
-/// Gives the processor to another thread for a while; does nothing where there are no threads.
+/// Yields the processor to another thread for a while; does nothing where there are no threads.
 void lab_platform_yield(void);
 
 #if defined(__linux__)
@@ -24,7 +24,7 @@ extern _Thread_local uintptr_t lab_platform_thread_slot
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 uintptr_t lab_platform_thread_begin(void);
 
-/// The bits of a thread's number that are the address of its slot.
+/// The bits of a thread's number that hold the address of its slot.
 #define LAB_PLATFORM_THREAD_ADDRESS 0xFFFFFFFFFFFFul
 
 /// A number other than 0 that no other live thread has: the address of the thread's slot and, in the upper 16 bits, a
@@ -62,8 +62,8 @@ static inline void lab_platform_copy(uintptr_t to, uintptr_t from, uintptr_t byt
 
 // ---- Relaxed atomic accesses in one instruction ----
 //
-// Compilers take a load, an operation and a store for these. x86-64 has each as one instruction on memory, which is
-// whole for whoever reads the word meanwhile. The hot path of malloc's `free` has two of them.
+// Compilers emit a load, an operation and a store for these. x86-64 has each as one instruction on memory, which is
+// atomic for any thread that reads the word meanwhile. The hot path of `free` uses both.
 
 /// Whether `value` is below the word at `word`, which another thread may write meanwhile.
 static inline bool lab_platform_is_below(uint32_t value, uintptr_t word) {
@@ -76,7 +76,8 @@ static inline bool lab_platform_is_below(uint32_t value, uintptr_t word) {
 #endif
 }
 
-/// Takes 1 off the word at `word`, which only this thread writes and others may read meanwhile; whether it is 0 now.
+/// Subtracts 1 from the word at `word`, which only this thread writes and others may read meanwhile. Returns whether it
+/// is 0 now.
 static inline bool lab_platform_count_down(uintptr_t word) {
 #if defined(__x86_64__)
   bool is_zero;
