@@ -29,7 +29,10 @@ import Testing
   @Test func tolerancesFitWhatIsMeasured() throws {
     for figure in try Self.catalog().figures {
       if figure.name.hasPrefix("layout/") { #expect(figure.tolerance == .exact && figure.traits.isEmpty) }
-      if figure.name.hasPrefix("ratio/") { #expect(figure.tolerance.share >= 0.5 && figure.traits == [.build]) }
+      if figure.name.hasPrefix("ratio/") {
+        let isBoundByCaches = figure.name.hasPrefix("ratio/firstfit-to-list/")
+        #expect(figure.tolerance.share >= 0.5 && figure.traits == (isBoundByCaches ? [.build, .processor] : [.build]))
+      }
       // A hot path that is 5 % longer must fail the gate.
       if figure.name.hasPrefix("instructions/"), !figure.name.hasSuffix("remote-frees") {
         #expect(figure.tolerance.share < 0.05 && figure.traits.contains(.compiler))
