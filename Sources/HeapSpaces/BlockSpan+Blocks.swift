@@ -34,10 +34,12 @@ extension BlockSpan {
     return block
   }
 
-  /// Whether a block of the span starts at `address`, absent blocks included.
+  /// Whether a block of the span starts at `address`, absent blocks included. Behind the last block there may be a rest
+  /// that is shorter than a block.
   @inlinable @inline(__always)
   package func isBlockStart(_ address: UInt) -> Bool {
-    UInt32(UInt16(truncatingIfNeeded: address)) &* fields.reciprocal < fields.reciprocal
+    let offset = UInt32(UInt16(truncatingIfNeeded: address))
+    return offset &* fields.reciprocal < fields.reciprocal && UInt(offset &+ blockByteCount) <= Granule.byteCount
   }
 
   /// Whether the block at `address` overlaps no absent page, and so can be in use.

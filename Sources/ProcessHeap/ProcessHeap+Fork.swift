@@ -153,6 +153,7 @@ extension ProcessHeap {
     state.newestHeap = 0
     state.fields.heapCount = 0
     state.fields.endedHeap = 0
+    state.fields.lastAttachedHeap = 0
     let mine = lab_malloc_heap()
     if mine == lab_malloc_empty_heap() { return }
     let heap = OwnedHeap(address: mine)

@@ -12,10 +12,11 @@ internal import ThreadHeaps
 // spans, active lists and all.
 //
 // Looking at a heap means trying its mutex. Trying all of them for each new thread would cost a thousand threads a
-// million tries. A thread that finds the list of ended heaps empty therefore tries them only if, since the last search,
-// an eighth as many threads came as there are heaps. It puts all ended heaps that it finds on the list. So at most an
-// eighth more heaps exist than there were threads at one time, and fewer where threads are short or small
-// (ProcessHeap+Shared.swift).
+// million tries. A new thread therefore tries the heap that the last one got, which is still warm where threads follow
+// each other. Then it takes the first from the list of ended heaps. Only when that is empty does it try all heaps, and
+// only if a sixteenth as many threads came since the last search as there are heaps. It lists all that have ended, the
+// newest first. So at most a sixteenth more heaps exist than there were threads at one time, and fewer where threads are
+// short or small (ProcessHeap+Shared.swift).
 
 extension ProcessHeap {
   /// A heap for this thread, whose slot still holds the empty one; nil when there is no memory.
@@ -45,40 +46,49 @@ extension ProcessHeap {
     guard let heap = OwnedHeap.create(over: space), heap.setOwner() else { return nil }
     heap.older = state.newestHeap
     state.newestHeap = heap.address
+    state.fields.lastAttachedHeap = heap.address
     state.fields.heapCount += 1
     heap.heap.limitCache(heapCount: state.fields.heapCount)
     return heap
   }
 
-  /// The part of the heaps that may have ended without being found: an eighth.
-  private static var endedHeapShare: UInt { 8 }
+  /// The part of the heaps that may have ended without being found: a sixteenth.
+  private static var endedHeapShare: UInt { 16 }
 
   /// A heap whose thread ended, now owned by this thread; nil when none is found. With the lock held.
   private static func takeEnded() -> OwnedHeap? {
     let state = ProcessState()
     state.fields.attachCount += 1
+    let last = OwnedHeap(address: state.fields.lastAttachedHeap)
+    if last.address != 0, last.claim() { return last }
     if state.fields.endedHeap == 0, state.fields.attachCount > state.fields.heapCount / endedHeapShare {
       state.fields.attachCount = 0
       listEnded()
     }
-    guard state.fields.endedHeap != 0 else { return nil }
-    let heap = OwnedHeap(address: state.fields.endedHeap)
-    state.fields.endedHeap = heap.fields.nextEnded
-    return heap.claim() ? heap : nil
+    while state.fields.endedHeap != 0 {
+      let heap = OwnedHeap(address: state.fields.endedHeap)
+      state.fields.endedHeap = heap.fields.nextEnded
+      // One that was tried as the last may be on the list and in use.
+      guard heap.claim() else { continue }
+      state.fields.lastAttachedHeap = heap.address
+      return heap
+    }
+    return nil
   }
 
-  /// Lists the heaps whose threads ended. The list must be empty.
+  /// Lists the heaps whose threads ended, the newest first. The list must be empty.
   private static func listEnded() {
     let state = ProcessState()
+    var listed = OwnedHeap(address: 0)
     var older = state.newestHeap
     while older != 0 {
       let heap = OwnedHeap(address: older)
-      if heap.claim() {
-        heap.release()
-        heap.fields.nextEnded = state.fields.endedHeap
-        state.fields.endedHeap = heap.address
-      }
       older = heap.older
+      guard heap.claim() else { continue }
+      heap.release()
+      heap.fields.nextEnded = 0
+      if listed.address == 0 { state.fields.endedHeap = heap.address } else { listed.fields.nextEnded = heap.address }
+      listed = heap
     }
   }
 

@@ -109,11 +109,16 @@ extension ThreadHeap {
     }
   }
 
+  /// Whether a class's incoming stack holds spans.
+  @inline(__always)
+  private func hasIncoming(_ sizeClass: SizeClass) -> Bool {
+    withAtomic(&fields.incoming[sizeClass.index]) { $0.load(ordering: .relaxed) != 0 }
+  }
+
   /// Takes the whole incoming stack of a class: its first granule, 0 when the stack is empty.
   @inline(__always)
   func popIncoming(_ sizeClass: SizeClass) -> UInt32 {
-    let isEmpty = withAtomic(&fields.incoming[sizeClass.index]) { $0.load(ordering: .relaxed) == 0 }
-    if isEmpty { return 0 }
+    guard hasIncoming(sizeClass) else { return 0 }
     // Acquire pairs with the release in `pushIncoming`.
     return withAtomic(&fields.incoming[sizeClass.index]) { $0.exchange(0, ordering: .acquiring) }
   }
@@ -131,7 +136,9 @@ extension ThreadHeap {
   /// Takes the blocks of all classes that other threads freed.
   package func collectIncoming() {
     noteCollected()
-    for index in 0..<SizeClass.count { collectIncoming(SizeClass(index: index)) }
+    for index in 0..<SizeClass.count where hasIncoming(SizeClass(index: index)) {
+      collectIncoming(SizeClass(index: index))
+    }
   }
 
   /// Takes the blocks of one class that other threads freed.

@@ -57,7 +57,9 @@ struct HotLimitTests {
       span.setAbsentPages(0)
       for offset in 0..<Granule.byteCount - 16 {
         let isWanted = offset % sizeClass.blockByteCount == 0 && offset + sizeClass.blockByteCount <= Granule.byteCount
-        if span.isInUse(FreeBlock(start + offset)) != isWanted { Issue.record("offset \(offset)") }
+        let block = FreeBlock(start + offset)
+        let found = (span.isInUse(block), span.isInUseAfterPurge(block))
+        if found != (isWanted, isWanted) { Issue.record("offset \(offset)") }
       }
     }
   }

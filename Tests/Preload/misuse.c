@@ -110,6 +110,11 @@ static void invalid_never_given_every_size(void) {
   }
   never(block_of(64) + 16384);
 }
+/// Behind the last block of a run, where less than a block is left.
+static void interior_rest(void) {
+  uintptr_t run = (uintptr_t)block_of(48) & ~(uintptr_t)0xFFFF;
+  never((void *)(run + 65536 / 48 * 48));
+}
 /// In the range that the heap may grow into, but has not.
 static void invalid_far(void) { never(block_of(16) + (256 << 20)); }
 static void invalid_very_far(void) { never(block_of(16) + ((size_t)64 << 30)); }
@@ -224,6 +229,7 @@ static const struct {
     VARIANT(interior_huge_far, foreign),
     VARIANT(interior_aligned, middle),
     VARIANT(interior_realloc, middle),
+    VARIANT(interior_rest, middle),
     VARIANT(invalid_never_given, given_once),
     VARIANT(invalid_never_given_next_page, given_once),
     VARIANT(invalid_never_given_every_size, given_once),
