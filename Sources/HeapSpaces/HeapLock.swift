@@ -1,7 +1,7 @@
 internal import CLabPlatform
 internal import Synchronization
 
-/// What a thread does between looks at a taken lock; the argument counts the turns of its wait.
+/// A function that a thread calls between looks at a taken lock; the argument counts the turns of its wait.
 package typealias LockWait = @convention(c) (UInt32) -> Void
 
 /// A spin lock that knows its holder.

@@ -5,11 +5,11 @@ internal import Synchronization
 
 /// Functions that a space calls and its owner provides, which knows threads, processes and clocks.
 package struct SpaceHooks {
-  /// What a thread does between looks at one of the space's locks; the argument counts the turns of its wait.
+  /// Called between looks at one of the space's locks; the argument counts the turns of the wait.
   package let wait: LockWait
   /// The time, in milliseconds of a clock that never goes back.
   package let milliseconds: @convention(c) () -> UInt
-  /// Told, under the space's lock, that all granules below a number are committed.
+  /// Called under the space's lock: all granules below a number are committed.
   package let didCommit: @convention(c) (UInt) -> Void
 
   package init(

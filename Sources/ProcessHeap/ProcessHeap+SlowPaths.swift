@@ -52,9 +52,8 @@ extension ProcessHeap {
     heap.purge(.pause(delayMilliseconds: ProcessState().fields.settings.purgeDelayMilliseconds))
   }
 
-  /// What a thread does between looks at a taken lock; the argument counts the turns of its wait. A signal handler may
-  /// have forked after the slow path read the fork word, even in this wait, and in the child no thread would release
-  /// the lock.
+  /// Called between looks at a taken lock; the argument counts the turns of the wait. A signal handler may have forked
+  /// after the slow path read the fork word, even in this wait, and in the child no thread would release the lock.
   static var wait: LockWait {
     { turn in
       ProcessHeap.repairAfterFork()

@@ -49,8 +49,8 @@ void heaplab_read_statistics(struct heaplab_statistics *statistics, size_t byte_
 /// Returns all free memory of the calling thread and of the heap to the system, at once; 1 if there was any, else 0.
 int heaplab_trim(void);
 
-/// The most bytes that the heap may hold, SIZE_MAX for no limit (`HEAPLAB_LIMIT`). What counts are spans, empty ones that
-/// threads keep included, larger blocks, those in threads' caches included, and mappings.
+/// The most bytes that the heap may hold, SIZE_MAX for no limit (`HEAPLAB_LIMIT`). Spans count, also empty ones that
+/// threads keep; so do larger blocks, also those in threads' caches, and mappings.
 size_t heaplab_quota(void);
 
 /// Sets the quota: past it, allocation fails with ENOMEM. A quota below the bytes in use frees nothing; allocation then
