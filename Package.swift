@@ -187,8 +187,9 @@ let testTargets: [Target] =
     ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
     ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
     ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames", "FirstFitHeap", "CLabPlatform"]),
-    ("ThreadHeaps", ["HeapBlocks", "HeapSpaces", "FirstFitHeap"]), ("GeneralHeap", []),
-    ("ProcessHeap", ["SpinLocks", "CLabMalloc"]), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
+    ("ThreadHeaps", ["HeapBlocks", "HeapSpaces", "FirstFitHeap"]),
+    ("GeneralHeap", ["HeapBlocks", "HeapSpaces", "ThreadHeaps"]),
+    ("ProcessHeap", ["SpinLocks", "CLabMalloc", "HeapSpaces", "ThreadHeaps"]), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
   ].map { (module: String, more: [String]) in
     let ours = (["LabTestSupport", "Addresses", "MemoryProtocols", "MemoryRegions", module] + more).uniqued.map {
       Target.Dependency.target(name: $0)

@@ -1,4 +1,5 @@
 import Addresses
+import Foundation
 package import HeapSpaces
 import MemoryRegions
 
@@ -23,7 +24,7 @@ package final class TestOwner: @unchecked Sendable {
   /// The hooks of a space in a test. Without an owner the clock stands still.
   package static var hooks: SpaceHooks {
     SpaceHooks(
-      wait: { _ in }, milliseconds: { TestOwner.current?.milliseconds ?? 0 },
+      wait: { _ in sched_yield() }, milliseconds: { TestOwner.current?.milliseconds ?? 0 },
       didCommit: { TestOwner.current?.committedEnds.append($0) })
   }
 }
