@@ -189,7 +189,8 @@ let testTargets: [Target] =
     ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames", "FirstFitHeap", "CLabPlatform"]),
     ("ThreadHeaps", ["HeapBlocks", "HeapSpaces", "FirstFitHeap"]),
     ("GeneralHeap", ["HeapBlocks", "HeapSpaces", "ThreadHeaps"]),
-    ("ProcessHeap", ["SpinLocks", "CLabMalloc", "HeapSpaces", "ThreadHeaps"]), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
+    ("ProcessHeap", ["SpinLocks", "HeapBlocks", "HeapSpaces", "ThreadHeaps", "CLabMalloc"]),
+    ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
   ].map { (module: String, more: [String]) in
     let ours = (["LabTestSupport", "Addresses", "MemoryProtocols", "MemoryRegions", module] + more).uniqued.map {
       Target.Dependency.target(name: $0)
