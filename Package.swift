@@ -176,7 +176,7 @@ let productsOfTests: [String: [Target.Dependency]] = [
 let testTargets: [Target] =
   [
     .target(
-      name: "LabTestSupport", dependencies: ["Addresses", "MemoryProtocols", "MemoryRegions"],
+      name: "LabTestSupport", dependencies: ["Addresses", "MemoryProtocols", "MemoryRegions", "HeapSpaces"],
       path: "Tests/LabTestSupport",
       swiftSettings: strict),
     // Runs inside the four-node machine that scripts/test-numa boots.
@@ -189,8 +189,11 @@ let testTargets: [Target] =
     ("Assertions", []), ("Addresses", []), ("MemoryProtocols", []), ("SpinLocks", []),
     ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
     ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
-    ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames"]), ("ThreadHeaps", ["HeapBlocks", "HeapSpaces"]),
-    ("GeneralHeap", []), ("ProcessHeap", ["SpinLocks", "CLabMalloc"]), ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
+    ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames", "FirstFitHeap", "CLabPlatform"]),
+    ("ThreadHeaps", ["HeapBlocks", "HeapSpaces", "FirstFitHeap"]),
+    ("GeneralHeap", ["HeapBlocks", "HeapSpaces", "ThreadHeaps"]),
+    ("ProcessHeap", ["SpinLocks", "HeapBlocks", "HeapSpaces", "ThreadHeaps", "CLabMalloc"]),
+    ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),
   ].map { (module: String, more: [String]) in
     let ours = (["LabTestSupport", "Addresses", "MemoryProtocols", "MemoryRegions", module] + more).uniqued.map {
       Target.Dependency.target(name: $0)

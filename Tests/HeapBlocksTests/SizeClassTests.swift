@@ -36,4 +36,27 @@ struct SizeClassTests {
       }
     }
   }
+
+  @Test("Blocks above 1 KiB have a magazine, up to it none")
+  func magazines() {
+    for index in 0..<SizeClass.count {
+      let sizeClass = SizeClass(index: index)
+      #expect(sizeClass.hasMagazine == (sizeClass.blockByteCount > 1 << 10), "\(sizeClass.blockByteCount) bytes")
+    }
+    #expect(SizeClass(index: SizeClass.firstWithMagazine).blockByteCount == (1 << 10) + (1 << 7))
+  }
+
+  @Test("There is one element for each class")
+  func counts() {
+    #expect(BySizeClass<UInt8>.count == SizeClass.count)
+    #expect(SizeClass.count <= Int(UInt8.max))
+  }
+
+  @Test("The hot path's two ways to a class agree with the table of blocks")
+  func steps() {
+    for byteCount in UInt(0)...SizeClass.stepMaximumByteCount {
+      #expect(SizeClass(fitting: byteCount).blockByteCount == max(16, (byteCount + 15) / 16 * 16))
+    }
+    #expect(SizeClass(aboveSteps: SizeClass.stepMaximumByteCount + 1).blockByteCount == 288)
+  }
 }

@@ -116,23 +116,3 @@ import Testing
     return nil
   }
 }
-
-/// A space over address space of its own.
-private final class ReservedSpace {
-  let reservation: HeapReservation
-  let space: HeapSpace
-
-  init?(byteCount: UInt) {
-    guard let reservation = HeapReservation.make(byteCount: byteCount, reserves: true) else { return nil }
-    guard let space = HeapSpace.create(over: reservation, hooks: ReservedSpace.hooks) else { return nil }
-    self.reservation = reservation
-    self.space = space
-  }
-
-  /// One thread, and a clock that stands still.
-  private static var hooks: SpaceHooks {
-    SpaceHooks(wait: { _ in }, milliseconds: { 0 }, didCommit: { _ in })
-  }
-
-  deinit { try? SystemPages.unmap(reservation.base, byteCount: reservation.byteCount) }
-}

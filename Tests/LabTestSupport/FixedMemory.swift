@@ -1,13 +1,14 @@
-import Addresses
+public import Addresses
 import Foundation
 
 /// Memory at an address that is the same in every process, for tests that read addresses in messages.
-enum FixedMemory {
+public enum FixedMemory {
   /// Far from where the system places mappings itself.
-  static let start = VirtAddr(0x2000_0000_0000)
+  public static let start = VirtAddr(0x2000_0000_0000)
 
   /// Maps `byteCount` bytes there, once per process; they cost nothing until they are touched.
-  static func map(byteCount: UInt) -> AddrRange<VirtAddr> {
+  public static func map(byteCount: UInt) -> AddrRange<VirtAddr> {
+    // SAFETY: nothing that is mapped already is replaced.
     let mapped = unsafe mmap(
       start.pointer, Int(byteCount), PROT_READ | PROT_WRITE,
       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0)
@@ -16,7 +17,7 @@ enum FixedMemory {
   }
 
   /// Writes a word, as a program with a bug would.
-  static func store(_ word: UInt, at address: VirtAddr) {
+  public static func store(_ word: UInt, at address: VirtAddr) {
     // SAFETY: the memory is mapped.
     unsafe address.unsafePointer.storeBytes(of: word, as: UInt.self)
   }

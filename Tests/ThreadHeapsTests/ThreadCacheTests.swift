@@ -1,0 +1,132 @@
+import FirstFitHeap
+import HeapBlocks
+import HeapSpaces
+import LabTestSupport
+import Testing
+
+@testable import ThreadHeaps
+
+/// The cache of blocks above 32 KiB that a thread freed last.
+@Suite("The thread cache")
+struct ThreadCacheTests {
+  private static func block(_ byteCount: UInt, in heaps: TestHeaps) throws -> FreeBlock {
+    let address = heaps.space.allocateInArena(byteCount: byteCount, alignment: 16)
+    try #require(address != 0)
+    return FreeBlock(address)
+  }
+
+  private static func entry(_ block: FreeBlock) -> ArenaEntry { ArenaEntry(of: block.address) }
+
+  @Test("Room and blocks make the limit; the block that was freed last serves the next request of its class")
+  func pushAndPop() throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make(heapCount: 1)
+    let blocks = try (0..<3).map { _ in try Self.block(100_000, in: heaps) }
+    var byteCount: UInt = 0
+    for block in blocks {
+      #expect(heap.pushCached(block, Self.entry(block)) && block.looksFree)
+      byteCount += Self.entry(block).blockByteCount
+      #expect(heap.cacheByteCount == byteCount && heap.listedByteCount == byteCount)
+      #expect(heap.isCached(block, Self.entry(block)))
+    }
+    for block in blocks.reversed() {
+      #expect(heap.popCached(100_000) == block.address && !block.looksFree && !heap.isCached(block, Self.entry(block)))
+      byteCount -= Self.entry(block).blockByteCount
+      #expect(heap.cacheByteCount == byteCount)
+    }
+    #expect(heap.popCached(100_000) == 0)
+  }
+
+  @Test("A block serves every request that it holds and whose class is its own or the next, and no longer one")
+  func classes() throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make(heapCount: 1)
+    for byteCount in stride(from: UInt(40_000), through: 600_000, by: 17_000) {
+      let usable = Self.entry(try Self.block(byteCount, in: heaps)).byteCount
+      let own = LargeClass(within: usable).index
+      for request in stride(from: usable - usable / 8, through: usable + usable / 8, by: 997) {
+        let block = try Self.block(byteCount, in: heaps)
+        try #require(heap.pushCached(block, Self.entry(block)) && Self.entry(block).byteCount == usable)
+        let wanted = LargeClass(fitting: request).index
+        let found = heap.popCached(request)
+        #expect((found != 0) == (wanted == own || wanted == own + 1 && request <= usable), "\(request) of \(usable)")
+        if found == 0 { heap.flushCache() } else { heaps.space.deallocateInArena(found) }
+      }
+    }
+  }
+
+  @Test("The caches of all threads together may hold 64 MiB, one 4 MiB at most and 256 KiB at least")
+  func limits() throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make()
+    for (heapCount, limit) in [(1, 4 << 20), (16, 4 << 20), (32, 2 << 20), (256, 256 << 10), (5000, 256 << 10)]
+      as [(UInt, UInt)]
+    {
+      heap.limitCache(heapCount: heapCount)
+      #expect(heap.cacheLimit == limit && heap.cacheByteCount == 0)
+    }
+  }
+
+  @Test("A cache that is full takes nothing, and one without a limit neither")
+  func full() throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make()
+    let first = try Self.block(1 << 20, in: heaps)
+    #expect(!heap.pushCached(first, Self.entry(first)) && !first.looksFree)
+    heap.limitCache(heapCount: 1)
+    let blocks = try (0..<4).map { _ in try Self.block(1 << 20, in: heaps) }
+    // With their headers, four are more than 4 MiB.
+    #expect(blocks.map { heap.pushCached($0, Self.entry($0)) } == [true, true, true, false])
+    #expect(heap.cacheByteCount == blocks.prefix(3).reduce(0) { $0 + Self.entry($1).blockByteCount })
+  }
+
+  @Test("To make room, half of the cache goes, the largest blocks first")
+  func trims() throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make(heapCount: 1)
+    let sizes: [UInt] = [50_000, 900_000, 100_000, 1_200_000, 60_000, 700_000, 1_000_000]
+    let blocks = try sizes.map { try Self.block($0, in: heaps) }
+    for block in blocks { try #require(heap.pushCached(block, Self.entry(block))) }
+    let used = heaps.space.fields.arenaUsedByteCount
+    heap.makeCacheRoom(for: 300_000)
+    #expect(heap.cacheByteCount <= 2 << 20)
+    let kept = zip(sizes, blocks).filter {
+      heap.isCached($1, heaps.space.granuleUnchecked(around: $1.address).arenaPart.entry(of: $1.address))
+    }
+    #expect(kept.map(\.0) == [50_000, 900_000, 100_000, 60_000, 700_000], "the two largest were enough")
+    #expect(heaps.space.fields.arenaUsedByteCount < used - 2_200_000)
+    heap.makeCacheRoom(for: 3 << 20)
+    #expect(heap.cacheByteCount <= 1 << 20, "a larger block needs more than half")
+    let before = heap.cacheByteCount
+    heap.makeCacheRoom(for: (4 << 20) + 1)
+    #expect(heap.cacheByteCount == before, "what never fits evicts nothing")
+  }
+
+  @Test("A flush gives every block back to its arena")
+  func flush() throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make(heapCount: 1)
+    let blocks = try (1...20).map { try Self.block(33_000 + 7000 * UInt($0), in: heaps) }
+    for block in blocks { try #require(heap.pushCached(block, Self.entry(block))) }
+    heap.flushCache()
+    #expect(heap.cacheByteCount == 0 && heaps.space.fields.arenaUsedByteCount == 0)
+    #expect(
+      blocks.allSatisfy { heaps.space.granuleUnchecked(around: $0.address).arenaPart.entry(of: $0.address) == .none })
+    #expect((0..<LargeClass.count).allSatisfy { heap.cached($0) == 0 })
+  }
+
+  @Test("A block that only looks free is in no cache, and a list that the program wrote over ends the search")
+  func isCached() throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make(heapCount: 1)
+    let blocks = try (0..<4).map { _ in try Self.block(100_000, in: heaps) }
+    for block in blocks.prefix(3) { try #require(heap.pushCached(block, Self.entry(block))) }
+    blocks[3].markWord = FreeBlock.mark
+    #expect(!heap.isCached(blocks[3], Self.entry(blocks[3])))
+    #expect(heap.isCached(blocks[0], Self.entry(blocks[0])))
+    for garbage in [1, blocks[0].address + 16, .max, blocks[2].address] {
+      blocks[1].next = garbage
+      #expect(!heap.isCached(blocks[0], Self.entry(blocks[0])) && heap.isCached(blocks[2], Self.entry(blocks[2])))
+    }
+  }
+}
