@@ -49,7 +49,7 @@ extension ArenaPart {
   }
 
   /// Makes the granule, which has no owner, part of an arena.
-  func begin(epoch: UInt8) {
+  func begin(epoch: UInt32) {
     fields.hotOwner.store(0, ordering: .relaxed)
     fields.epoch = epoch
     first = .none

@@ -61,7 +61,7 @@ package struct ArenaEntry: Equatable {
 package struct ArenaRecord: ~Copyable {
   package var granule = GranuleRecord()
   /// The generation of the space's arenas that the granule belongs to (see SpaceRecord.arenaEpoch).
-  package var epoch: UInt8 = 0
+  package var epoch: UInt32 = 0
   /// 0, where a span has its hot owner: the hot path takes no blocks of an arena.
   @usableFromInline let hotOwner = Atomic<UInt>(0)
   /// The entries of the blocks that start here, in any order.

@@ -34,6 +34,14 @@ extension BlockSpan {
     return block
   }
 
+  /// The same as `isBlockStart`, for a thread under whose eyes the span may become one of another class.
+  package func glimpseIsBlockStart(_ address: UInt) -> Bool {
+    let offset = UInt32(UInt16(truncatingIfNeeded: address))
+    let reciprocal = glimpsedReciprocal
+    let end = UInt(offset) + glimpsedSizeClass.blockByteCount
+    return offset &* reciprocal < reciprocal && end <= Granule.byteCount
+  }
+
   /// Whether a block of the span starts at `address`, absent blocks included. Behind the last block there may be a rest
   /// that is shorter than a block.
   @inlinable @inline(__always)

@@ -173,6 +173,12 @@ extension BlockSpan {
   }
 }
 
+// For the glimpses of other threads.
+extension BlockSpan {
+  /// The reciprocal, for a thread under whose eyes it may change.
+  var glimpsedReciprocal: UInt32 { withAtomic(&fields.reciprocal) { $0.load(ordering: .relaxed) } }
+}
+
 // Sizes and counts.
 extension BlockSpan {
   /// How large the span's blocks are, in bytes.
@@ -202,7 +208,8 @@ extension BlockSpan {
   package func begin(_ newClass: SizeClass) {
     let blockByteCount = newClass.blockByteCount
     sizeClass = newClass
-    fields.reciprocal = UInt32(truncatingIfNeeded: (1 << 32) / blockByteCount + 1)
+    let reciprocal = UInt32(truncatingIfNeeded: (1 << 32) / blockByteCount + 1)
+    withAtomic(&fields.reciprocal) { $0.store(reciprocal, ordering: .relaxed) }
     free = 0
     // Relaxed: no other thread knows the span.
     fields.remote.store(0, ordering: .relaxed)

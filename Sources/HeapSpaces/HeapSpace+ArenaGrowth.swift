@@ -69,4 +69,11 @@ extension HeapSpace {
     fields.arenaByteCount += added.byteCount
     fields.arena.insert(added)
   }
+
+  /// How many bytes the arenas' ranges have. Takes the arenas' lock, unless this thread holds it: in a signal handler.
+  package var arenaExtentByteCount: UInt {
+    guard lockArenas() else { return fields.arenaByteCount }
+    defer { unlockArenas() }
+    return fields.arenaByteCount
+  }
 }

@@ -30,6 +30,8 @@ extension HeapSpace {
   private func deallocateArenaGranules(from first: UInt, count: UInt) {
     guard lock() else { return }
     defer { unlock() }
+    // The wait for the lock may have ended in a child of fork, with another buddy: the granules are lost to it.
+    guard first >= fields.buddyFirstGranule else { return }
     let granules = HeapSpace.frames(from: first, to: first + count)
     splitRun(at: granules.start)
     // First fit may have started another range inside a run of the buddy: such a run contains the end of this one.

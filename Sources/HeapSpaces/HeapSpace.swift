@@ -100,10 +100,9 @@ extension HeapSpace {
       tableIn: AddrRange(start: VirtAddr(frameTable), byteCount: frameTableByteCount), holding: .zeros)
     // SAFETY: the record lies in the range, is aligned to 64 bytes and committed, and nothing else uses its memory.
     unsafe UnsafeMutablePointer<SpaceRecord>(bitPattern: space.address).unsafelyUnwrapped.initialize(
-      to: SpaceRecord(frames: frames, hooks: hooks))
+      to: SpaceRecord(frames: frames, reservation: reservation, hooks: hooks))
     space.fields.base = base
     space.fields.granuleCount = granuleCount
-    space.fields.reservation = reservation
     space.fields.firstGranule = headGranuleCount
     space.fields.buddyFirstGranule = headGranuleCount
     space.committedEnd = reservation == nil ? granuleCount : headGranuleCount

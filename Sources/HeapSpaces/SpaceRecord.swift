@@ -23,10 +23,9 @@ package struct SpaceHooks {
 }
 
 /// The fields of a space. Any thread may read the first group and the atomics. The others belong to the holder of the
-/// lock that their group names, with two exceptions: `ownsMapping` never changes, and statistics may read
-/// `arenaByteCount`.
+/// lock that their group names.
 package struct SpaceRecord: ~Copyable {
-  // Constant once the space was made, except for the epoch.
+  // Constant once the space was made.
 
   /// The first address, a multiple of 64 KiB.
   package var base: UInt = 0
@@ -35,8 +34,8 @@ package struct SpaceRecord: ~Copyable {
   /// The first granule behind the tables.
   package var firstGranule: UInt = 0
   let hooks: SpaceHooks
-  /// How often the arenas were abandoned, in children of fork.
-  package var arenaEpoch: UInt8 = 0
+  /// Whether the memory is committed in steps and can be decommitted: not when it is the caller's.
+  package let ownsMapping: Bool
 
   // Under the space's lock.
 
@@ -66,16 +65,17 @@ package struct SpaceRecord: ~Copyable {
   /// The blocks too large for spans, and the size of the arena's ranges.
   package var arena = FirstFitHeap()
   package var arenaByteCount: UInt = 0
+  /// How often the arenas were abandoned, in children of fork.
+  package var arenaEpoch: UInt32 = 0
   /// How many bytes of arena blocks are in use or in thread caches.
   package var arenaUsedByteCount: UInt = 0
   /// When to purge their holes.
   package var arenaDecay = PurgeDecay()
 
-  init(frames: consuming BuddyFrames, hooks: SpaceHooks) {
+  init(frames: consuming BuddyFrames, reservation: HeapReservation?, hooks: SpaceHooks) {
     self.frames = frames
+    self.reservation = reservation
+    ownsMapping = reservation != nil
     self.hooks = hooks
   }
-
-  /// Whether the memory is committed in steps and can be decommitted: not when it is the caller's.
-  package var ownsMapping: Bool { reservation != nil }
 }

@@ -20,18 +20,18 @@ public func entryHeapDestroy(_ heap: UInt) {
 
 @c(heaplab_heap_allocate)
 public func entryHeapAllocate(_ heap: UInt, _ byteCount: UInt) -> UInt {
-  orNoMemory(RegionHeap(address: heap).allocate(byteCount: byteCount, alignment: 16))
+  ProcessHeap.failIfNull(RegionHeap(address: heap).allocate(byteCount: byteCount, alignment: 16))
 }
 
 @c(heaplab_heap_allocate_aligned)
 public func entryHeapAllocateAligned(_ heap: UInt, _ alignment: UInt, _ byteCount: UInt) -> UInt {
   guard alignment.isPowerOfTwo else { return ProcessHeap.fail(EINVAL) }
-  return orNoMemory(RegionHeap(address: heap).allocate(byteCount: byteCount, alignment: alignment))
+  return ProcessHeap.failIfNull(RegionHeap(address: heap).allocate(byteCount: byteCount, alignment: alignment))
 }
 
 @c(heaplab_heap_reallocate)
 public func entryHeapReallocate(_ heap: UInt, _ block: UInt, _ byteCount: UInt) -> UInt {
-  orNoMemory(RegionHeap(address: heap).reallocate(block, byteCount: byteCount))
+  ProcessHeap.failIfNull(RegionHeap(address: heap).reallocate(block, byteCount: byteCount))
 }
 
 @c(heaplab_heap_free)
@@ -47,8 +47,4 @@ public func entryHeapUsableSize(_ heap: UInt, _ block: UInt) -> UInt {
 @c(heaplab_heap_used)
 public func entryHeapUsed(_ heap: UInt) -> UInt {
   RegionHeap(address: heap).inUseByteCount
-}
-
-private func orNoMemory(_ block: UInt) -> UInt {
-  block == 0 ? ProcessHeap.fail(ENOMEM) : block
 }

@@ -1,4 +1,3 @@
-internal import HeapSpaces
 internal import Assertions
 internal import HeapSpaces
 internal import MemoryRegions

@@ -15,7 +15,7 @@ struct OwnedHeapRecord: ~Copyable {
   var slowPathCount: UInt
   var adoptionCount: UInt
   /// The kernel's sign that the owning thread lives (`lab_malloc_owner_init`).
-  var mark: InlineArray<8, UInt>
+  var mark: OwnerMark
 }
 
 /// A thread heap of the process, by the address of its record, which is also the thread heap's.
@@ -43,7 +43,7 @@ struct OwnedHeap: Equatable {
     require(
       MemoryLayout<OwnedHeapRecord>.size <= Int(LAB_MALLOC_EMPTY_HEAP_BYTE_COUNT), "so must the empty heap's")
     require(
-      MemoryLayout<InlineArray<8, UInt>>.size == Int(LAB_MALLOC_OWNER_BYTE_COUNT), "a record must hold its mark")
+      MemoryLayout<OwnerMark>.size == Int(LAB_MALLOC_OWNER_BYTE_COUNT), "a record must hold its mark")
     return ThreadHeap.create(over: space).map { OwnedHeap(address: $0.address) }
   }
 
@@ -68,3 +68,6 @@ struct OwnedHeap: Equatable {
     unsafe withUnsafePointer(to: &fields.mark) { UInt(bitPattern: $0) }
   }
 }
+
+/// Room for the kernel's mark, which is C's.
+typealias OwnerMark = InlineArray<8, UInt>

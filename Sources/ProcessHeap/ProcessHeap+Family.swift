@@ -34,7 +34,7 @@ extension ProcessHeap {
     return failIfNull(allocateLarge(byteCount, alignment: 16, zeroed: true, from: heap))
   }
 
-  static func failIfNull(_ block: UInt) -> UInt {
+  public static func failIfNull(_ block: UInt) -> UInt {
     block == 0 ? fail(ENOMEM) : block
   }
 

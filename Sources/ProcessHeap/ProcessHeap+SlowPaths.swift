@@ -65,8 +65,6 @@ extension ProcessHeap {
 
   /// The granule of the process heap around `address`; nil outside of its space.
   static func granule(around address: UInt) -> Granule? {
-    let scaled = (address &+ lab_malloc_space_negative_base()) >> (Granule.byteShift - Granule.recordByteShift)
-    guard scaled < lab_malloc_space_scaled_end() else { return nil }
-    return processSpace.granule(around: address)
+    ProcessState().space == 0 ? nil : processSpace.granule(around: address)
   }
 }

@@ -44,7 +44,7 @@ extension ProcessHeap {
     statistics.mapped_count = Int(state.fields.mappedLiveCount.load(ordering: .relaxed))
     statistics.live_byte_count = Int(live + mapped)
     statistics.span_count = Int(spans)
-    statistics.arena_byte_count = Int(space.fields.arenaByteCount)
+    statistics.arena_byte_count = Int(space.arenaExtentByteCount)
     forEachHeap { _ in statistics.heap_count += 1 }
     return statistics
   }

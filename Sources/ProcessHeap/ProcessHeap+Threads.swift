@@ -1,5 +1,5 @@
-internal import HeapBlocks
 internal import CLabMalloc
+internal import HeapBlocks
 internal import HeapSpaces
 internal import ThreadHeaps
 

@@ -1,9 +1,9 @@
-internal import HeapSpaces
 internal import Addresses
+internal import Assertions
 internal import BuddyFrames
 internal import CLabPlatform
-internal import Assertions
 internal import FirstFitHeap
+internal import HeapSpaces
 internal import MemoryRegions
 
 // The requests, each under the lock.

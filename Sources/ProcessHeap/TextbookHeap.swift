@@ -1,6 +1,6 @@
 internal import Addresses
-internal import BuddyFrames
 internal import Assertions
+internal import BuddyFrames
 internal import FirstFitHeap
 internal import HeapSpaces
 internal import MemoryRegions

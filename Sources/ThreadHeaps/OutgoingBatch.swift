@@ -28,7 +28,7 @@ package struct OutgoingBatch {
 
   /// How many batches a heap has. The count of the array is a literal, and must be this.
   @inline(__always)
-  package static var count: Int { 64 }
+  package static var count: Int { OutgoingBatches.count }
 
   @inline(__always)
   private var header: Header {
@@ -106,3 +106,6 @@ package struct OutgoingBatch {
     self.header = header
   }
 }
+
+/// The batches of a heap. The count is a power of two: a granule's number leads to its batch by a mask.
+package typealias OutgoingBatches = InlineArray<64, OutgoingBatch>

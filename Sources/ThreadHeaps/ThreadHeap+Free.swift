@@ -72,7 +72,7 @@ extension ThreadHeap {
   /// Whether a block of another heap's span is in this heap's batch for that span.
   package func isOutgoing(_ block: FreeBlock, of span: BlockSpan) -> Bool {
     let granule = space.number(of: span.granule)
-    let index = Int(granule) % OutgoingBatch.count
+    let index = ThreadHeap.batchIndex(granule)
     return fields.outgoing[index].granule == granule
       && isOn(fields.outgoing[index].first, block, span.glimpsedSizeClass)
   }
@@ -101,7 +101,7 @@ extension ThreadHeap {
     for _ in 0...Granule.byteCount / 16 {
       if next == block { return true }
       guard let granule = space.granule(around: next.address), granule.use.isSpan,
-        granule.span.glimpsedSizeClass == sizeClass, granule.span.isBlockStart(next.address)
+        granule.span.glimpsedSizeClass == sizeClass, granule.span.glimpseIsBlockStart(next.address)
       else { return false }
       let glimpse = next.glimpse
       guard glimpse.looksFree else { return false }

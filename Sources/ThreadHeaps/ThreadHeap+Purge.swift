@@ -22,7 +22,7 @@ extension ThreadHeap {
   }
 
   /// Purges this heap's spans if a purge is due. At a pause it also purges the space's arenas if that is due; on demand
-  /// it purges everything that the heap and its space have free.
+  /// also the cache and the arenas. Blocks in batches and on incoming stacks stay.
   package func purge(_ occasion: PurgeOccasion) {
     let isDue = fields.decay.isDue(
       occasion, heldByteCount: fields.heldByteCount, minimum: ThreadHeap.purgeMinimum, now: space.milliseconds)

@@ -23,7 +23,7 @@ internal import Synchronization
 extension ThreadHeap {
   /// The index of the batch for blocks of the span at `granule`.
   @inline(__always)
-  private static func batchIndex(_ granule: UInt32) -> Int { Int(granule) & (OutgoingBatch.count - 1) }
+  static func batchIndex(_ granule: UInt32) -> Int { Int(granule) & (OutgoingBatch.count - 1) }
 
   /// Adds a block of another heap's span to the batch of that span. False when there is no such batch, or when the
   /// block would fill it.

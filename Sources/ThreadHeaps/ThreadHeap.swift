@@ -1,3 +1,4 @@
+internal import Addresses
 internal import Assertions
 package import HeapBlocks
 package import HeapSpaces
@@ -43,8 +44,9 @@ package struct ThreadHeap: Equatable {
   package static func create(over space: HeapSpace) -> ThreadHeap? {
     // The compiler knows the answers: nothing of this is left in a library.
     require(
-      BySizeClass<UInt8>.count == SizeClass.count && ByLargeClass<UInt8>.count == LargeClass.count
-        && InlineArray<64, UInt8>.count == OutgoingBatch.count, "a list must have one element for each class")
+      BySizeClass<UInt8>.count == SizeClass.count && ByLargeClass<UInt8>.count == LargeClass.count,
+      "a list must have one element for each class")
+    require(OutgoingBatch.count.isPowerOfTwo, "the number of batches must be a power of two")
     require(MemoryLayout<ThreadHeapRecord>.size <= Int(recordByteCount), "a heap's fields must fit its record")
     require(isEveryCachedBlockOfSomeClass, "a block that fits a cache must have a class")
     let record = space.allocateRecord(byteCount: recordByteCount)
@@ -112,7 +114,7 @@ extension ThreadHeap {
     let most = UInt(span.carvedCount)
     var count: UInt = 0
     var block = FreeBlock(active(sizeClass))
-    while count < most, block.address &- start < Granule.byteCount, span.isBlockStart(block.address) {
+    while count < most, block.address &- start < Granule.byteCount, span.glimpseIsBlockStart(block.address) {
       let glimpse = block.glimpse
       guard glimpse.looksFree else { break }
       count += 1

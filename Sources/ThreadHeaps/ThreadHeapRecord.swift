@@ -36,7 +36,7 @@ package struct ThreadHeapRecord: ~Copyable {
   /// When to purge the spans.
   package var decay: PurgeDecay
   /// Blocks on their way to other heaps, one batch for each span (ThreadHeap+Remote.swift).
-  var outgoing: InlineArray<64, OutgoingBatch>
+  var outgoing: OutgoingBatches
 
   // Cache lines of their own for the fields that other threads write.
   private let before: InlineArray<8, UInt>

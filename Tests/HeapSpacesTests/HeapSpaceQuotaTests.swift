@@ -1,4 +1,3 @@
-import HeapBlocks
 import LabTestSupport
 import Testing
 

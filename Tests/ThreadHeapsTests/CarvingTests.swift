@@ -62,9 +62,8 @@ struct CarvingTests {
       let start = heaps.space.start(of: span.granule)
       let all = (0..<span.capacity).map { start + $0 * sizeClass.blockByteCount }
       let absent = all.filter { span.pages(ofBlockAt: $0) & pattern != 0 }
-      span.absentPages = pattern
+      span.setAbsentPages(pattern)
       span.carvedCount = UInt16(all.count - absent.count)
-      span.setHot(false)
       var carved: [UInt] = []
       while heap.carve(span, sizeClass) {
         let blocks = heap.activeBlocks(sizeClass)
