@@ -22,7 +22,7 @@ struct ProcessRecord: ~Copyable {
   /// for such heaps (ProcessHeap+Threads.swift). Under the lock.
   var endedHeap: UInt
   var attachCount: UInt
-  /// The heap that a thread attached to last, 0 for none.
+  /// The heap that the last new thread got, 0 for none. Under the lock.
   var lastAttachedHeap: UInt
   /// The heap that young threads share, 0 until there is one, and its lock (ProcessHeap+Shared.swift).
   let sharedHeap: Atomic<UInt>
