@@ -53,7 +53,7 @@ struct BlockMisuseTests {
     span.begin(SizeClass(fitting: 1536))
     span.use = .fullSpan
     span.owner = 1
-    span.absentPages = 1 << 1
+    span.setAbsentPages(1 << 1)
     return span
   }
 
@@ -92,7 +92,7 @@ struct BlockMisuseTests {
     span.begin(SizeClass(fitting: 1536))
     span.use = .fullSpan
     span.owner = 1
-    span.absentPages = 1 << 1
+    span.setAbsentPages(1 << 1)
     let block = FreeBlock(memory.space.start(of: granule) + 1536 * 10)
     block.markWord = 0
     #expect(span.checkedBlock(block.address) { _ in true } == block, "nobody looks for a block without a mark")

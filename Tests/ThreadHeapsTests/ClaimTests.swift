@@ -1,4 +1,3 @@
-import HeapBlocks
 import HeapSpaces
 import LabTestSupport
 import Testing
