@@ -22,7 +22,7 @@ private final class WaitLog: @unchecked Sendable {
   let mayRelease = Atomic(false)
 }
 
-@Suite("The heap's lock")
+@Suite
 struct HeapLockTests {
   private static let wait: LockWait = { _ in lab_platform_yield() }
 

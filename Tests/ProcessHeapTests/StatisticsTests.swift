@@ -7,7 +7,7 @@ import Testing
 @testable import ProcessHeap
 
 /// What the process heap counts: alone, to the byte; with other threads at work, something that it may hold.
-@Suite("Statistics of the process heap", .serialized)
+@Suite(.serialized)
 struct StatisticsTests {
   /// The bytes that a block counts with: an arena's has a header.
   private static func counted(_ block: UInt) -> UInt {

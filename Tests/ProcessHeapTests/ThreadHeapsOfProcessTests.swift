@@ -7,7 +7,7 @@ import Testing
 @testable import ProcessHeap
 
 /// How threads come by heaps, and heaps by new threads. Each test has a process of its own, whose heaps it counts.
-@Suite("Heaps of threads")
+@Suite
 struct ThreadHeapsOfProcessTests {
   private static var heapCount: Int { ProcessHeap.statistics.heap_count }
 
