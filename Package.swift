@@ -190,7 +190,7 @@ let testTargets: [Target] =
     ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
     ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
     ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames", "FirstFitHeap", "CLabPlatform"]),
-    ("ThreadHeaps", ["HeapBlocks", "HeapSpaces", "FirstFitHeap"]),
+    ("ThreadHeaps", ["SpinLocks", "HeapBlocks", "HeapSpaces", "FirstFitHeap"]),
     ("GeneralHeap", ["HeapBlocks", "HeapSpaces", "ThreadHeaps"]),
     ("ProcessHeap", ["SpinLocks", "HeapBlocks", "HeapSpaces", "ThreadHeaps", "CLabMalloc"]),
     ("HeapBenchKit", ["heapbench", "FirstFitHeap"]),

@@ -22,8 +22,7 @@ private final class WaitLog: @unchecked Sendable {
   let mayRelease = Atomic(false)
 }
 
-@Suite
-struct HeapLockTests {
+@Suite struct HeapLockTests {
   private static let wait: LockWait = { _ in lab_platform_yield() }
 
   @Test("Who holds the lock does not get it twice, and gets it again after giving it back")

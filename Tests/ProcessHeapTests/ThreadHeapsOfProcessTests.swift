@@ -1,14 +1,14 @@
 import CLabMalloc
 import Foundation
 import LabTestSupport
+import SpinLocks
 import Synchronization
 import Testing
 
 @testable import ProcessHeap
 
 /// How threads come by heaps, and heaps by new threads. Each test has a process of its own, whose heaps it counts.
-@Suite
-struct ThreadHeapsOfProcessTests {
+@Suite struct ThreadHeapsOfProcessTests {
   private static var heapCount: Int { ProcessHeap.statistics.heap_count }
 
   /// Allocates until the calling thread has a heap of its own; whether that happened before long.
@@ -36,7 +36,7 @@ struct ThreadHeapsOfProcessTests {
   func goesOn() async {
     await #expect(processExitsWith: .success) {
       ProcessHeap.deallocate(ProcessHeap.allocate(1))
-      let blocks = Mutex<[UInt]>([])
+      let blocks = Locked<[UInt]>([])
       for _ in 0..<8 {
         JoinedThreads.run(1) { _ in
           #expect(Self.growUp())
@@ -76,7 +76,7 @@ struct ThreadHeapsOfProcessTests {
       ProcessHeap.deallocate(ProcessHeap.allocate(1))
       let hold = Atomic(false)
       let startedCount = Atomic(0)
-      let blocks = Mutex<[UInt]>([])
+      let blocks = Locked<[UInt]>([])
       JoinedThreads.run(20) { number in
         let block = ProcessHeap.allocate(64)
         blocks.withLock { $0.append(block) }
@@ -99,7 +99,7 @@ struct ThreadHeapsOfProcessTests {
   @Test("Blocks of ended threads are freed by whoever has them, and then nothing is live")
   func outlives() async {
     await #expect(processExitsWith: .success) {
-      let blocks = Mutex<[UInt]>([])
+      let blocks = Locked<[UInt]>([])
       for _ in 0..<10 {
         JoinedThreads.run(3) { number in
           for index in UInt(0)..<600 {

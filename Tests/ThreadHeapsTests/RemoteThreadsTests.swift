@@ -2,6 +2,7 @@ import Addresses
 import HeapBlocks
 import HeapSpaces
 import LabTestSupport
+import SpinLocks
 import Synchronization
 import Testing
 
@@ -29,7 +30,7 @@ struct RemoteThreadsTests {
   private final class Workshop: @unchecked Sendable {
     let heaps: TestHeaps
     let all: [ThreadHeap]
-    let shelf = Mutex<[Parcel?]>(Array(repeating: nil, count: 400))
+    let shelf = Locked<[Parcel?]>(Array(repeating: nil, count: 400))
     let workingCount: Atomic<Int>
 
     init(threadCount: Int) throws {
@@ -96,7 +97,7 @@ struct RemoteThreadsTests {
   @Test("One thread allocates, the others free")
   func producer() throws {
     let workshop = try Workshop(threadCount: 3)
-    let queue = Mutex<[Parcel]>([])
+    let queue = Locked<[Parcel]>([])
     let stepCount = 6000
     Threads.run(3) { number in
       let heap = workshop.all[number]
