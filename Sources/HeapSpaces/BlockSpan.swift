@@ -43,9 +43,8 @@ package struct SpanRecord: ~Copyable {
   /// A block starts at x if and only if that is below c (Lemire, Kaser and Kurz 2019). One of the first n blocks starts
   /// there if and only if it is below n * e: one compare tells both.
   @usableFromInline package var reciprocal: UInt32 = 0
-  /// n * e for the n blocks that the hot path may free: those below the first absent page, and none when a page above
-  /// that one is present. A block that was never carved, or that was purged, is thus refused like a pointer into a
-  /// block.
+  /// n * e for the n blocks that the hot path may free: those below the first absent page. A block that was never carved,
+  /// or that was purged, is thus refused like a pointer into a block.
   @usableFromInline let hotLimit = Atomic<UInt32>(0)
   /// Blocks freed by other threads (see RemoteList).
   package let remote = Atomic<UInt>(0)
@@ -151,9 +150,8 @@ extension BlockSpan {
   /// Sets the pages whose blocks are in no list, and with them the blocks that the hot path may free.
   package func setAbsentPages(_ pages: UInt16) {
     absentPages = pages
-    let presentCount = UInt32(pages.trailingZeroBitCount)
-    let isRestAbsent = pages == UInt16.max << presentCount
-    let blockCount = isRestAbsent ? (presentCount << Granule.pageByteShift) / blockByteCount : 0
+    let firstAbsent = UInt32(pages.trailingZeroBitCount)
+    let blockCount = (firstAbsent << Granule.pageByteShift) / blockByteCount
     fields.hotLimit.store(blockCount * (blockByteCount &* fields.reciprocal), ordering: .relaxed)
   }
 }
