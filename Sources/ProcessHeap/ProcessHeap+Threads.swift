@@ -65,15 +65,12 @@ extension ProcessHeap {
       state.fields.attachCount = 0
       listEnded()
     }
-    while state.fields.endedHeap != 0 {
-      let heap = OwnedHeap(address: state.fields.endedHeap)
-      state.fields.endedHeap = heap.fields.nextEnded
-      // One that was tried as the last may be on the list and in use.
-      guard heap.claim() else { continue }
-      state.fields.lastAttachedHeap = heap.address
-      return heap
-    }
-    return nil
+    guard state.fields.endedHeap != 0 else { return nil }
+    let heap = OwnedHeap(address: state.fields.endedHeap)
+    state.fields.endedHeap = heap.fields.nextEnded
+    guard heap.claim() else { return nil }
+    state.fields.lastAttachedHeap = heap.address
+    return heap
   }
 
   /// Lists the heaps whose threads ended, the newest first. The list must be empty.
