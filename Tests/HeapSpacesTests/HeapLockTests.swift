@@ -52,7 +52,7 @@ private final class WaitLog: @unchecked Sendable {
         WaitLog.$current.withValue(log) {
           let isTaken = guarded.acquire { turn in
             WaitLog.current?.turns.append(turn)
-            if turn == 5 { WaitLog.current?.mayRelease.store(true, ordering: .releasing) }
+            if WaitLog.current?.turns.count == 5 { WaitLog.current?.mayRelease.store(true, ordering: .releasing) }
             lab_platform_yield()
           }
           if !isTaken || guarded.count != 1 { Issue.record("\(isTaken), \(guarded.count)") }
