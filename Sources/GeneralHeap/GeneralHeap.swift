@@ -59,7 +59,7 @@ extension GeneralHeap: HeapPolicy {
     if byteCount > SizeClass.maximumByteCount || alignment > SizeClass.maximumByteCount {
       return heap.space.allocateInArena(byteCount: byteCount, alignment: alignment)
     }
-    let rounded = alignment <= 16 ? byteCount : (max(byteCount, 1) + alignment - 1) & ~(alignment - 1)
+    let rounded = alignment <= 16 ? byteCount : SizeClass.byteCount(byteCount, alignedTo: alignment)
     let sizeClass = SizeClass(fitting: rounded)
     let block = sizeClass.hasMagazine ? heap.popMagazine(sizeClass) : heap.popActive(sizeClass)
     return block != 0 ? block : heap.refill(sizeClass)

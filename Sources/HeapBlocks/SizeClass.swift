@@ -50,6 +50,11 @@ package struct SizeClass: Equatable, Sendable {
     self.init(index: (UInt.bitWidth - 1) &* 8 &- 55 &+ eighths &- zeros &* 8)
   }
 
+  /// The request that gets a block of at least `byteCount` bytes at a multiple of `alignment`, a power of two.
+  @inlinable package static func byteCount(_ byteCount: UInt, alignedTo alignment: UInt) -> UInt {
+    (max(byteCount, 1) &+ alignment &- 1) & ~(alignment &- 1)
+  }
+
   /// The size of the class's blocks, in bytes.
   @inlinable package var blockByteCount: UInt {
     if index <= 16 { return UInt(Swift.max(index, 1)) * 16 }

@@ -10,17 +10,22 @@ extension ArenaPart {
   /// The entry of the block at `address`, `.none` when no block starts there.
   @inlinable @inline(__always)
   package func entry(of address: UInt) -> ArenaEntry {
-    let first = first
-    let entry = first.describes(address) ? first : second
+    let entry = candidate(at: address)
     return entry.describes(address) && address & 15 == 0 ? entry : .none
+  }
+
+  /// The only entry that may describe a block at `address`.
+  @inlinable @inline(__always)
+  func candidate(at address: UInt) -> ArenaEntry {
+    let first = first
+    return first.describes(address) ? first : second
   }
 
   /// The entry of a block that is in use and whose header is intact; else nil.
   @inline(__always)
   package func entryInUse(of block: FreeBlock) -> ArenaEntry? {
     let address = block.address
-    let first = first
-    let entry = first.describes(address) ? first : second
+    let entry = candidate(at: address)
     guard entry.describes(address), address & 15 == 0, !block.looksFree,
       FirstFitHeap.isHeaderIntact(of: VirtAddr(address), blockByteCount: entry.blockByteCount)
     else { return nil }

@@ -1,6 +1,7 @@
 internal import Assertions
 internal import CLabPlatform
 package import HeapBlocks
+internal import Synchronization
 
 // Whether an address is that of a block in use. The hot path spends one compare on it, the paths beside it look at the
 // absent pages too, and all others end the process with a verdict. Only a heap's floor can search the heap's lists:
@@ -34,20 +35,24 @@ extension BlockSpan {
     return block
   }
 
-  /// The same as `isBlockStart`, for a thread under whose eyes the span may become one of another class.
-  package func glimpseIsBlockStart(_ address: UInt) -> Bool {
-    let offset = UInt32(UInt16(truncatingIfNeeded: address))
-    let reciprocal = glimpsedReciprocal
-    let end = UInt(offset) + glimpsedSizeClass.blockByteCount
-    return offset &* reciprocal < reciprocal && end <= Granule.byteCount
-  }
-
-  /// Whether a block of the span starts at `address`, absent blocks included. Behind the last block there may be a rest
-  /// that is shorter than a block.
+  /// Whether a block of the span starts at `address`, absent blocks included.
   @inlinable @inline(__always)
   package func isBlockStart(_ address: UInt) -> Bool {
-    let offset = UInt32(UInt16(truncatingIfNeeded: address))
-    return offset &* fields.reciprocal < fields.reciprocal && UInt(offset &+ blockByteCount) <= Granule.byteCount
+    BlockSpan.isBlockStart(address, reciprocal: fields.reciprocal, byteCount: sizeClass.blockByteCount)
+  }
+
+  /// The same, for a thread under whose eyes the span may become one of another class.
+  package func glimpseIsBlockStart(_ address: UInt) -> Bool {
+    BlockSpan.isBlockStart(
+      address, reciprocal: withAtomic(&fields.reciprocal) { $0.load(ordering: .relaxed) },
+      byteCount: glimpsedSizeClass.blockByteCount)
+  }
+
+  /// Behind the last block there may be a rest that is shorter than a block.
+  @inlinable @inline(__always)
+  static func isBlockStart(_ address: UInt, reciprocal: UInt32, byteCount: UInt) -> Bool {
+    let offset = UInt16(truncatingIfNeeded: address)
+    return UInt32(offset) &* reciprocal < reciprocal && UInt(offset) &+ byteCount <= Granule.byteCount
   }
 
   /// Whether the block at `address` overlaps no absent page, and so can be in use.

@@ -171,12 +171,6 @@ extension BlockSpan {
   }
 }
 
-// For the glimpses of other threads.
-extension BlockSpan {
-  /// The reciprocal, for a thread under whose eyes it may change.
-  var glimpsedReciprocal: UInt32 { withAtomic(&fields.reciprocal) { $0.load(ordering: .relaxed) } }
-}
-
 // Sizes and counts.
 extension BlockSpan {
   /// How large the span's blocks are, in bytes.

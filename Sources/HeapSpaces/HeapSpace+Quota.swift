@@ -15,8 +15,11 @@ extension HeapSpace {
     if quotaByteCount == .max { return .max }
     guard lock() else { return .max }
     defer { unlock() }
-    return quotaByteCount - min(fields.usedByteCount, quotaByteCount)
+    return unchargedByteCount
   }
+
+  /// The same with the lock held.
+  private var unchargedByteCount: UInt { quotaByteCount - min(fields.usedByteCount, quotaByteCount) }
 
   /// Charges bytes to the quota; false when they would exceed it.
   package func charge(byteCount: UInt) -> Bool {
@@ -40,9 +43,7 @@ extension HeapSpace {
   func uncharge(_ byteCount: UInt) { fields.usedByteCount -= min(byteCount, fields.usedByteCount) }
 
   /// Whether the quota has room for `byteCount` more bytes, with the lock held.
-  func hasRoom(for byteCount: UInt) -> Bool {
-    quotaByteCount - min(fields.usedByteCount, quotaByteCount) >= byteCount
-  }
+  func hasRoom(for byteCount: UInt) -> Bool { unchargedByteCount >= byteCount }
 
   /// Sets the quota; mappings count with `mappedByteCount` bytes. The caller holds the mappings' lock, which comes
   /// before the two locks here.

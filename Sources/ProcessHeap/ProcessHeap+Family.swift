@@ -48,7 +48,7 @@ extension ProcessHeap {
     }
     // Blocks whose size is a multiple of the alignment are aligned in a span; see SizeClass.
     if alignment <= SizeClass.maximumByteCount, byteCount <= SizeClass.maximumByteCount {
-      return allocate((max(byteCount, 1) &+ alignment &- 1) & ~(alignment &- 1))
+      return allocate(SizeClass.byteCount(byteCount, alignedTo: alignment))
     }
     return allocateAligned(byteCount, alignment: alignment)
   }

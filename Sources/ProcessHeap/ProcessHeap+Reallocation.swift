@@ -74,13 +74,9 @@ extension ProcessHeap {
     return move(address, usable, to: byteCount)
   }
 
-  /// Moves a block: copies it to a new one and frees it.
-  private static func move(_ address: UInt, _ usable: UInt, to byteCount: UInt) -> UInt {
-    move(address, usable, to: byteCount, or: byteCount)
-  }
-
-  /// The same, to a block of `least` bytes when there is no memory for `byteCount`.
-  private static func move(_ address: UInt, _ usable: UInt, to byteCount: UInt, or least: UInt) -> UInt {
+  /// Moves a block: copies it to a new one and frees it. The new one has `least` bytes when there is no memory for
+  /// `byteCount`.
+  private static func move(_ address: UInt, _ usable: UInt, to byteCount: UInt, or least: UInt = .max) -> UInt {
     let code = lab_malloc_errno()
     var block = allocate(byteCount)
     if block == 0, least < byteCount {

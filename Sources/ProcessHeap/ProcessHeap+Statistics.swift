@@ -14,8 +14,7 @@ extension ProcessHeap {
     var statistics = heaplab_statistics()
     let state = ProcessState()
     if let textbook = TextbookHeap.current {
-      let committed = textbook.fields.committedEnd - textbook.fields.policyStart
-      let used = min(textbook.fields.usedByteCount, committed)
+      let (committed, used) = textbook.heldByteCounts
       statistics.committed_byte_count = Int(committed)
       statistics.live_byte_count = Int(used)
       statistics.free_byte_count = Int(committed - used)

@@ -8,14 +8,14 @@ struct ProcessRecord: ~Copyable {
   /// The lock for the set-up and the thread heaps.
   let lock: HeapLock
   /// The space's address, 0 until there is one.
-  let space: Atomic<UInt>
+  let space: PublishedAddress
   /// The settings (Settings.swift).
   var settings: Settings
   /// The heap under a textbook policy (TextbookHeap.swift), 0 under the general policy.
-  let textbook: Atomic<UInt>
+  let textbook: PublishedAddress
 
   /// The thread heap that was made last; `older` links them. Changed under the lock.
-  let newestHeap: Atomic<UInt>
+  let newestHeap: PublishedAddress
   /// How many thread heaps there are.
   var heapCount: UInt
   /// The first heap whose thread is known to have ended, and how many threads asked for a heap since the last search
@@ -25,18 +25,18 @@ struct ProcessRecord: ~Copyable {
   /// The heap that the last new thread got, 0 for none. Under the lock.
   var lastAttachedHeap: UInt
   /// The heap that young threads share, 0 until there is one, and its lock (ProcessHeap+Shared.swift).
-  let sharedHeap: Atomic<UInt>
+  let sharedHeap: PublishedAddress
   let sharedLock: HeapLock
 
   /// The address of the fork word: how a child of fork learns that it is one (ProcessHeap+Fork.swift). It is the first
   /// word of a page that is wiped in the child or, where the kernel has no such pages, `unwipedForkWord`. 0 before the
   /// set-up.
-  let forkWord: Atomic<UInt>
+  let forkWord: PublishedAddress
   let unwipedForkWord: Atomic<UInt>
 
   /// The lock for the stand-alone mappings (MappedBlocks.swift), their table, and how many of its slots are in use.
   let mappedLock: HeapLock
-  let mappedTable: Atomic<UInt>
+  let mappedTable: PublishedAddress
   var mappedCount: UInt
   /// How many mappings are in use, and their bytes. Statistics read both without the lock.
   let mappedLiveCount: Atomic<UInt>
@@ -62,42 +62,36 @@ struct ProcessState {
       MemoryLayout<ProcessRecord>.size <= Int(LAB_MALLOC_STATE_BYTE_COUNT), "the state must fit the bytes C has for it")
   }
 
-  // Slow paths read these fields without a lock. A thread that sees an object's address sees the object as it was made.
+  // What slow paths follow without a lock.
 
   var space: UInt {
-    // Acquire pairs with the release below, by the thread that made the object, and release with it.
-    get { fields.space.load(ordering: .acquiring) }
-    nonmutating set { fields.space.store(newValue, ordering: .releasing) }
+    get { fields.space.value }
+    nonmutating set { fields.space.value = newValue }
   }
 
   var newestHeap: UInt {
-    // Acquire pairs with the release below, by the thread that made the object, and release with it.
-    get { fields.newestHeap.load(ordering: .acquiring) }
-    nonmutating set { fields.newestHeap.store(newValue, ordering: .releasing) }
+    get { fields.newestHeap.value }
+    nonmutating set { fields.newestHeap.value = newValue }
   }
 
   var forkWord: UInt {
-    // Acquire pairs with the release below, by the thread that made the object, and release with it.
-    get { fields.forkWord.load(ordering: .acquiring) }
-    nonmutating set { fields.forkWord.store(newValue, ordering: .releasing) }
+    get { fields.forkWord.value }
+    nonmutating set { fields.forkWord.value = newValue }
   }
 
   var mappedTable: UInt {
-    // Acquire pairs with the release below, by the thread that made the object, and release with it.
-    get { fields.mappedTable.load(ordering: .acquiring) }
-    nonmutating set { fields.mappedTable.store(newValue, ordering: .releasing) }
+    get { fields.mappedTable.value }
+    nonmutating set { fields.mappedTable.value = newValue }
   }
 
   var textbook: UInt {
-    // Acquire pairs with the release below, by the thread that made the object, and release with it.
-    get { fields.textbook.load(ordering: .acquiring) }
-    nonmutating set { fields.textbook.store(newValue, ordering: .releasing) }
+    get { fields.textbook.value }
+    nonmutating set { fields.textbook.value = newValue }
   }
 
   var sharedHeap: UInt {
-    // Acquire pairs with the release below, by the thread that made the object, and release with it.
-    get { fields.sharedHeap.load(ordering: .acquiring) }
-    nonmutating set { fields.sharedHeap.store(newValue, ordering: .releasing) }
+    get { fields.sharedHeap.value }
+    nonmutating set { fields.sharedHeap.value = newValue }
   }
 
   /// The address of `unwipedForkWord`.

@@ -92,6 +92,15 @@ extension TextbookHeap {
     return moved
   }
 
+  /// How many bytes are committed, and how many of those are in use.
+  var heldByteCounts: (committed: UInt, used: UInt) {
+    // A handler that interrupted this thread inside the lock reads without it.
+    let isLocked = fields.lock.acquire(ProcessHeap.wait)
+    defer { if isLocked { fields.lock.release() } }
+    let committed = fields.committedEnd - fields.policyStart
+    return (committed, min(fields.usedByteCount, committed))
+  }
+
   private func resize(_ block: UInt, _ byteCount: UInt) -> Bool {
     guard fields.lock.acquire(ProcessHeap.wait) else { return false }
     defer { fields.lock.release() }

@@ -57,20 +57,15 @@ extension ThreadHeap {
 
   /// An empty span of `sizeClass`, owned by this heap; nil when there is no memory.
   func takeEmptySpan(for sizeClass: SizeClass) -> BlockSpan? {
-    if let span = popIdleSpan() {
-      noteReused(span)
-      if span.sizeClass == sizeClass {
-        // It is as it was when it was retired: carved, with every block on its free list.
-        own(span)
-        fields.heldByteCount += span.presentByteCount
-        return span
-      }
+    let idle = popIdleSpan()
+    if let idle { noteReused(idle) }
+    guard let span = idle ?? space.allocateGranule()?.span else { return nil }
+    if idle != nil, span.sizeClass == sizeClass {
+      // It is as it was when it was retired: carved, with every block on its free list.
+      fields.heldByteCount += span.presentByteCount
+    } else {
       span.begin(sizeClass)
-      own(span)
-      return span
     }
-    guard let span = space.allocateGranule()?.span else { return nil }
-    span.begin(sizeClass)
     own(span)
     return span
   }
