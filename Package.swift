@@ -176,7 +176,8 @@ let productsOfTests: [String: [Target.Dependency]] = [
 let testTargets: [Target] =
   [
     .target(
-      name: "LabTestSupport", dependencies: ["Addresses", "MemoryProtocols", "MemoryRegions", "HeapSpaces"],
+      name: "LabTestSupport",
+      dependencies: ["Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "HeapSpaces"],
       path: "Tests/LabTestSupport",
       swiftSettings: strict),
     // Runs inside the four-node machine that scripts/test-numa boots.
