@@ -145,6 +145,32 @@ import Testing
     #expect(memory.frames.freeFrameCount == 1024)
   }
 
+  @Test func theDepotIsBounded() throws {
+    let cache = memory.cache(of: Bytes<64>.self)
+    var own = cache.makeMagazines()
+    var held: [UnsafeMutablePointer<Bytes<64>>] = []
+    for _ in 0..<62 * 50 { held.append(try unwrapped(cache.allocate(through: &own, from: memory.frames))) }
+    for object in held { cache.deallocate(object, through: &own, to: memory.frames) }
+    #expect(cache.statistics.depotObjectCount == SlabCacheLimits.depotMagazineMaximum * 62)
+    #expect(cache.statistics.emptySlabCount <= SlabCacheLimits.emptySlabMaximum)
+    end(cache, &own)
+  }
+
+  /// Used slabs fill up before an empty one is touched, which can then be released.
+  @Test func partialSlabsComeBeforeEmptyOnes() throws {
+    let cache = memory.cache(of: Bytes<512>.self)
+    var held: [UnsafeMutablePointer<Bytes<512>>] = []
+    for _ in 0..<2 * cache.layout.objectCount { held.append(try unwrapped(cache.allocate(from: memory.frames))) }
+    let partial = held.removeFirst()
+    cache.deallocate(partial, to: memory.frames)
+    for _ in 0..<cache.layout.objectCount { cache.deallocate(held.removeLast(), to: memory.frames) }
+    #expect(cache.statistics.emptySlabCount == 1)
+    #expect(cache.allocate(from: memory.frames) == partial)
+    held.append(partial)
+    for object in held { cache.deallocate(object, to: memory.frames) }
+    #expect(cache.drain(to: memory.frames) == 0)
+  }
+
   /// The depot keeps what was needed since the last reaping, and gives the rest back.
   @Test func reapingLeavesWhatIsInUse() throws {
     let cache = memory.cache(of: Bytes<64>.self)
