@@ -94,12 +94,12 @@ extension SlabCache where Object: ~Copyable, Lock: ~Copyable {
       swap(&own.loaded, &own.previous)
       return own.loaded.push(object)
     }
-    let hasSurplus = state.withLock { $0.makeRoom(&own) }
+    var hasSurplus = state.withLock { $0.makeRoom(&own) }
     if own.loaded.isFull { own.loaded = takeEmptyMagazine(from: frames) }
     if own.loaded.isFull {
-      // No memory for another magazine: the one there is, if there is one, makes room.
+      // No memory for another magazine: the full one, if there is one, stays loaded.
       swap(&own.loaded, &own.previous)
-      state.withLock { $0.flushAndPut(object, &own) }
+      hasSurplus = state.withLock { $0.putObject(object) }
     } else {
       own.loaded.push(object)
     }

@@ -104,14 +104,6 @@ struct SlabCacheState: ~Copyable, Sendable {
     return hasSurplus
   }
 
-  /// Puts an object into the loaded magazine of a processor, after the objects there have made room, or into its slab
-  /// when there is no magazine.
-  @usableFromInline
-  mutating func flushAndPut(_ object: VirtAddr, _ own: inout SlabMagazines) {
-    flush(&own.loaded)
-    if own.loaded.isFull { objects.put(object) } else { own.loaded.push(object) }
-  }
-
   /// Returns all objects of a processor's magazines to their slabs, and the magazines likewise.
   @usableFromInline
   mutating func drain(_ own: inout SlabMagazines) {

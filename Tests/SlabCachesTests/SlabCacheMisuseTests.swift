@@ -72,6 +72,18 @@ import Testing
   private static let wrongCache =
     "heaplab: an object must be deallocated to the slab cache that it came from, found: 0x"
 
+  @Test func aFreeAfterTheReleaseOfTheSlabIsFound() async {
+    let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+      let memory = SlabMemory()
+      let cache = memory.cache(of: Bytes<64>.self)
+      let object = try unwrapped(cache.allocate(from: memory.frames))
+      cache.deallocate(object, to: memory.frames)
+      _ = cache.drain(to: memory.frames)
+      cache.deallocate(object, to: memory.frames)
+    }
+    #expect(text(of: result).hasPrefix(Self.wrongCache))
+  }
+
   @Test func anAddressInsideAnObjectIsFound() async {
     let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
       let memory = SlabMemory()
