@@ -36,6 +36,7 @@ let coreModules = [
   CoreModule("FirstFitHeap", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
   CoreModule("BuddyFrames", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
   CoreModule("PageTables", imports: ["Assertions", "Addresses", "MemoryProtocols"]),
+  CoreModule("SlabCaches", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
   CoreModule("AllocationTraces", imports: ["Assertions"]),
   // The general heap: five floors, each of which knows only those above it in this list.
   CoreModule("HeapBlocks"),
@@ -176,7 +177,8 @@ let productsOfTests: [String: [Target.Dependency]] = [
 let testTargets: [Target] =
   [
     .target(
-      name: "LabTestSupport", dependencies: ["Addresses", "MemoryProtocols", "MemoryRegions", "HeapSpaces"],
+      name: "LabTestSupport",
+      dependencies: ["Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "HeapSpaces"],
       path: "Tests/LabTestSupport",
       swiftSettings: strict),
     // Runs inside the four-node machine that scripts/test-numa boots.
@@ -188,7 +190,8 @@ let testTargets: [Target] =
   + [
     ("Assertions", []), ("Addresses", []), ("MemoryProtocols", []), ("SpinLocks", []),
     ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
-    ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
+    ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]),
+    ("SlabCaches", ["SpinLocks", "BuddyFrames", "PageTables"]), ("AllocationTraces", []),
     ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames", "FirstFitHeap", "CLabPlatform"]),
     ("ThreadHeaps", ["SpinLocks", "HeapBlocks", "HeapSpaces", "FirstFitHeap"]),
     ("GeneralHeap", ["HeapBlocks", "HeapSpaces", "ThreadHeaps"]),

@@ -72,6 +72,36 @@ import Testing
   }
 }
 
+/// Frames that an interrupt handler uses too.
+private final class InterruptSafeFrames: @unchecked Sendable {
+  static let shared = InterruptSafeFrames()
+
+  let memory = TableMemory(for: AddrRange(frames: 1024, from: 1024))
+  let frames: LockedFramesBy<InterruptSafeLock<SpinLock, SignalInterrupts>>
+
+  init() { frames = LockedFramesBy(memory.frames(over: AddrRange(frames: 1024, from: 1024))) }
+}
+
+extension LockedFramesTests {
+  /// The handler allocates while its thread is amid an allocation: it waits for the release, and both get frames.
+  @Test func aHandlerAllocatesInterruptSafeFrames() throws {
+    let handler: @convention(c) (CInt) -> Void = { _ in _ = InterruptSafeFrames.shared.frames.allocate(.min) }
+    let shared = InterruptSafeFrames.shared
+    SignalInterrupts.handling(handler) {
+      Threads.run(1) { _ in
+        SignalInterrupts.enable()
+        shared.frames.frames.withLock { frames in
+          SignalInterrupts.request()
+          precondition(frames.allocate(.min) == PhysAddr(1024 << 12))
+        }
+        precondition(shared.frames.freeFrameCount == 1022)
+      }
+    }
+    shared.frames.deallocate(PhysAddr(1025 << 12), order: .min)
+    #expect(shared.frames.freeFrameCount == 1023)
+  }
+}
+
 /// The work of each thread of `threadsNeverShareAFrame`.
 private func work(
   _ thread: Int, _ seed: UInt64, _ shared: borrowing LockedFrames,

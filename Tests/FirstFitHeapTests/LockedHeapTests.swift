@@ -2,6 +2,7 @@ import Addresses
 import FirstFitHeap
 import LabTestSupport
 import MemoryProtocols
+import SpinLocks
 import Synchronization
 import Testing
 
@@ -85,6 +86,33 @@ private let globalHeap = LockedHeap()
     #expect(
       HeapInitError.rangeTooSmall.description
         == "the range has no room for a block; give the heap at least 128 bytes")
+  }
+}
+
+/// A heap that an interrupt handler uses too.
+private let interruptSafeHeap = LockedHeapBy<InterruptSafeLock<SpinLock, SignalInterrupts>>()
+
+extension LockedHeapTests {
+  /// The handler allocates while its thread is amid an allocation: it waits for the release, and both get blocks.
+  @Test func aHandlerAllocatesFromAnInterruptSafeHeap() throws {
+    let memory = TestMemory(byteCount: 1 << 16)
+    try interruptSafeHeap.initHeap(memory.range)
+    let handler: @convention(c) (CInt) -> Void = { _ in _ = interruptSafeHeap.allocate(byteCount: 100, alignment: 16) }
+    SignalInterrupts.handling(handler) {
+      Threads.run(1) { _ in
+        SignalInterrupts.enable()
+        interruptSafeHeap.withHeap { heap in
+          guard let first = heap.allocate(byteCount: 100, alignment: 16) else { fatalError("no block") }
+          SignalInterrupts.request()
+          precondition(heap.statistics.blockCount == 1)
+          heap.deallocate(first)
+        }
+        precondition(interruptSafeHeap.statistics.blockCount == 1)
+        SignalInterrupts.request()
+      }
+    }
+    #expect(interruptSafeHeap.statistics.blockCount == 2)
+    try interruptSafeHeap.withHeap { heap throws(HeapInconsistency) in try heap.checkConsistency() }
   }
 }
 
