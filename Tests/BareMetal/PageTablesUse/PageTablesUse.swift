@@ -23,12 +23,6 @@ struct EndlessFrames: ~Copyable, FrameAllocator, FrameReferenceCounts, FrameSpli
   mutating func join(_ frame: Page<PhysAddr>, from size: PageSize) {}
 }
 
-/// A processor that caches nothing.
-struct NoTLB: TLBInvalidator {
-  mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) {}
-  mutating func invalidateAll() {}
-}
-
 /// Every operation on an address space.
 func useSpace<Format: PageTableFormat>(
   _ format: Format.Type, _ mapper: OffsetPhysMapper, _ frames: inout EndlessFrames
@@ -60,13 +54,13 @@ func useRanges<Format: PageTableFormat>(
   var tlb = NoTLB()
   var batch = FlushBatch()
   batch.add(try table.map(range, to: .null, .userData, &frames))
-  batch.add(try table.protect(range, .userReadOnly, &frames))
-  batch.add(try table.join(range))
+  batch.add(try table.protect(range, .userReadOnly, &frames, &tlb))
+  try table.join(range, &tlb)
   batch.flush(using: &tlb)
   var sum: UInt64 = 0
   table.forEachMapping(in: range) { page, translation in sum &+= translation.physical.raw }
   do throws(RangeError<UnmapError>) {
-    try table.unmap(range, &frames) { sum &+= $0.start.raw }.flush(using: &tlb)
+    try table.unmap(range, &frames, &tlb) { sum &+= $0.physical.raw }.flush(using: &tlb)
   } catch {
     return 0
   }
@@ -81,7 +75,10 @@ func usePages<Format: PageTableFormat>(
 ) throws(MapError) -> Bool {
   var table = try PageTable<Format, OffsetPhysMapper>(mapper: mapper, &frames)
   let page = Page(containing: address)
-  try table.map(page, to: Page(start: .null), .userData, &frames).ignore()
+  var tlb = NoTLB()
+  try table.map(page, to: Page(start: .null), .userData, &frames, &tlb).ignore()
+  let large = Page(containing: address, size: .size2MiB)
+  try table.split(large, &frames, &tlb)
   try table.updatePermissions(page, .userCode).ignore()
   try table.prepareKernelHalf(&frames)
   do throws(TranslationError) {
