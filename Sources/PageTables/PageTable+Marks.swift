@@ -10,7 +10,7 @@ extension PageTable {
   /// - Complexity: O(levels)
   @inlinable
   public mutating func clearAccessed(_ page: Page<VirtAddr>) throws(TranslationError) -> MarkChange {
-    try clearMark(of: page, isSet: Format.isAccessed) { PageTableEntry($0.bits & ~Format.accessedBits) }
+    try clearMark(of: page, isSet: { Format.isAccessed($0) }) { PageTableEntry($0.bits & ~Format.accessedBits) }
   }
 
   /// Clears the dirty mark of the mapping of exactly this page; returns whether it was set, up to the change itself.
@@ -19,7 +19,7 @@ extension PageTable {
   /// - Complexity: O(levels)
   @inlinable
   public mutating func clearDirty(_ page: Page<VirtAddr>) throws(TranslationError) -> MarkChange {
-    try clearMark(of: page, isSet: Format.isDirty) { Format.leaf($0, markedDirty: false) }
+    try clearMark(of: page, isSet: { Format.isDirty($0) }) { Format.leaf($0, markedDirty: false) }
   }
 
   /// Clears a mark of every member of the page's run, which is the page alone as a rule: they share the mark.

@@ -62,7 +62,7 @@ extension PageTable {
       case .leaf:
         entry = splitRun(of: entry, level: level, in: table, at: index, slot, &tlb)
         if slot.isWholeSlot(level: level) {
-          changePermissions(of: entry, in: table, at: index, change.changed)
+          changePermissions(of: entry, in: table, at: index) { change.changed($0) }
         } else if !change.leavesAlone(entry) {
           let below = splitLeaf(entry, level: level, in: table, at: index, slot, &chain, &tlb)
           self.change(below, level: level - 1, slot, change, &chain, &tlb)
@@ -88,7 +88,7 @@ extension PageTable {
       if Format.kind(of: entry, level: 0) == .leaf {
         let at = span.start + UInt64(truncatingIfNeeded: index - first) * 4096
         entry = splitRun(of: entry, level: 0, in: table, at: index, span.slot(at: at, level: 0), &tlb)
-        changePermissions(of: entry, in: table, at: index, change.changed)
+        changePermissions(of: entry, in: table, at: index) { change.changed($0) }
       }
       index += 1
     }

@@ -108,7 +108,9 @@ extension PageTable {
   /// Withdraws the write permission of the leaf at an index; returns it as changed.
   @inlinable @inline(__always)
   func withdrawWrite(from leaf: PageTableEntry, in table: Table, at index: Int) -> PageTableEntry {
-    if !Format.marksAreSeparate { return Format.withoutWrite(table.change(leaf, at: index, Format.withoutWrite)) }
+    if !Format.marksAreSeparate {
+      return Format.withoutWrite(table.change(leaf, at: index) { Format.withoutWrite($0) })
+    }
     // Here withdrawing clears bits, always the same: one instruction.
     table.clear(bits: ~Format.withoutWrite(PageTableEntry(.max)).bits, at: index)
     return Format.withoutWrite(leaf)

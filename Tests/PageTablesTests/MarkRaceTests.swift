@@ -76,7 +76,7 @@ import Testing
     var table = try PageTable<Format, OffsetPhysMapper>(mapper: frames.mapper, &frames)
     try table.map(Self.block, to: PhysAddr(0x20_0000), .userData, largest: .size4KiB, &frames).ignore()
     let walker = Walker<Format>(memory: frames.memory - Int(TestFrames.base), root: table.root.raw)
-    for round in 0..<8 {
+    for round in 0..<4 {
       for page in 0..<UInt(512) {
         _ = try table.clearDirty(Page(start: Self.block.start + page * 4096)).ignore()
       }

@@ -1,4 +1,6 @@
 import Addresses
+import Glibc
+import LabTestSupport
 import PageTables
 import Testing
 
@@ -76,5 +78,37 @@ import Testing
     process.deallocate(&frames)
     kernel.deallocateWithKernelHalf(&frames)
     #expect(frames.usedCount == 0)
+  }
+
+  @Test func theWindowShowsEveryTable() throws {
+    try showTables(X86FourLevel.self, index: 510, 0x7FFF_1234_5000)
+    try showTables(X86FiveLevel.self, index: 3, 0x00FF_1234_5678_9000)
+    try showTables(AArch64Lower.self, index: 510, 0x0000_FFFF_1234_5000)
+    try showTables(AArch64Upper.self, index: 1, 0xFFFF_9234_5678_9000)
+  }
+
+  /// Compares the window's addresses with the tables that a walk finds.
+  func showTables<Format: PageTableFormat>(_ format: Format.Type, index: Int, _ address: UInt) throws {
+    var frames = TestFrames()
+    var table = try PageTable<Format, OffsetPhysMapper>(mapper: frames.mapper, &frames)
+    let address = VirtAddr(address)
+    try table.map(Page(start: address), to: Page(start: PhysAddr(0x5000)), .kernelData, &frames).ignore()
+    frames.write(Format.tableEntry(table.root).bits, at: table.root + UInt64(index) * 8)
+    let window = RecursiveWindow<Format>(index: index)
+    var expected = table.root
+    for level in (0..<Format.levelCount).reversed() {
+      #expect(try table.translate(window.table(of: address, level: level).start).physical == expected)
+      let entry = expected + UInt64(address.tableIndex(level: level)) * 8
+      #expect(try table.translate(window.entry(of: address, level: level)).physical == entry)
+      expected = Format.address(in: PageTableEntry(frames.word(entry)))
+    }
+    #expect(expected == PhysAddr(0x5000))
+  }
+
+  @Test func someFormatsHaveNone() async {
+    let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+      _ = RecursiveWindow<Sv39>(index: 5)
+    }
+    #expect(text(of: result).contains("a recursive entry needs a format whose tables can be pages"))
   }
 }

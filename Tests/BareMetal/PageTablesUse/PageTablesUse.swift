@@ -117,6 +117,12 @@ func use<Format: PageTableFormat>(_ format: Format.Type, _ address: VirtAddr) ->
   }
 }
 
+/// The addresses of the tables behind a recursive entry.
+func useWindow<Format: PageTableFormat>(_ format: Format.Type, _ address: VirtAddr) -> Bool {
+  let window = RecursiveWindow<Format>(index: 510)
+  return window.table(of: address, level: 0).start <= window.entry(of: address, level: 0)
+}
+
 /// Uses all of it; it is compiled, not run.
 @c(lab_use_page_tables)
 public func usePageTables(_ address: UInt) -> CInt {
@@ -124,5 +130,6 @@ public func usePageTables(_ address: UInt) -> CInt {
   let all =
     use(X86FourLevel.self, address) && use(X86FiveLevel.self, address) && use(AArch64Lower.self, address)
     && use(AArch64Upper.self, address) && use(Sv39.self, address) && use(Sv48.self, address)
+    && useWindow(X86FourLevel.self, address) && useWindow(AArch64Upper.self, address)
   return all ? 1 : 0
 }
