@@ -123,11 +123,12 @@ extension AArch64Format {
     return permissions
   }
 
-  /// A page that becomes writable counts as dirty; one that ceases to be writable remembers whether it was dirty.
+  /// A page that becomes writable counts as dirty; one that ceases to be writable remembers whether it was dirty. A page
+  /// that belonged to one address space still does: making it global would need break-before-make (D8.16.1).
   @inlinable public static func leaf(
     _ leaf: PageTableEntry, withPermissionBits permissionBits: UInt64
   ) -> PageTableEntry {
-    var bits = leaf.bits & ~permissionMask | permissionBits
+    var bits = leaf.bits & ~permissionMask | permissionBits | leaf.bits & AArch64Bit.notGlobal
     if permissionBits & AArch64Bit.dirtyModifier != 0 {
       if isWritable(leaf) && !isDirty(leaf) { bits |= AArch64Bit.readOnly }
     } else if isDirty(leaf) {

@@ -26,27 +26,18 @@ extension AddressSpace {
       regions.remove(at: first)
       unmapPages(of: region, &frames, &tlb)
     }
-    table.deallocateRetiredTables(&frames)
   }
 
-  /// Unmaps the pages of a region that is no longer in the list.
+  /// Unmaps the pages of a region that is no longer in the list, with one flush.
   @inlinable
   mutating func unmapPages(
     of region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable,
     _ tlb: inout some TLBInvalidator & ~Copyable
   ) {
-    var gather = FrameGather()
     let isCounted = region.isPrivate
-    table.clearTree(region.range) { frame in
-      guard isCounted else { return }
-      if gather.isFull {
-        tlb.invalidateAll()
-        gather.release(to: &frames)
-      }
-      gather.add(frame)
+    table.withdraw(span(region.range), &frames, &tlb) { mapping, frames in
+      if isCounted { _ = frames.release(mapping.frame) }
     }
-    span(region.range).flush().flush(using: &tlb)
-    gather.release(to: &frames)
   }
 
   /// Changes the permissions of all regions in a range. With no permissions, user mode has no access, while the pages
@@ -77,7 +68,7 @@ extension AddressSpace {
     }
     let mapped = permissions.rawValue & 7 == 0 ? MemPerm.read : permissions
     do throws(RangeError<MapError>) {
-      let change = try table.change(range, PrivatePermissionChange<Format>(to: mapped), &frames)
+      let change = try table.change(range, PrivatePermissionChange<Format>(to: mapped), &frames, &tlb)
       change.flush(using: &tlb)
     } catch {
       fail("a range that was prepared must change, found", UInt64(error.page.start.raw))
@@ -96,36 +87,6 @@ extension AddressSpace {
     try regions.makeRoom(for: 2, table.mapper, &frames)
     try demotePage(across: range.start, &frames, &tlb)
     try demotePage(across: range.end, &frames, &tlb)
-  }
-}
-
-/// Unmapped frames that wait until the processors' TLBs are flushed.
-@frozen
-@usableFromInline
-struct FrameGather: ~Copyable {
-  @usableFromInline var frames = InlineArray<64, Page<PhysAddr>>(repeating: Page(start: .null))
-  @usableFromInline var count = 0
-
-  @inlinable init() {}
-
-  /// Whether another frame fits.
-  @inlinable
-  var isFull: Bool { count == 64 }
-
-  /// Adds a frame; there must be room.
-  @inlinable
-  mutating func add(_ frame: Page<PhysAddr>) {
-    frames[count] = frame
-    count += 1
-  }
-
-  /// Releases one holder of each frame.
-  @inlinable
-  mutating func release(to allocator: inout some CountedFrames & ~Copyable) {
-    for index in 0..<count {
-      _ = allocator.release(frames[index])
-    }
-    count = 0
   }
 }
 

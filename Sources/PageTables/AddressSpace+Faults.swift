@@ -39,8 +39,7 @@ extension AddressSpace {
       resolution = try copyOnWrite(page, region, Format.frame(of: leaf, level: level), &frames, &tlb)
       if policy.mode == .dynamic, level == 0 { promoteIfDense(page, region, &frames, &tlb) }
     } else {
-      let marked = access == .write ? Format.leaf(leaf, markedDirty: true) : leaf
-      table.store(PageTableEntry(marked.bits | Format.accessedBits), at: slotIndex(bits, level: level))
+      table.change(leaf, at: slotIndex(bits, level: level)) { Format.marked($0, dirty: access == .write) }
       TLBFlush(Page(containing: address)).flush(using: &tlb)
       resolution = .marked
     }
@@ -68,12 +67,12 @@ extension AddressSpace {
   ) throws(FaultRefusal) -> PageSize {
     guard region.isPrivate else { throw .noRegion(address) }
     let block = Page(containing: address, size: .size2MiB)
-    if policy.mode == .always, canBeLarge(block, region), mapZeros(block, region.permissions, &frames) {
+    if policy.mode == .always, canBeLarge(block, region), mapZeros(block, region.permissions, &frames, &tlb) {
       statistics.largeFillCount += 1
       return .size2MiB
     }
     let page = Page(containing: address)
-    while !mapZeros(page, region.permissions, &frames) {
+    while !mapZeros(page, region.permissions, &frames, &tlb) {
       guard reclaimFrames(&frames, &tlb) else { throw .outOfFrames(page) }
     }
     statistics.smallFillCount += 1
@@ -81,16 +80,20 @@ extension AddressSpace {
     return .size4KiB
   }
 
-  /// Maps a page to a new frame of zeros; false when a frame or a table is missing, or the page is already mapped.
+  /// Maps a page to a new frame of zeros; false when a frame or a table is missing, or the page is already mapped. Empty
+  /// tables in a large page's place are freed.
   @inlinable
   mutating func mapZeros(
-    _ page: Page<VirtAddr>, _ permissions: MemPerm, _ frames: inout some CountedFrames & ~Copyable
+    _ page: Page<VirtAddr>, _ permissions: MemPerm, _ frames: inout some CountedFrames & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
   ) -> Bool {
     guard let frame = frames.allocate(page.size) else { return false }
     table.mapper.physToVirt(frame.start).fillWithZeros(byteCount: page.size.byteCount)
     do throws(MapError) {
-      // Nothing was mapped there, so no processor has anything to invalidate.
-      try table.map(page, to: frame, permissions, &frames).ignore()
+      // Nothing was mapped there, so no processor has anything to invalidate but the tables that the call flushes.
+      let before = table.retiredTableCount
+      try table.map(page, to: frame, permissions, &frames, &tlb).ignore()
+      if table.retiredTableCount != before { table.deallocateRetiredTables(&frames) }
     } catch {
       frames.deallocate(frame)
       return false
@@ -104,8 +107,13 @@ extension AddressSpace {
     _ page: Page<VirtAddr>, _ region: VirtualRegion, _ frame: Page<PhysAddr>,
     _ frames: inout some CountedFrames & ~Copyable, _ tlb: inout some TLBInvalidator & ~Copyable
   ) throws(FaultRefusal) -> FaultResolution {
+    let bits = UInt64(page.start.raw) & Format.translatedMask
+    let (table, level, leaf) = self.table.lowestEntry(bits, downTo: page.size.level)
+    let index = slotIndex(bits, level: level)
+    let permissions = region.permissions
     if !region.isPrivate || frames.referenceCount(of: frame) == 1 {
-      replaceLeaf(of: page, frame, region.permissions, &tlb)
+      table.change(leaf, at: index) { Format.marked(Format.leaf($0, with: permissions), dirty: true) }
+      TLBFlush(page).flush(using: &tlb)
       statistics.madeWritableCount += 1
       return .madeWritable
     }
@@ -115,25 +123,17 @@ extension AddressSpace {
       copy = frames.allocate(page.size)
     }
     guard let copy else { throw .outOfFrames(page) }
-    let mapper = table.mapper
+    let mapper = self.table.mapper
+    // No holder can write to the page, so the copy is complete. From the flush on, no processor reads the original
+    // here; so none misses what another writes to the copy.
     mapper.physToVirt(copy.start).copyBytes(
       from: mapper.physToVirt(covered: frame.start), byteCount: page.size.byteCount)
-    replaceLeaf(of: page, copy, region.permissions, &tlb)
+    let broken = table.break(at: index)
+    let moved = Format.leaf(broken.old, movedTo: copy.start, level: level)
+    let vacant = broken.flush(TLBFlush(page), using: &tlb)
+    vacant.make(Format.marked(Format.leaf(moved, with: permissions), dirty: true))
     _ = frames.release(frame)
     statistics.copyCount += 1
     return .copied
-  }
-
-  /// Maps an already mapped page to a frame, marked accessed and dirty.
-  @inlinable
-  mutating func replaceLeaf(
-    of page: Page<VirtAddr>, _ frame: Page<PhysAddr>, _ permissions: MemPerm,
-    _ tlb: inout some TLBInvalidator & ~Copyable
-  ) {
-    let bits = UInt64(page.start.raw) & Format.translatedMask
-    let (table, level, _) = self.table.lowestEntry(bits, downTo: page.size.level)
-    let leaf = Format.leaf(Format.leafEntry(frame.start, permissions, level: level), markedDirty: true)
-    table.store(PageTableEntry(leaf.bits | Format.accessedBits), at: slotIndex(bits, level: level))
-    TLBFlush(page).flush(using: &tlb)
   }
 }

@@ -33,13 +33,13 @@ extension AddressSpace {
 
     // Write: nothing can fail from here on.
     for index in Format.kernelEntries {
-      child.table.rootTable.link(table.rootTable[index], at: index)
+      child.table.rootTable.vacant(at: index).link(child.table.kernelEntry(index, of: table))
     }
     for index in 0..<regions.count {
       let region = regions[index]
       table.share(
         table.rootTable, with: child.table.rootTable, level: Format.rootLevel, span(region.range),
-        isPrivate: region.isPrivate, &chain, &frames)
+        isPrivate: region.isPrivate, &chain, &frames, &tlb)
     }
     statistics.demotionCount += plan.splitCount
     tlb.invalidateAll()

@@ -60,12 +60,10 @@ extension AddressSpace {
     // Unlink and flush first: nothing may write to the old pages while they are copied.
     let bits = UInt64(block.start.raw) & Format.translatedMask
     let (upper, _, entry) = table.lowestEntry(bits, downTo: 1)
-    upper.store(.empty, at: slotIndex(bits, level: 1))
-    TLBFlush(block).flush(using: &tlb)
+    let vacant = upper.break(at: slotIndex(bits, level: 1)).flush(TLBFlush(block), using: &tlb)
     if inPlace == nil { gather(below, into: frame, &frames) } else { frames.join(frame, from: .size4KiB) }
     // Marked accessed and dirty: some of its pages were.
-    let leaf = Format.leaf(Format.leafEntry(frame.start, permissions, level: 1), markedDirty: true)
-    upper.store(PageTableEntry(leaf.bits | Format.accessedBits), at: slotIndex(bits, level: 1))
+    vacant.make(Format.marked(Format.leafEntry(frame.start, permissions, level: 1), dirty: true))
     frames.deallocate(Page(start: Format.address(in: entry)))
     statistics.promotionCount += 1
   }
@@ -125,7 +123,7 @@ extension AddressSpace {
     let bits = UInt64(page.start.raw) & Format.translatedMask
     let (_, level, entry) = table.lowestEntry(bits, downTo: page.size.level)
     do throws(MapError) {
-      try table.split(page, &frames).flush(using: &tlb)
+      try table.split(page, &frames, &tlb)
     } catch {
       return false
     }
@@ -170,10 +168,11 @@ extension AddressSpace {
     guard hasTwoZeroParts(memory) else { return false }
 
     // Unlink, flush and check again: a processor may have written to a zero part in the meantime.
-    upper.store(.empty, at: slotIndex(bits, level: 1))
-    TLBFlush(page).flush(using: &tlb)
+    let broken = upper.break(at: slotIndex(bits, level: 1))
+    let old = broken.old
+    let vacant = broken.flush(TLBFlush(page), using: &tlb)
     guard hasTwoZeroParts(memory), let first = zeroPart(of: memory, from: 0) else {
-      upper.store(leaf, at: slotIndex(bits, level: 1))
+      vacant.make(old)
       return false
     }
     frames.split(frame, into: .size4KiB)
@@ -181,15 +180,15 @@ extension AddressSpace {
     let below = Table(at: table.mapper.physToVirt(covered: tableFrame))
     for index in 0..<512 where index != first {
       let isZero = (memory + UInt(index) * 4096).isZero(byteCount: 4096)
-      let part = Format.part(index, of: leaf, level: 1)
+      let part = Format.part(index, of: old, level: 1)
       if isZero {
         _ = frames.release(Format.frame(of: part, level: 0))
         statistics.reclaimedFrameCount += 1
       } else {
-        below.store(part, at: index)
+        below.vacant(at: index).make(part)
       }
     }
-    upper.link(Format.tableEntry(tableFrame), at: slotIndex(bits, level: 1))
+    vacant.link(Format.tableEntry(tableFrame))
     statistics.demotionCount += 1
     return true
   }

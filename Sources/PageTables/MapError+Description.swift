@@ -6,6 +6,8 @@
     public var description: String {
       switch self {
       case .alreadyMapped: "a mapping stands there already; unmap it first"
+      case .emptyTable: "a table without any mapping stands there; clean up the range first, or map with the TLB"
+      case .partOfRun: "the page is part of a contiguous run; split it first, or change a range"
       case .notMapped: "no mapping stands there; map it first"
       case .frameAllocationFailed: "no frame is left for a page table; free some memory first"
       case .unsupportedPageSize(let size): "pages of \(size) cannot be used there; take another page size"

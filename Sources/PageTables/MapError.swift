@@ -4,6 +4,11 @@ public import Addresses
 public enum MapError: Error, Equatable, Sendable {
   /// The page, a part of it or a larger page around it is already mapped.
   case alreadyMapped
+  /// A large page was to be mapped where a table without any mapping is. Clean up the range first, or map with the TLB:
+  /// then the table is replaced.
+  case emptyTable
+  /// The page is a member of a run of contiguous or NAPOT entries. Split it first, or change a range.
+  case partOfRun
   /// There is no mapping whose permissions could be changed.
   case notMapped
   /// The allocator had no frame for a table.
@@ -26,7 +31,7 @@ public enum UnmapError: Error, Equatable, Sendable {
   case notMapped
   /// The format, or the processor it was restricted to, has no pages of this size.
   case unsupportedPageSize(PageSize)
-  /// The mapping is larger than the given page. For a range: the mapping reaches beyond the range and cannot be split,
+  /// The mapping is larger than the given page, or a run that the page is a member of. For a range: the mapping reaches beyond the range and cannot be split,
   /// since the allocator has no frame for the table.
   case hugePage
 }

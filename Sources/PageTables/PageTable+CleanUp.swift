@@ -23,11 +23,11 @@ extension PageTable {
       let slot = span.slot(at: at, level: level)
       let index = slotIndex(at, level: level)
       let entry = table[index]
-      if Format.kind(of: entry, level: level) == .table {
+      if isOwnTable(entry, level: level) {
         let below = self.table(entry)
         if level > 1 { cleanUp(below, level: level - 1, slot) }
         if !isSharedSlot(index, level: level), isEmptyTable(below) {
-          table.store(.empty, at: index)
+          table.take(at: index)
           retired.push(Format.address(in: entry), mapper)
         }
       }

@@ -17,11 +17,12 @@ extension PageTable {
     }
     guard var chain = TableChain.allocate(count, &allocator, mapper) else { throw .frameAllocationFailed }
     for index in Format.kernelEntries where !Format.isPresent(rootTable[index]) {
-      rootTable.link(takeTable(&chain).entry, at: index)
+      rootTable.vacant(at: index).link(takeTable(&chain).entry)
     }
   }
 
-  /// Makes the kernel half the same as that of `other`: the same tables, not copies.
+  /// Makes the kernel half the same as that of `other`: the same tables, not copies. A recursive entry refers to this
+  /// root instead.
   ///
   /// Throws ``MapError/alreadyMapped`` when this root has its own table there. Does nothing where the kernel has its
   /// own root.
@@ -30,10 +31,22 @@ extension PageTable {
   public mutating func copyKernelHalf(from other: borrowing PageTable) throws(MapError) {
     for index in Format.kernelEntries {
       let entry = rootTable[index]
-      if Format.isPresent(entry), entry != other.rootTable[index] { throw .alreadyMapped }
+      guard Format.isPresent(entry) else { continue }
+      // Each root has marks of its own.
+      let difference = entry.bits ^ kernelEntry(index, of: other).bits
+      if difference & ~Format.accessedBits != 0 { throw .alreadyMapped }
     }
-    for index in Format.kernelEntries {
-      rootTable.link(other.rootTable[index], at: index)
+    for index in Format.kernelEntries where !Format.isPresent(rootTable[index]) {
+      rootTable.vacant(at: index).link(kernelEntry(index, of: other))
     }
+  }
+
+  /// The entry at an index of this root that makes it refer to the same table as another root.
+  @inlinable
+  func kernelEntry(_ index: Int, of other: borrowing PageTable) -> PageTableEntry {
+    let entry = other.rootTable[index]
+    let isRecursive =
+      Format.kind(of: entry, level: Format.rootLevel) == .table && Format.address(in: entry) == other.root
+    return isRecursive ? Format.table(entry, movedTo: root) : entry
   }
 }

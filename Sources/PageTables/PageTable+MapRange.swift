@@ -7,7 +7,7 @@ public import MemoryProtocols
 // The plan walks the existing tables of the range, finds the first mapping in the way, and counts the missing tables.
 // An empty slot gets a large page when the range covers it and the frame is aligned to it, otherwise a table. A slot
 // that already holds a table keeps it, and its part of the range gets smaller pages. Then the tables are allocated, and
-// a second walk fills them; each new subtree is complete before it is linked.
+// a second walk fills them; each new subtree is complete before it is linked. Only empty entries are written.
 
 extension PageTable {
   /// Maps a range to the frames from `start` on, with the largest pages that fit.
@@ -86,6 +86,8 @@ extension PageTable {
       let entry = table[slotIndex(at, level: level)]
       switch Format.kind(of: entry, level: level) {
       case .empty: count += order.tablesForEmptySlot(slot, level: level)
+      case .table where !isOwnTable(entry, level: level):
+        throw RangeError(.internalError, at: span.page(at: at, level: level))
       case .table: count += try tablesMissing(self.table(entry), level: level - 1, slot, order)
       case .leaf: throw RangeError(.alreadyMapped, at: span.page(at: at, level: level))
       case .malformed: throw RangeError(.internalError, at: span.page(at: at, level: level))
@@ -127,11 +129,11 @@ extension PageTable {
       if Format.kind(of: entry, level: level) == .table {
         fill(self.table(entry), level: level - 1, slot, order, &chain)
       } else if order.fitsLeaf(slot, level: level) {
-        table.store(order.leaf(at: at, level: level), at: index)
+        table.vacant(at: index).make(order.leaf(at: at, level: level))
       } else {
         let (newEntry, newTable) = level == 1 ? takeLeafTable(&chain, toFill: slot) : takeTable(&chain)
         fill(newTable, level: level - 1, slot, order, &chain)
-        table.link(newEntry, at: index)
+        table.vacant(at: index).link(newEntry)
       }
       at = slot.end
     }
@@ -144,7 +146,7 @@ extension PageTable {
     var bits = order.leaf(at: span.start, level: 0).bits
     let step = Format.leafEntry(PhysAddr(4096), .read, level: 0).bits &- Format.leafEntry(.null, .read, level: 0).bits
     while index < end {
-      table.store(PageTableEntry(bits), at: index)
+      table.vacant(at: index).make(PageTableEntry(bits))
       // Wraps only past the last entry, since every frame of the range fits an entry.
       bits &+= step
       index += 1

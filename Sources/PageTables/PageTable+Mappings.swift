@@ -6,6 +6,7 @@ extension PageTable {
   /// Visits every mapping that overlaps `range`, in address order.
   ///
   /// A page at either end may reach beyond the range. Addresses that these tables do not translate have no mappings.
+  /// Behind a recursive entry the tables themselves are mapped.
   /// - Complexity: O(entries of the tables of the range)
   @inlinable
   public func forEachMapping(in range: AddrRange<VirtAddr>, _ body: (Page<VirtAddr>, Translation<Format>) -> Void) {
@@ -40,8 +41,9 @@ extension PageTable {
         let below = TableVisit(table: table(entry), level: visit.level - 1, start: at, isPlain: isPlain)
         self.visit(below, from: first, through: last, body)
       } else {
-        let frame = Format.frame(of: entry, level: visit.level)
-        var translation = Translation<Format>(frame.start, entry, level: visit.level)
+        let leaf = lone(entry, in: visit.table, at: index, level: visit.level)
+        let frame = Format.frame(of: leaf, level: visit.level)
+        var translation = Translation<Format>(frame.start, leaf, level: visit.level)
         if !visit.isPlain, let restricted = try? translate(address) { translation = restricted }
         body(Page(start: address, size: frame.size), translation)
       }
@@ -60,7 +62,7 @@ extension PageTable {
   func holdsTable(in frames: AddrRange<PhysAddr>, _ table: Table, level: Int) -> Bool {
     for index in 0..<512 {
       let entry = table[index]
-      guard Format.kind(of: entry, level: level) == .table else { continue }
+      guard isOwnTable(entry, level: level) else { continue }
       if frames.contains(Format.address(in: entry)) { return true }
       if level > 1, holdsTable(in: frames, self.table(entry), level: level - 1) { return true }
     }

@@ -3,33 +3,45 @@ public import Addresses
 // Accessed and dirty marks. ``Translation/isAccessed`` and ``Translation/isDirty`` read them; the processor sets them.
 
 extension PageTable {
-  /// Clears the accessed mark of the mapping of exactly this page; returns whether it was set.
+  /// Clears the accessed mark of the mapping of exactly this page; returns whether it was set, up to the change itself.
   ///
   /// Until the token is flushed, a processor that has cached the translation need not set the mark again. A caller who
   /// only samples may ignore the token.
   /// - Complexity: O(levels)
   @inlinable
   public mutating func clearAccessed(_ page: Page<VirtAddr>) throws(TranslationError) -> MarkChange {
-    let (table, index, entry) = try leaf(of: page)
-    table.clear(bits: Format.accessedBits, at: index)
-    return MarkChange(wasSet: Format.isAccessed(entry), TLBFlush(page))
+    try clearMark(of: page, isSet: { Format.isAccessed($0) }) { PageTableEntry($0.bits & ~Format.accessedBits) }
   }
 
-  /// Clears the dirty mark of the mapping of exactly this page; returns whether it was set.
+  /// Clears the dirty mark of the mapping of exactly this page; returns whether it was set, up to the change itself.
   ///
   /// Until the token is flushed, a processor may write to the page without setting the mark again.
   /// - Complexity: O(levels)
   @inlinable
   public mutating func clearDirty(_ page: Page<VirtAddr>) throws(TranslationError) -> MarkChange {
+    try clearMark(of: page, isSet: { Format.isDirty($0) }) { Format.leaf($0, markedDirty: false) }
+  }
+
+  /// Clears a mark of every member of the page's run, which is the page alone as a rule: they share the mark.
+  @inlinable
+  func clearMark(
+    of page: Page<VirtAddr>, isSet: (PageTableEntry) -> Bool, _ cleared: (PageTableEntry) -> PageTableEntry
+  ) throws(TranslationError) -> MarkChange {
     let (table, index, entry) = try leaf(of: page)
-    let clean = Format.leaf(entry, markedDirty: false)
-    if clean.bits & ~entry.bits == 0 {
-      table.clear(bits: entry.bits & ~clean.bits, at: index)
-    } else {
-      // In this format clean pages have a bit more than dirty ones: a page just written stays marked or is flushed.
-      table.store(clean, at: index)
+    let level = page.size.level
+    let count = Format.runCount(of: entry, level: level)
+    if _fastPath(count == 1) {
+      return MarkChange(wasSet: isSet(table.change(entry, at: index, cleared)), TLBFlush(page))
     }
-    return MarkChange(wasSet: Format.isDirty(entry), TLBFlush(page))
+    let first = index & ~(count - 1)
+    var wasSet = false
+    for member in first..<first + count where isMember(table[member], of: count, level: level) {
+      let old = table.change(table[member], at: member, cleared)
+      wasSet = wasSet || isSet(old)
+    }
+    let start = page.start - UInt(truncatingIfNeeded: UInt64(truncatingIfNeeded: index - first) * page.size.byteCount)
+    return MarkChange(
+      wasSet: wasSet, TLBFlush(start, pageCount: page.size.order.frameCount * UInt64(truncatingIfNeeded: count)))
   }
 
   /// The table and index of the leaf of exactly this page, and the leaf.

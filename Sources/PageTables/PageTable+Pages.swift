@@ -7,8 +7,7 @@ public import MemoryProtocols
 extension PageTable: PageTableOps {
   /// Maps a page to a frame, which must be at least as large as the page and aligned to its size.
   ///
-  /// A large page replaces an empty table, which is retired. A table that the root's kernel half refers to is never
-  /// replaced, since other roots refer to it too: ``MapError/alreadyMapped``. Traps unless `permissions` allow
+  /// An empty table in a large page's place is in the way: ``MapError/emptyTable``. Traps unless `permissions` allow
   /// something.
   /// - Complexity: O(levels), and O(512) where a large page meets a table
   @inlinable
@@ -16,42 +15,73 @@ extension PageTable: PageTableOps {
     _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ permissions: MemPerm,
     _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(MapError) -> TLBFlush {
+    let (span, table, level, entry) = try planMap(page, to: frame, permissions)
+    if Format.kind(of: entry, level: level) == .table { throw .emptyTable }
+
+    let target = page.size.level
+    guard var chain = TableChain.allocate(level - target, &allocator, mapper) else {
+      throw .frameAllocationFailed
+    }
+    // Write from the leaf up: one store then makes the whole path reachable.
+    var new = Format.leafEntry(frame.start, permissions, level: target)
+    for built in target..<level {
+      let (tableEntry, table) = takeTable(&chain)
+      table.vacant(at: slotIndex(span.start, level: built)).make(new)
+      new = tableEntry
+    }
+    table.vacant(at: slotIndex(span.start, level: level)).link(new)
+    return TLBFlush(page)
+  }
+
+  /// Maps a page to a frame, and lets a large page replace empty tables: they are unlinked, flushed, and retired.
+  ///
+  /// Otherwise as ``map(_:to:_:_:)``. A table that the root's kernel half refers to is never replaced, since other roots
+  /// refer to it too: ``MapError/alreadyMapped``.
+  /// - Complexity: O(levels), and O(512) for each table that the page replaces
+  @inlinable
+  public mutating func map(
+    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ permissions: MemPerm,
+    _ allocator: inout some FrameAllocator & ~Copyable, _ tlb: inout some TLBInvalidator & ~Copyable
+  ) throws(MapError) -> TLBFlush {
+    let (span, table, level, entry) = try planMap(page, to: frame, permissions)
+    guard Format.kind(of: entry, level: level) == .table else {
+      return try map(page, to: frame, permissions, &allocator)
+    }
+    let vacant = table.break(at: slotIndex(span.start, level: level)).flush(TLBFlush(page), using: &tlb)
+    vacant.make(Format.leafEntry(frame.start, permissions, level: level))
+    retireTree(entry, level: level)
+    return TLBFlush(page)
+  }
+
+  /// Checks whether a page can be mapped. Returns its span and the entry down to which tables exist: an empty one, or
+  /// one of the page's level that refers to tables without any mapping.
+  @inlinable
+  func planMap(
+    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ permissions: MemPerm
+  ) throws(MapError) -> (span: TableSpan, table: Table, level: Int, entry: PageTableEntry) {
     requireSomething(permissions)
     if page.size > largestPage { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
     let isAligned = frame.start.isAligned(to: page.size.byteCount) && frame.size >= page.size
     guard isAligned, Format.canHold(frame.start.raw | (page.size.byteCount - 1)) else { throw .misalignedFrame }
 
-    // Plan: down to which level do tables exist?
-    let target = page.size.level
-    let (table, level, entry) = lowestEntry(span.start, downTo: target)
+    let (table, level, entry) = lowestEntry(span.start, downTo: page.size.level)
     switch Format.kind(of: entry, level: level) {
     case .malformed: throw .internalError
     case .leaf: throw .alreadyMapped
+    case .table where !isOwnTable(entry, level: level): throw .internalError
     case .table:
       let isReplaceable = !isSharedSlot(slotIndex(span.start, level: level), level: level)
       guard isReplaceable, isEmptyTree(entry, level: level) else { throw .alreadyMapped }
     case .empty: break
     }
-    guard var chain = TableChain.allocate(level - target, &allocator, mapper) else {
-      throw .frameAllocationFailed
-    }
-
-    // Write from the leaf up: one store then makes the whole path reachable.
-    var new = Format.leafEntry(frame.start, permissions, level: target)
-    for built in target..<level {
-      let (tableEntry, table) = takeTable(&chain)
-      table.store(new, at: slotIndex(span.start, level: built))
-      new = tableEntry
-    }
-    table.link(new, at: slotIndex(span.start, level: level))
-    if level == target { retireTree(entry, level: level) }
-    return TLBFlush(page)
+    return (span, table, level, entry)
   }
 
-  /// Removes a mapping. Returns its frame, which becomes available once the TLBs are flushed.
+  /// Removes a mapping. Returns its frame, which becomes available once the TLBs are flushed, with its marks.
   ///
-  /// Empty tables stay until ``cleanUp(_:)``.
+  /// Empty tables stay until ``cleanUp(_:)``. A member of a run is not removed alone: ``UnmapError/hugePage``. Until the
+  /// flush, nothing may be mapped there again.
   /// - Complexity: O(levels)
   @inlinable
   public mutating func unmap(_ page: Page<VirtAddr>) throws(UnmapError) -> UnmappedFrame {
@@ -60,16 +90,18 @@ extension PageTable: PageTableOps {
     let target = page.size.level
     let (table, level, entry) = lowestEntry(span.start, downTo: target)
     guard Format.kind(of: entry, level: level) == .leaf else { throw .notMapped }
-    guard level == target else { throw .hugePage }
-    table.store(.empty, at: slotIndex(span.start, level: level))
-    return UnmappedFrame(Format.frame(of: entry, level: level), TLBFlush(page))
+    guard level == target, Format.runCount(of: entry, level: level) == 1 else { throw .hugePage }
+    let old = table.take(at: slotIndex(span.start, level: level))
+    return UnmappedFrame(
+      Format.frame(of: old, level: level), isAccessed: Format.isAccessed(old), isDirty: Format.isDirty(old),
+      TLBFlush(page))
   }
 
   /// Changes the permissions of a mapping of exactly this size.
   ///
-  /// Throws ``MapError/unsupportedPageSize(_:)`` with the mapping's size when it is larger than the page: split it
-  /// first, or change a range. An accessed or dirty mark that a processor sets during the change may be lost. Traps
-  /// unless `permissions` allow something.
+  /// Throws ``MapError/unsupportedPageSize(_:)`` with the mapping's size when it is larger than the page, and
+  /// ``MapError/partOfRun`` when it is a member of a run: split it first, or change a range. No mark that a processor
+  /// sets meanwhile is lost. Traps unless `permissions` allow something.
   /// - Complexity: O(levels)
   @inlinable
   public mutating func updatePermissions(
@@ -85,11 +117,15 @@ extension PageTable: PageTableOps {
     case .empty, .table: throw .notMapped
     case .leaf: if level != target { throw .unsupportedPageSize(PageSize(level: level)) }
     }
-    table.store(Format.leaf(entry, with: permissions), at: slotIndex(span.start, level: level))
+    if Format.runCount(of: entry, level: level) != 1 { throw .partOfRun }
+    changePermissions(of: entry, in: table, at: slotIndex(span.start, level: level)) {
+      Format.leaf($0, with: permissions)
+    }
     return TLBFlush(page)
   }
 
-  /// The entry that decides about an address: the one at the target level, or a higher one that is not a table.
+  /// The entry that decides about an address: the one at the target level, or a higher one that is not a table, or that
+  /// is recursive.
   @inlinable @inline(__always)
   func lowestEntry(
     _ address: UInt64, downTo target: Int
@@ -97,7 +133,7 @@ extension PageTable: PageTableOps {
     var table = rootTable
     var level = Format.rootLevel
     var entry = table[slotIndex(address, level: level)]
-    while level > target, Format.kind(of: entry, level: level) == .table {
+    while level > target, isOwnTable(entry, level: level) {
       table = self.table(entry)
       level -= 1
       entry = table[slotIndex(address, level: level)]

@@ -58,11 +58,12 @@ extension PageTable {
     }
   }
 
-  /// Shares a span with a child's tables, which hold nothing there yet.
+  /// Shares a span with a child's tables, which hold nothing there yet and which no processor uses.
   @inlinable
   func share(
     _ table: Table, with child: Table, level: Int, _ span: TableSpan, isPrivate: Bool, _ chain: inout TableChain,
-    _ frames: inout some FrameReferenceCounts & FrameSplitting & ~Copyable
+    _ frames: inout some FrameReferenceCounts & FrameSplitting & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
   ) {
     if level == 0 {
       shareLeaves(table, with: child, span, isPrivate: isPrivate, &frames)
@@ -78,16 +79,16 @@ extension PageTable {
       case .leaf:
         if isPrivate {
           frames.split(Format.frame(of: entry, level: level), into: PageSize(level: level - 1))
-          let below = splitLeaf(entry, level: level, in: table, at: index, &chain)
+          let below = splitLeaf(entry, level: level, in: table, at: index, slot, &chain, &tlb)
           let childBelow = childTable(child, level: level, slot, at: index, &chain)
-          share(below, with: childBelow, level: level - 1, slot, isPrivate: true, &chain, &frames)
+          share(below, with: childBelow, level: level - 1, slot, isPrivate: true, &chain, &frames, &tlb)
         } else {
-          child.store(entry, at: index)
+          child.vacant(at: index).make(entry)
         }
       case .table:
         let childBelow = childTable(child, level: level, slot, at: index, &chain)
         share(
-          self.table(entry), with: childBelow, level: level - 1, slot, isPrivate: isPrivate, &chain, &frames)
+          self.table(entry), with: childBelow, level: level - 1, slot, isPrivate: isPrivate, &chain, &frames, &tlb)
       }
       at = slot.end
     }
@@ -100,8 +101,19 @@ extension PageTable {
   ) -> Table {
     if Format.kind(of: child[index], level: level) == .table { return table(child[index]) }
     let (entry, table) = level == 1 ? takeLeafTable(&chain, toFill: slot) : takeTable(&chain)
-    child.link(entry, at: index)
+    child.vacant(at: index).link(entry)
     return table
+  }
+
+  /// Withdraws the write permission of the leaf at an index; returns it as changed.
+  @inlinable @inline(__always)
+  func withdrawWrite(from leaf: PageTableEntry, in table: Table, at index: Int) -> PageTableEntry {
+    if !Format.marksAreSeparate {
+      return Format.withoutWrite(table.change(leaf, at: index) { Format.withoutWrite($0) })
+    }
+    // Here withdrawing clears bits, always the same: one instruction.
+    table.clear(bits: ~Format.withoutWrite(PageTableEntry(.max)).bits, at: index)
+    return Format.withoutWrite(leaf)
   }
 
   /// Writes every entry of the span in the child's table: a new table need not be cleared there.
@@ -117,19 +129,17 @@ extension PageTable {
     let child = Table(at: child.start + UInt(first) * 8)
     if !isPrivate {
       for index in 0..<count {
-        child.store(table[index], at: index)
+        child.vacant(at: index).make(table[index])
       }
       return
     }
     frames.retain(count) { index in
       let entry = table[index]
       guard Format.isPresent(entry) else {
-        child.store(.empty, at: index)
+        child.vacant(at: index).make(.empty)
         return nil
       }
-      let shared = Format.withoutWrite(entry)
-      table.store(shared, at: index)
-      child.store(shared, at: index)
+      child.vacant(at: index).make(withdrawWrite(from: entry, in: table, at: index))
       return Page(containing: Format.address(in: entry))
     }
   }

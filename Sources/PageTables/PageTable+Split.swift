@@ -6,42 +6,72 @@ public import MemoryProtocols
 
 extension PageTable {
   /// Replaces a large page by a table of 512 pages of the next smaller size that map the same frames with the same
-  /// permissions.
+  /// permissions and marks, and flushes it.
   ///
-  /// Processors that walk the tables meanwhile find either the page or the table. (AArch64 requires break-before-make,
-  /// with a flush in between, unless the processor has FEAT_BBM at level 2. Without it, the owner keeps the processor
-  /// from using the page meanwhile.) Throws ``MapError/notMapped`` unless there is a mapping of exactly this size, and
-  /// ``MapError/unsupportedPageSize(_:)`` for 4 KiB, which cannot be split.
+  /// Processors that walk the tables meanwhile find either the page or the table, except with a format that needs
+  /// break-before-make for a change of size (AArch64): then an access faults, and the handler, which waits for the
+  /// owner's lock, finds the page mapped and goes on. A page that is a member of a run becomes one on its own first,
+  /// and a 4 KiB page then is done. Throws ``MapError/notMapped`` unless there is a mapping of exactly this size, and
+  /// ``MapError/unsupportedPageSize(_:)`` for 4 KiB without a run, which cannot be split.
   /// - Complexity: O(512)
   @inlinable
   public mutating func split(
-    _ page: Page<VirtAddr>, _ allocator: inout some FrameAllocator & ~Copyable
-  ) throws(MapError) -> TLBFlush {
-    if page.size == .size4KiB || page.size > largestPage { throw .unsupportedPageSize(page.size) }
+    _ page: Page<VirtAddr>, _ allocator: inout some FrameAllocator & ~Copyable,
+    _ tlb: inout some TLBInvalidator & ~Copyable
+  ) throws(MapError) {
+    if page.size > largestPage { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
     let (table, level, entry) = lowestEntry(span.start, downTo: page.size.level)
+    let isMember = Format.kind(of: entry, level: level) == .leaf && Format.runCount(of: entry, level: level) != 1
+    if page.size == .size4KiB, !isMember { throw .unsupportedPageSize(page.size) }
     switch Format.kind(of: entry, level: level) {
     case .malformed: throw .internalError
     case .empty, .table: throw .notMapped
     case .leaf: if level != page.size.level { throw .unsupportedPageSize(PageSize(level: level)) }
     }
-    guard var chain = TableChain.allocate(1, &allocator, mapper) else { throw .frameAllocationFailed }
-    splitLeaf(entry, level: level, in: table, at: slotIndex(span.start, level: level), &chain)
-    return TLBFlush(page)
+    let index = slotIndex(span.start, level: level)
+    guard var chain = TableChain.allocate(level == 0 ? 0 : 1, &allocator, mapper) else { throw .frameAllocationFailed }
+    let lone = splitRun(of: entry, level: level, in: table, at: index, span, &tlb)
+    if level == 0 { return }
+    splitLeaf(lone, level: level, in: table, at: index, span, &chain, &tlb)
+    if Format.canResizeInPlace { TLBFlush(page).flush(using: &tlb) }
   }
 
-  /// Replaces a leaf by a table of its parts.
+  /// Replaces a leaf, which is no member of a run, by a table of its parts. `slot` is the part of a walked span in the
+  /// leaf's slot. Where the leaf is replaced in place, processors may have it cached afterwards; it maps the same.
   @inlinable @discardableResult
   func splitLeaf(
-    _ entry: PageTableEntry, level: Int, in table: Table, at index: Int, _ chain: inout TableChain
+    _ entry: PageTableEntry, level: Int, in table: Table, at index: Int, _ slot: TableSpan,
+    _ chain: inout TableChain, _ tlb: inout some TLBInvalidator & ~Copyable
   ) -> Table {
     guard let frame = chain.pop(mapper) else { fail("a page-table plan must count every table it needs") }
     let parts = Table(at: mapper.physToVirt(covered: frame))
-    for part in 0..<512 {
-      parts.store(Format.part(part, of: entry, level: level), at: part)
+    if Format.canResizeInPlace {
+      write(partsOf: entry, level: level, into: parts)
+      let old = table.resize(to: Format.tableEntry(frame), at: index)
+      if old != entry { addMarks(of: old, to: parts) }
+    } else {
+      let broken = table.break(at: index)
+      write(partsOf: broken.old, level: level, into: parts)
+      broken.flush(slot.wholeSlot(level: level).flush(), using: &tlb).link(Format.tableEntry(frame))
     }
-    table.link(Format.tableEntry(frame), at: index)
     return parts
+  }
+
+  /// Fills a table that no processor can reach with the parts of a leaf.
+  @inlinable
+  func write(partsOf leaf: PageTableEntry, level: Int, into parts: Table) {
+    for part in 0..<512 {
+      parts.vacant(at: part).make(Format.part(part, of: leaf, level: level))
+    }
+  }
+
+  /// Gives every leaf of a table the marks that a processor set just before the table replaced a large page.
+  @inlinable @inline(never)
+  func addMarks(of leaf: PageTableEntry, to parts: Table) {
+    for part in 0..<512 {
+      parts.change(parts[part], at: part) { adding(leaf, to: $0) }
+    }
   }
 
   /// How many large pages must be split to let no page reach beyond the span on either side.

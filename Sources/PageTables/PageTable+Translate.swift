@@ -21,7 +21,9 @@ extension PageTable {
       entry = table(entry)[slotIndex(raw, level: level)]
     }
     let leaf = table(entry)[slotIndex(raw, level: 0)]
-    guard _fastPath(Format.kind(of: leaf, level: 0) == .leaf) else { return try translateSlowly(address) }
+    guard _fastPath(Format.kind(of: leaf, level: 0) == .leaf && Format.runCount(of: leaf, level: 0) == 1) else {
+      return try translateSlowly(address)
+    }
     return Translation(PhysAddr(Format.address(in: leaf).raw | raw & 0xFFF), leaf, level: 0)
   }
 
@@ -45,16 +47,18 @@ extension PageTable {
 
   @inlinable
   func translate(_ raw: UInt64, in table: Table, level: Int) throws(TranslationError) -> Translation<Format> {
-    let entry = table[slotIndex(raw, level: level)]
+    let index = slotIndex(raw, level: level)
+    let entry = table[index]
     switch Format.kind(of: entry, level: level) {
     case .empty, .malformed: throw .notMapped
     case .table:
       let below = try translate(raw, in: self.table(entry), level: level - 1)
       return Translation(below.physical, Format.restricting(below.leaf, by: entry), level: below.level)
     case .leaf:
+      let leaf = lone(entry, in: table, at: index, level: level)
       let offsetMask = slotByteCount(level) - 1
-      let physical = Format.address(in: entry).raw & ~offsetMask | raw & offsetMask
-      return Translation(PhysAddr(physical), entry, level: level)
+      let physical = Format.address(in: leaf).raw & ~offsetMask | raw & offsetMask
+      return Translation(PhysAddr(physical), leaf, level: level)
     }
   }
 }

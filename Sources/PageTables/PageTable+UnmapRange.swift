@@ -11,22 +11,24 @@ public import MemoryProtocols
 extension PageTable {
   /// Unmaps everything in a range, which may have holes.
   ///
-  /// A large page that reaches beyond the range is split, and its part outside stays mapped. Empty tables are retired,
-  /// except those of the kernel half that other roots refer to.
+  /// A large page that reaches beyond the range is split, and its part outside stays mapped; so is a run that has a page
+  /// in the range. Empty tables are retired, except those of the kernel half that other roots refer to. Until the flush,
+  /// nothing may be mapped there again.
   ///
   /// - Parameters:
   ///   - range: The pages to unmap, at multiples of 4 KiB; anything else traps.
   ///   - allocator: The allocator of the tables that splitting takes: at most four, and none when both ends lie between
   ///     two pages.
-  ///   - body: Called with each frame that was mapped, in address order. No frame may be used again before the token is
-  ///     flushed.
+  ///   - tlb: Flushed for the pages that are split. The token that is returned is for the range.
+  ///   - body: Called with each former mapping, in address order, with all its marks. No frame may be used again before
+  ///     the token is flushed.
   /// - Throws: ``UnmapError/hugePage`` at the end that lies inside a large page, when the allocator has no frame for
   ///   the table; ``UnmapError/notMapped`` for a page that these tables do not translate.
   /// - Complexity: O(pages); visits no table more than once, except to check the two ends.
   @inlinable
   public mutating func unmap(
     _ range: AddrRange<VirtAddr>, _ allocator: inout some FrameAllocator & ~Copyable,
-    _ body: (Page<PhysAddr>) -> Void
+    _ tlb: inout some TLBInvalidator & ~Copyable, _ body: (Translation<Format>) -> Void
   ) throws(RangeError<UnmapError>) -> TLBFlush {
     let span: TableSpan
     do throws(NonCanonical) {
@@ -40,7 +42,7 @@ extension PageTable {
       let isLower = !splitLevels(at: span.start) { _ in false }.isEmpty
       throw RangeError(.hugePage, at: span.page(at: isLower ? span.start : span.end))
     }
-    clear(rootTable, level: Format.rootLevel, span, &chain, body)
+    clear(rootTable, level: Format.rootLevel, span, &chain, &tlb, body)
     return span.flush()
   }
 
@@ -48,10 +50,11 @@ extension PageTable {
   /// longer in use.
   @inlinable
   mutating func clearTree(_ range: AddrRange<VirtAddr>, _ body: (Page<PhysAddr>) -> Void) {
+    var tlb = NoTLB()
     do throws(NonCanonical) {
       let span = try TableSpan.covering(range, Format.self)
       var chain = TableChain()
-      if !span.isEmpty { clear(rootTable, level: Format.rootLevel, span, &chain, body) }
+      if !span.isEmpty { clear(rootTable, level: Format.rootLevel, span, &chain, &tlb) { body($0.frame) } }
     } catch {
       fail("a range that is cleared must be one that these tables translate, found", UInt64(range.start.raw))
     }
@@ -59,33 +62,36 @@ extension PageTable {
 
   @inlinable
   mutating func clear(
-    _ table: Table, level: Int, _ span: TableSpan, _ chain: inout TableChain, _ body: (Page<PhysAddr>) -> Void
+    _ table: Table, level: Int, _ span: TableSpan, _ chain: inout TableChain,
+    _ tlb: inout some TLBInvalidator & ~Copyable, _ body: (Translation<Format>) -> Void
   ) {
     if level == 0 {
-      clearLeaves(table, span, body)
+      clearLeaves(table, span, &tlb, body)
       return
     }
     var at = span.start
     while at < span.end {
       let slot = span.slot(at: at, level: level)
       let index = slotIndex(at, level: level)
-      let entry = table[index]
+      var entry = table[index]
       switch Format.kind(of: entry, level: level) {
       case .empty: break
-      case .malformed: table.store(.empty, at: index)
+      case .malformed: table.take(at: index)
+      case .table where !isOwnTable(entry, level: level): break
       case .leaf:
+        entry = splitRun(of: entry, level: level, in: table, at: index, slot, &tlb)
         if slot.isWholeSlot(level: level) {
-          table.store(.empty, at: index)
-          body(Format.frame(of: entry, level: level))
+          let old = table.take(at: index)
+          body(Translation(Format.frame(of: old, level: level).start, old, level: level))
         } else {
-          let below = splitLeaf(entry, level: level, in: table, at: index, &chain)
-          clear(below, level: level - 1, slot, &chain, body)
+          let below = splitLeaf(entry, level: level, in: table, at: index, slot, &chain, &tlb)
+          clear(below, level: level - 1, slot, &chain, &tlb, body)
         }
       case .table:
         let below = self.table(entry)
-        clear(below, level: level - 1, slot, &chain, body)
+        clear(below, level: level - 1, slot, &chain, &tlb, body)
         if !isSharedSlot(index, level: level), slot.isWholeSlot(level: level) || isEmptyTable(below) {
-          table.store(.empty, at: index)
+          table.take(at: index)
           retired.push(Format.address(in: entry), mapper)
         }
       }
@@ -94,16 +100,22 @@ extension PageTable {
   }
 
   @inlinable @inline(__always)
-  func clearLeaves(_ table: Table, _ span: TableSpan, _ body: (Page<PhysAddr>) -> Void) {
+  func clearLeaves(
+    _ table: Table, _ span: TableSpan, _ tlb: inout some TLBInvalidator & ~Copyable,
+    _ body: (Translation<Format>) -> Void
+  ) {
     var index = slotIndex(span.start, level: 0)
+    let first = index
     let end = slotIndex(span.end - 4096, level: 0) + 1
     while index < end {
       let entry = table[index]
-      if Format.isPresent(entry) {
-        table.store(.empty, at: index)
-        if Format.kind(of: entry, level: 0) == .leaf {
-          body(Page(containing: Format.address(in: entry)))
-        }
+      if Format.kind(of: entry, level: 0) == .leaf {
+        let at = span.start + UInt64(truncatingIfNeeded: index - first) * 4096
+        _ = splitRun(of: entry, level: 0, in: table, at: index, span.slot(at: at, level: 0), &tlb)
+        let old = table.take(at: index)
+        body(Translation(Format.address(in: old), old, level: 0))
+      } else if Format.isPresent(entry) {
+        table.take(at: index)
       }
       index += 1
     }

@@ -9,6 +9,7 @@ public import MemoryProtocols
 /// - `+Translate`: the walk.
 /// - `+MapRange`, `+UnmapRange`, `+ProtectRange`, `+Share`: ranges, in one walk each.
 /// - `+Split`, `+Join`, `+CleanUp`: large pages, and removal of empty tables.
+/// - `+Runs`: contiguous and NAPOT entries of adopted tables.
 /// - `+Marks`: accessed and dirty.
 /// - `+KernelHalf`: the part that all address spaces share.
 ///
@@ -17,7 +18,12 @@ public import MemoryProtocols
 /// fail. So an operation that throws leaves the tables and the allocator unchanged.
 ///
 /// Invariants: exactly one entry of one tree refers to each table, except in the kernel half; an entry refers to a
-/// table only after that table is fully written; tables are linked without restrictions, so leaves decide.
+/// table only after that table is fully written; tables are linked without restrictions, so leaves decide; and no entry
+/// is overwritten by one that translates differently before the processors have forgotten it (BreakBeforeMake.swift).
+///
+/// Adopted tables can have a *recursive* entry, which refers to the root and lets a kernel see the tables as pages. A
+/// walk follows it as a processor does. No operation changes what lies behind it: a range passes it over, a single page
+/// there counts as malformed, and destruction frees the root once.
 ///
 /// Unlinked tables (`+Join`, `+CleanUp`, an unmapped range) are *retired*: a processor may still walk them until the
 /// change's ``TLBFlush`` is flushed. Then ``deallocateRetiredTables(_:)`` frees them.
@@ -94,7 +100,7 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
   func deallocateTree(
     _ entry: PageTableEntry, level: Int, _ allocator: inout some FrameAllocator & ~Copyable
   ) {
-    guard Format.kind(of: entry, level: level) == .table else { return }
+    guard isOwnTable(entry, level: level) else { return }
     let table = table(entry)
     if level > 1 {
       for index in 0..<512 {
@@ -123,10 +129,16 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
   func tableCount(below table: Table, level: Int) -> Int {
     if level == 0 { return 1 }
     var count = 1
-    for index in 0..<512 where Format.kind(of: table[index], level: level) == .table {
+    for index in 0..<512 where isOwnTable(table[index], level: level) {
       count += tableCount(below: self.table(table[index]), level: level - 1)
     }
     return count
+  }
+
+  /// Whether an entry refers to a table of the tree below it, and not back to the root, as a *recursive* entry does.
+  @inlinable @inline(__always)
+  func isOwnTable(_ entry: PageTableEntry, level: Int) -> Bool {
+    Format.kind(of: entry, level: level) == .table && Format.address(in: entry) != root
   }
 
   /// The table that an entry refers to.

@@ -90,6 +90,20 @@ public protocol PageTableFormat: Sendable {
 
   /// The leaf with the dirty mark set, which requires a writable page, or cleared.
   static func leaf(_ leaf: PageTableEntry, markedDirty: Bool) -> PageTableEntry
+
+  /// Whether the processor's marks have bits that no permission is made of: permissions can then be changed by inverting
+  /// the bits that differ.
+  static var marksAreSeparate: Bool { get }
+
+  /// Whether a large page may be replaced by a table of its parts, or the other way round, while processors use them.
+  static var canResizeInPlace: Bool { get }
+
+  /// How many adjacent entries of a level a leaf shares one TLB entry with, itself included; 1 for a leaf on its own.
+  /// See PageTable+Runs.swift.
+  static func runCount(of leaf: PageTableEntry, level: Int) -> Int
+
+  /// The leaf at an index of its table as one on its own, which maps the same page as in its run.
+  static func alone(_ leaf: PageTableEntry, at index: Int, level: Int) -> PageTableEntry
 }
 
 extension PageTableFormat {

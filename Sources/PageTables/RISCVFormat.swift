@@ -53,6 +53,8 @@ enum RISCVBit {
   @inlinable static var user: UInt64 { 1 << 4 }
   @inlinable static var accessed: UInt64 { 1 << 6 }
   @inlinable static var dirty: UInt64 { 1 << 7 }
+  /// Bits 60 to 54: a page fault if any is set.
+  @inlinable static var highReserved: UInt64 { 0x7F << 54 }
 }
 
 extension RISCVFormat {
@@ -68,10 +70,11 @@ extension RISCVFormat {
     if entry.bits & RISCVBit.valid == 0 { return .empty }
     let access = entry.bits & (RISCVBit.read | RISCVBit.write | RISCVBit.execute)
     if access == 0 {
-      let reserved = RISCVBit.dirty | RISCVBit.accessed | RISCVBit.user
+      let reserved = RISCVBit.dirty | RISCVBit.accessed | RISCVBit.user | RISCVBit.highReserved | napot
       return level > 0 && entry.bits & reserved == 0 ? .table : .malformed
     }
     if level > 2 || access & (RISCVBit.read | RISCVBit.write) == RISCVBit.write { return .malformed }
+    if entry.bits & RISCVBit.highReserved != 0 || !isRunLegal(entry, level: level) { return .malformed }
     return address(in: entry).raw & (slotByteCount(level) - 1) == 0 ? .leaf : .malformed
   }
 
@@ -79,7 +82,7 @@ extension RISCVFormat {
 
   @inlinable public static func isPlainTable(_ entry: PageTableEntry, level: Int) -> Bool {
     let others = RISCVBit.read | RISCVBit.write | RISCVBit.execute | RISCVBit.user | RISCVBit.accessed | RISCVBit.dirty
-    return entry.bits & (RISCVBit.valid | others) == RISCVBit.valid
+    return entry.bits & (RISCVBit.valid | others | RISCVBit.highReserved | napot) == RISCVBit.valid
   }
 
   @inlinable public static func tableEntry(_ table: PhysAddr) -> PageTableEntry {

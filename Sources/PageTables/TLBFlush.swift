@@ -3,12 +3,24 @@ public import Assertions
 
 /// Invalidates translations that processors have cached: INVLPG and inter-processor interrupts on x86-64, DSB and TLBI
 /// on AArch64, SFENCE.VMA on RISC-V; a counter in a test.
+///
+/// Operations call it once for a range, however long. An invalidator decides from which length on it is cheaper to
+/// invalidate everything; Linux does so from 33 pages on x86-64.
 public protocol TLBInvalidator: ~Copyable {
-  /// Invalidates `pageCount` pages of 4 KiB from `start` on, including cached table entries on the path to them.
+  /// Invalidates `pageCount` pages of 4 KiB from `start` on, including cached table entries on the path to them. When it
+  /// returns, no processor uses them any more.
   mutating func invalidate(_ start: VirtAddr, pageCount: UInt64)
 
   /// Invalidates everything cached for these tables.
   mutating func invalidateAll()
+}
+
+/// The invalidator for tables that no processor uses yet.
+@frozen
+public struct NoTLB: TLBInvalidator {
+  @inlinable public init() {}
+  @inlinable public mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) {}
+  @inlinable public mutating func invalidateAll() {}
 }
 
 /// The obligation to flush a change of page tables from the processors' TLBs.
@@ -53,10 +65,16 @@ public struct TLBFlush: ~Copyable {
 /// An unmapped frame that becomes available only after a flush.
 @frozen
 public struct UnmappedFrame: ~Copyable {
+  /// Whether the page was accessed since the mark was last cleared.
+  public let isAccessed: Bool
+  /// Whether the page was written to since the mark was last cleared.
+  public let isDirty: Bool
   @usableFromInline let frame: Page<PhysAddr>
   @usableFromInline let change: TLBFlush
 
-  @inlinable init(_ frame: Page<PhysAddr>, _ change: consuming TLBFlush) {
+  @inlinable init(_ frame: Page<PhysAddr>, isAccessed: Bool, isDirty: Bool, _ change: consuming TLBFlush) {
+    self.isAccessed = isAccessed
+    self.isDirty = isDirty
     self.frame = frame
     self.change = change
   }

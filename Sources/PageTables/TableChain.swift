@@ -20,7 +20,7 @@ struct TableChain {
   /// Adds a table. Its first entry is overwritten; the others stay.
   @inlinable
   mutating func push(_ table: PhysAddr, _ mapper: borrowing some PhysMapper) {
-    Table(at: mapper.physToVirt(table)).store(PageTableEntry(count == 0 ? 0 : first.raw), at: 0)
+    Table(at: mapper.physToVirt(table)).vacant(at: 0).make(PageTableEntry(count == 0 ? 0 : first.raw))
     first = table
     count += 1
   }

@@ -87,6 +87,12 @@ struct TableSpan {
     part(from: at, to: min(end, (at | (slotByteCount(level) - 1)) + 1))
   }
 
+  /// The slot of a level that contains the span.
+  @inlinable func wholeSlot(level: Int) -> TableSpan {
+    let first = start & ~(slotByteCount(level) - 1)
+    return part(from: first, to: first + slotByteCount(level))
+  }
+
   /// Whether the span is exactly one whole slot of a level.
   @inlinable @inline(__always) func isWholeSlot(level: Int) -> Bool { end - start == slotByteCount(level) }
 

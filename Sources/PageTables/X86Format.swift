@@ -112,7 +112,7 @@ extension X86Format {
   }
 
   @inlinable public static func leaf(_ leaf: PageTableEntry, withPermissionBits bits: UInt64) -> PageTableEntry {
-    PageTableEntry(leaf.bits & ~permissionMask | bits)
+    PageTableEntry(leaf.bits ^ ((leaf.bits ^ bits) & permissionMask))
   }
 
   @inlinable public static func withoutWrite(_ leaf: PageTableEntry) -> PageTableEntry {

@@ -100,6 +100,7 @@ import Testing
       let value = generator.next()
       let choice = Int.random(in: 0..<100, using: &generator)
       try family.step(choice, address, value, &frames)
+      if step % 16 == 0 { family.observe() }
       if let finding = family.finding {
         Issue.record("seed \(seed), step \(step): \(finding)")
         return
@@ -115,6 +116,9 @@ struct FamilyOfTwo<Format: PageTableFormat>: ~Copyable {
   let region: AddrRange<VirtAddr>
   var parent: TestProcess<Format>
   var child: TestProcess<Format>?
+  /// What the processors that run either of them have cached.
+  var parentCaches: ProcessorCaches<Format>
+  var childCaches: ProcessorCaches<Format>?
   var parentWords: [VirtAddr: UInt64] = [:]
   var childWords: [VirtAddr: UInt64] = [:]
   /// The first error, if any.
@@ -129,8 +133,18 @@ struct FamilyOfTwo<Format: PageTableFormat>: ~Copyable {
       throw error
     }
     self.region = region
+    parentCaches = parent.attachCaches(&frames)
     self.parent = parent
     child = nil
+  }
+
+  /// Looks at the tables once more, and for offences of the address spaces.
+  mutating func observe() {
+    for caches in [parentCaches, childCaches] {
+      caches?.observe()
+      if let offence = caches?.findings.first { finding = finding ?? offence }
+    }
+    parentCaches.checkMarks(parent.space.table)
   }
 
   mutating func step(_ choice: Int, _ address: VirtAddr, _ value: UInt64, _ frames: inout TestFrames) throws {
@@ -159,16 +173,22 @@ struct FamilyOfTwo<Format: PageTableFormat>: ~Copyable {
         parentWords = parentWords.filter { !range.contains($0.key) }
       }
     default:
+      observe()
       if let ended = child.take() {
+        frames.watchers = [parentCaches]
+        childCaches = nil
         ended.exit(&frames)
       } else {
-        child = try parent.fork(&frames)
+        var forked = try parent.fork(&frames)
+        childCaches = forked.attachCaches(&frames)
+        child = .some(consume forked)
         childWords = parentWords
       }
     }
   }
 
   consuming func end(_ frames: inout TestFrames) {
+    frames.watchers = []
     if let child = child.take() { child.exit(&frames) }
     parent.exit(&frames)
   }

@@ -47,6 +47,7 @@ import Testing
   @Test func ranges() throws {
     var frames = TestFrames()
     var table = try Table(mapper: frames.mapper, &frames)
+    var tlb = NoTLB()
     // From the last page before a 1 GiB boundary to the first after the next one: tables on both sides, one large page.
     let range = AddrRange(start: VirtAddr((1 << 30) - 4096), end: VirtAddr((2 << 30) + 4096))
     let mapped = failEveryAllocation(&frames, &table) { table, frames in
@@ -59,19 +60,19 @@ import Testing
     // Both ends in the same 1 GiB page but in different 2 MiB pages: one split of the large page, two splits below it.
     let part = AddrRange(start: VirtAddr((1 << 30) + 4096), end: VirtAddr((1 << 30) + (9 << 20) + 4096))
     let protected = failEveryAllocation(&frames, &table) { table, frames in
-      try table.protect(part, .userReadOnly, &frames).ignore()
+      try table.protect(part, .userReadOnly, &frames, &tlb).ignore()
     }
     #expect(protected == 3)
 
     // Both ends in the same 2 MiB page.
     let small = AddrRange(start: VirtAddr((1 << 30) + (64 << 20) + 4096), byteCount: 8192)
     let unmapped = failEveryAllocation(&frames, &table) { table, frames in
-      try table.unmap(small, &frames) { _ in }.ignore()
+      try table.unmap(small, &frames, &tlb) { _ in }.ignore()
     }
     #expect(unmapped == 1)
 
     let split = failEveryAllocation(&frames, &table) { table, frames in
-      try table.split(Page(start: VirtAddr((1 << 30) + (128 << 20)), size: .size2MiB), &frames).ignore()
+      try table.split(Page(start: VirtAddr((1 << 30) + (128 << 20)), size: .size2MiB), &frames, &tlb)
     }
     #expect(split == 1)
     table.deallocate(&frames)

@@ -15,6 +15,7 @@ import Testing
   @Test func mapErrors() throws {
     var frames = TestFrames()
     var table = try Table(mapper: frames.mapper, &frames)
+    var tlb = NoTLB()
     try table.map(Self.page, to: Self.frame, .userData, &frames).ignore()
     let before = frames.snapshot()
     #expect(throws: MapError.alreadyMapped) {
@@ -38,8 +39,8 @@ import Testing
     }
     #expect(throws: MapError.notMapped) { try table.updatePermissions(other, .userData).ignore() }
     #expect(throws: MapError.nonCanonical) { try table.updatePermissions(Self.nonCanonical, .userData).ignore() }
-    #expect(throws: MapError.notMapped) { try table.split(other, &frames).ignore() }
-    #expect(throws: MapError.unsupportedPageSize(.size4KiB)) { try table.split(Self.page, &frames).ignore() }
+    #expect(throws: MapError.notMapped) { try table.split(other, &frames, &tlb) }
+    #expect(throws: MapError.unsupportedPageSize(.size4KiB)) { try table.split(Self.page, &frames, &tlb) }
     frames.allocationsLeft = 0
     #expect(throws: MapError.frameAllocationFailed) {
       try table.map(other, to: Self.largeFrame, .userData, &frames).ignore()
@@ -62,6 +63,7 @@ import Testing
   @Test func unmapAndTranslationErrors() throws {
     var frames = TestFrames()
     var table = try Table(mapper: frames.mapper, &frames)
+    var tlb = NoTLB()
     try table.map(Self.large, to: Self.largeFrame, .userData, &frames).ignore()
     #expect(throws: UnmapError.hugePage) { _ = try table.unmap(Self.page).ignore() }
     #expect(throws: UnmapError.notMapped) { _ = try table.unmap(Page(start: .null)).ignore() }
@@ -70,7 +72,7 @@ import Testing
     #expect(throws: TranslationError.notMapped) { try table.translate(VirtAddr.null) }
     #expect(throws: TranslationError.notMapped) { try table.translate(Self.nonCanonical.start) }
     #expect(try table.translate(Self.large) == Self.largeFrame)
-    try table.split(Self.large, &frames).ignore()
+    try table.split(Self.large, &frames, &tlb)
     #expect(throws: UnmapError.notMapped) { _ = try table.unmap(Self.large).ignore() }
     #expect(throws: TranslationError.notMapped) { try table.translate(Self.large) }
     #expect(throws: TranslationError.notMapped) { _ = try table.clearDirty(Self.large).ignore() }
@@ -92,11 +94,12 @@ import Testing
   @Test func damagedTablesAreNoticed() throws {
     var frames = TestFrames()
     var table = try Table(mapper: frames.mapper, &frames)
+    var tlb = NoTLB()
     // PS is reserved in a PML4 entry (Intel SDM table 4-15).
     frames.write(0x83, at: table.root)
     #expect(throws: MapError.internalError) { try table.map(Self.page, to: Self.frame, .userData, &frames).ignore() }
     #expect(throws: MapError.internalError) { try table.updatePermissions(Self.page, .userData).ignore() }
-    #expect(throws: MapError.internalError) { try table.split(Self.large, &frames).ignore() }
+    #expect(throws: MapError.internalError) { try table.split(Self.large, &frames, &tlb) }
     #expect(throws: RangeError(MapError.internalError, at: Page(start: .null, size: .size1GiB))) {
       try table.map(Self.page.range, to: Self.frame.start, .userData, &frames).ignore()
     }
@@ -106,6 +109,7 @@ import Testing
   @Test func rangesNameTheFirstPageInTheWay() throws {
     var frames = TestFrames()
     var table = try Table(mapper: frames.mapper, &frames)
+    var tlb = NoTLB()
     let range = AddrRange(start: VirtAddr(0x20_0000), byteCount: 0x40_0000)
     try table.map(Self.page, to: Self.frame, .userData, &frames).ignore()
     #expect(throws: RangeError(MapError.alreadyMapped, at: Self.page)) {
@@ -123,24 +127,25 @@ import Testing
       try table.map(across, to: PhysAddr(0), .userData, &frames).ignore()
     }
     #expect(throws: RangeError(MapError.nonCanonical, at: Self.nonCanonical)) {
-      try table.protect(across, .userData, &frames).ignore()
+      try table.protect(across, .userData, &frames, &tlb).ignore()
     }
     #expect(throws: RangeError(UnmapError.notMapped, at: Self.nonCanonical)) {
-      try table.unmap(across, &frames) { _ in }.ignore()
+      try table.unmap(across, &frames, &tlb) { _ in }.ignore()
     }
     let inside = AddrRange(start: VirtAddr(0x0001_0000_0000_0000), byteCount: 4096)
     #expect(throws: RangeError(MapError.nonCanonical, at: Page(start: inside.start))) {
       try table.cleanUp(inside).ignore()
     }
     #expect(throws: RangeError(MapError.nonCanonical, at: Page(start: inside.start))) {
-      try table.join(inside).ignore()
+      try table.join(inside, &tlb)
     }
   }
 
   @Test func everyErrorReadsWell() {
     let sizes: [PageSize] = [.size4KiB, .size2MiB, .size1GiB]
     let mapErrors: [MapError] = [
-      .alreadyMapped, .notMapped, .frameAllocationFailed, .misalignedFrame, .nonCanonical, .internalError,
+      .alreadyMapped, .emptyTable, .partOfRun, .notMapped, .frameAllocationFailed, .misalignedFrame, .nonCanonical,
+      .internalError,
     ]
     let texts =
       (mapErrors + sizes.map { .unsupportedPageSize($0) }).map { "\($0)" }

@@ -14,7 +14,8 @@ extension PageTableModel {
     var name = ""
     let succeeded: Bool
     switch operation & 0x1F {
-    case 0...7: (name, succeeded) = ("map page", try mapPage(&bytes, isStarved))
+    case 0...6: (name, succeeded) = ("map page", try mapPage(&bytes, isStarved))
+    case 7: (name, succeeded) = ("clear marks", try clearMarks(&bytes))
     case 8...10: (name, succeeded) = ("unmap page", try unmapPage(&bytes))
     case 11...12: (name, succeeded) = ("update permissions", try updatePage(&bytes))
     case 13...18: (name, succeeded) = ("map range", try mapRange(&bytes, isStarved))
@@ -25,6 +26,9 @@ extension PageTableModel {
     default: (name, succeeded) = ("clean up", try cleanUp(&bytes))
     }
     frames.allocationsLeft = nil
+    caches.observe()
+    caches.checkMarks(table)
+    if let finding = caches.findings.first { throw Mismatch(description: "\(name): \(finding)") }
     if isStarved, !succeeded {
       try check(frames.snapshot() == before, "\(name) failed and changed tables or frames")
     }
@@ -62,7 +66,8 @@ extension PageTableModel {
     let permissions = permissions(&bytes)
     let isFree = leaves(in: at..<at + page.size.byteCount).isEmpty
     do {
-      try table.map(page, to: frame, permissions, &frames).ignore()
+      // Nothing was mapped there: no flush is needed but those of empty tables, which the call makes.
+      try table.map(page, to: frame, permissions, &frames, &tlb).ignore()
     } catch {
       // A table that the root's kernel half refers to is never replaced, even when it is empty.
       let isKept = Format.levelCount == 3 && page.size == .size1GiB && at >= Self.spaceByteCount / 2
@@ -81,14 +86,18 @@ extension PageTableModel {
     let at = UInt64(page.start.raw) & (Self.spaceByteCount - 1)
     let found = leaves(in: at..<at + page.size.byteCount)
     let frame: Page<PhysAddr>
+    let isDirty: Bool
     do {
-      frame = try table.unmap(page).ignore()
+      let unmapped = try table.unmap(page)
+      isDirty = unmapped.isDirty
+      frame = unmapped.flush(using: &tlb)
     } catch {
       let isLarger = found.contains { $0.value.size > page.size }
       try check(error == (isLarger ? .hugePage : .notMapped), "unmapping \(page): \(error)")
       try check(leaves[at]?.size != page.size, "unmapping \(page) failed")
       return false
     }
+    try check(isDirty || !isWritten(at..<at + page.size.byteCount), "unmapping \(page) lost its dirty mark")
     let leaf = leaves.removeValue(forKey: at)
     try check(leaf?.size == page.size && leaf?.frame == frame.start.raw && frame.size == page.size, "unmapping \(page)")
     return true
@@ -99,7 +108,7 @@ extension PageTableModel {
     let at = UInt64(page.start.raw) & (Self.spaceByteCount - 1)
     let permissions = permissions(&bytes)
     do {
-      try table.updatePermissions(page, permissions).ignore()
+      try table.updatePermissions(page, permissions).flush(using: &tlb)
     } catch {
       let larger = leaves(in: at..<at + page.size.byteCount).first { $0.value.size > page.size }
       try check(
@@ -154,9 +163,9 @@ extension PageTableModel {
 
   mutating func unmapRange(_ bytes: inout OperationBytes, _ isStarved: Bool) throws -> Bool {
     let range = range(&bytes)
-    var given: [UInt64: PageSize] = [:]
+    var given: [UInt64: Translation<Format>] = [:]
     do {
-      try table.unmap(addresses(range), &frames) { given[$0.start.raw] = $0.size }.ignore()
+      try table.unmap(addresses(range), &frames, &tlb) { given[$0.physical.raw] = $0 }.flush(using: &tlb)
     } catch {
       try check(error.cause == .hugePage && isStarved, "unmapping \(range): \(error)")
       return false
@@ -167,7 +176,10 @@ extension PageTableModel {
     splitLeaf(at: range.upperBound)
     let end = seedsBug ? range.upperBound - 4096 : range.upperBound
     for (at, leaf) in leaves(in: range) where at < end {
-      try check(given[leaf.frame] == leaf.size, "the frame at \(hexadecimal(at)) was not given out")
+      try check(given[leaf.frame]?.size == leaf.size, "the frame at \(hexadecimal(at)) was not given out")
+      let isDirty = given[leaf.frame]?.isDirty ?? false
+      try check(
+        isDirty || !isWritten(at..<at + leaf.size.byteCount), "unmapping \(hexadecimal(at)) lost its dirty mark")
       leaves[at] = nil
     }
     return true
@@ -177,7 +189,7 @@ extension PageTableModel {
     let range = range(&bytes)
     let permissions = permissions(&bytes)
     do {
-      try table.protect(addresses(range), permissions, &frames).ignore()
+      try table.protect(addresses(range), permissions, &frames, &tlb).flush(using: &tlb)
     } catch {
       try check(error.cause == .frameAllocationFailed && isStarved, "protecting \(range): \(error)")
       return false
@@ -188,56 +200,6 @@ extension PageTableModel {
     for (at, _) in leaves(in: range) {
       leaves[at]?.permissions = permissions
     }
-    return true
-  }
-
-  mutating func splitPage(_ bytes: inout OperationBytes, _ isStarved: Bool) throws -> Bool {
-    let page = Self.page(place(&bytes), bytes.next() % 2 == 0 ? .size2MiB : .size1GiB)
-    let at = UInt64(page.start.raw) & (Self.spaceByteCount - 1)
-    do {
-      try table.split(page, &frames).ignore()
-    } catch {
-      let stands = leaves[at]?.size == page.size
-      try check(error == .frameAllocationFailed && isStarved || !stands, "splitting \(page): \(error)")
-      return false
-    }
-    guard let leaf = leaves[at], leaf.size == page.size else { throw Mismatch(description: "\(page) was split") }
-    split(at, leaf)
-    return true
-  }
-
-  mutating func join(_ bytes: inout OperationBytes) throws -> Bool {
-    let range = range(&bytes)
-    try table.join(addresses(range)).ignore()
-    table.deallocateRetiredTables(&frames)
-    for size in [PageSize.size2MiB, .size1GiB] {
-      var at = (range.lowerBound + size.byteCount - 1) / size.byteCount * size.byteCount
-      while at + size.byteCount <= range.upperBound {
-        joinLeaves(at, size)
-        at += size.byteCount
-      }
-    }
-    return true
-  }
-
-  mutating func joinLeaves(_ at: UInt64, _ size: PageSize) {
-    guard let smaller = size.smaller, let first = leaves[at], first.size == smaller,
-      first.frame % size.byteCount == 0
-    else { return }
-    for part in 0..<UInt64(512) {
-      let offset = part * smaller.byteCount
-      let wanted = Leaf(size: smaller, frame: first.frame + offset, permissions: first.permissions)
-      if leaves[at + offset] != wanted { return }
-    }
-    for part in 0..<UInt64(512) {
-      leaves[at + part * smaller.byteCount] = nil
-    }
-    leaves[at] = Leaf(size: size, frame: first.frame, permissions: first.permissions)
-  }
-
-  mutating func cleanUp(_ bytes: inout OperationBytes) throws -> Bool {
-    try table.cleanUp(addresses(range(&bytes))).ignore()
-    table.deallocateRetiredTables(&frames)
     return true
   }
 

@@ -18,6 +18,9 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
 
   var frames: TestFrames
   var table: PageTable<Format, OffsetPhysMapper>
+  /// The processors that use the tables meanwhile.
+  let caches: ProcessorCaches<Format>
+  var tlb: ModelTLB<Format>
   /// The mappings, keyed by the translated bits of each page's first address.
   var leaves: [UInt64: Leaf] = [:]
   /// The seeded bug with which the harness itself is tested.
@@ -26,6 +29,9 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
   init() throws {
     frames = TestFrames(byteCount: 4 << 20)
     table = try PageTable(mapper: frames.mapper, &frames)
+    caches = ProcessorCaches(root: table.root, frames)
+    tlb = ModelTLB(caches)
+    frames.watchers = [caches]
   }
 
   static var spaceByteCount: UInt64 { 1 << (12 + 9 * UInt64(Format.levelCount)) }
@@ -78,6 +84,7 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
   /// Destroys the tables; throws when a frame was lost.
   consuming func finish() throws {
     var frames = frames
+    frames.watchers = []
     table.deallocateWithKernelHalf(&frames)
     if frames.usedCount != 0 { throw Mismatch(description: "\(frames.usedCount) frames lost") }
   }

@@ -32,6 +32,19 @@ import Testing
     return nil
   }
 
+  /// Operations whose flushes do not reach the processors break the rule that entries are broken before others are made.
+  @Test func aForgottenFlushIsFound() throws {
+    #expect(try findingOfDeaf(X86FourLevel.self).contains("without a flush"))
+    #expect(try findingOfDeaf(AArch64Upper.self).contains("without a flush"))
+    #expect(try findingOfDeaf(Sv39.self).contains("without a flush"))
+  }
+
+  func findingOfDeaf<Format: PageTableFormat>(_ format: Format.Type) throws -> String {
+    var model = try PageTableModel<Format>()
+    model.tlb.isDeaf = true
+    return steps(&model, 1) ?? ""
+  }
+
   @Test func aBugIsFound() throws {
     var model = try PageTableModel<X86FourLevel>()
     model.seedsBug = true

@@ -10,6 +10,7 @@ import Testing
   @Test func theLargestPagesThatFitAreChosen() throws {
     var frames = TestFrames()
     var table = try Table(mapper: frames.mapper, &frames)
+    var tlb = NoTLB()
     let range = AddrRange(start: VirtAddr((1 << 30) - (2 << 20) - 4096), end: VirtAddr((2 << 30) + (2 << 20) + 4096))
     try table.map(range, to: PhysAddr(UInt64(range.start.raw)), .userData, &frames).ignore()
     var sizes: [PageSize] = []
@@ -18,13 +19,13 @@ import Testing
       #expect(translation.physical.raw == UInt64(page.start.raw))
     }
     #expect(sizes == [.size4KiB, .size2MiB, .size1GiB, .size2MiB, .size4KiB])
-    try table.unmap(range, &frames) { _ in }.ignore()
+    try table.unmap(range, &frames, &tlb) { _ in }.ignore()
     #expect(table.tableCount == 1)
     table.deallocateRetiredTables(&frames)
     // Frames with a different alignment get small pages; the limit on page size holds.
     try table.map(range, to: PhysAddr(UInt64(range.start.raw) + (2 << 20)), .userData, &frames).ignore()
     #expect(try table.translate(VirtAddr(1 << 30)).size == .size2MiB)
-    try table.unmap(range, &frames) { _ in }.ignore()
+    try table.unmap(range, &frames, &tlb) { _ in }.ignore()
     table.deallocateRetiredTables(&frames)
     let small = AddrRange(start: VirtAddr(1 << 30), byteCount: 4 << 20)
     try table.map(small, to: PhysAddr(0), .userData, largest: .size4KiB, &frames).ignore()
@@ -47,26 +48,25 @@ import Testing
   @Test func partialChangesSplitAndJoiningUndoesIt() throws {
     var frames = TestFrames()
     var table = try Table(mapper: frames.mapper, &frames)
+    var tlb = NoTLB()
     let giant = Page(start: VirtAddr(1 << 30), size: .size1GiB)
     try table.map(giant, to: Page(start: PhysAddr(1 << 30), size: .size1GiB), .userData, &frames).ignore()
     let part = AddrRange(start: giant.start + 4096, byteCount: 8192)
-    try table.protect(part, .userReadOnly, &frames).ignore()
+    try table.protect(part, .userReadOnly, &frames, &tlb).ignore()
     #expect(try table.translate(part.start).permissions == .userReadOnly)
     #expect(try table.translate(part.end).permissions == .userData)
     #expect(try table.translate(giant.start + (2 << 20)).size == .size2MiB)
     #expect(table.tableCount == 4)
     // Setting the permissions that a page already has splits nothing.
     let other = AddrRange(start: giant.start + (8 << 20) + 4096, byteCount: 4096)
-    try table.protect(other, .userData, &frames).ignore()
+    try table.protect(other, .userData, &frames, &tlb).ignore()
     #expect(try table.translate(other.start).size == .size2MiB)
     // The pages differ: nothing to join.
-    let none = try table.join(giant.range)
-    #expect(none.pageCount == 0)
-    none.ignore()
-    try table.protect(part, .userData, &frames).ignore()
+    #expect(try table.join(giant.range, &tlb) == 0)
+    try table.protect(part, .userData, &frames, &tlb).ignore()
     // A mark on one page becomes a mark on the whole.
     _ = try table.clearAccessed(Page(start: giant.start)).ignore()
-    try table.join(giant.range).ignore()
+    #expect(try table.join(giant.range, &tlb) == 2)
     #expect(try table.translate(part.start).size == .size1GiB)
     #expect(table.retiredTableCount == 2)
     table.deallocateRetiredTables(&frames)
@@ -77,12 +77,15 @@ import Testing
   @Test func emptyTablesAreRetiredAndALargePageReplacesThem() throws {
     var frames = TestFrames()
     var table = try Table(mapper: frames.mapper, &frames)
+    var tlb = NoTLB()
     let page = Page(start: VirtAddr(0x40_0000))
     try table.map(page, to: Page(start: PhysAddr(0)), .userData, &frames).ignore()
     _ = try table.unmap(page).ignore()
     #expect(table.tableCount == 4)
     let large = Page(start: page.start, size: .size2MiB)
-    try table.map(large, to: Page(start: PhysAddr(0), size: .size2MiB), .userData, &frames).ignore()
+    let largeFrame = Page(start: PhysAddr(0), size: .size2MiB)
+    #expect(throws: MapError.emptyTable) { try table.map(large, to: largeFrame, .userData, &frames).ignore() }
+    try table.map(large, to: largeFrame, .userData, &frames, &tlb).ignore()
     #expect(table.retiredTableCount == 1)
     _ = try table.unmap(large).ignore()
     try table.cleanUp(AddrRange(start: VirtAddr(0), byteCount: 1 << 30)).ignore()
@@ -94,6 +97,7 @@ import Testing
   @Test func theKernelHalfIsShared() throws {
     var frames = TestFrames()
     var kernel = try Table(mapper: frames.mapper, &frames)
+    var tlb = NoTLB()
     try kernel.prepareKernelHalf(&frames)
     var process = try Table(mapper: frames.mapper, &frames)
     try process.copyKernelHalf(from: kernel)
@@ -102,7 +106,7 @@ import Testing
     #expect(try process.translate(page.start).physical == PhysAddr(0x5000))
     // Unmapping frees the tables below, but not those that both roots refer to.
     let range = AddrRange(start: page.start, byteCount: 1 << 39)
-    try kernel.unmap(range, &frames) { _ in }.ignore()
+    try kernel.unmap(range, &frames, &tlb) { _ in }.ignore()
     #expect(throws: TranslationError.notMapped) { try process.translate(page.start) }
     try process.map(page, to: Page(start: PhysAddr(0x6000)), .kernelData, &frames).ignore()
     #expect(try kernel.translate(page.start).physical == PhysAddr(0x6000))

@@ -27,6 +27,8 @@ struct TestFrames: ~Copyable, FrameAllocator {
   var allocationsLeft: Int?
   /// How many frames were ever allocated.
   private(set) var allocationCount = 0
+  /// The objects that are told of every frame before it is freed.
+  var watchers: [any FrameWatcher] = []
 
   init(byteCount: Int = 8 << 20) {
     self.byteCount = byteCount
@@ -78,6 +80,7 @@ struct TestFrames: ~Copyable, FrameAllocator {
     guard let held = used.removeValue(forKey: frame.start.raw), held.size == frame.size else {
       fail("a test deallocated a frame that is not in use", frame.start.raw)
     }
+    for watcher in watchers { watcher.willFree(frame) }
     // Freed frames are poisoned, which exposes later use.
     let memory = memory + Int(frame.start.raw - TestFrames.base)
     memset(memory, 0x5A, Int(frame.size.byteCount))

@@ -6,13 +6,19 @@ struct CountingTLB: TLBInvalidator {
   private(set) var callCount = 0
   private(set) var pageCount: UInt64 = 0
   private(set) var fullCount = 0
+  /// The modelled caches that hear of each call, if any.
+  var model: (any TLBInvalidator)?
 
   mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) {
     callCount += 1
     self.pageCount += pageCount
+    model?.invalidate(start, pageCount: pageCount)
   }
 
-  mutating func invalidateAll() { fullCount += 1 }
+  mutating func invalidateAll() {
+    fullCount += 1
+    model?.invalidateAll()
+  }
 }
 
 /// A process whose instructions read and write eight bytes. Like a processor, it translates, checks, faults and
@@ -56,6 +62,14 @@ struct TestProcess<Format: PageTableFormat>: ~Copyable {
 
   mutating func fork(_ frames: inout TestFrames) throws(AddressSpaceError) -> TestProcess {
     TestProcess(try space.fork(&frames, &tlb))
+  }
+
+  /// Makes every flush reach modelled caches of the processors that run this process; returns those.
+  mutating func attachCaches(_ frames: inout TestFrames) -> ProcessorCaches<Format> {
+    let caches = ProcessorCaches<Format>(root: space.table.root, frames)
+    frames.watchers.append(caches)
+    tlb.model = ModelTLB(caches)
+    return caches
   }
 
   /// Unmaps a range and adds it again: it then reads as zeros.

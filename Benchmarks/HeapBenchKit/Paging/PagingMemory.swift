@@ -28,9 +28,3 @@ struct PagingMemory: ~Copyable {
     self.table = table
   }
 }
-
-/// An invalidator that does nothing, for processors without a TLB.
-struct NoTLB: TLBInvalidator {
-  mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) {}
-  mutating func invalidateAll() {}
-}

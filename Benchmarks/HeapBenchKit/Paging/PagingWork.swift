@@ -20,7 +20,8 @@ func pagingMeasuredUnmap(
   _ table: inout MeasuredTable, _ range: AddrRange<VirtAddr>, _ frames: inout BuddyFrames
 ) throws(RangeError<UnmapError>) -> UInt64 {
   var sum: UInt64 = 0
-  try table.unmap(range, &frames) { sum &+= $0.start.raw }.ignore()
+  var tlb = NoTLB()
+  try table.unmap(range, &frames, &tlb) { sum &+= $0.physical.raw }.ignore()
   return sum
 }
 
@@ -28,7 +29,8 @@ func pagingMeasuredUnmap(
 func pagingMeasuredProtect(
   _ table: inout MeasuredTable, _ range: AddrRange<VirtAddr>, _ permissions: MemPerm, _ frames: inout BuddyFrames
 ) throws(RangeError<MapError>) {
-  try table.protect(range, permissions, &frames).ignore()
+  var tlb = NoTLB()
+  try table.protect(range, permissions, &frames, &tlb).ignore()
 }
 
 /// The loop counts as part of the cost. It translates four addresses in each turn; their number is a multiple of four.
@@ -100,7 +102,8 @@ struct PagingRun: ~Copyable {
 
   private mutating func unmap() throws -> Int {
     var count = 0
-    try table.unmap(range, &memory.frames) { _ in count += 1 }.ignore()
+    var tlb = NoTLB()
+    try table.unmap(range, &memory.frames, &tlb) { _ in count += 1 }.ignore()
     table.deallocateRetiredTables(&memory.frames)
     return count
   }

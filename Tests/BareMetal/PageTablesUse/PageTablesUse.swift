@@ -23,12 +23,6 @@ struct EndlessFrames: ~Copyable, FrameAllocator, FrameReferenceCounts, FrameSpli
   mutating func join(_ frame: Page<PhysAddr>, from size: PageSize) {}
 }
 
-/// A processor that caches nothing.
-struct NoTLB: TLBInvalidator {
-  mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) {}
-  mutating func invalidateAll() {}
-}
-
 /// Every operation on an address space.
 func useSpace<Format: PageTableFormat>(
   _ format: Format.Type, _ mapper: OffsetPhysMapper, _ frames: inout EndlessFrames
@@ -60,13 +54,13 @@ func useRanges<Format: PageTableFormat>(
   var tlb = NoTLB()
   var batch = FlushBatch()
   batch.add(try table.map(range, to: .null, .userData, &frames))
-  batch.add(try table.protect(range, .userReadOnly, &frames))
-  batch.add(try table.join(range))
+  batch.add(try table.protect(range, .userReadOnly, &frames, &tlb))
+  try table.join(range, &tlb)
   batch.flush(using: &tlb)
   var sum: UInt64 = 0
   table.forEachMapping(in: range) { page, translation in sum &+= translation.physical.raw }
   do throws(RangeError<UnmapError>) {
-    try table.unmap(range, &frames) { sum &+= $0.start.raw }.flush(using: &tlb)
+    try table.unmap(range, &frames, &tlb) { sum &+= $0.physical.raw }.flush(using: &tlb)
   } catch {
     return 0
   }
@@ -81,7 +75,10 @@ func usePages<Format: PageTableFormat>(
 ) throws(MapError) -> Bool {
   var table = try PageTable<Format, OffsetPhysMapper>(mapper: mapper, &frames)
   let page = Page(containing: address)
-  try table.map(page, to: Page(start: .null), .userData, &frames).ignore()
+  var tlb = NoTLB()
+  try table.map(page, to: Page(start: .null), .userData, &frames, &tlb).ignore()
+  let large = Page(containing: address, size: .size2MiB)
+  try table.split(large, &frames, &tlb)
   try table.updatePermissions(page, .userCode).ignore()
   try table.prepareKernelHalf(&frames)
   do throws(TranslationError) {
@@ -120,6 +117,12 @@ func use<Format: PageTableFormat>(_ format: Format.Type, _ address: VirtAddr) ->
   }
 }
 
+/// The addresses of the tables behind a recursive entry.
+func useWindow<Format: PageTableFormat>(_ format: Format.Type, _ address: VirtAddr) -> Bool {
+  let window = RecursiveWindow<Format>(index: 510)
+  return window.table(of: address, level: 0).start <= window.entry(of: address, level: 0)
+}
+
 /// Uses all of it; it is compiled, not run.
 @c(lab_use_page_tables)
 public func usePageTables(_ address: UInt) -> CInt {
@@ -127,5 +130,6 @@ public func usePageTables(_ address: UInt) -> CInt {
   let all =
     use(X86FourLevel.self, address) && use(X86FiveLevel.self, address) && use(AArch64Lower.self, address)
     && use(AArch64Upper.self, address) && use(Sv39.self, address) && use(Sv48.self, address)
+    && useWindow(X86FourLevel.self, address) && useWindow(AArch64Upper.self, address)
   return all ? 1 : 0
 }

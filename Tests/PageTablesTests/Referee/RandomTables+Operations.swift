@@ -23,7 +23,7 @@ extension RandomTables {
     let frame = plan.randomFrame(of: page.size, using: &random)
     let permissions = randomPermissions()
     do {
-      try table.map(page, to: frame, permissions, &frames).ignore()
+      try table.map(page, to: frame, permissions, &frames, &tlb).ignore()
       record(map: page.start, byteCount: page.size.byteCount, to: frame.start, permissions)
     } catch {}
   }

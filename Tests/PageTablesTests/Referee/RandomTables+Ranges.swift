@@ -51,7 +51,7 @@ extension RandomTables {
   private mutating func unmapRange() {
     guard let range = randomRange() else { return }
     do {
-      try table.unmap(range, &frames) { _ in }.ignore()
+      try table.unmap(range, &frames, &tlb) { _ in }.ignore()
       record(unmap: range.start, byteCount: UInt64(range.byteCount))
     } catch {}
   }
@@ -60,20 +60,20 @@ extension RandomTables {
     guard let range = randomRange() else { return }
     let permissions = randomPermissions()
     do {
-      try table.protect(range, permissions, &frames).ignore()
+      try table.protect(range, permissions, &frames, &tlb).ignore()
       record(protect: range.start, byteCount: UInt64(range.byteCount), permissions)
     } catch {}
   }
 
   private mutating func splitPage() {
     guard let page = randomPage(of: Bool.random(using: &random) ? .size2MiB : .size1GiB) else { return }
-    do { try table.split(page, &frames).ignore() } catch {}
+    do { try table.split(page, &frames, &tlb) } catch {}
   }
 
   /// Joining and cleaning up must not change anything that an access could observe.
   private mutating func joinRange() {
     guard let range = randomWholePages() else { return }
-    do { try table.join(range).ignore() } catch {}
+    do { try table.join(range, &tlb) } catch {}
   }
 
   private mutating func cleanUpRange() {

@@ -24,6 +24,8 @@ struct RandomTables<Format: PageTableFormat>: ~Copyable {
 
   var table: PageTable<Format, OffsetPhysMapper>
   var frames: TableFrames
+  /// No judge uses the tables while they change.
+  var tlb = NoTLB()
   var random: SeededGenerator
   let plan: FramePlan
   private let reservedRootEntry: Int?
