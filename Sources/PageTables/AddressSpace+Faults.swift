@@ -35,7 +35,7 @@ extension AddressSpace {
     if Format.kind(of: leaf, level: level) != .leaf {
       resolution = .filled(try fill(address, grown, &frames, &tlb))
     } else if access == .write, !Format.permissions(of: leaf).contains(.write) {
-      let page = Page(containing: address, size: PageSize(level: level))
+      let page = Page(containing: address, size: Format.pageSize(level: level))
       resolution = try copyOnWrite(page, region, Format.frame(of: leaf, level: level), &frames, &tlb)
       if policy.mode == .dynamic, level == 0 { promoteIfDense(page, region, &frames, &tlb) }
     } else {
@@ -124,15 +124,16 @@ extension AddressSpace {
     return .copied
   }
 
-  /// Maps an already mapped page to a frame, marked accessed and dirty.
+  /// Maps an already mapped page to a frame, marked accessed and dirty. Its other attributes stay.
   @inlinable
   mutating func replaceLeaf(
     of page: Page<VirtAddr>, _ frame: Page<PhysAddr>, _ permissions: MemPerm,
     _ tlb: inout some TLBInvalidator & ~Copyable
   ) {
     let bits = UInt64(page.start.raw) & Format.translatedMask
-    let (table, level, _) = self.table.lowestEntry(bits, downTo: page.size.level)
-    let leaf = Format.leaf(Format.leafEntry(frame.start, permissions, level: level), markedDirty: true)
+    let (table, level, old) = self.table.lowestEntry(bits, downTo: page.size.level)
+    let moved = Format.leaf(old, movedTo: frame.start, level: level)
+    let leaf = Format.leaf(Format.leaf(moved, with: permissions), markedDirty: true)
     table.store(PageTableEntry(leaf.bits | Format.accessedBits), at: slotIndex(bits, level: level))
     TLBFlush(page).flush(using: &tlb)
   }

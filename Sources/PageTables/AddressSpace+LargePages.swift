@@ -64,7 +64,7 @@ extension AddressSpace {
     TLBFlush(block).flush(using: &tlb)
     if inPlace == nil { gather(below, into: frame, &frames) } else { frames.join(frame, from: .size4KiB) }
     // Marked accessed and dirty: some of its pages were.
-    let leaf = Format.leaf(Format.leafEntry(frame.start, permissions, level: 1), markedDirty: true)
+    let leaf = Format.leaf(Format.leafEntry(frame.start, PageAttributes(permissions), level: 1), markedDirty: true)
     upper.store(PageTableEntry(leaf.bits | Format.accessedBits), at: slotIndex(bits, level: 1))
     frames.deallocate(Page(start: Format.address(in: entry)))
     statistics.promotionCount += 1
@@ -108,7 +108,7 @@ extension AddressSpace {
     let bits = UInt64(boundary.raw) & Format.translatedMask
     var (_, level, entry) = table.lowestEntry(bits, downTo: 0)
     while level > 0, Format.kind(of: entry, level: level) == .leaf, bits & (slotByteCount(level) - 1) != 0 {
-      let page = Page(containing: boundary, size: PageSize(level: level))
+      let page = Page(containing: boundary, size: Format.pageSize(level: level))
       guard demote(page, isPrivate: region(containing: page.start)?.isPrivate ?? false, &frames, &tlb) else {
         throw .outOfFrames
       }
@@ -130,7 +130,7 @@ extension AddressSpace {
       return false
     }
     if isPrivate {
-      frames.split(Format.frame(of: entry, level: level), into: PageSize(level: level - 1))
+      frames.split(Format.frame(of: entry, level: level), into: Format.pageSize(level: level - 1))
       statistics.demotionCount += 1
     }
     return true

@@ -52,7 +52,7 @@ extension PageTable {
     let plain = withoutMarks(first)
     var isAccessed = false
     var isDirty = false
-    for index in 0..<512 {
+    for index in 0..<Format.entryCount {
       let entry = table[index]
       guard Format.isPresent(entry),
         withoutMarks(entry) == Format.part(index, of: Format.whole(plain, level: level), level: level)

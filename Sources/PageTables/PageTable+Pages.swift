@@ -8,16 +8,17 @@ extension PageTable: PageTableOps {
   /// Maps a page to a frame, which must be at least as large as the page and aligned to its size.
   ///
   /// A large page replaces an empty table, which is retired. A table that the root's kernel half refers to is never
-  /// replaced, since other roots refer to it too: ``MapError/alreadyMapped``. Traps unless `permissions` allow
+  /// replaced, since other roots refer to it too: ``MapError/alreadyMapped``. Traps unless the permissions allow
   /// something.
   /// - Complexity: O(levels), and O(512) where a large page meets a table
   @inlinable
   public mutating func map(
-    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ permissions: MemPerm,
+    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ attributes: PageAttributes,
     _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(MapError) -> TLBFlush {
-    requireSomething(permissions)
-    if page.size > largestPage { throw .unsupportedPageSize(page.size) }
+    requireSomething(attributes.permissions)
+    if let refusal = Format.refusal(of: attributes) { throw refusal }
+    if !has(page.size) { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
     let isAligned = frame.start.isAligned(to: page.size.byteCount) && frame.size >= page.size
     guard isAligned, Format.canHold(frame.start.raw | (page.size.byteCount - 1)) else { throw .misalignedFrame }
@@ -38,7 +39,7 @@ extension PageTable: PageTableOps {
     }
 
     // Write from the leaf up: one store then makes the whole path reachable.
-    var new = Format.leafEntry(frame.start, permissions, level: target)
+    var new = Format.leafEntry(frame.start, attributes, level: target)
     for built in target..<level {
       let (tableEntry, table) = takeTable(&chain)
       table.store(new, at: slotIndex(span.start, level: built))
@@ -55,7 +56,7 @@ extension PageTable: PageTableOps {
   /// - Complexity: O(levels)
   @inlinable
   public mutating func unmap(_ page: Page<VirtAddr>) throws(UnmapError) -> UnmappedFrame {
-    if page.size > largestPage { throw .unsupportedPageSize(page.size) }
+    if !has(page.size) { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .notMapped }
     let target = page.size.level
     let (table, level, entry) = lowestEntry(span.start, downTo: target)
@@ -76,14 +77,15 @@ extension PageTable: PageTableOps {
     _ page: Page<VirtAddr>, _ permissions: MemPerm
   ) throws(MapError) -> TLBFlush {
     requireSomething(permissions)
-    if page.size > largestPage { throw .unsupportedPageSize(page.size) }
+    if !Format.supports(permissions) { throw .unsupportedPermissions(permissions) }
+    if !has(page.size) { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
     let target = page.size.level
     let (table, level, entry) = lowestEntry(span.start, downTo: target)
     switch Format.kind(of: entry, level: level) {
     case .malformed: throw .internalError
     case .empty, .table: throw .notMapped
-    case .leaf: if level != target { throw .unsupportedPageSize(PageSize(level: level)) }
+    case .leaf: if level != target { throw .unsupportedPageSize(Format.pageSize(level: level)) }
     }
     table.store(Format.leaf(entry, with: permissions), at: slotIndex(span.start, level: level))
     return TLBFlush(page)
@@ -104,6 +106,10 @@ extension PageTable: PageTableOps {
     }
     return (table, level, entry)
   }
+
+  /// Whether entries of some level map pages of this size.
+  @inlinable @inline(__always)
+  func has(_ size: PageSize) -> Bool { Format.has(size) && size <= largestPage }
 
   /// Traps unless the permissions allow something.
   @inlinable @inline(__always)

@@ -18,6 +18,9 @@ extension PageTable {
     _ range: AddrRange<VirtAddr>, _ permissions: MemPerm, _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(RangeError<MapError>) -> TLBFlush {
     requireSomething(permissions)
+    if !Format.supports(permissions) {
+      throw RangeError(.unsupportedPermissions(permissions), at: try mapSpan(range).firstPage)
+    }
     return try change(range, PermissionChange<Format>(to: permissions), &allocator)
   }
 
@@ -69,7 +72,7 @@ extension PageTable {
   @inlinable @inline(__always)
   func changeLeaves<Change: LeafChange>(_ table: Table, _ span: TableSpan, _ change: Change) {
     var index = slotIndex(span.start, level: 0)
-    let end = slotIndex(span.end - 4096, level: 0) + 1
+    let end = slotIndex(span.end - Format.granule.byteCount, level: 0) + 1
     while index < end {
       let entry = table[index]
       if Format.isPresent(entry) {

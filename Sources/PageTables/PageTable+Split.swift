@@ -11,19 +11,19 @@ extension PageTable {
   /// Processors that walk the tables meanwhile find either the page or the table. (AArch64 requires break-before-make,
   /// with a flush in between, unless the processor has FEAT_BBM at level 2. Without it, the owner keeps the processor
   /// from using the page meanwhile.) Throws ``MapError/notMapped`` unless there is a mapping of exactly this size, and
-  /// ``MapError/unsupportedPageSize(_:)`` for 4 KiB, which cannot be split.
+  /// ``MapError/unsupportedPageSize(_:)`` for the smallest page, which cannot be split.
   /// - Complexity: O(512)
   @inlinable
   public mutating func split(
     _ page: Page<VirtAddr>, _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(MapError) -> TLBFlush {
-    if page.size == .size4KiB || page.size > largestPage { throw .unsupportedPageSize(page.size) }
+    if page.size == Format.granule || !has(page.size) { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
     let (table, level, entry) = lowestEntry(span.start, downTo: page.size.level)
     switch Format.kind(of: entry, level: level) {
     case .malformed: throw .internalError
     case .empty, .table: throw .notMapped
-    case .leaf: if level != page.size.level { throw .unsupportedPageSize(PageSize(level: level)) }
+    case .leaf: if level != page.size.level { throw .unsupportedPageSize(Format.pageSize(level: level)) }
     }
     guard var chain = TableChain.allocate(1, &allocator, mapper) else { throw .frameAllocationFailed }
     splitLeaf(entry, level: level, in: table, at: slotIndex(span.start, level: level), &chain)
@@ -37,7 +37,7 @@ extension PageTable {
   ) -> Table {
     guard let frame = chain.pop(mapper) else { fail("a page-table plan must count every table it needs") }
     let parts = Table(at: mapper.physToVirt(covered: frame))
-    for part in 0..<512 {
+    for part in 0..<Format.entryCount {
       parts.store(Format.part(part, of: entry, level: level), at: part)
     }
     table.link(Format.tableEntry(frame), at: index)
@@ -57,7 +57,7 @@ extension PageTable {
     for level in 1...2 {
       let atLower = lower.contains(level)
       let atUpper = upper.contains(level)
-      let shift = 12 + 9 * UInt64(level)
+      let shift = UInt64(truncatingIfNeeded: Format.slotBitCount(level))
       let isShared = atLower && atUpper && span.start >> shift == span.end >> shift
       count += (atLower ? 1 : 0) + (atUpper ? 1 : 0) - (isShared ? 1 : 0)
     }

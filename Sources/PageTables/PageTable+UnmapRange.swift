@@ -96,13 +96,13 @@ extension PageTable {
   @inlinable @inline(__always)
   func clearLeaves(_ table: Table, _ span: TableSpan, _ body: (Page<PhysAddr>) -> Void) {
     var index = slotIndex(span.start, level: 0)
-    let end = slotIndex(span.end - 4096, level: 0) + 1
+    let end = slotIndex(span.end - Format.granule.byteCount, level: 0) + 1
     while index < end {
       let entry = table[index]
       if Format.isPresent(entry) {
         table.store(.empty, at: index)
         if Format.kind(of: entry, level: 0) == .leaf {
-          body(Page(containing: Format.address(in: entry)))
+          body(Page(containing: Format.address(in: entry), size: Format.granule))
         }
       }
       index += 1
