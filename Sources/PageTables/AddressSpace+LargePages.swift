@@ -42,8 +42,8 @@ extension AddressSpace {
     return level == 1 && Format.kind(of: entry, level: 1) == .leaf
   }
 
-  /// Promotes a block to one large page. Does nothing when a page is shared with another space, or when a large frame
-  /// is needed and none is free.
+  /// Promotes a block to one large page. Does nothing when a page is shared with another space, when pages differ in
+  /// more than permissions and marks, or when a large frame is needed and none is free.
   ///
   /// Adjacent frames, as after a split, are joined in place. Otherwise the existing pages are copied into a large
   /// frame, and its other parts are zeros.
@@ -52,9 +52,15 @@ extension AddressSpace {
     _ block: Page<VirtAddr>, _ below: Table, _ permissions: MemPerm, _ frames: inout some CountedFrames & ~Copyable,
     _ tlb: inout some TLBInvalidator & ~Copyable
   ) {
+    var common: PageTableEntry?
     for index in 0..<512 where Format.isPresent(below[index]) {
       if frames.referenceCount(of: Format.frame(of: below[index], level: 0)) != 1 { return }
+      let moved = Format.leaf(below[index], movedTo: .null, level: 0)
+      let attributes = table.withoutMarks(Format.leaf(moved, with: permissions))
+      if let common, common != attributes { return }
+      common = attributes
     }
+    guard let common else { return }
     let inPlace = neighbours(in: below)
     guard let frame = inPlace ?? frames.allocate(.size2MiB) else { return }
     // Unlink and flush first: nothing may write to the old pages while they are copied.
@@ -64,7 +70,8 @@ extension AddressSpace {
     TLBFlush(block).flush(using: &tlb)
     if inPlace == nil { gather(below, into: frame, &frames) } else { frames.join(frame, from: .size4KiB) }
     // Marked accessed and dirty: some of its pages were.
-    let leaf = Format.leaf(Format.leafEntry(frame.start, PageAttributes(permissions), level: 1), markedDirty: true)
+    let whole = Format.whole(Format.leaf(common, movedTo: frame.start, level: 0), level: 1)
+    let leaf = Format.leaf(whole, markedDirty: true)
     upper.store(PageTableEntry(leaf.bits | Format.accessedBits), at: slotIndex(bits, level: 1))
     frames.deallocate(Page(start: Format.address(in: entry)))
     statistics.promotionCount += 1

@@ -30,7 +30,7 @@ extension PageTable {
       if Format.kind(of: entry, level: level) == .table {
         let below = self.table(entry)
         if level > 1 { join(below, level: level - 1, slot) }
-        if level <= largestPage.level, slot.isWholeSlot(level: level), !isSharedSlot(index, level: level),
+        if level <= Format.highestLevel(within: largestPage), slot.isWholeSlot(level: level), !isSharedSlot(index, level: level),
           let whole = joined(below, level: level)
         {
           table.store(whole, at: index)

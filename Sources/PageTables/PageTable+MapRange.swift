@@ -35,7 +35,8 @@ extension PageTable {
       throw RangeError(.misalignedFrame, at: span.page(at: span.start))
     }
     let order = MapOrder<Format>(
-      distance: start.raw &- span.start, attributes: attributes, largestLevel: min(largest, largestPage).level)
+      distance: start.raw &- span.start, attributes: attributes,
+      largestLevel: Format.highestLevel(within: min(largest, largestPage)))
     let count = try tablesMissing(rootTable, level: Format.rootLevel, span, order)
     guard var chain = TableChain.allocate(count, &allocator, mapper) else {
       throw RangeError(.frameAllocationFailed, at: span.page(at: span.start))

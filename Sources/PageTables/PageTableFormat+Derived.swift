@@ -52,6 +52,16 @@ extension PageTableFormat {
     return size
   }
 
+  /// The highest level whose entries map pages of at most this size; 0 where even the granule is larger.
+  @inlinable
+  static func highestLevel(within size: PageSize) -> Int {
+    var level = largestPage.level
+    while level > 0, slotBitCount(level) > Int(size.rawValue) {
+      level -= 1
+    }
+    return level
+  }
+
   /// Whether entries of some level map pages of this size.
   @inlinable
   public static func has(_ size: PageSize) -> Bool {

@@ -101,6 +101,24 @@ import Testing
     #expect(frames.usedCount == 0)
   }
 
+  /// A size of another granule limits the pages too.
+  @Test func theLargestPageIsNotExceeded() throws {
+    var frames = TestFrames()
+    let range = AddrRange(start: VirtAddr(512 << 20), byteCount: 512 << 20)
+    var table = try PageTable<AArch64Lower64KiB, OffsetPhysMapper>(
+      mapper: frames.mapper, largestPage: .size2MiB, &frames)
+    try table.map(range, to: .null, .userData, &frames).ignore()
+    #expect(try table.translate(range.start).size == .size64KiB)
+    try table.join(range).ignore()
+    #expect(try table.translate(range.start).size == .size64KiB)
+    for size in [PageSize.size4KiB, .size16KiB, .size2MiB, .size512MiB] {
+      let page = Page(start: VirtAddr(2 << 30), size: size)
+      #expect(throws: MapError.unsupportedPageSize(size)) {
+        try table.map(page, to: Page(start: .null, size: size), .userData, &frames).ignore()
+      }
+    }
+  }
+
   @Test func globalPages() throws {
     // G is bit 8 on x86-64 and bit 5 on RISC-V; nG is bit 11 on AArch64.
     let attributes = PageAttributes(.kernelData, isGlobal: true)

@@ -124,6 +124,52 @@ import Testing
     #expect(frames.word(slot) == before)
   }
 
+  /// A block of which every page was touched becomes one large page; its pages have a protection key.
+  @Test(arguments: [true, false]) func promotionKeepsThem(areEqual: Bool) throws {
+    var frames = TestFrames()
+    var tlb = CountingTLB()
+    let block = AddrRange(start: Self.managed.start, byteCount: 2 << 20)
+    var space = try AddressSpace<X86FourLevel, OffsetPhysMapper>(
+      managing: Self.managed, mapper: frames.mapper, policy: .never, &frames)
+    try space.addRegion(block, .userData, &frames)
+    for page in 0..<UInt(511) { _ = try space.handleFault(block.start + page * 4096, .write, &frames, &tlb) }
+    for page in 0..<UInt(511) where areEqual || page != 77 {
+      let slot = slot(of: block.start + page * 4096, level: 0, in: space.table, frames)
+      frames.write(frames.word(slot) | Self.foreignBits, at: slot)
+    }
+    space.policy = .dynamic
+    // The last page gets no key of its own, since it is mapped only now: the block stays as it is, even when full.
+    _ = try space.handleFault(block.start + 511 * 4096, .write, &frames, &tlb)
+    let last = slot(of: block.start + 511 * 4096, level: 0, in: space.table, frames)
+    #expect(space.statistics.promotionCount == 0)
+    frames.write(frames.word(last) | Self.foreignBits, at: last)
+    // After a fork, the first write to a page that is no longer shared looks at the block again.
+    let child = try space.fork(&frames, &tlb)
+    child.deallocate(&frames)
+    _ = try space.handleFault(block.start + 31 * 4096, .write, &frames, &tlb)
+    #expect(space.statistics.promotionCount == (areEqual ? 1 : 0))
+    let level = areEqual ? 1 : 0
+    let bits = frames.word(slot(of: block.start, level: level, in: space.table, frames))
+    #expect(bits & Self.foreignBits == Self.foreignBits)
+    space.deallocate(&frames)
+    #expect(frames.usedCount == 0)
+  }
+
+  /// A page without any permission is the kernel's to the processor, but never the same in every address space.
+  @Test func anInaccessiblePageIsNotGlobal() throws {
+    var frames = TestFrames()
+    var tlb = CountingTLB()
+    let page = AddrRange(start: Self.managed.start, byteCount: 4096)
+    var space = try AddressSpace<AArch64Lower, OffsetPhysMapper>(
+      managing: Self.managed, mapper: frames.mapper, policy: .never, &frames)
+    try space.addRegion(page, .userData, &frames)
+    _ = try space.handleFault(page.start, .write, &frames, &tlb)
+    try space.protect(page, MemPerm(), &frames, &tlb)
+    let found = try space.table.translate(page.start)
+    #expect(!found.permissions.contains(.user) && !found.isGlobal)
+    space.deallocate(&frames)
+  }
+
   @Test func pagesOfDifferentTypesAreNotJoined() throws {
     var frames = TestFrames()
     var table = try PageTable<X86FourLevel, OffsetPhysMapper>(mapper: frames.mapper, &frames)
