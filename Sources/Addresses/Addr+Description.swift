@@ -20,7 +20,11 @@
     public var description: String {
       switch self {
       case .size4KiB: "4 KiB"
+      case .size16KiB: "16 KiB"
+      case .size64KiB: "64 KiB"
       case .size2MiB: "2 MiB"
+      case .size32MiB: "32 MiB"
+      case .size512MiB: "512 MiB"
       case .size1GiB: "1 GiB"
       }
     }

@@ -52,6 +52,8 @@ extension AddressSpace {
     _ range: AddrRange<VirtAddr>, _ permissions: MemPerm, _ frames: inout some CountedFrames & ~Copyable,
     _ tlb: inout some TLBInvalidator & ~Copyable
   ) throws(AddressSpaceError) {
+    let mapped = permissions.rawValue & 7 == 0 ? MemPerm.read : permissions
+    guard Format.supports(mapped) else { throw .unsupportedPermissions(permissions) }
     var at = range.start
     while at < range.end {
       guard let region = region(containing: at) else { throw .noRegion(at) }
@@ -66,7 +68,6 @@ extension AddressSpace {
       if regions[index].purpose != .guardPages { regions[index].permissions = permissions }
       index += 1
     }
-    let mapped = permissions.rawValue & 7 == 0 ? MemPerm.read : permissions
     do throws(RangeError<MapError>) {
       let change = try table.change(range, PrivatePermissionChange<Format>(to: mapped), &frames, &tlb)
       change.flush(using: &tlb)

@@ -35,7 +35,7 @@ extension AddressSpace {
     if Format.kind(of: leaf, level: level) != .leaf {
       resolution = .filled(try fill(address, grown, &frames, &tlb))
     } else if access == .write, !Format.permissions(of: leaf).contains(.write) {
-      let page = Page(containing: address, size: PageSize(level: level))
+      let page = Page(containing: address, size: Format.pageSize(level: level))
       resolution = try copyOnWrite(page, region, Format.frame(of: leaf, level: level), &frames, &tlb)
       if policy.mode == .dynamic, level == 0 { promoteIfDense(page, region, &frames, &tlb) }
     } else {

@@ -42,8 +42,8 @@ extension AddressSpace {
     return level == 1 && Format.kind(of: entry, level: 1) == .leaf
   }
 
-  /// Promotes a block to one large page. Does nothing when a page is shared with another space, or when a large frame
-  /// is needed and none is free.
+  /// Promotes a block to one large page. Does nothing when a page is shared with another space, when pages differ in
+  /// more than permissions and marks, or when a large frame is needed and none is free.
   ///
   /// Adjacent frames, as after a split, are joined in place. Otherwise the existing pages are copied into a large
   /// frame, and its other parts are zeros.
@@ -52,9 +52,15 @@ extension AddressSpace {
     _ block: Page<VirtAddr>, _ below: Table, _ permissions: MemPerm, _ frames: inout some CountedFrames & ~Copyable,
     _ tlb: inout some TLBInvalidator & ~Copyable
   ) {
+    var common: PageTableEntry?
     for index in 0..<512 where Format.isPresent(below[index]) {
       if frames.referenceCount(of: Format.frame(of: below[index], level: 0)) != 1 { return }
+      let moved = Format.leaf(below[index], movedTo: .null, level: 0)
+      let attributes = Format.withoutMarks(Format.leaf(moved, with: permissions))
+      if let common, common != attributes { return }
+      common = attributes
     }
+    guard let common else { return }
     let inPlace = neighbours(in: below)
     guard let frame = inPlace ?? frames.allocate(.size2MiB) else { return }
     // Unlink and flush first: nothing may write to the old pages while they are copied.
@@ -63,7 +69,8 @@ extension AddressSpace {
     let vacant = upper.break(at: slotIndex(bits, level: 1)).flush(TLBFlush(block), using: &tlb)
     if inPlace == nil { gather(below, into: frame, &frames) } else { frames.join(frame, from: .size4KiB) }
     // Marked accessed and dirty: some of its pages were.
-    vacant.make(Format.marked(Format.leafEntry(frame.start, permissions, level: 1), dirty: true))
+    let whole = Format.whole(Format.leaf(common, movedTo: frame.start, level: 0), level: 1)
+    vacant.make(Format.marked(whole, dirty: true))
     frames.deallocate(Page(start: Format.address(in: entry)))
     statistics.promotionCount += 1
   }
@@ -106,7 +113,7 @@ extension AddressSpace {
     let bits = UInt64(boundary.raw) & Format.translatedMask
     var (_, level, entry) = table.lowestEntry(bits, downTo: 0)
     while level > 0, Format.kind(of: entry, level: level) == .leaf, bits & (slotByteCount(level) - 1) != 0 {
-      let page = Page(containing: boundary, size: PageSize(level: level))
+      let page = Page(containing: boundary, size: Format.pageSize(level: level))
       guard demote(page, isPrivate: region(containing: page.start)?.isPrivate ?? false, &frames, &tlb) else {
         throw .outOfFrames
       }
@@ -128,7 +135,7 @@ extension AddressSpace {
       return false
     }
     if isPrivate {
-      frames.split(Format.frame(of: entry, level: level), into: PageSize(level: level - 1))
+      frames.split(Format.frame(of: entry, level: level), into: Format.pageSize(level: level - 1))
       statistics.demotionCount += 1
     }
     return true

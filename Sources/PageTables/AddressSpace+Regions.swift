@@ -83,12 +83,14 @@ extension AddressSpace {
 
   /// Adds a region that maps frames of another owner, with the largest pages that fit, and never frees them.
   ///
-  /// - Throws: ``AddressSpaceError/tableFrame(_:)`` when one of the frames holds one of this space's tables, and the
-  ///   errors of adding any other region.
+  /// They are mapped as device registers unless `memoryType` says that they are memory: registers that were cached would
+  /// fail silently, and memory that is not is only slow.
+  /// - Throws: ``AddressSpaceError/tableFrame(_:)`` when one of the frames holds one of this space's tables,
+  ///   ``AddressSpaceError/unsupportedMemoryType(_:)``, and the errors of adding any other region.
   /// - Complexity: O(pages + entries of the upper tables)
   @inlinable
   public mutating func addRegion(
-    _ frames: AddrRange<PhysAddr>, _ permissions: MemPerm, at start: VirtAddr,
+    _ frames: AddrRange<PhysAddr>, _ permissions: MemPerm, as memoryType: MemoryType = .device, at start: VirtAddr,
     _ allocator: inout some CountedFrames & ~Copyable
   ) throws(AddressSpaceError) {
     guard let end = start.checkedAdd(UInt(truncatingIfNeeded: frames.byteCount)) else {
@@ -100,11 +102,12 @@ extension AddressSpace {
     try insert(VirtualRegion(range, permissions, .fixedFrames), &allocator)
     do throws(RangeError<MapError>) {
       // Nothing was mapped there, and processors do not keep absent translations for long: the first access walks.
-      try table.map(range, to: frames.start, permissions, &allocator).ignore()
+      try table.map(range, to: frames.start, PageAttributes(permissions, memoryType), &allocator).ignore()
     } catch {
       regions.remove(at: regions.firstIndex(endingAfter: start))
       switch error.cause {
       case .frameAllocationFailed: throw .outOfFrames
+      case .unsupportedMemoryType(let type): throw .unsupportedMemoryType(type)
       case .misalignedFrame: throw .unreachableFrames(frames.start)
       default: throw .overlaps(range)
       }
@@ -117,6 +120,9 @@ extension AddressSpace {
     _ region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable
   ) throws(AddressSpaceError) {
     let reach = region.reach
+    if region.purpose != .guardPages, !Format.supports(region.permissions) {
+      throw .unsupportedPermissions(region.permissions)
+    }
     guard reach.isAligned(to: 4096), !region.range.isEmpty else { throw .misaligned(reach.start) }
     guard range.contains(reach) else { throw .outside(reach) }
     let index = regions.firstIndex(endingAfter: reach.start)

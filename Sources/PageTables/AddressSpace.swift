@@ -108,9 +108,12 @@ public struct AddressSpace<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyab
 /// Traps unless an address space can manage a range.
 @inlinable
 func requireManageable<Format: PageTableFormat>(_ range: AddrRange<VirtAddr>, _ format: Format.Type) {
+  require(
+    Format.granule == .size4KiB, "an address space must have a granule of 4 KiB, found bytes:",
+    Format.granule.byteCount)
   do throws(NonCanonical) {
-    let span = try TableSpan.covering(range, Format.self)
-    let index = slotIndex(span.isEmpty ? span.start : span.end - 4096, level: Format.rootLevel)
+    let span = try Format.Span.covering(range, Format.self)
+    let index = Format.slotIndex(span.isEmpty ? span.start : span.end - 4096, level: Format.rootLevel)
     require(
       !Format.kernelEntries.contains(index), "an address space must not manage the kernel half, found",
       UInt64(range.end.raw))

@@ -11,6 +11,8 @@
       case .tooManyRegions: "the address space has 65536 regions already, the most it can have"
       case .outOfFrames: "no frame is left for a table, a page or the list of regions; free some memory first"
       case .tableFrame(let frame): "the frame at \(frame) holds a page table and cannot be given to a program"
+      case .unsupportedPermissions(let permissions): MapError.unsupportedPermissions(permissions).description
+      case .unsupportedMemoryType(let type): MapError.unsupportedMemoryType(type).description
       case .unreachableFrames(let frame): "the frames from \(frame) on do not fit the entries of the tables"
       case .noRegion(let address): "no region stands at \(address)"
       }

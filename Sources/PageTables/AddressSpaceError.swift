@@ -16,6 +16,10 @@ public enum AddressSpaceError: Error, Equatable, Sendable {
   case outOfFrames
   /// The frame holds one of the page tables and cannot be given to a program.
   case tableFrame(PhysAddr)
+  /// The processor cannot enforce these permissions; see ``MapError/unsupportedPermissions(_:)``.
+  case unsupportedPermissions(MemPerm)
+  /// The processor's entries cannot express this memory type; see ``MapError/unsupportedMemoryType(_:)``.
+  case unsupportedMemoryType(MemoryType)
   /// The frames do not fit the entries of the tables.
   case unreachableFrames(PhysAddr)
   /// There is no region at the address.

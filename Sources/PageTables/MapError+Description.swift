@@ -11,6 +11,10 @@
       case .notMapped: "no mapping stands there; map it first"
       case .frameAllocationFailed: "no frame is left for a page table; free some memory first"
       case .unsupportedPageSize(let size): "pages of \(size) cannot be used there; take another page size"
+      case .unsupportedPermissions(let permissions):
+        "this processor cannot enforce the permissions \(permissions): allow execution too, or set IA32_EFER.NXE"
+      case .unsupportedMemoryType(let type):
+        "this processor's page tables cannot make memory \(type); map it as normal memory or as a device"
       case .misalignedFrame:
         "the frame must start at a multiple of the page's size, be as large as the page, and fit an entry"
       case .nonCanonical: "these tables translate no such address; keep to the canonical ones"

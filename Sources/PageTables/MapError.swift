@@ -16,6 +16,10 @@ public enum MapError: Error, Equatable, Sendable {
   /// The format, or the processor it was restricted to, has no pages of this size; or the mapping whose permissions
   /// were to change has this size, which is larger than the given page.
   case unsupportedPageSize(PageSize)
+  /// The processor cannot enforce these permissions, such as no execution without IA32_EFER.NXE.
+  case unsupportedPermissions(MemPerm)
+  /// The processor's entries cannot express this memory type, as without Svpbmt.
+  case unsupportedMemoryType(MemoryType)
   /// The frame is not a multiple of the page's size, is smaller than the page, or lies beyond the physical addresses
   /// that an entry can hold.
   case misalignedFrame

@@ -45,7 +45,7 @@ extension PageTable {
   @inlinable
   func isEmptyTable(_ table: Table) -> Bool {
     var index = 0
-    while index < 512 {
+    while index < Format.entryCount {
       if Format.isPresent(table[index]) { return false }
       index += 1
     }
@@ -57,7 +57,7 @@ extension PageTable {
   func isEmptyTree(_ entry: PageTableEntry, level: Int) -> Bool {
     let below = table(entry)
     if level == 1 { return isEmptyTable(below) }
-    for index in 0..<512 {
+    for index in 0..<Format.entryCount {
       let entry = below[index]
       switch Format.kind(of: entry, level: level - 1) {
       case .empty: break
@@ -74,7 +74,7 @@ extension PageTable {
     guard Format.kind(of: entry, level: level) == .table else { return }
     let below = table(entry)
     if level > 1 {
-      for index in 0..<512 {
+      for index in 0..<Format.entryCount {
         retireTree(below[index], level: level - 1)
       }
     }

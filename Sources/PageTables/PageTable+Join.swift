@@ -36,7 +36,8 @@ extension PageTable {
       if isOwnTable(entry, level: level) {
         let below = self.table(entry)
         if level > 1 { join(below, level: level - 1, slot, &tlb) }
-        if level <= largestPage.level, slot.isWholeSlot(level: level), !isSharedSlot(index, level: level),
+        if level <= Format.highestLevel(within: largestPage), slot.isWholeSlot(level: level),
+          !isSharedSlot(index, level: level),
           let whole = joined(below, level: level)
         {
           replace(below, by: whole, level: level, in: table, at: index, slot, &tlb)
@@ -74,7 +75,7 @@ extension PageTable {
     guard Format.frame(of: plain, level: level - 1).start.isAligned(to: slotByteCount(level)) else { return nil }
     var isAccessed = false
     var isDirty = false
-    for index in 0..<512 {
+    for index in 0..<Format.entryCount {
       guard Format.kind(of: table[index], level: level - 1) == .leaf else { return nil }
       let entry = Format.alone(table[index], at: index, level: level - 1)
       guard Format.withoutMarks(entry) == Format.part(index, of: Format.whole(plain, level: level), level: level) else {

@@ -13,28 +13,30 @@ extension PageTable {
   /// Maps a range to the frames from `start` on, with the largest pages that fit.
   ///
   /// - Parameters:
-  ///   - range: The pages to map, at multiples of 4 KiB; anything else traps.
-  ///   - start: The first frame. ``MapError/misalignedFrame`` unless it is a multiple of 4 KiB and the frames fit the
-  ///     format's entries.
-  ///   - permissions: What the pages allow; traps if nothing.
+  ///   - range: The pages to map, at multiples of the smallest page; anything else traps.
+  ///   - start: The first frame. ``MapError/misalignedFrame`` unless it is a multiple of the smallest page and the
+  ///     frames fit the format's entries.
+  ///   - attributes: What the pages allow, which traps if it is nothing, and how they are cached.
   ///   - largest: The largest page to use.
   ///   - allocator: The allocator of missing tables.
   /// - Throws: The first page in the way, and why.
   /// - Complexity: O(pages); no table is visited more than twice.
   @inlinable
   public mutating func map(
-    _ range: AddrRange<VirtAddr>, to start: PhysAddr, _ permissions: MemPerm, largest: PageSize = .size1GiB,
+    _ range: AddrRange<VirtAddr>, to start: PhysAddr, _ attributes: PageAttributes, largest: PageSize = .size1GiB,
     _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(RangeError<MapError>) -> TLBFlush {
-    requireSomething(permissions)
+    requireSomething(attributes.permissions)
     let span = try mapSpan(range)
     if span.isEmpty { return span.flush() }
+    if let refusal = Format.refusal(of: attributes) { throw RangeError(refusal, at: span.page(at: span.start)) }
     let (last, overflow) = start.raw.addingReportingOverflow(span.end - span.start - 1)
-    guard !overflow, Format.canHold(last), start.isAligned(to: 4096) else {
+    guard !overflow, Format.canHold(last), start.isAligned(to: Format.granule.byteCount) else {
       throw RangeError(.misalignedFrame, at: span.page(at: span.start))
     }
     let order = MapOrder<Format>(
-      distance: start.raw &- span.start, permissions: permissions, largestLevel: min(largest, largestPage).level)
+      distance: start.raw &- span.start, attributes: attributes,
+      largestLevel: Format.highestLevel(within: min(largest, largestPage)))
     let count = try tablesMissing(rootTable, level: Format.rootLevel, span, order)
     guard var chain = TableChain.allocate(count, &allocator, mapper) else {
       throw RangeError(.frameAllocationFailed, at: span.page(at: span.start))
@@ -47,10 +49,10 @@ extension PageTable {
   /// - Complexity: O(pages)
   @inlinable
   public mutating func mapIdentity(
-    _ frames: AddrRange<PhysAddr>, _ permissions: MemPerm, largest: PageSize = .size1GiB,
+    _ frames: AddrRange<PhysAddr>, _ attributes: PageAttributes, largest: PageSize = .size1GiB,
     _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(RangeError<MapError>) -> TLBFlush {
-    try map(frames, offset: 0, permissions, largest: largest, &allocator)
+    try map(frames, offset: 0, attributes, largest: largest, &allocator)
   }
 
   /// Maps frames at their own addresses plus `offset`, like a kernel's direct map.
@@ -59,14 +61,14 @@ extension PageTable {
   /// - Complexity: O(pages)
   @inlinable
   public mutating func map(
-    _ frames: AddrRange<PhysAddr>, offset: UInt, _ permissions: MemPerm, largest: PageSize = .size1GiB,
+    _ frames: AddrRange<PhysAddr>, offset: UInt, _ attributes: PageAttributes, largest: PageSize = .size1GiB,
     _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(RangeError<MapError>) -> TLBFlush {
     require(
       frames.end.raw <= UInt64(UInt.max - offset), "mapped frames must fit the address space, found", frames.end.raw)
     let start = VirtAddr(UInt(truncatingIfNeeded: frames.start.raw) + offset)
     return try map(
-      AddrRange(start: start, byteCount: UInt(truncatingIfNeeded: frames.byteCount)), to: frames.start, permissions,
+      AddrRange(start: start, byteCount: UInt(truncatingIfNeeded: frames.byteCount)), to: frames.start, attributes,
       largest: largest, &allocator)
   }
 
@@ -101,10 +103,10 @@ extension PageTable {
   @inlinable @inline(__always)
   func requireEmpty(_ table: Table, _ span: TableSpan) throws(RangeError<MapError>) {
     var index = slotIndex(span.start, level: 0)
-    let end = slotIndex(span.end - 4096, level: 0) + 1
+    let end = slotIndex(span.end - Format.granule.byteCount, level: 0) + 1
     while index < end {
       if Format.isPresent(table[index]) {
-        let at = (span.start & ~(slotByteCount(1) - 1)) + UInt64(truncatingIfNeeded: index) * 4096
+        let at = (span.start & ~(slotByteCount(1) - 1)) + UInt64(truncatingIfNeeded: index) * Format.granule.byteCount
         throw RangeError(
           Format.kind(of: table[index], level: 0) == .leaf ? .alreadyMapped : .internalError, at: span.page(at: at))
       }
@@ -142,9 +144,9 @@ extension PageTable {
   @inlinable @inline(__always)
   func fillLeaves(_ table: Table, _ span: TableSpan, _ order: MapOrder<Format>) {
     var index = slotIndex(span.start, level: 0)
-    let end = slotIndex(span.end - 4096, level: 0) + 1
+    let end = slotIndex(span.end - Format.granule.byteCount, level: 0) + 1
     var bits = order.leaf(at: span.start, level: 0).bits
-    let step = Format.leafEntry(PhysAddr(4096), .read, level: 0).bits &- Format.leafEntry(.null, .read, level: 0).bits
+    let step = Format.addressBits(PhysAddr(Format.granule.byteCount))
     while index < end {
       table.vacant(at: index).make(PageTableEntry(bits))
       // Wraps only past the last entry, since every frame of the range fits an entry.
@@ -160,32 +162,32 @@ extension PageTable {
 struct MapOrder<Format: PageTableFormat> {
   /// The frame's address minus the translated bits of its page, modulo 2^64.
   @usableFromInline let distance: UInt64
-  /// The permissions of the pages.
-  @usableFromInline let permissions: MemPerm
+  /// The attributes of the pages.
+  @usableFromInline let attributes: PageAttributes
   /// The highest level at which pages may be mapped.
   @usableFromInline let largestLevel: Int
 
-  @inlinable init(distance: UInt64, permissions: MemPerm, largestLevel: Int) {
+  @inlinable init(distance: UInt64, attributes: PageAttributes, largestLevel: Int) {
     self.distance = distance
-    self.permissions = permissions
+    self.attributes = attributes
     self.largestLevel = largestLevel
   }
 
   /// Whether one page of a level can map the whole slot.
   @inlinable @inline(__always)
-  func fitsLeaf(_ slot: TableSpan, level: Int) -> Bool {
-    level <= largestLevel && slot.isWholeSlot(level: level) && distance & (slotByteCount(level) - 1) == 0
+  func fitsLeaf(_ slot: Format.Span, level: Int) -> Bool {
+    level <= largestLevel && slot.isWholeSlot(level: level) && distance & (Format.slotByteCount(level) - 1) == 0
   }
 
   /// The leaf for the page at the translated bits `at`.
   @inlinable @inline(__always)
   func leaf(at: UInt64, level: Int) -> PageTableEntry {
-    Format.leafEntry(PhysAddr(at &+ distance), permissions, level: level)
+    Format.leafEntry(PhysAddr(at &+ distance), attributes, level: level)
   }
 
   /// How many tables a part of a range needs in an empty slot of a level.
   @inlinable
-  func tablesForEmptySlot(_ slot: TableSpan, level: Int) -> Int {
+  func tablesForEmptySlot(_ slot: Format.Span, level: Int) -> Int {
     if fitsLeaf(slot, level: level) { return 0 }
     if level == 1 { return 1 }
     var count = 1

@@ -29,11 +29,12 @@ extension PageTable {
     _ body: (Page<VirtAddr>, Translation<Format>) -> Void
   ) {
     let slotMask = slotByteCount(visit.level) - 1
-    for index in 0..<512 {
+    for index in 0..<Format.entryCount {
       let entry = visit.table[index]
       let kind = Format.kind(of: entry, level: visit.level)
       guard kind == .table || kind == .leaf else { continue }
-      let at = visit.start | UInt64(truncatingIfNeeded: index) << (12 + 9 * UInt64(truncatingIfNeeded: visit.level))
+      let at =
+        visit.start | UInt64(truncatingIfNeeded: index) << UInt64(truncatingIfNeeded: Format.slotBitCount(visit.level))
       let address = Format.address(at)
       guard address <= last, address.raw | UInt(truncatingIfNeeded: slotMask) >= first.raw else { continue }
       if kind == .table {
@@ -60,7 +61,7 @@ extension PageTable {
 
   @inlinable
   func holdsTable(in frames: AddrRange<PhysAddr>, _ table: Table, level: Int) -> Bool {
-    for index in 0..<512 {
+    for index in 0..<Format.entryCount {
       let entry = table[index]
       guard isOwnTable(entry, level: level) else { continue }
       if frames.contains(Format.address(in: entry)) { return true }

@@ -48,6 +48,7 @@ extension PageTable {
   @inlinable
   func leaf(of page: Page<VirtAddr>) throws(TranslationError) -> (table: Table, index: Int, entry: PageTableEntry) {
     guard let span = TableSpan(page, Format.self) else { throw .notMapped }
+    guard has(page.size) else { throw .notMapped }
     let (table, level, entry) = lowestEntry(span.start, downTo: page.size.level)
     guard Format.kind(of: entry, level: level) == .leaf else { throw .notMapped }
     guard level == page.size.level else { throw .hugePage }

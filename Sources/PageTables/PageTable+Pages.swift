@@ -7,15 +7,15 @@ public import MemoryProtocols
 extension PageTable: PageTableOps {
   /// Maps a page to a frame, which must be at least as large as the page and aligned to its size.
   ///
-  /// An empty table in a large page's place is in the way: ``MapError/emptyTable``. Traps unless `permissions` allow
+  /// An empty table in a large page's place is in the way: ``MapError/emptyTable``. Traps unless the permissions allow
   /// something.
   /// - Complexity: O(levels), and O(512) where a large page meets a table
   @inlinable
   public mutating func map(
-    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ permissions: MemPerm,
+    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ attributes: PageAttributes,
     _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(MapError) -> TLBFlush {
-    let (span, table, level, entry) = try planMap(page, to: frame, permissions)
+    let (span, table, level, entry) = try planMap(page, to: frame, attributes)
     if Format.kind(of: entry, level: level) == .table { throw .emptyTable }
 
     let target = page.size.level
@@ -23,7 +23,7 @@ extension PageTable: PageTableOps {
       throw .frameAllocationFailed
     }
     // Write from the leaf up: one store then makes the whole path reachable.
-    var new = Format.leafEntry(frame.start, permissions, level: target)
+    var new = Format.leafEntry(frame.start, attributes, level: target)
     for built in target..<level {
       let (tableEntry, table) = takeTable(&chain)
       table.vacant(at: slotIndex(span.start, level: built)).make(new)
@@ -40,15 +40,15 @@ extension PageTable: PageTableOps {
   /// - Complexity: O(levels), and O(512) for each table that the page replaces
   @inlinable
   public mutating func map(
-    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ permissions: MemPerm,
+    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ attributes: PageAttributes,
     _ allocator: inout some FrameAllocator & ~Copyable, _ tlb: inout some TLBInvalidator & ~Copyable
   ) throws(MapError) -> TLBFlush {
-    let (span, table, level, entry) = try planMap(page, to: frame, permissions)
+    let (span, table, level, entry) = try planMap(page, to: frame, attributes)
     guard Format.kind(of: entry, level: level) == .table else {
-      return try map(page, to: frame, permissions, &allocator)
+      return try map(page, to: frame, attributes, &allocator)
     }
     let vacant = table.break(at: slotIndex(span.start, level: level)).flush(TLBFlush(page), using: &tlb)
-    vacant.make(Format.leafEntry(frame.start, permissions, level: level))
+    vacant.make(Format.leafEntry(frame.start, attributes, level: level))
     retireTree(entry, level: level)
     return TLBFlush(page)
   }
@@ -57,10 +57,11 @@ extension PageTable: PageTableOps {
   /// one of the page's level that refers to tables without any mapping.
   @inlinable
   func planMap(
-    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ permissions: MemPerm
+    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ attributes: PageAttributes
   ) throws(MapError) -> (span: TableSpan, table: Table, level: Int, entry: PageTableEntry) {
-    requireSomething(permissions)
-    if page.size > largestPage { throw .unsupportedPageSize(page.size) }
+    requireSomething(attributes.permissions)
+    if let refusal = Format.refusal(of: attributes) { throw refusal }
+    if !has(page.size) { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
     let isAligned = frame.start.isAligned(to: page.size.byteCount) && frame.size >= page.size
     guard isAligned, Format.canHold(frame.start.raw | (page.size.byteCount - 1)) else { throw .misalignedFrame }
@@ -85,7 +86,7 @@ extension PageTable: PageTableOps {
   /// - Complexity: O(levels)
   @inlinable
   public mutating func unmap(_ page: Page<VirtAddr>) throws(UnmapError) -> UnmappedFrame {
-    if page.size > largestPage { throw .unsupportedPageSize(page.size) }
+    if !has(page.size) { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .notMapped }
     let target = page.size.level
     let (table, level, entry) = lowestEntry(span.start, downTo: target)
@@ -108,14 +109,15 @@ extension PageTable: PageTableOps {
     _ page: Page<VirtAddr>, _ permissions: MemPerm
   ) throws(MapError) -> TLBFlush {
     requireSomething(permissions)
-    if page.size > largestPage { throw .unsupportedPageSize(page.size) }
+    if !Format.supports(permissions) { throw .unsupportedPermissions(permissions) }
+    if !has(page.size) { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
     let target = page.size.level
     let (table, level, entry) = lowestEntry(span.start, downTo: target)
     switch Format.kind(of: entry, level: level) {
     case .malformed: throw .internalError
     case .empty, .table: throw .notMapped
-    case .leaf: if level != target { throw .unsupportedPageSize(PageSize(level: level)) }
+    case .leaf: if level != target { throw .unsupportedPageSize(Format.pageSize(level: level)) }
     }
     if Format.runCount(of: entry, level: level) != 1 { throw .partOfRun }
     changePermissions(of: entry, in: table, at: slotIndex(span.start, level: level)) {
@@ -140,6 +142,10 @@ extension PageTable: PageTableOps {
     }
     return (table, level, entry)
   }
+
+  /// Whether entries of some level map pages of this size.
+  @inlinable @inline(__always)
+  func has(_ size: PageSize) -> Bool { Format.has(size) && size <= largestPage }
 
   /// Traps unless the permissions allow something.
   @inlinable @inline(__always)

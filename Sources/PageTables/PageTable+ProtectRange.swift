@@ -10,7 +10,7 @@ extension PageTable {
   /// a page in the range. No mark that a processor sets meanwhile is lost. Traps unless `permissions` allow something.
   ///
   /// - Parameters:
-  ///   - range: The pages to change, at multiples of 4 KiB; anything else traps.
+  ///   - range: The pages to change, at multiples of the smallest page; anything else traps.
   ///   - permissions: What the pages allow.
   ///   - allocator: The allocator of the tables that splitting takes.
   ///   - tlb: Flushed for the pages that are split. The token that is returned is for the permissions.
@@ -23,6 +23,9 @@ extension PageTable {
     _ tlb: inout some TLBInvalidator & ~Copyable
   ) throws(RangeError<MapError>) -> TLBFlush {
     requireSomething(permissions)
+    if !Format.supports(permissions) {
+      throw RangeError(.unsupportedPermissions(permissions), at: try mapSpan(range).firstPage)
+    }
     return try change(range, PermissionChange<Format>(to: permissions), &allocator, &tlb)
   }
 
@@ -82,11 +85,11 @@ extension PageTable {
   ) {
     var index = slotIndex(span.start, level: 0)
     let first = index
-    let end = slotIndex(span.end - 4096, level: 0) + 1
+    let end = slotIndex(span.end - Format.granule.byteCount, level: 0) + 1
     while index < end {
       var entry = table[index]
       if Format.kind(of: entry, level: 0) == .leaf {
-        let at = span.start + UInt64(truncatingIfNeeded: index - first) * 4096
+        let at = span.start + UInt64(truncatingIfNeeded: index - first) * Format.granule.byteCount
         entry = splitRun(of: entry, level: 0, in: table, at: index, span.slot(at: at, level: 0), &tlb)
         changePermissions(of: entry, in: table, at: index) { change.changed($0) }
       }

@@ -78,7 +78,7 @@ extension PageTable {
       case .empty, .malformed: break
       case .leaf:
         if isPrivate {
-          frames.split(Format.frame(of: entry, level: level), into: PageSize(level: level - 1))
+          frames.split(Format.frame(of: entry, level: level), into: Format.pageSize(level: level - 1))
           let below = splitLeaf(entry, level: level, in: table, at: index, slot, &chain, &tlb)
           let childBelow = childTable(child, level: level, slot, at: index, &chain)
           share(below, with: childBelow, level: level - 1, slot, isPrivate: true, &chain, &frames, &tlb)
@@ -123,7 +123,7 @@ extension PageTable {
     _ frames: inout some FrameReferenceCounts & ~Copyable
   ) {
     let first = slotIndex(span.start, level: 0)
-    let count = slotIndex(span.end - 4096, level: 0) + 1 - first
+    let count = slotIndex(span.end - Format.granule.byteCount, level: 0) + 1 - first
     // From here on, entry 0 is the first of the span.
     let table = Table(at: table.start + UInt(first) * 8)
     let child = Table(at: child.start + UInt(first) * 8)

@@ -11,23 +11,23 @@ extension PageTable {
   /// Processors that walk the tables meanwhile find either the page or the table, except with a format that needs
   /// break-before-make for a change of size (AArch64): then an access faults, and the handler, which waits for the
   /// owner's lock, finds the page mapped and goes on. A page that is a member of a run becomes one on its own first,
-  /// and a 4 KiB page then is done. Throws ``MapError/notMapped`` unless there is a mapping of exactly this size, and
-  /// ``MapError/unsupportedPageSize(_:)`` for 4 KiB without a run, which cannot be split.
+  /// and a page of the smallest size then is done. Throws ``MapError/notMapped`` unless there is a mapping of exactly
+  /// this size, and ``MapError/unsupportedPageSize(_:)`` for the smallest page without a run, which cannot be split.
   /// - Complexity: O(512)
   @inlinable
   public mutating func split(
     _ page: Page<VirtAddr>, _ allocator: inout some FrameAllocator & ~Copyable,
     _ tlb: inout some TLBInvalidator & ~Copyable
   ) throws(MapError) {
-    if page.size > largestPage { throw .unsupportedPageSize(page.size) }
+    if !has(page.size) { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
     let (table, level, entry) = lowestEntry(span.start, downTo: page.size.level)
     let isMember = Format.kind(of: entry, level: level) == .leaf && Format.runCount(of: entry, level: level) != 1
-    if page.size == .size4KiB, !isMember { throw .unsupportedPageSize(page.size) }
+    if page.size == Format.granule, !isMember { throw .unsupportedPageSize(page.size) }
     switch Format.kind(of: entry, level: level) {
     case .malformed: throw .internalError
     case .empty, .table: throw .notMapped
-    case .leaf: if level != page.size.level { throw .unsupportedPageSize(PageSize(level: level)) }
+    case .leaf: if level != page.size.level { throw .unsupportedPageSize(Format.pageSize(level: level)) }
     }
     let index = slotIndex(span.start, level: level)
     guard var chain = TableChain.allocate(level == 0 ? 0 : 1, &allocator, mapper) else { throw .frameAllocationFailed }
@@ -61,7 +61,7 @@ extension PageTable {
   /// Fills a table that no processor can reach with the parts of a leaf.
   @inlinable
   func write(partsOf leaf: PageTableEntry, level: Int, into parts: Table) {
-    for part in 0..<512 {
+    for part in 0..<Format.entryCount {
       parts.vacant(at: part).make(Format.part(part, of: leaf, level: level))
     }
   }
@@ -69,7 +69,7 @@ extension PageTable {
   /// Gives every leaf of a table the marks that a processor set just before the table replaced a large page.
   @inlinable @inline(never)
   func addMarks(of leaf: PageTableEntry, to parts: Table) {
-    for part in 0..<512 {
+    for part in 0..<Format.entryCount {
       parts.change(parts[part], at: part) { adding(leaf, to: $0) }
     }
   }
@@ -87,7 +87,7 @@ extension PageTable {
     for level in 1...2 {
       let atLower = lower.contains(level)
       let atUpper = upper.contains(level)
-      let shift = 12 + 9 * UInt64(level)
+      let shift = UInt64(truncatingIfNeeded: Format.slotBitCount(level))
       let isShared = atLower && atUpper && span.start >> shift == span.end >> shift
       count += (atLower ? 1 : 0) + (atUpper ? 1 : 0) - (isShared ? 1 : 0)
     }

@@ -11,7 +11,7 @@ extension PageTable {
   public func translate(_ address: VirtAddr) throws(TranslationError) -> Translation<Format> {
     let raw = UInt64(address.raw)
     let rootIndex = Format.rootIndex(of: address)
-    guard _fastPath(rootIndex < 512) else { return try translateSlowly(address) }
+    guard _fastPath(rootIndex < Format.rootEntryCount) else { return try translateSlowly(address) }
     var entry = rootTable[Int(truncatingIfNeeded: rootIndex)]
     var level = Format.rootLevel
     while true {
@@ -24,7 +24,7 @@ extension PageTable {
     guard _fastPath(Format.kind(of: leaf, level: 0) == .leaf && Format.runCount(of: leaf, level: 0) == 1) else {
       return try translateSlowly(address)
     }
-    return Translation(PhysAddr(Format.address(in: leaf).raw | raw & 0xFFF), leaf, level: 0)
+    return Translation(PhysAddr(Format.address(in: leaf).raw | raw & (Format.granule.byteCount - 1)), leaf, level: 0)
   }
 
   /// The frame that a page of exactly this size is mapped to.
@@ -41,7 +41,7 @@ extension PageTable {
   @inlinable @inline(never)
   func translateSlowly(_ address: VirtAddr) throws(TranslationError) -> Translation<Format> {
     guard Format.covers(address) else { throw .notMapped }
-    let raw = UInt64(address.raw)
+    let raw = UInt64(address.raw) & Format.translatedMask
     return try translate(raw, in: rootTable, level: Format.rootLevel)
   }
 

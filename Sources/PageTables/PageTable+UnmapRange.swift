@@ -16,7 +16,7 @@ extension PageTable {
   /// nothing may be mapped there again.
   ///
   /// - Parameters:
-  ///   - range: The pages to unmap, at multiples of 4 KiB; anything else traps.
+  ///   - range: The pages to unmap, at multiples of the smallest page; anything else traps.
   ///   - allocator: The allocator of the tables that splitting takes: at most four, and none when both ends lie between
   ///     two pages.
   ///   - tlb: Flushed for the pages that are split. The token that is returned is for the range.
@@ -106,11 +106,11 @@ extension PageTable {
   ) {
     var index = slotIndex(span.start, level: 0)
     let first = index
-    let end = slotIndex(span.end - 4096, level: 0) + 1
+    let end = slotIndex(span.end - Format.granule.byteCount, level: 0) + 1
     while index < end {
       let entry = table[index]
       if Format.kind(of: entry, level: 0) == .leaf {
-        let at = span.start + UInt64(truncatingIfNeeded: index - first) * 4096
+        let at = span.start + UInt64(truncatingIfNeeded: index - first) * Format.granule.byteCount
         _ = splitRun(of: entry, level: 0, in: table, at: index, span.slot(at: at, level: 0), &tlb)
         let old = table.take(at: index)
         body(Translation(Format.address(in: old), old, level: 0))

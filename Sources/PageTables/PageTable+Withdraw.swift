@@ -88,10 +88,10 @@ extension PageTable {
     case .leaf: body(Translation(Format.frame(of: entry, level: level).start, entry, level: level), &frames)
     case .table:
       let below = table(entry)
-      for index in 0..<512 {
+      for index in 0..<Format.entryCount {
         release(below[index], level: level - 1, &frames, body)
       }
-      frames.deallocate(Page(start: Format.address(in: entry)))
+      frames.deallocate(Page(start: Format.address(in: entry), size: Format.granule))
     }
   }
 }

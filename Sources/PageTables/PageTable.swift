@@ -32,7 +32,7 @@ public import MemoryProtocols
 /// owner knows their allocator: destroy it with ``deallocate(_:)``.
 @frozen
 public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable {
-  /// The frame of the root table: the value for CR3, TTBR or satp.
+  /// The frame of the root table. ``PageTableFormat/rootRegister(_:_:)`` makes of it the value for CR3, TTBR or satp.
   public let root: PhysAddr
 
   /// How the program reaches the tables.
@@ -57,15 +57,17 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
   public init(
     mapper: Mapper, largestPage: PageSize = Format.largestPage, _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(MapError) {
-    guard let frame = allocator.allocate(.size4KiB) else { throw .frameAllocationFailed }
+    guard let frame = allocator.allocate(Format.granule) else { throw .frameAllocationFailed }
     self.init(adopting: frame.start, mapper: mapper, largestPage: largestPage)
-    rootTable.start.fillWithZeros(byteCount: 4096)
+    rootTable.start.fillWithZeros(byteCount: Format.granule.byteCount)
   }
 
-  /// Existing tables, such as a boot loader's; traps unless `root` is a multiple of 4 KiB.
+  /// Existing tables, such as a boot loader's; traps unless `root` is a multiple of a table's size.
   @inlinable
   public init(adopting root: PhysAddr, mapper: Mapper, largestPage: PageSize = Format.largestPage) {
-    require(root.isAligned(to: 4096), "a page table's root must be a multiple of 4 KiB, found", root.raw)
+    require(
+      root.isAligned(to: Format.granule.byteCount), "a page table's root must be a multiple of its size, found",
+      root.raw)
     require(Format.canHold(root.raw), "a page table's root must lie below the highest frame, found", root.raw)
     self.root = root
     self.mapper = mapper
@@ -79,11 +81,11 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
   /// - Complexity: O(tables)
   @inlinable
   public consuming func deallocate(_ allocator: inout some FrameAllocator & ~Copyable) {
-    for index in 0..<512 where !Format.kernelEntries.contains(index) {
+    for index in 0..<Format.entryCount where !Format.kernelEntries.contains(index) {
       deallocateTree(rootTable[index], level: Format.rootLevel, &allocator)
     }
     retired.deallocate(to: &allocator, mapper)
-    allocator.deallocate(Page(start: root))
+    allocator.deallocate(Page(start: root, size: Format.granule))
   }
 
   /// Frees the kernel half's tables too: for the last of the address spaces that share it.
@@ -103,11 +105,11 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
     guard isOwnTable(entry, level: level) else { return }
     let table = table(entry)
     if level > 1 {
-      for index in 0..<512 {
+      for index in 0..<Format.entryCount {
         deallocateTree(table[index], level: level - 1, &allocator)
       }
     }
-    allocator.deallocate(Page(start: Format.address(in: entry)))
+    allocator.deallocate(Page(start: Format.address(in: entry), size: Format.granule))
   }
 
   /// Frees the retired tables; their changes must have been flushed.
@@ -129,7 +131,7 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
   func tableCount(below table: Table, level: Int) -> Int {
     if level == 0 { return 1 }
     var count = 1
-    for index in 0..<512 where isOwnTable(table[index], level: level) {
+    for index in 0..<Format.entryCount where isOwnTable(table[index], level: level) {
       count += tableCount(below: self.table(table[index]), level: level - 1)
     }
     return count
@@ -152,7 +154,7 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
   func takeTable(_ chain: inout TableChain) -> (entry: PageTableEntry, table: Table) {
     guard let frame = chain.pop(mapper) else { fail("a page-table plan must count every table it needs") }
     let table = Table(at: mapper.physToVirt(covered: frame))
-    table.start.fillWithZeros(byteCount: 4096)
+    table.start.fillWithZeros(byteCount: Format.granule.byteCount)
     return (Format.tableEntry(frame), table)
   }
 
@@ -164,9 +166,9 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
     guard let frame = chain.pop(mapper) else { fail("a page-table plan must count every table it needs") }
     let table = Table(at: mapper.physToVirt(covered: frame))
     let first = UInt64(truncatingIfNeeded: slotIndex(span.start, level: 0)) * 8
-    let end = UInt64(truncatingIfNeeded: slotIndex(span.end - 4096, level: 0) + 1) * 8
+    let end = UInt64(truncatingIfNeeded: slotIndex(span.end - Format.granule.byteCount, level: 0) + 1) * 8
     table.start.fillWithZeros(byteCount: first)
-    (table.start + UInt(end)).fillWithZeros(byteCount: 4096 - end)
+    (table.start + UInt(end)).fillWithZeros(byteCount: Format.granule.byteCount - end)
     return (Format.tableEntry(frame), table)
   }
 }

@@ -21,16 +21,6 @@ extension PageTableFormat {
   @inlinable @inline(__always)
   public static func alone(_ leaf: PageTableEntry, at index: Int, level: Int) -> PageTableEntry { leaf }
 
-  /// A leaf with another frame of the same size. Everything else stays: permissions, marks, memory type and software
-  /// bits.
-  @inlinable
-  static func leaf(_ leaf: PageTableEntry, movedTo frame: PhysAddr, level: Int) -> PageTableEntry {
-    // Two fresh leaves differ in the bits of their frames alone.
-    let old = leafEntry(self.frame(of: leaf, level: level).start, .read, level: level)
-    let new = leafEntry(frame, .read, level: level)
-    return PageTableEntry(leaf.bits ^ old.bits ^ new.bits)
-  }
-
   /// A table entry that refers to another table. Everything else stays.
   @inlinable
   static func table(_ entry: PageTableEntry, movedTo table: PhysAddr) -> PageTableEntry {

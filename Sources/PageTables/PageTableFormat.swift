@@ -1,41 +1,62 @@
 public import Addresses
-public import Assertions
 
 /// The entry layout of one processor family's page tables. No other file depends on it.
 ///
-/// A format is a type without values. Levels count from the leaves: the entries of a level 0 table map 4 KiB pages,
-/// those of level 1 map 2 MiB, those of level 2 map 1 GiB; the root is at level `levelCount - 1`. Every table has
-/// 512 entries of eight bytes.
+/// A format is a type without values. What differs between two processors of a family (how wide physical addresses
+/// are, which memory types there are) is a static property with a default. A kernel that needs another value declares
+/// its own format, and computes there what it learns only at boot:
+///
+///     enum ThisProcessor: X86Format {
+///       static var levelCount: Int { 4 }
+///       static var physicalAddressBitCount: Int { 46 }
+///     }
+///
+/// Levels count from the leaves: the entries of a level 0 table map pages of the smallest size, the granule; the root is
+/// at level `levelCount - 1`. A table is as large as the granule, and an entry has eight bytes: with 4 KiB there are 512
+/// entries, and levels 0, 1 and 2 map 4 KiB, 2 MiB and 1 GiB.
 ///
 /// The walker relies on three equations, which the tests check for each format:
 /// - `kind(of: tableEntry(t), level: n) == .table` and `address(in: tableEntry(t)) == t`, for n > 0;
-/// - `kind(of: leafEntry(f, p, level: n), level: n) == .leaf`, `address(in:)` gives f back, and `permissions(of:)`
-///   gives `granted(p)`;
+/// - `kind(of: leafEntry(f, a, level: n), level: n) == .leaf`, `address(in:)` gives f back, and `permissions(of:)`
+///   gives `granted(a.permissions)`;
 /// - an entry whose low twelve bits are all zero is not present: a table that waits to be freed can thus hold the
 ///   address of the next such table.
 public protocol PageTableFormat: Sendable {
-  /// How many tables a walk to a 4 KiB page reads: 3, 4 or 5.
+  /// The smallest page, and the size of a table: 4 KiB unless the format says otherwise.
+  static var granule: PageSize { get }
+
+  /// How many tables a walk to a page of the smallest size reads: 3, 4 or 5.
   static var levelCount: Int { get }
+
+  /// How many low bits of an address the tables translate.
+  static var translatedBitCount: Int { get }
 
   /// The largest page that every processor with this format has. Some x86-64 processors lack 1 GiB pages; a
   /// ``PageTable`` can be restricted accordingly.
   static var largestPage: PageSize { get }
 
-  /// The width in bits of the physical addresses that an entry can hold.
+  /// The width in bits of the physical addresses that an entry can hold: at most the processor's.
   static var physicalAddressBitCount: Int { get }
+
+  /// Whether the processor can enforce exactly these permissions, apart from a read permission that it grants as well.
+  static func supports(_ permissions: MemPerm) -> Bool
+
+  /// Whether the processor's entries can express this memory type.
+  static func supports(_ memoryType: MemoryType) -> Bool
 
   /// The indices of the root entries that belong to the kernel and that all address spaces share; empty where the
   /// kernel has its own root.
   static var kernelEntries: Range<Int> { get }
 
-  /// Whether these tables can translate `address`: whether its high bits are as the processor requires.
-  static func covers(_ address: VirtAddr) -> Bool
-
-  /// The index of the root entry for an address; 512 or more if and only if ``covers(_:)`` is false.
+  /// The index of the root entry for an address; ``rootEntryCount`` or more if and only if these tables cannot
+  /// translate it, since its high bits are not as the processor requires.
   static func rootIndex(of address: VirtAddr) -> UInt64
 
   /// The address with these translated bits.
   static func address(_ translatedBits: UInt64) -> VirtAddr
+
+  /// The value for CR3, TTBR0_EL1, TTBR1_EL1 or satp that selects a root and a tag. Only the tag's number counts.
+  static func rootRegister(_ root: PhysAddr, _ tag: AddressSpaceTag) -> UInt64
 
   /// The kind of an entry of a level.
   static func kind(of entry: PageTableEntry, level: Int) -> PageTableEntryKind
@@ -50,11 +71,14 @@ public protocol PageTableFormat: Sendable {
   static func tableEntry(_ table: PhysAddr) -> PageTableEntry
 
   /// The entry of a level that maps the frame at `frame`.
-  static func leafEntry(_ frame: PhysAddr, _ permissions: MemPerm, level: Int) -> PageTableEntry
+  static func leafEntry(_ frame: PhysAddr, _ attributes: PageAttributes, level: Int) -> PageTableEntry
 
   /// The address of the frame or table that a present entry refers to. For a large page, bits below its size may be set
   /// that have another meaning.
   static func address(in entry: PageTableEntry) -> PhysAddr
+
+  /// The bits with which an entry holds a physical address.
+  static func addressBits(_ address: PhysAddr) -> UInt64
 
   /// The permissions of a leaf: `granted` of those it was made with.
   static func permissions(of leaf: PageTableEntry) -> MemPerm
@@ -62,17 +86,27 @@ public protocol PageTableFormat: Sendable {
   /// The permission bits of a leaf, all other bits 0.
   static func permissionBits(_ permissions: MemPerm) -> UInt64
 
+  /// The memory type of a leaf of a level: the one it was made with, or one that the processor treats the same; nil
+  /// for a type of another writer that ``MemoryType`` does not name.
+  static func memoryType(of leaf: PageTableEntry, level: Int) -> MemoryType?
+
+  /// Whether a leaf's translation is the same in every address space.
+  static func isGlobal(_ leaf: PageTableEntry) -> Bool
+
+  /// Whether a leaf's memory is shared; see ``PageAttributes/isShared``. False where the format has no encryption.
+  static func isShared(_ leaf: PageTableEntry) -> Bool
+
   /// A leaf with other permissions. The frame, the marks and everything else stay.
   static func leaf(_ leaf: PageTableEntry, withPermissionBits bits: UInt64) -> PageTableEntry
 
   /// A leaf without write permission. Everything else stays, including the dirty mark.
   static func withoutWrite(_ leaf: PageTableEntry) -> PageTableEntry
 
-  /// A leaf of the next lower level that maps part `index` of the 512 parts of the frame that `leaf` maps.
+  /// A leaf of the next lower level that maps part `index` of the parts of the frame that `leaf` maps.
   static func part(_ index: Int, of leaf: PageTableEntry, level: Int) -> PageTableEntry
 
-  /// The leaf of the next higher level over 512 contiguous frames. `first` is the first of their leaves, with the
-  /// accessed and dirty bits that the caller has gathered.
+  /// The leaf of the next higher level over the contiguous frames of a whole table. `first` is the first of their
+  /// leaves, with the accessed and dirty bits that the caller has gathered.
   static func whole(_ first: PageTableEntry, level: Int) -> PageTableEntry
 
   /// A leaf with its own restrictions and those of a table entry above it.
@@ -106,31 +140,6 @@ public protocol PageTableFormat: Sendable {
   static func alone(_ leaf: PageTableEntry, at index: Int, level: Int) -> PageTableEntry
 }
 
-extension PageTableFormat {
-  /// The level of the root table's entries.
-  @inlinable public static var rootLevel: Int { levelCount - 1 }
-
-  /// The bits of an address that the tables translate.
-  @inlinable static var translatedMask: UInt64 { (1 << (12 + 9 * UInt64(levelCount))) - 1 }
-
-  /// A leaf with other permissions. The frame, the marks and everything else stay.
-  @inlinable public static func leaf(_ leaf: PageTableEntry, with permissions: MemPerm) -> PageTableEntry {
-    self.leaf(leaf, withPermissionBits: permissionBits(permissions))
-  }
-
-  /// Whether the page was accessed since the accessed mark was last cleared.
-  @inlinable public static func isAccessed(_ leaf: PageTableEntry) -> Bool { leaf.bits & accessedBits != 0 }
-
-  /// The frame that a leaf of a level maps.
-  @inlinable @inline(__always)
-  static func frame(of leaf: PageTableEntry, level: Int) -> Page<PhysAddr> {
-    Page(containing: address(in: leaf), size: PageSize(level: level))
-  }
-
-  /// Whether an entry can hold the address of the frame that `byte` lies in.
-  @inlinable static func canHold(_ byte: UInt64) -> Bool { byte >> UInt64(physicalAddressBitCount) == 0 }
-}
-
 /// One entry of a page table: eight bytes whose meaning the format defines.
 @frozen
 public struct PageTableEntry: Hashable, Sendable, BitwiseCopyable {
@@ -156,19 +165,4 @@ public enum PageTableEntryKind: Sendable {
   case leaf
   /// Its bits are reserved: no operation here writes such an entry.
   case malformed
-}
-
-extension PageSize {
-  /// The level whose entries map pages of this size.
-  @inlinable var level: Int { (Int(rawValue) - 12) / 9 }
-
-  /// The size of the pages that a level's entries map; traps above level 2, whose entries map none.
-  @inlinable init(level: Int) {
-    switch level {
-    case 0: self = .size4KiB
-    case 1: self = .size2MiB
-    case 2: self = .size1GiB
-    default: fail("a page's level must be 0 to 2, found", UInt64(truncatingIfNeeded: level))
-    }
-  }
 }

@@ -9,14 +9,14 @@ public protocol PageTableOps: ~Copyable {
   /// The layout of the entries.
   associatedtype Format: PageTableFormat
 
-  /// The frame of the root table: the value for CR3, TTBR or satp.
+  /// The frame of the root table.
   var root: PhysAddr { get }
 
   /// Maps a page to a frame.
   ///
-  /// Missing tables come from the allocator. Traps unless `permissions` allow something.
+  /// Missing tables come from the allocator. Traps unless the permissions allow something.
   mutating func map(
-    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ permissions: MemPerm,
+    _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ attributes: PageAttributes,
     _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(MapError) -> TLBFlush
 

@@ -3,8 +3,9 @@ public import Assertions
 
 // A recursive entry of the root refers to the root itself. A walk through it starts over with one level less to go, and
 // ends at a table instead of a page. The lowest table on the path to an address is visible at that address, shifted down
-// by nine bits, with the entry's index on top; another shift leads to the table above. A kernel without a direct map reaches its
-// active tables in this way, for instance to build the direct map that ``OffsetPhysMapper`` then uses.
+// by the bits of one index, with the entry's index on top; another shift leads to the table above. A kernel without a
+// direct map reaches its active tables in this way, for instance to build the direct map that ``OffsetPhysMapper`` then
+// uses.
 //
 // Frames that no table refers to are not visible in the window, so it is no ``PhysMapper``.
 
@@ -14,14 +15,15 @@ public struct RecursiveWindow<Format: PageTableFormat>: Equatable, Sendable {
   /// The index of the root's entry that refers to the root.
   public let index: Int
 
-  /// The window of the entry at `index`; traps unless that is 0 to 511, and with a format whose table entries map no
-  /// page at level 0: RISC-V's.
+  /// The window of the entry at `index`; traps unless the root has that entry, and with a format whose table entries map
+  /// no page at level 0: RISC-V's.
   @inlinable
   public init(index: Int) {
     require(
-      (0..<512).contains(index), "a recursive entry's index must be 0 to 511, found", UInt64(truncatingIfNeeded: index))
+      UInt64(truncatingIfNeeded: index) < Format.rootEntryCount, "a recursive entry must be one of the root's, found",
+      UInt64(truncatingIfNeeded: index))
     require(
-      Format.kind(of: Format.tableEntry(PhysAddr(4096)), level: 0) == .leaf,
+      Format.kind(of: Format.tableEntry(PhysAddr(Format.granule.byteCount)), level: 0) == .leaf,
       "a recursive entry needs a format whose tables can be pages")
     self.index = index
   }
@@ -37,9 +39,9 @@ public struct RecursiveWindow<Format: PageTableFormat>: Equatable, Sendable {
     require(
       (0...Format.rootLevel).contains(level), "the format has no such level:", UInt64(truncatingIfNeeded: level))
     var bits = UInt64(address.raw) & Format.translatedMask
-    let top = UInt64(truncatingIfNeeded: index) << (12 + 9 * UInt64(truncatingIfNeeded: Format.rootLevel))
+    let top = UInt64(truncatingIfNeeded: index) << UInt64(truncatingIfNeeded: Format.slotBitCount(Format.rootLevel))
     for _ in 0...level {
-      bits = bits >> 9 | top
+      bits = bits >> UInt64(truncatingIfNeeded: Format.indexBitCount) | top
     }
     return Format.address(bits & ~7)
   }
@@ -50,6 +52,6 @@ public struct RecursiveWindow<Format: PageTableFormat>: Equatable, Sendable {
   /// - Complexity: O(levels)
   @inlinable
   public func table(of address: VirtAddr, level: Int) -> Page<VirtAddr> {
-    Page(containing: entry(of: address, level: level))
+    Page(containing: entry(of: address, level: level), size: Format.granule)
   }
 }

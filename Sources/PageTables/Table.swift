@@ -27,7 +27,7 @@ public import Addresses
 //
 // Where pointers have 32 bits, no processor walks tables with 64-bit entries, and plain accesses suffice.
 
-/// A table of 512 entries in memory that the program can reach: the only access to its bytes.
+/// A table in memory that the program can reach: the only access to its bytes.
 @frozen
 @usableFromInline
 struct Table {
@@ -42,11 +42,11 @@ struct Table {
     @inlinable @inline(__always)
     func slot(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
       // SAFETY: `start` is the address of a table frame that the mapper covers and the tables' owner holds; an index
-      // is 0 to 511. Atomic<UInt64> has the layout of UInt64.
+      // is one of its entries'. Atomic<UInt64> has the layout of UInt64.
       unsafe start.unsafePointer.assumingMemoryBound(to: Atomic<UInt64>.self) + index
     }
 
-    /// The entry at `index`, 0 to 511.
+    /// The entry at `index`.
     @inlinable @inline(__always)
     subscript(index: Int) -> PageTableEntry {
       // SAFETY: see `slot`.

@@ -9,7 +9,7 @@ public import MemoryProtocols
 /// A chain of tables that no entry refers to.
 @frozen
 @usableFromInline
-struct TableChain {
+struct TableChain<Format: PageTableFormat> {
   /// The first table, unless `count` is 0.
   @usableFromInline var first = PhysAddr.null
   /// How many tables there are.
@@ -42,7 +42,7 @@ struct TableChain {
   ) -> TableChain? {
     var chain = TableChain()
     while chain.count < count {
-      guard let frame = allocator.allocate(.size4KiB) else {
+      guard let frame = allocator.allocate(Format.granule) else {
         chain.deallocate(to: &allocator, mapper)
         return nil
       }
@@ -57,7 +57,7 @@ struct TableChain {
     to allocator: inout some FrameAllocator & ~Copyable, _ mapper: borrowing some PhysMapper
   ) {
     while let table = pop(mapper) {
-      allocator.deallocate(Page(start: table))
+      allocator.deallocate(Page(start: table, size: Format.granule))
     }
   }
 }

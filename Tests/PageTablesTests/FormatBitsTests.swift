@@ -37,12 +37,12 @@ let x86Leaves = [
 
 /// Arm DDI 0487, D8.3: valid 0, page 1, AttrIndx 4:2, AP[1] 6, AP[2] 7, SH 9:8, AF 10, nG 11, DBM 51, PXN 53, UXN 54.
 let aarch64Leaves = [
-  // UXN, PXN, AF, SH, AP[2], page
-  HandWrittenLeaf(.kernelReadOnly, 0, 0x0000_1000, 0x0060_0000_0000_1783),
-  // UXN, PXN, DBM, AF, SH
-  HandWrittenLeaf(.kernelData, 0, 0x0000_1000, 0x0068_0000_0000_1703),
-  // UXN
-  HandWrittenLeaf(.kernelCode, 0, 0x0000_1000, 0x0040_0000_0000_1783),
+  // UXN, PXN, nG, AF, SH, AP[2], page
+  HandWrittenLeaf(.kernelReadOnly, 0, 0x0000_1000, 0x0060_0000_0000_1F83),
+  // UXN, PXN, DBM, nG, AF, SH
+  HandWrittenLeaf(.kernelData, 0, 0x0000_1000, 0x0068_0000_0000_1F03),
+  // UXN, nG
+  HandWrittenLeaf(.kernelCode, 0, 0x0000_1000, 0x0040_0000_0000_1F83),
   // UXN, PXN, nG, AP[1], AP[2]
   HandWrittenLeaf(.userReadOnly, 0, 0x0000_1000, 0x0060_0000_0000_1FC3),
   // UXN, PXN, DBM, nG, AP[1]
@@ -50,7 +50,7 @@ let aarch64Leaves = [
   // PXN, nG, AP[1], AP[2]
   HandWrittenLeaf(.userCode, 0, 0x0000_1000, 0x0020_0000_0000_1FC3),
   // blocks: bit 1 clear
-  HandWrittenLeaf(.kernelData, 1, 0x0020_0000, 0x0068_0000_0020_0701),
+  HandWrittenLeaf(.kernelData, 1, 0x0020_0000, 0x0068_0000_0020_0F01),
   HandWrittenLeaf(.userData, 2, 0x4000_0000, 0x0068_0000_4000_0F41),
   HandWrittenLeaf(.userCode, 0, 0x0000_FFFF_FFFF_F000, 0x0020_FFFF_FFFF_FFC3),
 ]
@@ -80,16 +80,38 @@ let riscvLeaves = [
     try check(AArch64Upper.self, leaf, page: 0xFFFF_0000_4000_0000)
   }
 
+  /// DDI 0487, D8.2.8 and D8.2.9: the same bits at other page sizes, above a frame's lowest 14 or 16 bits.
+  @Test(arguments: [
+    HandWrittenLeaf(.kernelReadOnly, 0, 0x0000_4000, 0x0060_0000_0000_4F83),
+    HandWrittenLeaf(.userCode, 0, 0x0000_FFFF_FFFF_C000, 0x0020_FFFF_FFFF_CFC3),
+    HandWrittenLeaf(.kernelData, 1, 0x0200_0000, 0x0068_0000_0200_0F01),
+    HandWrittenLeaf(.userData, 1, 0x0000_FFFF_FE00_0000, 0x0068_FFFF_FE00_0F41),
+  ]) func aarch64Granule16KiB(leaf: HandWrittenLeaf) throws {
+    try check(AArch64Lower16KiB.self, leaf, page: 0x0000_FFFF_C000_0000)
+    try check(AArch64Upper16KiB.self, leaf, page: 0xFFFF_7FFF_C000_0000)
+  }
+
+  @Test(arguments: [
+    HandWrittenLeaf(.kernelReadOnly, 0, 0x0001_0000, 0x0060_0000_0001_0F83),
+    HandWrittenLeaf(.userCode, 0, 0x0000_FFFF_FFFF_0000, 0x0020_FFFF_FFFF_0FC3),
+    HandWrittenLeaf(.kernelData, 1, 0x2000_0000, 0x0068_0000_2000_0F01),
+    HandWrittenLeaf(.userData, 1, 0x0000_FFFF_E000_0000, 0x0068_FFFF_E000_0F41),
+  ]) func aarch64Granule64KiB(leaf: HandWrittenLeaf) throws {
+    try check(AArch64Lower64KiB.self, leaf, page: 0x0000_FFFF_C000_0000)
+    try check(AArch64Upper64KiB.self, leaf, page: 0xFFFF_7FFF_C000_0000)
+  }
+
   @Test(arguments: riscvLeaves) func riscv(leaf: HandWrittenLeaf) throws {
     try check(Sv39.self, leaf, page: 0x0000_003F_C000_0000)
     try check(Sv48.self, leaf, page: 0x0000_7FFF_C000_0000)
+    try check(Sv57.self, leaf, page: 0x00FF_FFFF_C000_0000)
   }
 
   /// Maps a page and reads its entry from memory.
   func check<Format: PageTableFormat>(_ format: Format.Type, _ leaf: HandWrittenLeaf, page: UInt) throws {
     var frames = TestFrames()
     var table = try PageTable<Format, OffsetPhysMapper>(mapper: frames.mapper, &frames)
-    let size = [PageSize.size4KiB, .size2MiB, .size1GiB][leaf.level]
+    let size = Format.pageSize(level: leaf.level)
     let address = VirtAddr(page)
     try table.map(
       Page(start: address, size: size), to: Page(start: PhysAddr(leaf.frame), size: size), leaf.permissions, &frames
@@ -115,7 +137,11 @@ let riscvLeaves = [
     var path: [UInt64] = []
     var next = table.root
     for level in (0..<Format.levelCount).reversed() {
-      let entry = frames.word(next + UInt64(address.tableIndex(level: level)) * 8)
+      // A table of 2^n bytes has 2^(n-3) entries.
+      let (tableBits, indexBits) = (UInt64(Format.granule.rawValue), UInt64(Format.granule.rawValue) - 3)
+      let translated = UInt64(address.raw) & (1 << UInt64(Format.translatedBitCount) - 1)
+      let index = translated >> (tableBits + indexBits * UInt64(level)) & (1 << indexBits - 1)
+      let entry = frames.word(next + index * 8)
       path.append(entry)
       guard level > 0, Format.kind(of: PageTableEntry(entry), level: level) == .table else { break }
       next = Format.address(in: PageTableEntry(entry))
@@ -131,6 +157,9 @@ let riscvLeaves = [
     #expect(AArch64Upper.tableEntry(PhysAddr(0x1234_5000)).bits == 0x1234_5003)
     #expect(Sv39.tableEntry(PhysAddr(0x1234_5000)).bits == 0x48D_1401)
     #expect(Sv48.tableEntry(PhysAddr(0x1234_5000)).bits == 0x48D_1401)
+    #expect(Sv57.tableEntry(PhysAddr(0x1234_5000)).bits == 0x48D_1401)
+    #expect(AArch64Lower16KiB.tableEntry(PhysAddr(0x1234_4000)).bits == 0x1234_4003)
+    #expect(AArch64Lower64KiB.tableEntry(PhysAddr(0x1234_0000)).bits == 0x1234_0003)
   }
 
   @Test func reservedEntriesAreMalformed() {
@@ -141,6 +170,9 @@ let riscvLeaves = [
     // AArch64: 0b01 at the last level and at the first.
     #expect(AArch64Lower.kind(of: PageTableEntry(0x1001), level: 0) == .malformed)
     #expect(AArch64Lower.kind(of: PageTableEntry(0x1001), level: 3) == .malformed)
+    // Blocks of level 2 need a granule of 4 KiB (or addresses of 52 bits).
+    #expect(AArch64Lower16KiB.kind(of: PageTableEntry(0x0001), level: 2) == .malformed)
+    #expect(AArch64Lower64KiB.kind(of: PageTableEntry(0x0001), level: 2) == .malformed)
     // RISC-V: W without R; a table at the last level; D in a table; a misaligned large page; 512 GiB.
     #expect(Sv39.kind(of: PageTableEntry(0x405), level: 0) == .malformed)
     #expect(Sv39.kind(of: PageTableEntry(0x401), level: 0) == .malformed)

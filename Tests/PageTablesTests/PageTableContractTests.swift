@@ -44,7 +44,7 @@ import Testing
       try table.map(range, to: PhysAddr(0), .userData, &frames).ignore()
     }
     #expect(
-      text(of: result).contains("a range of pages must start and end at multiples of 4 KiB, found: 0x6234"))
+      text(of: result).contains("a range of pages must start and end at multiples of the smallest page, found: 0x6234"))
   }
 
   @Test func aWrappingDirectMap() async {

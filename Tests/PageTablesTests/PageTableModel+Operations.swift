@@ -1,7 +1,7 @@
 import Addresses
 import PageTables
 
-// The model's operations. Their addresses cluster around the borders of levels and halves.
+// The model's operations.
 
 extension PageTableModel {
   /// Runs one operation and, if `compares`, compares all mappings afterwards.
@@ -35,39 +35,15 @@ extension PageTableModel {
     if compares { try compare(after: name) }
   }
 
-  func place(_ bytes: inout OperationBytes) -> UInt64 {
-    let half = Self.spaceByteCount / 2
-    let areas: [UInt64] = [0, (1 << 30) - (2 << 20), half - (6 << 20), half, Self.spaceByteCount - (6 << 20), 1 << 30]
-    let area = areas[bytes.next() % areas.count]
-    // Pages at and around the boundaries of three adjacent tables, where operations often meet.
-    let choice = bytes.next()
-    let page = [0, 500, 1012, 1504][choice >> 6] + choice & 31
-    return (area + UInt64(page) * 4096) % Self.spaceByteCount
-  }
-
-  func size(_ bytes: inout OperationBytes) -> PageSize {
-    [.size4KiB, .size4KiB, .size2MiB, .size1GiB][bytes.next() % 4]
-  }
-
-  func permissions(_ bytes: inout OperationBytes) -> MemPerm {
-    [.kernelData, .kernelCode, .userReadOnly, .userData, .userCode, .kernelReadOnly][bytes.next() % 6]
-  }
-
-  /// A frame for an address, aligned like it or not.
-  func frame(for at: UInt64, _ bytes: inout OperationBytes) -> UInt64 {
-    let choice = UInt64(bytes.next())
-    return (at & 0x3FFF_FFFF) + (choice % 8) << 30 + (choice >= 0xC0 ? 4096 : 0)
-  }
-
   mutating func mapPage(_ bytes: inout OperationBytes, _ isStarved: Bool) throws -> Bool {
     let page = Self.page(place(&bytes), size(&bytes))
     let at = UInt64(page.start.raw) & (Self.spaceByteCount - 1)
     let frame = Page(containing: PhysAddr(self.frame(for: at, &bytes)), size: page.size)
-    let permissions = permissions(&bytes)
+    let attributes = attributes(&bytes)
     let isFree = leaves(in: at..<at + page.size.byteCount).isEmpty
     do {
       // Nothing was mapped there: no flush is needed but those of empty tables, which the call makes.
-      try table.map(page, to: frame, permissions, &frames, &tlb).ignore()
+      try table.map(page, to: frame, attributes, &frames, &tlb).ignore()
     } catch {
       // A table that the root's kernel half refers to is never replaced, even when it is empty.
       let isKept = Format.levelCount == 3 && page.size == .size1GiB && at >= Self.spaceByteCount / 2
@@ -77,7 +53,7 @@ extension PageTableModel {
       return false
     }
     try check(isFree, "\(page) was mapped over a mapping")
-    leaves[at] = Leaf(size: page.size, frame: frame.start.raw, permissions: permissions)
+    leaves[at] = Leaf(size: page.size, frame: frame.start.raw, attributes: attributes)
     return true
   }
 
@@ -117,32 +93,17 @@ extension PageTableModel {
       return false
     }
     try check(leaves[at]?.size == page.size, "permissions of \(page) changed")
-    leaves[at]?.permissions = permissions
+    leaves[at]?.attributes.permissions = permissions
     return true
-  }
-
-  /// A range that does not cross the end of either half.
-  func range(_ bytes: inout OperationBytes) -> Range<UInt64> {
-    let start = place(&bytes)
-    let choice = bytes.next()
-    let wanted = choice < 0xC0 ? UInt64(choice) % 40 * 4096 : UInt64(choice % 4) << 21 + UInt64(choice % 3) * 4096
-    let half = Self.spaceByteCount / 2
-    // No range of addresses contains the last page of the space.
-    let limit = start < half ? half : Self.spaceByteCount - 4096
-    return start..<max(start, min(start + wanted, limit))
-  }
-
-  func addresses(_ range: Range<UInt64>) -> AddrRange<VirtAddr> {
-    AddrRange(start: Format.address(range.lowerBound), byteCount: UInt(range.upperBound - range.lowerBound))
   }
 
   mutating func mapRange(_ bytes: inout OperationBytes, _ isStarved: Bool) throws -> Bool {
     let range = range(&bytes)
     let start = frame(for: range.lowerBound, &bytes)
-    let permissions = permissions(&bytes)
+    let attributes = attributes(&bytes)
     let isFree = range.isEmpty || leaves(in: range).isEmpty
     do {
-      try table.map(addresses(range), to: PhysAddr(start), permissions, &frames).ignore()
+      try table.map(addresses(range), to: PhysAddr(start), attributes, &frames).ignore()
     } catch {
       let isExpected =
         error.cause == .alreadyMapped && !isFree || error.cause == .frameAllocationFailed && isStarved && isFree
@@ -155,7 +116,7 @@ extension PageTableModel {
     while at < range.upperBound {
       let size = try table.translate(Format.address(at)).size
       try check(at % size.byteCount == 0 && at + size.byteCount <= range.upperBound, "page size at \(hexadecimal(at))")
-      leaves[at] = Leaf(size: size, frame: start + (at - range.lowerBound), permissions: permissions)
+      leaves[at] = Leaf(size: size, frame: start + (at - range.lowerBound), attributes: attributes)
       at += size.byteCount
     }
     return true
@@ -174,7 +135,7 @@ extension PageTableModel {
     if range.isEmpty { return true }
     splitLeaf(at: range.lowerBound)
     splitLeaf(at: range.upperBound)
-    let end = seedsBug ? range.upperBound - 4096 : range.upperBound
+    let end = seedsBug ? range.upperBound - Format.granule.byteCount : range.upperBound
     for (at, leaf) in leaves(in: range) where at < end {
       try check(given[leaf.frame]?.size == leaf.size, "the frame at \(hexadecimal(at)) was not given out")
       let isDirty = given[leaf.frame]?.isDirty ?? false
@@ -195,10 +156,10 @@ extension PageTableModel {
       return false
     }
     if range.isEmpty { return true }
-    splitLeaf(at: range.lowerBound) { $0.permissions == permissions }
-    splitLeaf(at: range.upperBound) { $0.permissions == permissions }
+    splitLeaf(at: range.lowerBound) { $0.attributes.permissions == permissions }
+    splitLeaf(at: range.upperBound) { $0.attributes.permissions == permissions }
     for (at, _) in leaves(in: range) {
-      leaves[at]?.permissions = permissions
+      leaves[at]?.attributes.permissions = permissions
     }
     return true
   }

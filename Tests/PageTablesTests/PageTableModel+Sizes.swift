@@ -5,7 +5,7 @@ import PageTables
 
 extension PageTableModel {
   mutating func splitPage(_ bytes: inout OperationBytes, _ isStarved: Bool) throws -> Bool {
-    let page = Self.page(place(&bytes), bytes.next() % 2 == 0 ? .size2MiB : .size1GiB)
+    let page = Self.page(place(&bytes), bytes.next() % 2 == 0 ? Format.pageSize(level: 1) : Format.largestPage)
     let at = UInt64(page.start.raw) & (Self.spaceByteCount - 1)
     do {
       try table.split(page, &frames, &tlb)
@@ -23,7 +23,7 @@ extension PageTableModel {
     let range = range(&bytes)
     try table.join(addresses(range), &tlb)
     table.deallocateRetiredTables(&frames)
-    for size in [PageSize.size2MiB, .size1GiB] {
+    for size in [Format.pageSize(level: 1), Format.largestPage] {
       var at = (range.lowerBound + size.byteCount - 1) / size.byteCount * size.byteCount
       while at + size.byteCount <= range.upperBound {
         joinLeaves(at, size)
@@ -37,15 +37,15 @@ extension PageTableModel {
     guard let smaller = size.smaller, let first = leaves[at], first.size == smaller,
       first.frame % size.byteCount == 0
     else { return }
-    for part in 0..<UInt64(512) {
+    for part in 0..<UInt64(Format.entryCount) {
       let offset = part * smaller.byteCount
-      let wanted = Leaf(size: smaller, frame: first.frame + offset, permissions: first.permissions)
+      let wanted = Leaf(size: smaller, frame: first.frame + offset, attributes: first.attributes)
       if leaves[at + offset] != wanted { return }
     }
-    for part in 0..<UInt64(512) {
+    for part in 0..<UInt64(Format.entryCount) {
       leaves[at + part * smaller.byteCount] = nil
     }
-    leaves[at] = Leaf(size: size, frame: first.frame, permissions: first.permissions)
+    leaves[at] = Leaf(size: size, frame: first.frame, attributes: first.attributes)
   }
 
   mutating func cleanUp(_ bytes: inout OperationBytes) throws -> Bool {

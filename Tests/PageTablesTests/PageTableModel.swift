@@ -8,7 +8,7 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
   struct Leaf: Equatable {
     var size: PageSize
     var frame: UInt64
-    var permissions: MemPerm
+    var attributes: PageAttributes
   }
 
   /// The tables and the dictionary disagree.
@@ -27,16 +27,16 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
   var seedsBug = false
 
   init() throws {
-    frames = TestFrames(byteCount: 4 << 20)
+    frames = TestFrames(byteCount: Int(Format.granule.byteCount) << 10)
     table = try PageTable(mapper: frames.mapper, &frames)
     caches = ProcessorCaches(root: table.root, frames)
     tlb = ModelTLB(caches)
     frames.watchers = [caches]
   }
 
-  static var spaceByteCount: UInt64 { 1 << (12 + 9 * UInt64(Format.levelCount)) }
+  static var spaceByteCount: UInt64 { 1 << UInt64(Format.translatedBitCount) }
 
-  static func page(_ at: UInt64, _ size: PageSize = .size4KiB) -> Page<VirtAddr> {
+  static func page(_ at: UInt64, _ size: PageSize = Format.granule) -> Page<VirtAddr> {
     Page(containing: Format.address(at), size: size)
   }
 
@@ -54,9 +54,9 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
 
   mutating func split(_ start: UInt64, _ leaf: Leaf) {
     guard let smaller = leaf.size.smaller else { return }
-    for part in 0..<UInt64(512) {
+    for part in 0..<UInt64(Format.entryCount) {
       let offset = part * smaller.byteCount
-      leaves[start + offset] = Leaf(size: smaller, frame: leaf.frame + offset, permissions: leaf.permissions)
+      leaves[start + offset] = Leaf(size: smaller, frame: leaf.frame + offset, attributes: leaf.attributes)
     }
   }
 
@@ -65,7 +65,9 @@ struct PageTableModel<Format: PageTableFormat>: ~Copyable {
     var found: [UInt64: Leaf] = [:]
     table.forEachMapping { page, translation in
       found[UInt64(page.start.raw) & (Self.spaceByteCount - 1)] = Leaf(
-        size: translation.size, frame: translation.physical.raw, permissions: translation.permissions)
+        size: translation.size, frame: translation.physical.raw,
+        attributes: PageAttributes(
+          translation.permissions, translation.memoryType ?? .normal, isGlobal: translation.isGlobal))
     }
     if found == leaves { return }
     let different = Set(found.keys).union(leaves.keys).filter { found[$0] != leaves[$0] }.min() ?? 0

@@ -11,16 +11,35 @@ import Testing
   @Test(arguments: 9...10) func sv39(seed: UInt64) throws { try run(Sv39.self, seed) }
   @Test(arguments: 11...12) func sv48(seed: UInt64) throws { try run(Sv48.self, seed) }
 
-  func run<Format: PageTableFormat>(_ format: Format.Type, _ seed: UInt64) throws {
+  @Test(arguments: [13]) func sv57(seed: UInt64) throws { try run(Sv57.self, seed) }
+  @Test(arguments: [15]) func sv48MemoryTypes(seed: UInt64) throws { try run(Sv48MemoryTypes.self, seed) }
+  @Test(arguments: [17]) func aarch64Lower16KiB(seed: UInt64) throws {
+    try run(AArch64Lower16KiB.self, seed, stepCount: 200)
+  }
+  @Test(arguments: [20]) func aarch64Upper16KiB(seed: UInt64) throws {
+    try run(AArch64Upper16KiB.self, seed, stepCount: 200)
+  }
+  @Test(arguments: [21]) func aarch64Lower64KiB(seed: UInt64) throws {
+    try run(AArch64Lower64KiB.self, seed, stepCount: 80)
+  }
+  @Test(arguments: [24]) func aarch64Upper64KiB(seed: UInt64) throws {
+    try run(AArch64Upper64KiB.self, seed, stepCount: 80)
+  }
+  @Test(arguments: [25]) func x86Encrypted(seed: UInt64) throws { try run(X86Encrypted.self, seed) }
+  @Test(arguments: [27]) func x86Trusted(seed: UInt64) throws { try run(X86Trusted.self, seed) }
+
+  func run<Format: PageTableFormat>(_ format: Format.Type, _ seed: UInt64, stepCount: Int = 400) throws {
     var model = try PageTableModel<Format>()
-    if let finding = steps(&model, seed) { Issue.record("\(finding)") }
+    if let finding = steps(&model, seed, count: stepCount) { Issue.record("\(finding)") }
     try model.finish()
   }
 
-  /// Runs 400 operations; returns the first disagreement, with the seed that leads to it.
-  func steps<Format: PageTableFormat>(_ model: inout PageTableModel<Format>, _ seed: UInt64) -> String? {
+  /// Runs operations; returns the first disagreement, with the seed that leads to it.
+  func steps<Format: PageTableFormat>(_ model: inout PageTableModel<Format>, _ seed: UInt64, count: Int = 400)
+    -> String?
+  {
     var generator = SeededGenerator(seed: seed)
-    for step in 0..<400 {
+    for step in 0..<count {
       let random = (0..<12).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
       var bytes = OperationBytes(bytes: random[...])
       do {

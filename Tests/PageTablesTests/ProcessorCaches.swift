@@ -21,7 +21,7 @@ final class ProcessorCaches<Format: PageTableFormat>: FrameWatcher {
     var start: UInt64
     var level: Int
 
-    var end: UInt64 { start + 1 << (12 + 9 * UInt64(level)) }
+    var end: UInt64 { start + ProcessorCaches.slotByteCount(level) }
 
     func overlaps(_ range: Range<UInt64>) -> Bool { start < range.upperBound && end > range.lowerBound }
   }
@@ -55,6 +55,12 @@ final class ProcessorCaches<Format: PageTableFormat>: FrameWatcher {
     observe()
   }
 
+  /// How many bytes an entry of a level covers: a table has as many bytes as the smallest page, and eight per entry.
+  static func slotByteCount(_ level: Int) -> UInt64 {
+    let granule = Format.granule.byteCount
+    return (0..<level).reduce(granule) { size, _ in size * (granule / 8) }
+  }
+
   func report(_ finding: String) { findings.append(finding) }
 
   /// A word of physical memory, as a walker reads it.
@@ -65,9 +71,9 @@ final class ProcessorCaches<Format: PageTableFormat>: FrameWatcher {
 
   private func walk(_ table: UInt64, level: Int, start: UInt64) {
     let entries = (memory + Int(table)).assumingMemoryBound(to: UInt64.self)
-    for index in 0..<512 where entries[index] != 0 {
+    for index in 0..<Int(Format.granule.byteCount / 8) where entries[index] != 0 {
       let entry = PageTableEntry(entries[index])
-      let place = Place(start: start + UInt64(index) << (12 + 9 * UInt64(level)), level: level)
+      let place = Place(start: start + UInt64(index) * Self.slotByteCount(level), level: level)
       switch Format.kind(of: entry, level: level) {
       case .empty, .malformed: break
       case .table:
@@ -76,7 +82,7 @@ final class ProcessorCaches<Format: PageTableFormat>: FrameWatcher {
         if below != root.raw { walk(below, level: level - 1, start: place.start) }
       case .leaf:
         let alone = Format.alone(entry, at: index, level: level)
-        let physical = Format.address(in: alone).raw & ~(1 << (12 + 9 * UInt64(level)) - 1)
+        let physical = Format.address(in: alone).raw & ~(Self.slotByteCount(level) - 1)
         see(Leaf(bits: entry.bits, location: table + UInt64(index) * 8, physical: physical), at: place)
       }
     }
@@ -118,7 +124,7 @@ final class ProcessorCaches<Format: PageTableFormat>: FrameWatcher {
   private func leavesOfOtherSizes(than place: Place) -> [(Place, Leaf)] {
     var found: [(Place, Leaf)] = []
     for level in place.level + 1..<max(place.level + 1, 3) {
-      let above = Place(start: place.start & ~(1 << (12 + 9 * UInt64(level)) - 1), level: level)
+      let above = Place(start: place.start & ~(Self.slotByteCount(level) - 1), level: level)
       if let leaf = leaves[above] { found.append((above, leaf)) }
     }
     if place.level > 0 {
@@ -167,7 +173,7 @@ struct ModelTLB<Format: PageTableFormat>: TLBInvalidator {
 
   mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) {
     callCount += 1
-    let first = UInt64(start.raw) & (1 << (12 + 9 * UInt64(Format.levelCount)) - 1)
+    let first = UInt64(start.raw) & (1 << UInt64(Format.translatedBitCount) - 1)
     let range = first..<first + pageCount * 4096
     caches.observe()
     caches.write(in: range)
@@ -177,7 +183,7 @@ struct ModelTLB<Format: PageTableFormat>: TLBInvalidator {
   mutating func invalidateAll() {
     callCount += 1
     caches.observe()
-    caches.write(in: 0..<1 << (12 + 9 * UInt64(Format.levelCount)))
+    caches.write(in: 0..<1 << UInt64(Format.translatedBitCount))
     if !isDeaf { caches.invalidateAll() }
   }
 }

@@ -17,10 +17,8 @@ struct TestFrames: ~Copyable, FrameAllocator {
   let byteCount: Int
   /// The frames in use by first address, with their sizes and how many holders they have.
   private(set) var used: [UInt64: (size: PageSize, holders: UInt32)] = [:]
-  /// Starts of free 4 KiB frames below `next`.
-  private var free: [UInt64] = []
-  /// Starts of free 2 MiB frames above `nextLarge`.
-  private var freeLarge: [UInt64] = []
+  /// Starts of free frames by size: 2 MiB frames lie above `nextLarge`, smaller ones below `next`.
+  private var free: [PageSize: [UInt64]] = [:]
   private var next = TestFrames.base
   private var nextLarge: UInt64
   /// How many more allocations succeed; nil for as many as there are frames.
@@ -61,18 +59,18 @@ struct TestFrames: ~Copyable, FrameAllocator {
   }
 
   private mutating func take(_ size: PageSize) -> UInt64? {
+    if let start = free[size]?.popLast() { return start }
     switch size {
-    case .size4KiB:
-      if let start = free.popLast() { return start }
-      guard next + 4096 <= nextLarge else { return nil }
-      next += 4096
-      return next - 4096
+    case .size4KiB, .size16KiB, .size64KiB:
+      let start = (next + size.byteCount - 1) & ~(size.byteCount - 1)
+      guard start + size.byteCount <= nextLarge else { return nil }
+      next = start + size.byteCount
+      return start
     case .size2MiB:
-      if let start = freeLarge.popLast() { return start }
       guard nextLarge >= next + (2 << 20) else { return nil }
       nextLarge -= 2 << 20
       return nextLarge
-    case .size1GiB: return nil
+    case .size32MiB, .size512MiB, .size1GiB: return nil
     }
   }
 
@@ -84,14 +82,14 @@ struct TestFrames: ~Copyable, FrameAllocator {
     // Freed frames are poisoned, which exposes later use.
     let memory = memory + Int(frame.start.raw - TestFrames.base)
     memset(memory, 0x5A, Int(frame.size.byteCount))
-    if frame.size == .size4KiB { free.append(frame.start.raw) } else { freeLarge.append(frame.start.raw) }
+    free[frame.size, default: []].append(frame.start.raw)
   }
 
-  /// The frames in use, with the bytes of every 4 KiB frame.
+  /// The frames in use, with the bytes of every small frame.
   func snapshot() -> [UInt64: [UInt8]] {
     Dictionary(
       uniqueKeysWithValues: used.map { start, held in
-        let byteCount = held.size == .size4KiB ? 4096 : 0
+        let byteCount = held.size < .size2MiB ? Int(held.size.byteCount) : 0
         let bytes = UnsafeRawBufferPointer(start: memory + Int(start - TestFrames.base), count: byteCount)
         return (start, Array(bytes))
       })

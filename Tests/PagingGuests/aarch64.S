@@ -1,6 +1,6 @@
 // AArch64: the program runs at EL1 in one range of the address space, under its own tables; the tables under test
-// translate the other range. Request mode 0 puts them into TTBR0_EL1, mode 1 into TTBR1_EL1. The kernel's accesses are
-// plain. The user's are LDTR and STTR, which have the rights of EL0 (Arm ARM, D8.4). A fetch is an ERET to the address,
+// translate the other range. Bit 0 of the request's mode says which: TTBR0_EL1 or TTBR1_EL1. The bits above are the
+// field of TCR_EL1 that gives the tables' granule, TG0 or TG1. The kernel's accesses are plain. The user's are LDTR and STTR, which have the rights of EL0 (Arm ARM, D8.4). A fetch is an ERET to the address,
 // where SVC returns its tag.
 
     .section .text.start, "ax"
@@ -10,8 +10,8 @@ _start:
     adrp x0, boot_root
     msr ttbr0_el1, x0
     msr ttbr1_el1, x0
-    // Attribute 0 is normal memory, write-back; attribute 1 is a device.
-    mov x0, #0x00FF
+    // AArch64Format.memoryAttributes: attribute 0 is normal memory, write-back; attribute 3 is a device.
+    ldr x0, mair_value
     msr mair_el1, x0
     // T0SZ = T1SZ = 16, 4 KiB granules in both halves, write-back inner-shareable walks, 40-bit physical addresses,
     // hardware management of the access flag and of dirty state.
@@ -30,7 +30,7 @@ _start:
     adr x0, 1f
     movz x2, #0x4800, lsl #16
     ldr x2, [x2, #16] // the request's mode
-    cbnz x2, 1f
+    tbnz x2, #0, 1f
     mov x1, #0xFFFF000000000000
     orr x0, x0, x1
     br x0
@@ -42,6 +42,8 @@ _start:
     bl guest_main
     b .
     .balign 8
+mair_value:
+    .quad 0x044444FF
 tcr_value:
     .quad (16 << 0) | (1 << 8) | (1 << 10) | (3 << 12) | (16 << 16) | (1 << 24) | (1 << 26) | (3 << 28) | (2 << 30) \
         | (2 << 32) | (1 << 39) | (1 << 40)
@@ -49,10 +51,16 @@ tcr_value:
     .text
     .globl machine_root_set
 machine_root_set:
-    cbnz x1, 1f
+    mrs x2, tcr_el1
+    lsr x3, x1, #1
+    tbnz x1, #0, 1f
+    bfi x2, x3, #14, #2
+    msr tcr_el1, x2
     msr ttbr0_el1, x0
     b 2f
-1:  msr ttbr1_el1, x0
+1:  bfi x2, x3, #30, #2
+    msr tcr_el1, x2
+    msr ttbr1_el1, x0
 2:  isb
     tlbi vmalle1
     dsb sy
@@ -131,7 +139,7 @@ boot_root:
     .quad boot_level1 + 3
     .skip 511 * 8
 boot_level1:
-    .quad 0x0060000000000405 // execute-never, access flag, attribute 1
+    .quad 0x006000000000040D // execute-never, access flag, attribute 3
     .set block, 1
     .rept 7
     .quad (block << 30) | 0x0040000000000701 // not for EL0 to execute, access flag, inner shareable, attribute 0

@@ -27,7 +27,7 @@ struct plant {
 struct request {
   uint64_t magic;
   uint64_t root;   // the root table's physical address
-  uint64_t mode;   // the processor's mode; RISC-V: the MODE field of satp
+  uint64_t mode;   // the processor's mode; its file says what it means
   uint64_t plant_count;
   uint64_t probe_count;
 };

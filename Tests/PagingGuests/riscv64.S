@@ -13,8 +13,9 @@ _start:
     csrw pmpaddr0, t0
     li t0, 0x1F
     csrw pmpcfg0, t0
-    // Where Svadu is available, let the processor set accessed and dirty bits: menvcfg.ADUE.
-    li t0, 1
+    // Let the processor set accessed and dirty bits where it has Svadu, and obey memory types where it has Svpbmt:
+    // menvcfg.ADUE and menvcfg.PBMTE.
+    li t0, 3
     slli t0, t0, 61
     la t1, 1f
     csrw mtvec, t1

@@ -23,6 +23,21 @@ struct EndlessFrames: ~Copyable, FrameAllocator, FrameReferenceCounts, FrameSpli
   mutating func join(_ frame: Page<PhysAddr>, from size: PageSize) {}
 }
 
+/// A tagged TLB that caches nothing.
+struct NoTaggedTLB: TaggedTLB {
+  mutating func invalidate(_ start: VirtAddr, pageCount: UInt64, of tag: AddressSpaceTag) {}
+  mutating func invalidateAll(of tag: AddressSpaceTag) {}
+  mutating func invalidateGlobal(_ start: VirtAddr, pageCount: UInt64) {}
+  mutating func invalidateEverything() {}
+}
+
+/// A processor with SME.
+enum EncryptedX86: X86Format {
+  static var levelCount: Int { 4 }
+  static var physicalAddressBitCount: Int { 43 }
+  static var memoryEncryption: X86MemoryEncryption { .encryptedBit(47) }
+}
+
 /// Every operation on an address space.
 func useSpace<Format: PageTableFormat>(
   _ format: Format.Type, _ mapper: OffsetPhysMapper, _ frames: inout EndlessFrames
@@ -33,7 +48,7 @@ func useSpace<Format: PageTableFormat>(
   let range = try space.addRegion(byteCount: 0x10_0000, .userData, guardByteCount: 4096, &frames)
   try space.addStack(AddrRange(start: VirtAddr(0x200_0000), byteCount: 0x10_0000), .userData, &frames)
   let device = AddrRange(start: PhysAddr(0x1000), byteCount: 0x1000)
-  try space.addRegion(device, .userData, at: VirtAddr(0x300_0000), &frames)
+  try space.addRegion(device, .userData, as: .device, at: VirtAddr(0x300_0000), &frames)
   do throws(FaultRefusal) {
     _ = try space.handleFault(range.start, .write, &frames, &tlb)
   } catch {
@@ -74,10 +89,11 @@ func usePages<Format: PageTableFormat>(
   _ format: Format.Type, _ address: VirtAddr, _ mapper: OffsetPhysMapper, _ frames: inout EndlessFrames
 ) throws(MapError) -> Bool {
   var table = try PageTable<Format, OffsetPhysMapper>(mapper: mapper, &frames)
-  let page = Page(containing: address)
+  let page = Page(containing: address, size: Format.granule)
+  let frame = Page(start: PhysAddr.null, size: Format.granule)
   var tlb = NoTLB()
-  try table.map(page, to: Page(start: .null), .userData, &frames, &tlb).ignore()
-  let large = Page(containing: address, size: .size2MiB)
+  try table.map(page, to: frame, PageAttributes(.userData, .device, isGlobal: true), &frames, &tlb).ignore()
+  let large = Page(containing: address, size: Format.pageSize(level: 1))
   try table.split(large, &frames, &tlb)
   try table.updatePermissions(page, .userCode).ignore()
   try table.prepareKernelHalf(&frames)
@@ -100,6 +116,29 @@ func usePages<Format: PageTableFormat>(
   }
   table.deallocateWithKernelHalf(&frames)
   return true
+}
+
+/// Tables alone: an address space has a granule of 4 KiB.
+func useTables<Format: PageTableFormat>(_ format: Format.Type, _ address: VirtAddr) -> Bool {
+  var frames = EndlessFrames()
+  let mapper = OffsetPhysMapper(AddrRange(start: .null, byteCount: 1 << 30), at: VirtAddr(0x1000))
+  do throws(MapError) {
+    return try usePages(Format.self, address, mapper, &frames)
+  } catch {
+    return false
+  }
+}
+
+/// Tags, and flushes by them.
+func useTags(_ address: VirtAddr) -> Bool {
+  var tags = AddressSpaceTags<64>(count: 4_096)
+  var tlb = NoTaggedTLB()
+  guard let tag = tags.allocate(&tlb) else { return false }
+  var flush = TaggedInvalidator(NoTaggedTLB(), tag: tag)
+  flush.invalidate(address, pageCount: 1)
+  flush.invalidateAll()
+  tags.deallocate(tag)
+  return X86FourLevel.rootRegister(.null, tag) != 0
 }
 
 func use<Format: PageTableFormat>(_ format: Format.Type, _ address: VirtAddr) -> Bool {
@@ -130,6 +169,8 @@ public func usePageTables(_ address: UInt) -> CInt {
   let all =
     use(X86FourLevel.self, address) && use(X86FiveLevel.self, address) && use(AArch64Lower.self, address)
     && use(AArch64Upper.self, address) && use(Sv39.self, address) && use(Sv48.self, address)
+    && use(Sv57.self, address) && use(EncryptedX86.self, address) && useTables(AArch64Lower16KiB.self, address)
+    && useTables(AArch64Upper64KiB.self, address) && useTags(address)
     && useWindow(X86FourLevel.self, address) && useWindow(AArch64Upper.self, address)
   return all ? 1 : 0
 }

@@ -5,11 +5,11 @@ import MemoryProtocols
 struct FramePlan {
   /// The frames of tables. A test never maps these.
   var tables: AddrRange<PhysAddr>
-  /// The frames for 4 KiB pages.
+  /// The frames for 4, 16 and 64 KiB pages.
   var small: AddrRange<PhysAddr>
   /// The frames for 2 MiB pages.
   var large: AddrRange<PhysAddr>
-  /// The frames for 1 GiB pages.
+  /// The frames for larger pages.
   var huge: AddrRange<PhysAddr>
 
   /// A plan for memory from `start` on, a multiple of 1 GiB: 16 MiB for tables, few and therefore shared frames for
@@ -25,9 +25,9 @@ struct FramePlan {
   /// The frames of a size to choose from.
   func frames(of size: PageSize) -> AddrRange<PhysAddr> {
     switch size {
-    case .size4KiB: small
+    case .size4KiB, .size16KiB, .size64KiB: small
     case .size2MiB: large
-    case .size1GiB: huge
+    case .size32MiB, .size512MiB, .size1GiB: huge
     }
   }
 
@@ -40,24 +40,26 @@ struct FramePlan {
   }
 }
 
-/// The allocator of tables: 4 KiB frames of a part of memory, last freed first used. It poisons freed frames: a judge
+/// The allocator of tables: frames of one size from a part of memory, last freed first used. It poisons freed frames: a judge
 /// that still walks one goes wrong.
 final class TableFrames: FrameAllocator {
   private let memory: PhysicalMemory
   private let range: AddrRange<PhysAddr>
+  private let tableSize: PageSize
   private var free: [Page<PhysAddr>] = []
   private var next: PhysAddr
   /// The frames that are in use.
   private(set) var used: Set<Page<PhysAddr>> = []
 
-  init(_ range: AddrRange<PhysAddr>, of memory: PhysicalMemory) {
+  init(_ range: AddrRange<PhysAddr>, of memory: PhysicalMemory, tableSize: PageSize = .size4KiB) {
     self.memory = memory
+    self.tableSize = tableSize
     self.range = range
     next = range.start
   }
 
   func allocate(_ size: PageSize) -> Page<PhysAddr>? {
-    guard size == .size4KiB else { return nil }
+    guard size == tableSize else { return nil }
     guard let frame = free.popLast() ?? fresh() else { return nil }
     used.insert(frame)
     return frame
@@ -65,13 +67,13 @@ final class TableFrames: FrameAllocator {
 
   func deallocate(_ frame: Page<PhysAddr>) {
     precondition(used.remove(frame) != nil, "\(frame) was not in use")
-    memory.pointer(to: frame.start.raw).initializeMemory(as: UInt8.self, repeating: 0xA5, count: 4096)
+    memory.pointer(to: frame.start.raw).initializeMemory(as: UInt8.self, repeating: 0xA5, count: Int(frame.byteCount))
     free.append(frame)
   }
 
   private func fresh() -> Page<PhysAddr>? {
     guard next < range.end else { return nil }
-    let frame = Page(start: next)
+    let frame = Page(start: next, size: tableSize)
     next = frame.end
     return frame
   }

@@ -22,6 +22,13 @@ struct ProbeImageTests {
   @Test func fiveLevels() throws { try write(FiveLevelMachine.self) }
   @Test func sv39() throws { try write(Sv39Machine.self) }
   @Test func sv48() throws { try write(Sv48Machine.self) }
+  @Test func sv57() throws { try write(Sv57Machine.self) }
+  @Test func sv48MemoryTypes() throws { try write(Sv48MemoryTypesMachine.self) }
+  @Test func sv57MemoryTypes() throws { try write(Sv57MemoryTypesMachine.self) }
+  @Test func aarch64Lower16KiB() throws { try write(AArch64Lower16KiBMachine.self) }
+  @Test func aarch64Upper16KiB() throws { try write(AArch64Upper16KiBMachine.self) }
+  @Test func aarch64Lower64KiB() throws { try write(AArch64Lower64KiBMachine.self) }
+  @Test func aarch64Upper64KiB() throws { try write(AArch64Upper64KiBMachine.self) }
   @Test func aarch64Lower() throws { try write(AArch64LowerMachine.self) }
   @Test func aarch64Upper() throws { try write(AArch64UpperMachine.self) }
 }

@@ -35,6 +35,26 @@ enum Sv48Machine: RISCVMachine {
   static var mode: UInt64 { 9 }
 }
 
+enum Sv57Machine: RISCVMachine {
+  typealias Format = Sv57
+  static var name: String { "sv57" }
+  static var mode: UInt64 { 10 }
+}
+
+/// With Svpbmt.
+enum Sv48MemoryTypesMachine: RISCVMachine {
+  typealias Format = Sv48MemoryTypes
+  static var name: String { "sv48-svpbmt" }
+  static var mode: UInt64 { 9 }
+}
+
+/// With Svpbmt.
+enum Sv57MemoryTypesMachine: RISCVMachine {
+  typealias Format = Sv57MemoryTypes
+  static var name: String { "sv57-svpbmt" }
+  static var mode: UInt64 { 10 }
+}
+
 /// AArch64: the status code is 4 for a missing translation and 12 for a missing permission, plus the level in its
 /// lowest two bits; a write adds bit 6 (Arm ARM, ESR_EL1).
 protocol AArch64Machine: ProbedMachine {}
@@ -52,6 +72,9 @@ extension AArch64Machine {
   }
 }
 
+// The mode: bit 0 chooses TTBR1_EL1, the bits above are TG0 (0: 4 KiB, 1: 64 KiB, 2: 16 KiB) or TG1 (1: 16 KiB, 2: 4 KiB,
+// 3: 64 KiB).
+
 enum AArch64LowerMachine: AArch64Machine {
   typealias Format = AArch64Lower
   static var name: String { "aarch64-lower" }
@@ -61,7 +84,31 @@ enum AArch64LowerMachine: AArch64Machine {
 enum AArch64UpperMachine: AArch64Machine {
   typealias Format = AArch64Upper
   static var name: String { "aarch64-upper" }
-  static var mode: UInt64 { 1 }
+  static var mode: UInt64 { 2 << 1 | 1 }
+}
+
+enum AArch64Lower16KiBMachine: AArch64Machine {
+  typealias Format = AArch64Lower16KiB
+  static var name: String { "aarch64-lower-16KiB" }
+  static var mode: UInt64 { 2 << 1 }
+}
+
+enum AArch64Upper16KiBMachine: AArch64Machine {
+  typealias Format = AArch64Upper16KiB
+  static var name: String { "aarch64-upper-16KiB" }
+  static var mode: UInt64 { 1 << 1 | 1 }
+}
+
+enum AArch64Lower64KiBMachine: AArch64Machine {
+  typealias Format = AArch64Lower64KiB
+  static var name: String { "aarch64-lower-64KiB" }
+  static var mode: UInt64 { 1 << 1 }
+}
+
+enum AArch64Upper64KiBMachine: AArch64Machine {
+  typealias Format = AArch64Upper64KiB
+  static var name: String { "aarch64-upper-64KiB" }
+  static var mode: UInt64 { 3 << 1 | 1 }
 }
 
 /// x86-64: a page fault's error code and address.

@@ -15,7 +15,8 @@ extension RandomTables {
   }
 
   private mutating func randomSize() -> PageSize {
-    [.size4KiB, .size4KiB, .size4KiB, .size2MiB, .size2MiB, .size1GiB].randomElement(using: &random) ?? .size4KiB
+    let (small, large) = (Format.granule, Format.pageSize(level: 1))
+    return [small, small, small, large, large, Format.largestPage].randomElement(using: &random) ?? small
   }
 
   private mutating func mapPage() {
@@ -23,7 +24,7 @@ extension RandomTables {
     let frame = plan.randomFrame(of: page.size, using: &random)
     let permissions = randomPermissions()
     do {
-      try table.map(page, to: frame, permissions, &frames, &tlb).ignore()
+      try table.map(page, to: frame, randomAttributes(permissions), &frames, &tlb).ignore()
       record(map: page.start, byteCount: page.size.byteCount, to: frame.start, permissions)
     } catch {}
   }

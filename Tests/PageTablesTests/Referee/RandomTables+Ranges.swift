@@ -20,11 +20,11 @@ extension RandomTables {
   }
 
   private mutating func randomRange(longest: UInt64 = 1200 << 20) -> AddrRange<VirtAddr>? {
-    guard let page = randomPage(of: [.size4KiB, .size2MiB].randomElement(using: &random) ?? .size4KiB) else {
-      return nil
-    }
-    let limits: [UInt64] = [16 << 12, 5 << 20, longest]
-    let byteCount = UInt64.random(in: 1...(limits.randomElement(using: &random) ?? 1 << 20), using: &random) & ~0xFFF
+    let (small, large) = (Format.granule, Format.pageSize(level: 1))
+    guard let page = randomPage(of: [small, large].randomElement(using: &random) ?? small) else { return nil }
+    let limits: [UInt64] = [16 * small.byteCount, 5 << 20, longest]
+    let limit = limits.randomElement(using: &random) ?? 1 << 20
+    let byteCount = UInt64.random(in: 1...limit, using: &random) & ~(small.byteCount - 1)
     guard let end = page.start.checkedAdd(UInt(byteCount)), byteCount > 0, isUsable(UInt64(end.raw) - 1) else {
       return nil
     }
@@ -34,16 +34,17 @@ extension RandomTables {
   private mutating func mapRange() {
     // Large pages can map the range only if its frames have the same offset from a multiple of a large page. Other
     // ranges need a table for every 2 MiB, so they are short.
-    let granule = ([1 << 12, 1 << 21, 1 << 30] as [UInt64]).randomElement(using: &random) ?? 1 << 12
-    let largest: PageSize = granule == 1 << 12 ? .size4KiB : .size1GiB
-    guard let range = randomRange(longest: granule == 1 << 12 ? 5 << 20 : 1200 << 20) else { return }
-    let distance = UInt64(range.start.raw) & (granule - 1)
+    let (small, large) = (Format.granule, Format.pageSize(level: 1))
+    let size = [small, large, Format.largestPage].randomElement(using: &random) ?? small
+    let largest = size == small ? small : Format.largestPage
+    guard let range = randomRange(longest: size == small ? 5 << 20 : 1200 << 20) else { return }
+    let distance = UInt64(range.start.raw) & (size.byteCount - 1)
     let room = plan.huge.byteCount - UInt64(range.byteCount) - distance
-    let offset = UInt64.random(in: 0..<room, using: &random) & ~(granule - 1)
+    let offset = UInt64.random(in: 0..<room, using: &random) & ~(size.byteCount - 1)
     let frame = plan.huge.start + (offset + distance)
     let permissions = randomPermissions()
     do {
-      try table.map(range, to: frame, permissions, largest: largest, &frames).ignore()
+      try table.map(range, to: frame, randomAttributes(permissions), largest: largest, &frames).ignore()
       record(map: range.start, byteCount: UInt64(range.byteCount), to: frame, permissions)
     } catch {}
   }
@@ -66,7 +67,8 @@ extension RandomTables {
   }
 
   private mutating func splitPage() {
-    guard let page = randomPage(of: Bool.random(using: &random) ? .size2MiB : .size1GiB) else { return }
+    let isLargest = Bool.random(using: &random)
+    guard let page = randomPage(of: isLargest ? Format.largestPage : Format.pageSize(level: 1)) else { return }
     do { try table.split(page, &frames, &tlb) } catch {}
   }
 
@@ -83,6 +85,7 @@ extension RandomTables {
 
   private mutating func randomWholePages() -> AddrRange<VirtAddr>? {
     guard let range = randomRange(), range.end.checkedAlignedUp(to: 1 << 30) != nil else { return nil }
-    return range.alignedOutward(to: Bool.random(using: &random) ? 1 << 21 : 1 << 30)
+    let size = Bool.random(using: &random) ? Format.pageSize(level: 1) : Format.largestPage
+    return range.alignedOutward(to: UInt(size.byteCount))
   }
 }

@@ -40,7 +40,7 @@ struct RandomTables<Format: PageTableFormat>: ~Copyable {
     random = SeededGenerator(seed: seed)
     self.plan = plan
     self.reservedRootEntry = reservedRootEntry
-    frames = TableFrames(plan.tables, of: memory)
+    frames = TableFrames(plan.tables, of: memory, tableSize: Format.granule)
     let mapper = OffsetPhysMapper(memory.range, at: VirtAddr(memory.base))
     table = try PageTable(mapper: mapper, largestPage: largestPage, &frames)
     anchors = RandomTables.randomAnchors(using: &random)
@@ -55,12 +55,13 @@ struct RandomTables<Format: PageTableFormat>: ~Copyable {
 
   // MARK: Addresses
 
-  private static var width: UInt64 { 12 + 9 * UInt64(Format.levelCount) }
+  private static var width: UInt64 { UInt64(Format.translatedBitCount) }
 
   private static func randomAnchors(using random: inout SeededGenerator) -> [UInt64] {
     let half = UInt64(1) << (width - 1)
+    let page = Format.granule.byteCount
     let candidates: [UInt64] = [
-      0, half - 0x1000, half, 0 &- half, 0 &- 0x1000, 1 << 30, 1 << 39, (1 << 39) &- 0x1000, 0 &- (1 << 30),
+      0, half - page, half, 0 &- half, 0 &- page, 1 << 30, 1 << 39, (1 << 39) &- page, 0 &- (1 << 30),
       random.next() & (half - 1) & ~0xFFF, random.next() & (half - 1) & ~0x3FFF_FFFF, random.next() | (0 &- half),
       random.next() & (2 * half - 1),
     ]
@@ -78,13 +79,20 @@ struct RandomTables<Format: PageTableFormat>: ~Copyable {
 
   /// Whether these tables translate an address, and not through the reserved entry.
   func isUsable(_ address: UInt64) -> Bool {
-    let rootIndex = Int(address >> (RandomTables.width - 9) & 0x1FF)
-    return Format.covers(VirtAddr(UInt(address))) && rootIndex != reservedRootEntry
+    let address = VirtAddr(UInt(address))
+    return Format.covers(address) && Int(Format.rootIndex(of: address)) != reservedRootEntry
   }
 
   mutating func randomPermissions() -> MemPerm {
     let user: MemPerm = Bool.random(using: &random) ? .user : []
     return MemPerm(rawValue: UInt8.random(in: 1...7, using: &random)) | user
+  }
+
+  /// The permissions with a memory type that the format has, for one address space or all.
+  mutating func randomAttributes(_ permissions: MemPerm) -> PageAttributes {
+    let type = MemoryType(rawValue: UInt8.random(in: 0...3, using: &random)) ?? .normal
+    return PageAttributes(
+      permissions, Format.supports(type) ? type : .normal, isGlobal: Bool.random(using: &random))
   }
 
   // MARK: The history
