@@ -34,7 +34,8 @@ let coreModules = [
   CoreModule("MemoryRegions", imports: ["Assertions", "Addresses"], shims: ["CLabSystem"]),
   CoreModule("NUMARegions", imports: ["Assertions", "Addresses", "MemoryRegions"], shims: ["CLabNUMA"]),
   CoreModule("FirstFitHeap", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
-  CoreModule("BuddyFrames", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
+  CoreModule("MemoryMaps", imports: ["Assertions", "Addresses"]),
+  CoreModule("BuddyFrames", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryMaps"]),
   CoreModule("PageTables", imports: ["Assertions", "Addresses", "MemoryProtocols"]),
   CoreModule("AllocationTraces", imports: ["Assertions"]),
   // The general heap: five floors, each of which knows only those above it in this list.
@@ -176,7 +177,8 @@ let productsOfTests: [String: [Target.Dependency]] = [
 let testTargets: [Target] =
   [
     .target(
-      name: "LabTestSupport", dependencies: ["Addresses", "MemoryProtocols", "MemoryRegions", "HeapSpaces"],
+      name: "LabTestSupport",
+      dependencies: ["Addresses", "MemoryProtocols", "MemoryRegions", "HeapSpaces", "MemoryMaps"],
       path: "Tests/LabTestSupport",
       swiftSettings: strict),
     // Runs inside the four-node machine that scripts/test-numa boots.
@@ -188,7 +190,8 @@ let testTargets: [Target] =
   + [
     ("Assertions", []), ("Addresses", []), ("MemoryProtocols", []), ("SpinLocks", []),
     ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
-    ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
+    ("FirstFitHeap", []), ("MemoryMaps", []), ("BuddyFrames", ["MemoryMaps"]),
+    ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
     ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames", "FirstFitHeap", "CLabPlatform"]),
     ("ThreadHeaps", ["SpinLocks", "HeapBlocks", "HeapSpaces", "FirstFitHeap"]),
     ("GeneralHeap", ["HeapBlocks", "HeapSpaces", "ThreadHeaps"]),
