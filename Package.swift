@@ -34,7 +34,8 @@ let coreModules = [
   CoreModule("MemoryRegions", imports: ["Assertions", "Addresses"], shims: ["CLabSystem"]),
   CoreModule("NUMARegions", imports: ["Assertions", "Addresses", "MemoryRegions"], shims: ["CLabNUMA"]),
   CoreModule("FirstFitHeap", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
-  CoreModule("BuddyFrames", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
+  CoreModule("MemoryMaps", imports: ["Assertions", "Addresses"]),
+  CoreModule("BuddyFrames", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryMaps"]),
   CoreModule("PageTables", imports: ["Assertions", "Addresses", "MemoryProtocols"]),
   CoreModule("SlabCaches", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
   CoreModule("AllocationTraces", imports: ["Assertions"]),
@@ -178,7 +179,7 @@ let testTargets: [Target] =
   [
     .target(
       name: "LabTestSupport",
-      dependencies: ["Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "HeapSpaces"],
+      dependencies: ["Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "HeapSpaces", "MemoryMaps"],
       path: "Tests/LabTestSupport",
       swiftSettings: strict),
     // Runs inside the four-node machine that scripts/test-numa boots.
@@ -190,8 +191,9 @@ let testTargets: [Target] =
   + [
     ("Assertions", []), ("Addresses", []), ("MemoryProtocols", []), ("SpinLocks", []),
     ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
-    ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]),
-    ("SlabCaches", ["SpinLocks", "BuddyFrames", "PageTables"]), ("AllocationTraces", []),
+    ("FirstFitHeap", []), ("MemoryMaps", []), ("BuddyFrames", ["MemoryMaps"]),
+    ("PageTables", ["CLabKVM", "BuddyFrames"]), ("SlabCaches", ["SpinLocks", "BuddyFrames", "PageTables"]),
+    ("AllocationTraces", []),
     ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames", "FirstFitHeap", "CLabPlatform"]),
     ("ThreadHeaps", ["SpinLocks", "HeapBlocks", "HeapSpaces", "FirstFitHeap"]),
     ("GeneralHeap", ["HeapBlocks", "HeapSpaces", "ThreadHeaps"]),

@@ -14,6 +14,8 @@ public enum BuddyFramesDefect: Error, Equatable, Sendable {
   case frameCount
   /// There is a free frame below the cursor.
   case cursor
+  /// A bank that is recorded to have no free block of some order has one; where the bank starts.
+  case barrenBank(PhysAddr)
 }
 
 extension BuddyFrames {

@@ -15,6 +15,16 @@ extension BuddyFrames {
     while let (frame, order) = pieces.next() { reserve(frame, order: order) }
   }
 
+  /// Reserves an allocated block with one holder: it is in use until ``unreserve(_:)`` frees it.
+  ///
+  /// Traps unless such a block of `order` starts at `address`.
+  /// - Complexity: O(1)
+  public mutating func reserveAllocated(_ address: PhysAddr, order: FrameOrder) {
+    requireSoleHolder(of: address, order: order.rawValue)
+    table.setState(.reserved(order.rawValue), at: UInt(position(of: address)))
+    reservedFrameCount += order.frameCount
+  }
+
   /// Frees reserved frames; traps when one of them is not reserved, and for the frame at address 0.
   ///
   /// - Complexity: O(m log n) for m reserved blocks and n frames.

@@ -141,6 +141,10 @@ extension BuddyFrames {
   @inline(__always)
   mutating func deallocateFrame(_ address: PhysAddr) { deallocateSmall(address, 0) }
 
+  /// Deallocates a frame whose index in the range is known.
+  @inline(__always)
+  mutating func deallocateFrame(_ address: PhysAddr, at position: UInt64) { deallocateSmall(address, 0, at: position) }
+
   /// Deallocates a block of `order`, 1 to 5.
   @inline(never)
   mutating func deallocateSmallRun(_ address: PhysAddr, _ order: UInt8) { deallocateSmall(address, order) }
@@ -148,7 +152,14 @@ extension BuddyFrames {
   @inline(__always)
   private mutating func deallocateSmall(_ address: PhysAddr, _ order: UInt8) {
     let inRange = position(of: address)
-    guard inRange < frameCount, table.state(at: UInt(truncatingIfNeeded: inRange)) == .allocated(order) else {
+    guard inRange < frameCount else { failDeallocation(of: address, order: order) }
+    deallocateSmall(address, order, at: inRange)
+  }
+
+  /// The same, for an address whose index in the range is known.
+  @inline(__always)
+  private mutating func deallocateSmall(_ address: PhysAddr, _ order: UInt8, at inRange: UInt64) {
+    guard table.state(at: UInt(truncatingIfNeeded: inRange)) == .allocated(order) else {
       failDeallocation(of: address, order: order)
     }
     table.setState(.none, at: UInt(truncatingIfNeeded: inRange))

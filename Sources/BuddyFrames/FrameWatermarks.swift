@@ -34,6 +34,14 @@ public struct FrameWatermarks: Hashable, Sendable {
     self.init(min: capped, low: capped + capped / 4, high: capped + capped / 2)
   }
 
+  /// The share of Linux's default that a zone of `zoneFrameCount` frames has on a machine of `frameCount` frames.
+  public init(forFrames zoneFrameCount: UInt64, of frameCount: UInt64) {
+    let whole = FrameWatermarks(forFrames: frameCount)
+    // Below 2^52 frames and 2^16 frames of the whole: no overflow.
+    let min = frameCount == 0 ? 0 : Swift.min(whole.min * zoneFrameCount / frameCount, zoneFrameCount / 4)
+    self.init(min: min, low: min + min / 4, high: min + min / 2)
+  }
+
   /// The largest integer whose square is not above `value`.
   private static func squareRoot(of value: UInt64) -> UInt64 {
     var root: UInt64 = 0

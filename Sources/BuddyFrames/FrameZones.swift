@@ -6,96 +6,76 @@ import Assertions
 // get_page_from_freelist there are two passes: first over the zones that stay at or above their low watermark, then
 // over those that stay at or above what the request's urgency allows. Zones thus empty together and not one after the
 // other, and some memory is left for urgent requests.
+//
+// A request that could be served by a higher zone also leaves the low-memory reserve of each zone below, as Linux's
+// lowmem_reserve_ratio has it. Otherwise ordinary requests would fill the low zones as soon as the high ones are full,
+// with memory that stays in use for long, and devices that can use nothing else would find none.
 
-/// A part of physical memory with its own allocator and watermarks.
-public struct FrameZone: ~Copyable {
-  /// The zone's name as in `/proc/buddyinfo`: DMA, DMA32, Normal.
-  public let name: StaticString
-
-  /// The NUMA node that the memory belongs to.
-  public let node: Int
-
-  /// How many frames are kept back, and for which requests.
-  public var watermarks: FrameWatermarks
-
-  /// The zone's frames.
-  public var frames: BuddyFrames
-
-  /// Whether frames should be reclaimed: true once the zone falls below the low watermark, until it reaches the high
-  /// one.
-  public internal(set) var needsReclaim = false
-
-  /// A zone with the frames of an allocator.
-  public init(_ frames: consuming BuddyFrames, name: StaticString, node: Int = 0, watermarks: FrameWatermarks) {
-    self.name = name
-    self.node = node
-    self.watermarks = watermarks
-    self.frames = frames
-  }
-
-  /// A block of `order` that leaves at least `reserve` frames free, or nil.
-  mutating func allocate(_ order: FrameOrder, leaving reserve: UInt64) -> PhysAddr? {
-    guard frames.freeFrameCount >= reserve + order.frameCount, let address = frames.allocate(order) else { return nil }
-    if frames.freeFrameCount < watermarks.low { needsReclaim = true }
-    return address
-  }
-
-  mutating func deallocate(_ address: PhysAddr, order: FrameOrder) {
-    frames.deallocate(address, order: order)
-    if frames.freeFrameCount >= watermarks.high { needsReclaim = false }
-  }
-}
-
-/// Up to eight zones, each with a list of zones to fall back on.
+/// Zones, each with a list of zones to fall back on.
+///
+/// | file | what is in it |
+/// | --- | --- |
+/// | `FrameZones+Fallbacks.swift` | which zones serve which requests; the low-memory reserve |
+/// | `FrameZones+MemoryMap.swift` | zones for the nodes of a memory map |
+/// | `FrameZone.swift`, `FrameZoneList.swift` | a zone; the zones in the caller's memory |
 public struct FrameZones: ~Copyable {
-  /// How many zones there can be.
-  public static var capacity: Int { 8 }
+  let list: FrameZoneList
 
   /// How many zones there are, numbered from 0.
-  public private(set) var count = 0
+  public internal(set) var count = 0
 
-  private var zones = InlineArray<8, FrameZone> { _ in FrameZone(BuddyFrames(), name: "", watermarks: .none) }
+  /// How many regions there are.
+  private var regionCount = 0
 
-  /// For each zone, the zones that serve its requests, best first; the list ends at -1.
-  private var fallbacks = InlineArray<8, InlineArray<8, Int8>>(repeating: InlineArray(repeating: -1))
+  /// How many bytes `zoneCapacity` zones with `bankCapacity` banks in all need, their frames not included, at a multiple
+  /// of 8.
+  public static func byteCount(zoneCapacity: Int, bankCapacity: Int) -> UInt {
+    FrameZoneList.byteCount(zones: zoneCapacity, regions: bankCapacity)
+  }
 
   /// No zones.
-  public init() {}
-
-  /// Adds a zone. It serves requests for it first, then all zones added before it, the latest first. Add zones from the
-  /// most to the least precious, such as DMA, DMA32, Normal.
   ///
-  /// Traps when there are ``capacity`` zones, or when the zone overlaps another.
+  /// - Parameters:
+  ///   - zoneCapacity: How many zones there can be.
+  ///   - bankCapacity: How many banks all zones together can have.
+  ///   - storage: Memory for the list of zones, used by nobody else while it is in use. Traps unless it has at least
+  ///     ``byteCount(zoneCapacity:bankCapacity:)`` bytes at a multiple of 8.
+  public init(zoneCapacity: Int, bankCapacity: Int, in storage: AddrRange<VirtAddr>) {
+    require(zoneCapacity >= 0 && bankCapacity >= 0, "capacities must not be negative")
+    require(
+      !storage.start.isNull && storage.start.isAligned(to: 8),
+      "a list of frame zones must start at a multiple of 8 bytes, found", UInt64(storage.start.raw))
+    let byteCount = FrameZones.byteCount(zoneCapacity: zoneCapacity, bankCapacity: bankCapacity)
+    require(
+      byteCount <= storage.byteCount, "a list of frame zones needs more memory than it was given, in bytes",
+      UInt64(byteCount))
+    list = FrameZoneList(zones: zoneCapacity, regions: bankCapacity, at: storage.start)
+  }
+
+  /// Adds a zone and orders the fallbacks of all zones anew: the zones of no higher rank, those of the same node first,
+  /// and on each node the highest rank first.
+  ///
+  /// Traps when there are as many zones or banks as there can be, or when the zone overlaps another.
   ///
   /// - Returns: The zone's number.
+  /// - Complexity: O(z² + b) for z zones and b banks.
   public mutating func add(_ zone: consuming FrameZone) -> Int {
-    require(count < FrameZones.capacity, "there can be at most eight frame zones")
-    let range = zone.frames.range
-    for index in 0..<count {
-      require(!self.range(of: index).overlaps(range), "frame zones must not overlap, found one at", range.start.raw)
-    }
-    for position in 0...count { fallbacks[count][position] = Int8(count - position) }
-    zones[count] = consume zone
+    require(count < list.capacity, "there are as many frame zones as their memory allows, found", UInt64(count))
+    // SAFETY: the number is below the capacity, and no zone is there yet.
+    unsafe list.zone(count).initialize(to: zone)
     count += 1
+    relate()
     return count - 1
   }
 
-  /// Sets the zones that serve requests for a zone, best first, for instance by the distance of NUMA nodes.
-  ///
-  /// Traps when a number names no zone or appears twice.
-  public mutating func setFallbacks(of zone: Int, to order: Span<Int>) {
-    requireZone(zone)
-    require(order.count <= FrameZones.capacity, "a zone can fall back on at most eight zones")
-    var list = InlineArray<8, Int8>(repeating: -1)
-    for position in order.indices {
-      requireZone(order[position])
-      for earlier in 0..<position {
-        require(order[earlier] != order[position], "a zone must come only once in a list of fallbacks")
-      }
-      list[position] = Int8(order[position])
-    }
-    fallbacks[zone] = list
+  /// Computes all that follows from which zones there are.
+  mutating func relate() {
+    indexRegions()
+    orderFallbacks(byDistance: { $0 == $1 ? 0 : 1 })
+    updateLowMemoryReserves()
   }
+
+  // MARK: Frames
 
   /// The lowest free block of `order` in the first zone on the list of `zone` that may serve it, or nil.
   ///
@@ -103,54 +83,135 @@ public struct FrameZones: ~Copyable {
   public mutating func allocate(
     _ order: FrameOrder, from zone: Int, _ urgency: FrameUrgency = .ordinary
   ) -> PhysAddr? {
-    requireZone(zone)
-    for position in 0..<FrameZones.capacity {
-      let index = Int(fallbacks[zone][position])
-      if index < 0 { break }
-      if let address = zones[index].allocate(order, leaving: zones[index].watermarks.low) { return address }
-    }
-    for position in 0..<FrameZones.capacity {
-      let index = Int(fallbacks[zone][position])
-      if index < 0 { break }
-      zones[index].needsReclaim = true
-      let min = zones[index].watermarks.min
-      let reserve =
-        switch urgency {
-        case .ordinary: min
-        case .urgent: min / 2
-        case .emergency: UInt64(0)
-        }
-      if let address = zones[index].allocate(order, leaving: reserve) { return address }
+    firstZone(for: zone, urgency) { $0.allocate(order, leaving: $1) }
+  }
+
+  /// Allocates `frameCount` contiguous frames that meet `constraints`, in the first zone on the list of `zone` that may
+  /// serve them; nil when none does.
+  public mutating func allocate(
+    frameCount: UInt64, _ constraints: FrameRunConstraints, from zone: Int, _ urgency: FrameUrgency = .ordinary
+  ) -> AddrRange<PhysAddr>? {
+    firstZone(for: zone, urgency) { $0.allocate(frameCount: frameCount, constraints, leaving: $1) }
+  }
+
+  /// The first result that `body` has for a zone and the frames to be left there.
+  private mutating func firstZone<Result>(
+    for preferred: Int, _ urgency: FrameUrgency, _ body: (inout FrameZone, _ reserve: UInt64) -> Result?
+  ) -> Result? {
+    requireZone(preferred)
+    for pass in 0..<2 {
+      for position in 0..<count {
+        // SAFETY: both numbers are below the count; so is a fallback that is not negative.
+        let number = unsafe Int(list.fallback(preferred, position).pointee)
+        if number < 0 { break }
+        let zone = unsafe list.zone(number)
+        let reserve = unsafe list.reserve(number, preferred).pointee
+        let watermarks = unsafe zone.pointee.watermarks
+        if pass == 1 { unsafe zone.pointee.needsReclaim = true }
+        let level =
+          pass == 0 ? watermarks.low + reserve : FrameZones.level(watermarks, reserve: reserve, urgency)
+        // SAFETY: as above, and nobody else uses the zone.
+        if let result = unsafe body(&zone.pointee, level) { return result }
+      }
     }
     return nil
   }
 
-  /// Deallocates a block that was allocated with this order, whichever zone it came from; any other traps.
-  public mutating func deallocate(_ address: PhysAddr, order: FrameOrder) {
-    zones[self.zone(of: address)].deallocate(address, order: order)
+  /// How many frames a request leaves that no zone could serve above its low watermark.
+  private static func level(_ watermarks: FrameWatermarks, reserve: UInt64, _ urgency: FrameUrgency) -> UInt64 {
+    switch urgency {
+    case .ordinary: watermarks.min + reserve
+    case .urgent: watermarks.min / 2 + reserve
+    case .emergency: 0
+    }
   }
+
+  /// Deallocates a block that was allocated with this order, whichever zone it came from; any other traps.
+  ///
+  /// - Complexity: O(log b) for b banks, plus one deallocation.
+  public mutating func deallocate(_ address: PhysAddr, order: FrameOrder) {
+    // SAFETY: the zone exists, and nobody else uses it.
+    unsafe list.zone(zone(of: address)).pointee.deallocate(address, order: order)
+  }
+
+  /// Deallocates all blocks in `run`, which must lie in one bank.
+  public mutating func deallocate(_ run: AddrRange<PhysAddr>) {
+    if run.isEmpty { return }
+    // SAFETY: the zone exists, and nobody else uses it.
+    unsafe list.zone(zone(of: run.start)).pointee.deallocate(run)
+  }
+
+  // MARK: Zones
 
   /// The number of the zone that contains `address`; traps when none does.
+  ///
+  /// - Complexity: O(log b) for b banks.
   public func zone(of address: PhysAddr) -> Int {
-    for index in 0..<count where range(of: index).contains(address) { return index }
-    fail("a frame must be in one of the zones, found", address.raw)
+    // The first region that ends above the address.
+    var low = 0
+    var high = regionCount
+    while low < high {
+      let middle = (low + high) / 2
+      // SAFETY: the index is below the count of regions.
+      if unsafe list.region(middle).pointee.range.end <= address { low = middle + 1 } else { high = middle }
+    }
+    // SAFETY: as above.
+    guard unsafe low < regionCount && list.region(low).pointee.range.start <= address else {
+      fail("a frame must be in one of the zones, found", address.raw)
+    }
+    return unsafe list.region(low).pointee.zone
   }
 
-  /// The frames of a zone.
-  public func range(of zone: Int) -> AddrRange<PhysAddr> {
-    requireZone(zone)
-    return zones[zone].frames.range
-  }
-
-  /// Runs `body` on a zone.
+  /// Runs `body` on a zone. It may add banks to the zone and remove some.
   public mutating func withZone<Result: ~Copyable, Failure: Error>(
     _ zone: Int, _ body: (inout FrameZone) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     requireZone(zone)
-    return try body(&zones[zone])
+    // SAFETY: the zone exists.
+    let before = unsafe list.zone(zone).pointee.frames.bankChangeCount
+    defer {
+      // SAFETY: as above.
+      if unsafe list.zone(zone).pointee.frames.bankChangeCount != before {
+        indexRegions()
+        updateLowMemoryReserves()
+      }
+    }
+    // SAFETY: as above, and nobody else uses the zone.
+    return try unsafe body(&list.zone(zone).pointee)
   }
 
-  private func requireZone(_ zone: Int) {
+  /// Lists the banks of all zones in address order; traps when two of them overlap.
+  private mutating func indexRegions() {
+    regionCount = 0
+    for number in 0..<count {
+      // SAFETY: the number is below the count.
+      for bank in 0..<(unsafe list.zone(number).pointee.frames.bankCount) {
+        require(regionCount < list.regionCapacity, "frame zones have as many banks as their memory allows")
+        let range = unsafe list.zone(number).pointee.frames.range(ofBank: bank)
+        var index = regionCount
+        // SAFETY: the indices are below the capacity, and the regions below the count are initialised.
+        while unsafe index > 0 && list.region(index - 1).pointee.range.start > range.start {
+          unsafe list.region(index).initialize(to: list.region(index - 1).pointee)
+          index -= 1
+        }
+        unsafe list.region(index).initialize(to: FrameZoneList.Region(range: range, zone: number))
+        regionCount += 1
+      }
+    }
+    for index in 1..<max(regionCount, 1) {
+      // SAFETY: both are below the count.
+      require(
+        unsafe list.region(index - 1).pointee.range.end <= list.region(index).pointee.range.start,
+        "frame zones must not overlap, found one at", unsafe list.region(index).pointee.range.start.raw)
+    }
+  }
+
+  func requireZone(_ zone: Int) {
     require(zone >= 0 && zone < count, "there is no frame zone with the number", UInt64(truncatingIfNeeded: zone))
+  }
+
+  deinit {
+    // SAFETY: the zones below the count are initialised; their memory stays the caller's.
+    for number in 0..<count { unsafe list.zone(number).deinitialize(count: 1) }
   }
 }

@@ -13,21 +13,21 @@
     }
 
     /// A line as in `/proc/buddyinfo`: `Node 0, zone   Normal      1      0 …`, up to order 18 instead of Linux's 10.
-    public func buddyInfoLine(node: Int, zone: String) -> String {
+    public func buddyInfoLine(node: UInt32, zone: String) -> String {
       "Node \(node), zone \(padded(zone, to: 8)) \(description)"
     }
 
     /// A line as in `extfrag/unusable_index`: the share of free memory that requests of each order cannot use.
-    public func unusableIndexLine(node: Int, zone: String) -> String {
+    public func unusableIndexLine(node: UInt32, zone: String) -> String {
       indexLine(node: node, zone: zone, unusableIndexThousandths)
     }
 
     /// A line as in `extfrag/extfrag_index`: why requests of each order fail, -1.000 for those that do not.
-    public func fragmentationIndexLine(node: Int, zone: String) -> String {
+    public func fragmentationIndexLine(node: UInt32, zone: String) -> String {
       indexLine(node: node, zone: zone, fragmentationIndexThousandths)
     }
 
-    private func indexLine(node: Int, zone: String, _ index: (FrameOrder) -> Int) -> String {
+    private func indexLine(node: UInt32, zone: String, _ index: (FrameOrder) -> Int) -> String {
       let columns = (0..<FrameOrder.count).map { order in
         let thousandths = index(FrameOrder(UInt8(order)))
         let fraction = String(thousandths.magnitude % 1000)

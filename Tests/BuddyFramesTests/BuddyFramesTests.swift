@@ -1,5 +1,6 @@
 import Addresses
 import BuddyFrames
+import LabTestSupport
 import Testing
 
 @Suite struct BuddyFramesTests {

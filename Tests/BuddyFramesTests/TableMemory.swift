@@ -1,7 +1,7 @@
 import Addresses
 import BuddyFrames
 import Glibc
-import Testing
+import MemoryProtocols
 
 /// Memory for a frame table: lazily committed zeros, so a table for a terabyte costs only the touched pages.
 final class TableMemory {
@@ -40,6 +40,11 @@ extension AddrRange<PhysAddr> {
 }
 
 extension TableMemory {
+  /// Memory that is never freed.
+  static func leaked(byteCount: UInt) -> AddrRange<VirtAddr> {
+    Unmanaged.passRetained(TableMemory(byteCount: max(byteCount, 4096))).takeUnretainedValue().range
+  }
+
   /// How many bytes of the memory are resident, that is, touched so far.
   var residentByteCount: UInt {
     // SAFETY: one flag for each page of the mapping.
@@ -49,7 +54,11 @@ extension TableMemory {
   }
 }
 
-/// The value, or a test failure where it is nil: `#require` for calls on noncopyable types.
-func unwrapped<Value>(_ value: Value?, sourceLocation: SourceLocation = #_sourceLocation) throws -> Value {
-  try #require(value, sourceLocation: sourceLocation)
+/// Finds physical addresses at a fixed distance in a test's memory.
+struct TestMapper: PhysMapper {
+  let memory: AddrRange<VirtAddr>
+  let start: PhysAddr
+
+  func physToVirt(_ address: PhysAddr) -> VirtAddr { memory.start + UInt(address.byteCount(from: start)) }
+  func virtToPhys(_ address: VirtAddr) -> PhysAddr { start + UInt64(address.byteCount(from: memory.start)) }
 }

@@ -1,8 +1,8 @@
 /// Memory maps from real firmware and boot loaders, in hexadecimal.
-enum FirmwareTables {
+public enum FirmwareTables {
   /// INT 15h, E820h under SeaBIOS in QEMU 7.2 (`-m 128`), read by a boot sector that printed its buffers of 24 bytes.
   /// The firmware wrote 20 of each; the last four are the attribute that the caller sets beforehand.
-  static let e820QEMU128MiB = """
+  public static let e820QEMU128MiB = """
     000000000000000000fc0900000000000100000001000000
     00fc09000000000000040000000000000200000001000000
     00000f000000000000000100000000000200000001000000
@@ -13,7 +13,7 @@ enum FirmwareTables {
     """
 
   /// The same with `-m 4096`: memory on both sides of the hole below 4 GiB, listed out of order.
-  static let e820QEMU4GiB = """
+  public static let e820QEMU4GiB = """
     000000000000000000fc0900000000000100000001000000
     00fc09000000000000040000000000000200000001000000
     00000f000000000000000100000000000200000001000000
@@ -25,7 +25,7 @@ enum FirmwareTables {
     """
 
   /// The whole information that GRUB 2.06 passed to a Multiboot 2 kernel in QEMU 7.2 (`-m 256`).
-  static let multiboot2QEMU256MiB = """
+  public static let multiboot2QEMU256MiB = """
     9802000000000000150000000c00000000f00f0080feed0f010000000900000000283c2dc119d339020000001d000000
     4752554220322e30362d31332b64656231327532000077330a0000001c000000020100f098d1000000f000f00300f0ff
     f0fff0ff2074148906000000b80000001800000000000000000000000000000000fc0900000000000100000000000000
@@ -43,7 +43,7 @@ enum FirmwareTables {
     """
 
   /// The lines in which Linux printed its own E820 table under Firecracker with 24 GiB.
-  static let linuxFirecracker24GiB = """
+  public static let linuxFirecracker24GiB = """
     BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable
     BIOS-e820: [mem 0x000000000009fc00-0x00000000000fffff] reserved
     BIOS-e820: [mem 0x0000000000100000-0x00000000bfffffff] usable
@@ -52,13 +52,13 @@ enum FirmwareTables {
     """
 
   /// The bytes of hexadecimal digits; spaces between them are ignored.
-  static func bytes(_ hexadecimal: String) -> [UInt8] {
+  public static func bytes(_ hexadecimal: String) -> [UInt8] {
     let digits = hexadecimal.compactMap { $0.hexDigitValue.map { UInt8($0) } }
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
   }
 
   /// An E820 table with 20 bytes per entry, from lines that Linux printed.
-  static func e820(fromLinux lines: String) -> [UInt8] {
+  public static func e820(fromLinux lines: String) -> [UInt8] {
     lines.split(separator: "\n").flatMap { line -> [UInt8] in
       let numbers = line.split(whereSeparator: { "[]- ".contains($0) }).compactMap { word in
         word.hasPrefix("0x") ? UInt64(word.dropFirst(2), radix: 16) : nil
@@ -69,7 +69,7 @@ enum FirmwareTables {
   }
 
   /// The bytes of an integer, lowest first.
-  static func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+  public static func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
     (0..<Value.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
   }
 }

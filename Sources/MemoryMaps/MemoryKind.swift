@@ -23,4 +23,7 @@ public enum MemoryKind: UInt8, Comparable, Sendable {
 
   /// Whether it can become usable: ACPI tables and boot loader data.
   @inlinable public var isReclaimable: Bool { self == .acpiReclaimable || self == .bootloader }
+
+  /// Whether it is memory that is or may become this system's: usable, reclaimable, or the kernel's own.
+  @inlinable public var isMemory: Bool { self <= .kernel }
 }
