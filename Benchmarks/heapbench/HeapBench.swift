@@ -29,6 +29,8 @@ struct HeapBench: ParsableCommand {
             whose behaviour a profile models, and what it asks for
         heapbench holes
             what a search costs among 10 to 1,000,000 holes, first fit beside a plain list
+        heapbench compare-heaps
+            what a pair costs in first fit, and in other heaps over a range of memory
         heapbench paging
             what page tables cost in instructions, and what large pages bring
         heapbench gate
@@ -43,7 +45,8 @@ struct HeapBench: ParsableCommand {
     version: "heapbench \(HEAPLAB_VERSION)",
     subcommands: [
       RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
-      CompareCommand.self, GateCommand.self, PagingOperationCommand.self, HotPathCommand.self,
+      CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, PagingOperationCommand.self,
+      HotPathCommand.self, HeapPairsCommand.self,
     ])
 
   @OptionGroup var output: OutputOptions

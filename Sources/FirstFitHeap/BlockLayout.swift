@@ -17,6 +17,16 @@ public enum BlockLayout {
   /// The bytes at the start of each range that hold the heap's record: 40, or 28.
   @inlinable public static var recordByteCount: UInt { 3 * headerByteCount + 16 }
 
+  /// The size of the smallest range that can have a table: 128 KiB.
+  @inlinable public static var leastRangeByteCountWithTable: UInt { 128 << 10 }
+
+  /// The bytes of the table of a range that begins with `rangeByteCount` bytes: about 1/500 of them, 0 below
+  /// ``leastRangeByteCountWithTable``. The table lies between the range's record and its first block.
+  /// - Complexity: O(1)
+  public static func tableByteCount(forRangeOf rangeByteCount: UInt) -> UInt {
+    rangeByteCount < leastRangeByteCountWithTable ? 0 : HoleTable.byteCount(forRangeOf: rangeByteCount)
+  }
+
   /// The size of the largest range: 16 GiB, or 64 MiB where pointers have 32 bits. A longer one is cut.
   ///
   /// An index link has 30 bits and counts granules; a header on a 32-bit machine has 26 bits for a size.

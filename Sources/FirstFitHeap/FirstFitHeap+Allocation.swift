@@ -71,7 +71,7 @@ extension FirstFitHeap {
   }
 
   /// Cuts a block of `need` bytes from the front of a hole.
-  @inline(__always)
+  @_transparent
   private mutating func takeFront(of node: HoleNode, need: UInt, in range: HeapRange) -> VirtAddr {
     let start = node.start
     let byteCount = node.byteCount
@@ -109,6 +109,7 @@ extension FirstFitHeap {
   /// Moves the start of the top up to `top`.
   @inline(__always) mutating func raiseTop(of range: HeapRange, to top: UInt) {
     range.top = top
+    if range.hasTable { HoleTable(range: range).cover(to: top) }
     highestEnd = max(highestEnd, top)
   }
 
@@ -184,8 +185,7 @@ extension FirstFitHeap {
       range.holes.insert(frontNode, size: frontGranules)
       indexedHoleCount += 1
     } else {
-      range.holes.move(node, to: frontNode)
-      range.holes.setSize(of: frontNode, to: frontGranules)
+      range.holes.replace(node, by: frontNode, size: frontGranules)
       range.setBelowIsFree(false, at: end)
     }
     let byteCount = back >= BlockLayout.minimumBlockByteCount ? need : need + back
@@ -197,12 +197,12 @@ extension FirstFitHeap {
   /// Cuts a block of `need` bytes at `place` out of a top that starts below it; the gap becomes a hole.
   private mutating func takeTop(at place: UInt, after top: UInt, need: UInt, in range: HeapRange) -> VirtAddr {
     let front = place - top
+    raiseTop(of: range, to: place + need)
     range.setHeader(at: top, byteCount: front, isInUse: false)
     range.holes.insert(
       HoleNode(end: place), size: UInt32(truncatingIfNeeded: front / BlockLayout.granuleByteCount))
     indexedHoleCount += 1
     range.setHeader(at: place, byteCount: need, isInUse: true, belowIsFree: true)
-    raiseTop(of: range, to: place + need)
     return give(place, byteCount: need)
   }
 }

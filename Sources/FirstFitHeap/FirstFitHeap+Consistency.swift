@@ -57,13 +57,14 @@ extension FirstFitHeap {
   }
 
   private func checkIndex(of range: HeapRange) throws(HeapInconsistency) {
-    if let open = range.holes.node(range.openLink) {
+    if range.hasTable { try checkTable(of: range) }
+    if let open = range.tree.node(range.openLink) {
       guard open.address >= range.first, open.end <= range.top else { throw .brokenLink(VirtAddr(open.address)) }
       range.holes.settle()
     }
     var walk = HoleWalk(range: range, position: range.first)
     let root = try checkSubtree(at: range.rootLink, under: 0, depth: 0, of: range, walk: &walk)
-    if let left = walk.next() { throw .wrongIndex(VirtAddr(left.start)) }
+    if let left = walk.nextInTree() { throw .wrongIndex(VirtAddr(left.start)) }
     if root.largest != range.largestHole { throw .wrongLargest(VirtAddr(range.base)) }
   }
 
@@ -71,13 +72,13 @@ extension FirstFitHeap {
   private func checkSubtree(
     at link: UInt32, under parentLink: UInt32, depth: Int, of range: HeapRange, walk: inout HoleWalk
   ) throws(HeapInconsistency) -> (height: Int, largest: UInt32) {
-    guard let node = range.holes.node(link) else { return (height: 0, largest: 0) }
+    guard let node = range.tree.node(link) else { return (height: 0, largest: 0) }
     // An AVL tree of 2^30 nodes has at most 44 levels; a deeper path can only be a loop.
     guard depth < 48, node.address >= range.first, node.end <= range.top, node.parentLink == parentLink else {
       throw .brokenLink(VirtAddr(node.address))
     }
     let below = try checkSubtree(at: node.link(.below), under: link, depth: depth + 1, of: range, walk: &walk)
-    guard walk.next() == node else { throw .wrongIndex(VirtAddr(node.address)) }
+    guard walk.nextInTree() == node else { throw .wrongIndex(VirtAddr(node.address)) }
     let above = try checkSubtree(at: node.link(.above), under: link, depth: depth + 1, of: range, walk: &walk)
     guard node.largest(.below) == below.largest, node.largest(.above) == above.largest else {
       throw .wrongLargest(VirtAddr(node.address))
@@ -102,7 +103,7 @@ private struct HeapTotals: Equatable {
 }
 
 /// The holes of a range in address order, found by a walk along its blocks.
-private struct HoleWalk {
+struct HoleWalk {
   let range: HeapRange
   var position: UInt
 
@@ -112,6 +113,14 @@ private struct HoleWalk {
       let header = range.header(at: position)
       position += header.byteCount
       if !header.isInUse { return HoleNode(end: position) }
+    }
+    return nil
+  }
+
+  /// The node of the next hole that is in the tree.
+  mutating func nextInTree() -> HoleNode? {
+    while let node = next() {
+      if range.holes.isInTree(node) { return node }
     }
     return nil
   }

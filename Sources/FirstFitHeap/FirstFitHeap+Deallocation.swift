@@ -50,20 +50,20 @@ extension FirstFitHeap {
       let start = below.start
       let byteCount = end &- start
       range.setHeader(at: start, byteCount: byteCount, isInUse: false)
-      range.holes.move(below, to: node)
-      range.holes.setSize(of: node, to: UInt32(truncatingIfNeeded: byteCount / BlockLayout.granuleByteCount))
+      range.holes.replace(
+        below, by: node, size: UInt32(truncatingIfNeeded: byteCount / BlockLayout.granuleByteCount))
     } else {
       range.setHeader(at: start, byteCount: end &- start, isInUse: false)
       range.holes.insert(node, size: UInt32(truncatingIfNeeded: (end &- start) / BlockLayout.granuleByteCount))
       indexedHoleCount &+= 1
     }
-    range.setBelowIsFree(true, at: end)
+    range.setHeader(above.with(belowIsFree: true), at: end)
   }
 
   /// Removes the hole that ends at `end` from the index.
   ///
   /// - Returns: The start of the hole.
-  @inline(__always) private mutating func removeHole(endingAt end: UInt, in range: HeapRange) -> UInt {
+  @_transparent private mutating func removeHole(endingAt end: UInt, in range: HeapRange) -> UInt {
     let node = hole(endingAt: end, in: range)
     let start = node.start
     range.holes.remove(node)

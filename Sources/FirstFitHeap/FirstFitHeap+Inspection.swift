@@ -29,11 +29,12 @@ extension FirstFitHeap {
     statistics.peakUsedByteCount = peakUsedByteCount
     statistics.blockCount = blockCount
     statistics.holeCount = indexedHoleCount
-    if let firstRange, highestEnd > firstRange.base { statistics.peakExtentByteCount = highestEnd - firstRange.base }
+    if let firstRange, highestEnd > firstRange.first {
+      statistics.peakExtentByteCount = highestEnd - firstRange.base - firstRange.tableByteCount
+    }
     var next = firstRange
     while let range = next {
-      range.holes.settle()
-      let largest = max(UInt(range.largestHole) * BlockLayout.granuleByteCount, range.topByteCount)
+      let largest = max(UInt(range.holes.largestSize) * BlockLayout.granuleByteCount, range.topByteCount)
       statistics.capacityByteCount += range.capacityByteCount
       statistics.largestFreeByteCount = max(statistics.largestFreeByteCount, largest)
       if range.topByteCount > 0 { statistics.holeCount += 1 }

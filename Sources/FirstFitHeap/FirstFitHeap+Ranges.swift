@@ -9,8 +9,9 @@ extension FirstFitHeap {
   /// heap uses the part that its alignment allows; a range that would stand alone without room for a block changes
   /// nothing. A range of more than ``BlockLayout/largestRangeByteCount`` becomes several. Traps when the range overlaps
   /// one of the heap's.
-  /// - Complexity: O(r) for r ranges; touches only the first bytes of the range.
-  public mutating func insert(_ range: AddrRange<VirtAddr>) {
+  /// - Parameter search: How to find the holes of the range, where it stands alone. A table takes 1/500 of the range.
+  /// - Complexity: O(r) for r ranges; touches only the first bytes of the range, and of the parts of its table.
+  public mutating func insert(_ range: AddrRange<VirtAddr>, search: FirstFitSearch = .tree) {
     var below: HeapRange?
     var above = firstRange
     while let candidate = above, candidate.base < range.start.raw {
@@ -30,7 +31,7 @@ extension FirstFitHeap {
     guard var base = max(start, VirtAddr(1)).checkedAlignedUp(to: BlockLayout.granuleByteCount)?.raw else { return }
     while base < range.end.raw, range.end.raw - base >= least {
       let end = base + min(range.end.raw - base, BlockLayout.largestRangeByteCount)
-      let created = HeapRange(creatingAt: base, end: end, next: above)
+      let created = HeapRange(creatingAt: base, end: end, next: above, search: search)
       if let below { below.next = created } else { firstRange = created }
       below = created
       base = end
@@ -52,7 +53,8 @@ extension FirstFitHeap {
 
   /// The free top right above the block at `address`, empty or not; nil when something lies between them.
   ///
-  /// To make room for the block to grow, extend the top: call ``insert(_:)`` with a range that starts at its end.
+  /// To make room for the block to grow, extend the top: call ``insert(_:search:)`` with a range that starts at its
+  /// end.
   /// - Complexity: O(r) for r ranges.
   public func top(above address: VirtAddr) -> AddrRange<VirtAddr>? {
     let block = block(at: address)
@@ -62,9 +64,9 @@ extension FirstFitHeap {
 
   /// Adds `byteCount` bytes to the heap, right above its highest range, whose free top grows by them.
   ///
-  /// Equivalent to ``insert(_:)`` there. Traps when the heap has no range, when the bytes do not fit the address space,
-  /// and when fewer than 128 of them exceed ``BlockLayout/largestRangeByteCount`` and would have to be a range of their
-  /// own.
+  /// Equivalent to ``insert(_:search:)`` there. Traps when the heap has no range, when the bytes do not fit the address
+  /// space, and when fewer than 128 of them exceed ``BlockLayout/largestRangeByteCount`` and would have to be a range of
+  /// their own.
   /// - Complexity: O(r) for r ranges; touches only the range's record unless a new range starts.
   public mutating func extend(by byteCount: UInt) {
     guard let last = lastRange else { fail("a heap without any range cannot be extended; insert one first") }
@@ -75,8 +77,8 @@ extension FirstFitHeap {
     insert(AddrRange(start: VirtAddr(last.end), byteCount: byteCount))
   }
 
-  /// The highest address to which ``insert(_:)`` can move the end of the range that ends at `end`: there the range has
-  /// its maximum length. Nil when no range ends at `end`.
+  /// The highest address to which ``insert(_:search:)`` can move the end of the range that ends at `end`: there the
+  /// range has its maximum length. Nil when no range ends at `end`.
   /// - Complexity: O(r) for r ranges.
   public func limit(ofRangeEndingAt end: VirtAddr) -> VirtAddr? {
     var next = firstRange
@@ -103,7 +105,7 @@ extension FirstFitHeap {
   /// - Parameters:
   ///   - alignment: As for ``truncate(alignment:)``.
   ///   - floor: Nothing below this address is released.
-  ///   - receiver: Gets the ranges that the heap no longer uses, lowest first. ``insert(_:)`` adds them again.
+  ///   - receiver: Gets the ranges that the heap no longer uses, lowest first. ``insert(_:search:)`` adds them again.
   /// - Complexity: O(r) for r ranges; touches no memory but the ranges' records.
   public mutating func truncateRanges(
     alignment: UInt = 4096, above floor: VirtAddr = .null, _ receiver: (AddrRange<VirtAddr>) -> Void

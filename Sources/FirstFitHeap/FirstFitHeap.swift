@@ -13,9 +13,9 @@ public import MemoryProtocols
 //   no two free blocks touch
 //   used + free = capacity;  holes = nodes of the index;  blocks = headers in use
 //
-// The heap finds exactly what a walk along the list of holes would find. Only the way differs: an index inside the
-// holes (HoleTree), which needs no memory but the ranges that the heap was given. A block in use costs one word
-// (BlockHeader). Ranges are few and visited one after the other (HeapRange).
+// The heap finds exactly what a walk along the list of holes would find. Only the way differs: an index in the holes, or
+// in a table at the start of a range (HoleIndex). It needs no memory but the ranges that the heap was given. A block in
+// use costs one word (BlockHeader). Ranges are few and visited one after the other (HeapRange).
 
 /// A first-fit heap over memory that it is given.
 ///
@@ -49,7 +49,7 @@ public struct FirstFitHeap: ~Copyable, Sendable {
   /// The highest end of any block so far.
   @usableFromInline var highestEnd: UInt
 
-  /// A heap without memory: every request gets nil until ``insert(_:)`` gives it a range.
+  /// A heap without memory: every request gets nil until ``insert(_:search:)`` gives it a range.
   @_transparent
   public init() {
     firstBase = 0
@@ -63,10 +63,16 @@ public struct FirstFitHeap: ~Copyable, Sendable {
   /// A heap over `range`, which must be mapped, readable, writable and used by nobody else while the heap is in use.
   ///
   /// The heap uses the part of the range that its alignment allows. A range that is too small makes a full heap.
-  /// - Complexity: O(1); touches only the first bytes of the range.
+  /// In a range of 128 KiB and more, 1/500 is a table of the holes: see ``FirstFitSearch/table``.
+  /// - Complexity: O(1); touches only the first bytes of the range, and of the parts of its table.
   public init(over range: AddrRange<VirtAddr>) {
+    self.init(over: range, search: .table)
+  }
+
+  /// The same, with a choice of how to search the holes of the range.
+  public init(over range: AddrRange<VirtAddr>, search: FirstFitSearch) {
     self.init()
-    insert(range)
+    insert(range, search: search)
   }
 }
 

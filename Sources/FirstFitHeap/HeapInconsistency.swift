@@ -20,6 +20,8 @@ public enum HeapInconsistency: Error, Equatable, Sendable {
   case wrongIndex(VirtAddr)
   /// The index is wrong about the largest hole below this point.
   case wrongLargest(VirtAddr)
+  /// The table of a range differs from the holes: a list is broken here, or a maximum is wrong.
+  case wrongTable(VirtAddr)
   /// One side of the index is higher than allowed, or higher than recorded.
   case wrongBalance(VirtAddr)
   /// The counts of bytes, blocks or holes disagree with the ranges.
@@ -39,6 +41,7 @@ public enum HeapInconsistency: Error, Equatable, Sendable {
       case .brokenLink(let address): "a link of the index is broken at \(address)"
       case .wrongIndex(let address): "the index and the blocks differ at \(address)"
       case .wrongLargest(let address): "the index is wrong about the largest hole under \(address)"
+      case .wrongTable(let address): "the table of holes and the blocks differ at \(address)"
       case .wrongBalance(let address): "the index is out of balance at \(address)"
       case .wrongTotals: "the heap's totals are not what its ranges hold"
       }

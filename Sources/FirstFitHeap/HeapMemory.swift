@@ -29,6 +29,33 @@ enum HeapMemory {
     unsafe VirtAddr(address).unsafePointer.storeBytes(of: field, as: UInt32.self)
   }
 
+  @inline(__always) static func byte(at address: UInt) -> UInt8 {
+    // SAFETY: the address lies inside a range's table.
+    unsafe VirtAddr(address).unsafePointer.load(as: UInt8.self)
+  }
+
+  @inline(__always) static func setByte(_ byte: UInt8, at address: UInt) {
+    // SAFETY: the address lies inside a range's table.
+    unsafe VirtAddr(address).unsafePointer.storeBytes(of: byte, as: UInt8.self)
+  }
+
+  /// The eight bytes at `address`, the first of them lowest.
+  @inline(__always) static func eightBytes(at address: UInt) -> UInt64 {
+    // SAFETY: the bytes lie inside a range's table.
+    unsafe UInt64(littleEndian: VirtAddr(address).unsafePointer.loadUnaligned(as: UInt64.self))
+  }
+
+  /// The 16 bytes at `address`, a multiple of the word size.
+  @inline(__always) static func vector(at address: UInt) -> SIMD16<UInt8> {
+    // SAFETY: the bytes lie inside a range's table.
+    unsafe VirtAddr(address).unsafePointer.loadUnaligned(as: SIMD16<UInt8>.self)
+  }
+
+  @inline(__always) static func setVector(_ vector: SIMD16<UInt8>, at address: UInt) {
+    // SAFETY: the bytes lie inside a range's table.
+    unsafe VirtAddr(address).unsafePointer.storeBytes(of: vector, as: SIMD16<UInt8>.self)
+  }
+
   /// Copies the content of one block to another.
   static func copy(byteCount: UInt, from source: UInt, to destination: UInt) {
     // SAFETY: both blocks are in use and hold at least `byteCount` bytes of content; blocks do not overlap.

@@ -7,11 +7,12 @@ import Assertions
 //   | record | block  | hole | block |  block |  the top: free      |
 //   +--------+--------+------+-------+--------+---------------------+
 //
-// The record holds the heap's state of the range. Blocks lie without gaps from `first` to `top`, and no two holes
-// touch. The free part at the end is not a hole of the index but the top, which may be empty. It is two numbers:
-// cutting a block from it, or returning one to it, takes a few instructions. `extend` and `truncate` move only `end`.
+// The record holds the heap's state of the range. A table of holes may lie between it and the first block. Blocks lie
+// without gaps from `first` to `top`, and no two holes touch. The free part at the end is not a hole of the index but
+// the top, which may be empty. It is two numbers: cutting a block from it, or returning one to it, takes a few
+// instructions. `extend` and `truncate` move only `end`.
 //
-//   first = base + recordByteCount                   every block start ≡ header (mod granule)
+//   first = base + recordByteCount + tableByteCount                   every block start ≡ header (mod granule)
 //   first <= top <= end                              the block that ends at the top is in use
 //   end - base <= largestRangeByteCount
 
@@ -25,8 +26,11 @@ struct HeapRange: Equatable {
   }
 
   /// Makes `base..<end` a range that is all free top.
-  init(creatingAt base: UInt, end: UInt, next: HeapRange?) {
+  init(creatingAt base: UInt, end: UInt, next: HeapRange?, search: FirstFitSearch) {
     self.base = base
+    let hasTable = search == .table && end &- base >= BlockLayout.leastRangeByteCountWithTable
+    self.tableByteCount = hasTable ? HoleTable.byteCount(forRangeOf: end &- base) : 0
+    if hasTable { HoleTable(range: self).create(forRangeOf: end &- base) }
     self.top = first
     self.end = end
     self.next = next
@@ -36,7 +40,7 @@ struct HeapRange: Equatable {
   }
 
   /// The start of the lowest block.
-  @inline(__always) var first: UInt { base &+ BlockLayout.recordByteCount }
+  @inline(__always) var first: UInt { base &+ BlockLayout.recordByteCount &+ tableByteCount }
 
   /// The end of the highest block, where the free top starts.
   @inline(__always) var top: UInt {
@@ -80,8 +84,19 @@ struct HeapRange: Equatable {
     nonmutating set { HeapMemory.setField(newValue, at: fields &+ 8) }
   }
 
+  /// The bytes of the table behind the record, 0 without a table.
+  @inline(__always) private(set) var tableByteCount: UInt {
+    get { UInt(HeapMemory.field(at: fields &+ 12)) }
+    nonmutating set { HeapMemory.setField(UInt32(truncatingIfNeeded: newValue), at: fields &+ 12) }
+  }
+
+  @inline(__always) var hasTable: Bool { tableByteCount != 0 }
+
   /// The index of the holes.
-  @inline(__always) var holes: HoleTree { HoleTree(range: self) }
+  @inline(__always) var holes: HoleIndex { HoleIndex(range: self) }
+
+  /// The tree of the holes that no table, or not only a table, has.
+  @inline(__always) var tree: HoleTree { HoleTree(range: self) }
 
   /// The bytes of the free top that can become blocks.
   @inline(__always) var topByteCount: UInt { (end &- top) & ~(BlockLayout.granuleByteCount &- 1) }
@@ -106,6 +121,10 @@ struct HeapRange: Equatable {
   @inline(__always)
   func setHeader(at block: UInt, byteCount: UInt, isInUse: Bool, belowIsFree: Bool = false) {
     let header = BlockHeader(byteCount: byteCount, isInUse: isInUse, belowIsFree: belowIsFree, offset: block &- base)
+    HeapMemory.setWord(header.word, at: block)
+  }
+
+  @inline(__always) func setHeader(_ header: BlockHeader, at block: UInt) {
     HeapMemory.setWord(header.word, at: block)
   }
 

@@ -50,6 +50,11 @@ struct HoleTree {
     link == 0 ? nil : HoleNode(address: origin &+ UInt(link) &* BlockLayout.granuleByteCount)
   }
 
+  /// The node that a link other than 0 points to.
+  @inline(__always) func node(unchecked link: UInt32) -> HoleNode {
+    HoleNode(address: origin &+ UInt(link) &* BlockLayout.granuleByteCount)
+  }
+
   /// The link to a node.
   @inline(__always) func link(to node: HoleNode) -> UInt32 {
     UInt32(truncatingIfNeeded: (node.address &- origin) / BlockLayout.granuleByteCount)
@@ -116,6 +121,19 @@ extension HoleTree {
       node = parent
     }
     return nil
+  }
+
+  /// The lowest hole of at least `size` granules whose link is at least `end`; no node may be open.
+  /// - Complexity: O(log n)
+  func lowestHole(ofAtLeast size: UInt32, above end: UInt32) -> HoleNode? {
+    var next = root
+    var below: HoleNode?
+    while let node = next {
+      let isBelow = link(to: node) < end
+      if isBelow { below = node }
+      next = child(of: node, isBelow ? .above : .below)
+    }
+    return below.map { nextHole(ofAtLeast: size, after: $0) } ?? lowestHole(ofAtLeast: size)
   }
 
   /// The lowest hole in the subtree of `node`.

@@ -6,6 +6,7 @@ import Testing
 /// Runs the heap and the plain list walk side by side on the same requests.
 struct FirstFitDuel: ~Copyable {
   private let mix: OperationMix
+  private let search: FirstFitSearch
   private let seed: UInt64
   private var generator: SeededGenerator
   private let memory: TestMemory
@@ -20,12 +21,16 @@ struct FirstFitDuel: ~Copyable {
   private var ranges: [AddrRange<VirtAddr>] = []
   private var shed: [AddrRange<VirtAddr>] = []
 
+  /// Where the records of ranges would start without a table, by the starts of the ranges.
+  private var starts: [VirtAddr: VirtAddr] = [:]
+
   /// The end of the heap's highest range, and its upper limit.
   private var end: VirtAddr
   private let limit: VirtAddr
 
-  init(_ mix: OperationMix, seed: UInt64) {
+  init(_ mix: OperationMix, search: FirstFitSearch, seed: UInt64) {
     self.mix = mix
+    self.search = search
     self.seed = seed
     generator = SeededGenerator(seed: seed)
     let gap: UInt = 100
@@ -39,8 +44,8 @@ struct FirstFitDuel: ~Copyable {
       end = ranges.last?.end ?? end
     }
     for range in ranges.shuffled(using: &generator) {
-      heap.insert(range)
-      if range.byteCount >= 128 { plain.insert(range) }
+      heap.insert(range, search: search)
+      if range.byteCount >= 128 { plain.insert(blocks(of: range)) }
     }
   }
 
@@ -124,9 +129,9 @@ struct FirstFitDuel: ~Copyable {
         ranges[index] = AddrRange(start: ranges[index].start, end: part.end)
         plain.moveEnd(from: part.start, to: part.end)
       } else if part.byteCount >= 128 {
-        heap.insert(part)
+        heap.insert(part, search: search)
         ranges.append(part)
-        plain.insert(part)
+        plain.insert(blocks(of: part))
       }
     } else {
       let alignment: UInt = 1 << UInt.random(in: 0...12, using: &generator)
@@ -139,7 +144,8 @@ struct FirstFitDuel: ~Copyable {
         }
         // A range starts at a multiple of 16, whatever the start of the memory it was made of.
         if ranges[index].start.alignedUp(to: 16) == cut.start {
-          plain.remove(ranges.remove(at: index))
+          let range = ranges.remove(at: index)
+          plain.remove(AddrRange(start: starts[range.start] ?? range.start, end: range.end))
         } else {
           ranges[index] = AddrRange(start: ranges[index].start, end: cut.start)
           plain.moveEnd(from: cut.end, to: cut.start)
@@ -148,6 +154,14 @@ struct FirstFitDuel: ~Copyable {
       shed += cuts
     }
     return freeBlocks() == plain.freeBlocks || differ("free blocks after truncateRanges", nil, nil)
+  }
+
+  /// The range as the plain list walk, which knows no tables, has to see it.
+  private mutating func blocks(of range: AddrRange<VirtAddr>) -> AddrRange<VirtAddr> {
+    let start = range.start.alignedUp(to: 16)
+    let byteCount = search == .table ? BlockLayout.tableByteCount(forRangeOf: range.end.raw - start.raw) : 0
+    starts[range.start] = start + byteCount
+    return AddrRange(start: start + byteCount, end: range.end)
   }
 
   private func freeBlocks() -> [AddrRange<VirtAddr>] {

@@ -12,6 +12,13 @@ import Testing
     #expect(!outcome.output.contains("Mcall"))
   }
 
+  @Test func heapsToCompareAreChecked() async throws {
+    expect(
+      "--heap must be 'table', 'tree' or NAME=PATH of a shared library, found 'tlsf'",
+      try await HeapBenchProcess.run("compare-heaps", "--heap", "tlsf"))
+    expect("--live must be 1…10,000,000, found 0", try await HeapBenchProcess.run("compare-heaps", "--live", "0"))
+  }
+
   @Test func unknownNamesGetASuggestion() async throws {
     expect(
       "no profile is called 'web-servr'; did you mean 'web-server'?",
