@@ -36,12 +36,13 @@ extension Arena {
   /// would settle there, and the next wave of requests would need new granules; a span that finds no other granule gets
   /// one of these nevertheless.
   func isPurging(_ occasion: PurgeOccasion) -> Bool {
+    // A purge under way is not begun again: it would never reach the upper holes.
+    if fields.purgePosition != 0, occasion != .demand { return true }
     let isDue =
       fields.decay.isDue(
         occasion, heldByteCount: heldByteCount, minimum: Arena.purgeMinimum, now: space.milliseconds)
       || occasion == .free && fields.decay.freedByteCount > space.quotaRoom
     if isDue, space.fields.ownsMapping, fields.decay.freedByteCount != 0 {
-      fields.purgeByteCount = occasion == .demand ? .max : fields.decay.freedByteCount
       fields.decay.notePurge(heldByteCount: heldByteCount, now: space.milliseconds)
       if occasion != .free { cut() }
       fields.purgePosition = 1
@@ -82,9 +83,7 @@ extension Arena {
     defer { unlock() }
     let position = fields.purgePosition
     guard position != 0 else { return nil }
-    guard fields.purgeByteCount != 0,
-      let hole = fields.heap.allocateHole(ofAtLeast: Arena.holeByteMinimum, above: VirtAddr(position))
-    else {
+    guard let hole = fields.heap.allocateHole(ofAtLeast: Arena.holeByteMinimum, above: VirtAddr(position)) else {
       fields.purgePosition = 0
       return nil
     }
@@ -94,7 +93,6 @@ extension Arena {
     let last = (end - BlockLayout.nodeByteCount) & ~(page - 1)
     let first = min(max((hole.raw + page - 1) & ~(page - 1), position & ~(page - 1)), last)
     let pages = space.takeResidentPages(from: first, to: last, atMost: byteCount)
-    fields.purgeByteCount -= min(pages.byteCount, fields.purgeByteCount)
     fields.purgePosition = pages.end.raw < last ? pages.end.raw : end
     return Piece(hole: hole, pages: pages)
   }

@@ -20,10 +20,9 @@ package struct ArenaRecord: ~Copyable {
   package var byteCount: UInt = 0
   /// How many bytes of blocks are in use or in thread caches.
   package var usedByteCount: UInt = 0
-  /// When to purge the holes, how far the purge under way has come, 0 for none, and how many bytes are left to purge.
+  /// When to purge the holes, and how far the purge under way has come; 0 for none.
   package var decay = PurgeDecay()
   var purgePosition: UInt = 0
-  var purgeByteCount: UInt = 0
 
   init(space: UInt, number: UInt8) {
     self.space = space

@@ -73,6 +73,7 @@ extension HeapSpace {
   private func isPurging(_ occasion: PurgeOccasion) -> Bool {
     guard lock() else { return false }
     defer { unlock() }
+    if fields.purgePosition != 0, occasion != .demand { return true }
     let isDue = fields.decay.isDue(
       occasion, heldByteCount: fields.heldGranuleCount * Granule.byteCount, minimum: HeapSpace.purgeMinimum,
       now: milliseconds)

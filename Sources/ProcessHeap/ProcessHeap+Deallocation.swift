@@ -23,9 +23,13 @@ extension ProcessHeap {
       return span.owner != 0 && span.pending > 1 && !span.push(block)
     }
     guard granule.use == .arena else { return false }
-    if let entry = granule.arenaPart.entryInUse(of: block) { return heap.pushCached(block, entry) }
-    guard let sizeClass = granule.arenaPart.classInUse(of: block) else { return false }
-    return heap.pushMagazine(block, sizeClass)
+    let part = granule.arenaPart
+    if part.isClassBlock(block.address) {
+      guard !block.looksFree, let sizeClass = ArenaPart.sizeClass(ofClassBlock: block.address) else { return false }
+      return heap.pushMagazine(block, sizeClass)
+    }
+    guard let entry = part.entryInUse(of: block) else { return false }
+    return heap.pushCached(block, entry)
   }
 
   /// Pushes a block into the batch of another heap's span, or onto one of this thread's spans that a purge took pages

@@ -19,7 +19,7 @@ extension ThreadHeap {
   private static var cacheConstantByteCount: UInt { 32 << 10 }
   /// The most that a cache holds, and the most of it that is neither constant nor share.
   private static var cacheByteMaximum: UInt { 32 << 20 }
-  static var cachesAllowance: UInt { 8 << 20 }
+  static var cachesAllowance: UInt { 4 << 20 }
   private static var cacheBoostMaximum: UInt { 4 << 20 }
 
   /// The first block of a class's list, 0 for none.

@@ -1,5 +1,5 @@
 package import HeapBlocks
-package import HeapSpaces
+internal import HeapSpaces
 internal import Synchronization
 
 // Magazines. Spans of the classes above 1 KiB have few blocks: active list and free list would be exchanged at every
@@ -15,7 +15,7 @@ internal import Synchronization
 
 extension ThreadHeap {
   /// What all magazines may hold: a constant, and a share of the bytes that the heap holds.
-  private static var magazinesConstantByteCount: UInt { 16 << 10 }
+  private static var magazinesConstantByteCount: UInt { 32 << 10 }
   /// How many blocks of a class a magazine holds at most, and by how many bytes' worth it grows at least.
   private static var magazineBlockMaximum: Int16 { 255 }
 
@@ -119,7 +119,7 @@ extension ThreadHeap {
     let least = max(1, min(limit / 2, Int16(truncatingIfNeeded: (4 << 10) / sizeClass.blockByteCount)))
     let more = min(max(least, limit / 4), ThreadHeap.magazineBlockMaximum - limit)
     let byteCount = UInt(more) * sizeClass.blockByteCount
-    let most = ThreadHeap.magazinesConstantByteCount + share(allowance: ThreadHeap.cachesAllowance / 2)
+    let most = ThreadHeap.magazinesConstantByteCount + share(allowance: ThreadHeap.cachesAllowance)
     guard more > 0, fields.magazinesByteCount + byteCount <= most, room(sizeClass) >= 0 else { return false }
     fields.magazinesByteCount += byteCount
     setLimit(sizeClass, limit + more)

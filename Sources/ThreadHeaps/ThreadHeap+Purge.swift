@@ -1,5 +1,5 @@
 package import HeapBlocks
-package import HeapSpaces
+internal import HeapSpaces
 
 // Purges: whole spans, and pages inside partly used spans. Nothing here runs on a thread of its own or on the hot path. A
 // slow path names the occasion, and PurgeDecay decides.
@@ -32,8 +32,11 @@ extension ThreadHeap {
   /// Goes on with a purge of this heap's spans, or begins one if it is due. At a pause it also purges the space if that
   /// is due. On demand it purges everything, to the end. Blocks in batches and on incoming stacks stay.
   package func purge(_ occasion: PurgeOccasion) {
-    let isDue = fields.decay.isDue(
-      occasion, heldByteCount: fields.heldByteCount, minimum: ThreadHeap.purgeMinimum, now: space.milliseconds)
+    // A purge under way is not begun again: it would never reach the last classes.
+    let isDue =
+      (fields.purgeClass == 0 || occasion == .demand)
+      && fields.decay.isDue(
+        occasion, heldByteCount: fields.heldByteCount, minimum: ThreadHeap.purgeMinimum, now: space.milliseconds)
     if isDue { beginPurge(occasion) }
     if fields.purgeClass != 0 { continuePurge(occasion) }
     switch occasion {

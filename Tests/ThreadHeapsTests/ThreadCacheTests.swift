@@ -59,7 +59,7 @@ struct ThreadCacheTests {
 
   /// What a cache may hold when its heap holds `byteCount` bytes in all and is one of `heapCount`.
   private static func limit(_ byteCount: UInt, heapCount: UInt) -> UInt {
-    let most = (8 << 20) / heapCount
+    let most = (4 << 20) / heapCount
     return 32 << 10 + byteCount / 64 + min((byteCount - min(byteCount, 512 << 10)) / 2, most)
   }
 
