@@ -4,10 +4,22 @@
 #include "lab_proc.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-uintptr_t lab_facts_page_size(void) { return (uintptr_t)sysconf(_SC_PAGESIZE); }
+uintptr_t lab_facts_page_size(void) {
+  // Any thread may store it first; all store the same.
+  static uintptr_t page_size;
+  uintptr_t known = __atomic_load_n(&page_size, __ATOMIC_RELAXED);
+  if (known == 0) __atomic_store_n(&page_size, known = (uintptr_t)sysconf(_SC_PAGESIZE), __ATOMIC_RELAXED);
+  return known;
+}
+
+uintptr_t lab_facts_mapping(void) {
+  uintptr_t loader = getauxval(AT_BASE);
+  return loader != 0 ? loader : getauxval(AT_RANDOM);
+}
 
 static int soft_limit(int resource, uint64_t *byte_count) {
   struct rlimit limit;

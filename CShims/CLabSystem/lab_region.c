@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "lab_region.h"
 
+#include "lab_facts.h"
 #include "lab_proc.h"
 #include <errno.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static int map(uintptr_t byte_count, int protection, int flags, void **address) 
 }
 
 static int map_aligned(uintptr_t byte_count, uintptr_t alignment, int protection, int flags, void **address) {
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t page = lab_facts_page_size();
   // Within `slack` bytes of wherever the system starts the range there is a multiple of the alignment.
   uintptr_t slack = alignment > page ? alignment - page : 0;
   uintptr_t whole;
@@ -69,10 +70,10 @@ int lab_region_map(uintptr_t byte_count, uintptr_t alignment, void **address) {
   return map_aligned(byte_count, alignment, PROT_READ | PROT_WRITE, 0, address);
 }
 
-int lab_region_map_at(void *address, uintptr_t byte_count) {
+int lab_region_map_at(void *address, uintptr_t byte_count, bool writable) {
   int saved = errno;
-  void *found = mmap(
-      address, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  int protection = PROT_READ | (writable ? PROT_WRITE : 0);
+  void *found = mmap(address, byte_count, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
   int code = found == MAP_FAILED ? errno : 0;
   // A kernel older than 4.17 takes the address as a hint.
   if (code == 0 && found != address) {
@@ -120,6 +121,8 @@ int lab_region_advise(void *address, uintptr_t byte_count, enum lab_region_advic
     case LAB_REGION_HUGE: number = MADV_HUGEPAGE; break;
     case LAB_REGION_NO_HUGE: number = MADV_NOHUGEPAGE; break;
     case LAB_REGION_WIPE_ON_FORK: number = MADV_WIPEONFORK; break;
+    case LAB_REGION_NO_DUMP: number = MADV_DONTDUMP; break;
+    case LAB_REGION_DUMP: number = MADV_DODUMP; break;
   }
   return LAB_CALL(madvise(address, byte_count, number));
 }
@@ -153,7 +156,7 @@ int lab_region_prefault(void *address, uintptr_t byte_count) {
   code = check_writable((uintptr_t)address, byte_count);
   if (code != 0) return code;
   // An atomic addition of 0 writes to each page and changes nothing, even if another thread writes there.
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t page = lab_facts_page_size();
   for (uintptr_t offset = 0; offset < byte_count; offset += page)
     __atomic_fetch_add((char *)address + offset, 0, __ATOMIC_RELAXED);
   return 0;
@@ -166,7 +169,7 @@ int lab_region_pin(void *address, uintptr_t byte_count, bool on_fault) {
 int lab_region_unpin(void *address, uintptr_t byte_count) { return LAB_CALL(munlock(address, byte_count)); }
 
 int lab_region_resident(void *address, uintptr_t byte_count, uintptr_t *resident_byte_count) {
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t page = lab_facts_page_size();
   unsigned char pages[4096];
   uintptr_t resident_count = 0;
   for (uintptr_t offset = 0; offset < byte_count;) {

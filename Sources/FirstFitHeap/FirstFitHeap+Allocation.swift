@@ -72,7 +72,7 @@ extension FirstFitHeap {
 
   /// Cuts a block of `need` bytes from the front of a hole.
   @_transparent
-  private mutating func takeFront(of node: HoleNode, need: UInt, in range: HeapRange) -> VirtAddr {
+  mutating func takeFront(of node: HoleNode, need: UInt, in range: HeapRange) -> VirtAddr {
     let start = node.start
     let byteCount = node.byteCount
     checkHole(at: start, byteCount: byteCount, in: range)

@@ -63,13 +63,13 @@ public struct FirstFitHeap: ~Copyable, Sendable {
   /// A heap over `range`, which must be mapped, readable, writable and used by nobody else while the heap is in use.
   ///
   /// The heap uses the part of the range that its alignment allows. A range that is too small makes a full heap.
-  /// In a range of 128 KiB and more, 1/500 is a table of the holes: see ``FirstFitSearch/table``.
-  /// - Complexity: O(1); touches only the first bytes of the range, and of the parts of its table.
+  /// - Complexity: O(1); touches only the first bytes of the range.
   public init(over range: AddrRange<VirtAddr>) {
-    self.init(over: range, search: .table)
+    self.init(over: range, search: .tree)
   }
 
   /// The same, with a choice of how to search the holes of the range.
+  /// - Complexity: O(1); touches only the first bytes of the range, and of the parts of a table.
   public init(over range: AddrRange<VirtAddr>, search: FirstFitSearch) {
     self.init()
     insert(range, search: search)

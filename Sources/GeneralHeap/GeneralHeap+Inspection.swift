@@ -26,18 +26,14 @@ extension GeneralHeap {
       case .fullSpan, .currentSpan, .availableSpan:
         visitBlocks(of: granule.span, heap, start: start, &walk, body)
       case .arena:
-        let entries = (granule.arenaPart.first, granule.arenaPart.second)
-        let isInOrder = entries.0.offset <= entries.1.offset
-        visit(isInOrder ? entries.0 : entries.1, start, &walk, body)
-        visit(isInOrder ? entries.1 : entries.0, start, &walk, body)
+        granule.arenaPart.forEachBlock(from: start) { address, byteCount in
+          if !heap.isCached(FreeBlock(address)) {
+            walk.visit(address - BlockLayout.headerByteCount, byteCount: byteCount, body)
+          }
+        }
       }
     }
     walk.finish(at: space.start(of: space.granule(numbers.upperBound)), body)
-  }
-
-  private func visit(_ entry: ArenaEntry, _ start: UInt, _ walk: inout LayoutWalk, _ body: (HeapBlock) -> Void) {
-    guard entry != .none else { return }
-    walk.visit(start + entry.offset - BlockLayout.headerByteCount, byteCount: entry.blockByteCount, body)
   }
 
   /// Visits the blocks of a span that are in use.

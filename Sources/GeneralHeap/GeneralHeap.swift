@@ -1,5 +1,6 @@
 public import Addresses
 internal import Assertions
+internal import FirstFitHeap
 internal import HeapBlocks
 internal import HeapSpaces
 public import MemoryProtocols
@@ -61,6 +62,9 @@ extension GeneralHeap: HeapPolicy {
     }
     let rounded = alignment <= 16 ? byteCount : SizeClass.byteCount(byteCount, alignedTo: alignment)
     let sizeClass = SizeClass(fitting: rounded)
+    if alignment > 16, sizeClass.blockByteCount > Granule.pageByteCount {
+      return heap.takeFromArena(sizeClass, alignment: alignment)
+    }
     let block = sizeClass.hasMagazine ? heap.popMagazine(sizeClass) : heap.popActive(sizeClass)
     return block != 0 ? block : heap.refill(sizeClass)
   }
@@ -80,7 +84,7 @@ extension GeneralHeap: HeapPolicy {
   public mutating func resize(_ address: VirtAddr, toByteCount byteCount: UInt) -> Bool {
     let (heap, granule) = find(address)
     let before = checkedExtent(of: address, in: granule, of: heap)
-    if granule.use == .arena, byteCount > SizeClass.maximumByteCount {
+    if granule.use == .arena, byteCount > SizeClass.maximumByteCount, !granule.arenaPart.isClassBlock(address.raw) {
       guard heap.space.resizeInArena(address.raw, byteCount: byteCount) else { return false }
     } else if byteCount > before.end - address.raw {
       return false
@@ -131,8 +135,8 @@ extension GeneralHeap {
   /// The extent of a block in use.
   private func extent(of address: UInt, in granule: Granule) -> Extent {
     if granule.use == .arena {
-      let entry = granule.arenaPart.entry(of: address)
-      return Extent(end: address + entry.byteCount, occupiedByteCount: entry.blockByteCount)
+      let byteCount = granule.arenaPart.blockByteCount(at: address)
+      return Extent(end: address + byteCount - BlockLayout.headerByteCount, occupiedByteCount: byteCount)
     }
     let byteCount = UInt(granule.span.blockByteCount)
     return Extent(end: address + byteCount, occupiedByteCount: byteCount)
@@ -141,8 +145,7 @@ extension GeneralHeap {
   /// The same. Ends the process unless the block is in use.
   private func checkedExtent(of address: VirtAddr, in granule: Granule, of heap: ThreadHeap) -> Extent {
     if granule.use == .arena {
-      // This heap has no cache: the descriptor has no entry for a free block.
-      _ = granule.arenaPart.checkedEntry(of: address.raw) { _, _ in false }
+      granule.arenaPart.checkBlock(at: address.raw) { heap.isCached($0) }
     } else {
       _ = granule.span.checkedBlock(address.raw) { heap.isListed($0, of: granule.span) }
     }

@@ -32,7 +32,7 @@ package struct PurgeDecay {
   private var grownByteCount: UInt = 0
   /// How many bytes the last purge found free, 0 when they were few, and the time of that purge.
   private var purgedByteCount: UInt = 0
-  private var purgedAtMilliseconds: UInt = 0
+  package private(set) var purgedAtMilliseconds: UInt = 0
   /// How often the wait for the next purge was doubled, 0 for no wait.
   private var backOffCount: UInt = 0
 

@@ -3,11 +3,12 @@ internal import FirstFitHeap
 internal import HeapBlocks
 package import Synchronization
 
-// A granule of an arena. A block of an arena has more than 32 KiB, so at most two blocks start in any granule. The
-// descriptor has an entry for each: one load finds the size of the block at p, interior and foreign pointers are
+// A granule of an arena. At most two blocks of more than 32 KiB start in it. The descriptor has an entry for each: one
+// load finds the size of the block at p. Smaller blocks have more than 4 KiB, so at most one starts in a page. The
+// descriptor has the place of each; the size stands in first fit's header. Either way, interior and foreign pointers are
 // refused without reading the block, and first fit is only asked about blocks that it allocated.
 
-/// A block of an arena, in one word; 0 for no block:
+/// A block of an arena above 32 KiB, in one word; 0 for no block:
 ///
 ///     offset in the granule + 1 | number of the LargeClass, 255 for none, << 16 | bytes with the header << 24
 @frozen
@@ -52,21 +53,26 @@ package struct ArenaEntry: Equatable {
   }
 }
 
-/// The descriptor of a granule of an arena. It changes under the arenas' lock. Other threads read the entries
-/// meanwhile, and each needs only those of its own blocks.
+/// The descriptor of a granule of an arena. It changes under the arena's lock. Other threads read it meanwhile, and each
+/// needs only what describes its own blocks.
 ///
-/// A thread reads `SpanRecord.owner` before it knows what the granule is. That word lies behind these fields and is 0, as
-/// the granule's last span left it.
+/// A thread reads `SpanRecord.owner` before it knows what the granule is. At that place the descriptor has 0, as the
+/// granule's last span left it.
 @frozen
-package struct ArenaRecord: ~Copyable {
+package struct ArenaPartRecord: ~Copyable {
   package var granule = GranuleRecord()
-  /// The generation of the space's arenas that the granule belongs to (see SpaceRecord.arenaEpoch).
+  /// The generation of the arena that the granule belongs to (see ArenaRecord.epoch).
   package var epoch: UInt32 = 0
   /// 0, where a span has its hot owner: the hot path takes no blocks of an arena.
   @usableFromInline let hotOwner = Atomic<UInt>(0)
-  /// The entries of the blocks that start here, in any order.
+  /// The entries of the blocks above 32 KiB that start here, in any order.
   @usableFromInline let first = Atomic<UInt>(0)
   @usableFromInline let second = Atomic<UInt>(0)
+  /// Where in its page a smaller block starts, in steps of 16 bytes, and in which pages one does, one bit each.
+  @usableFromInline var startSteps = InlineArray<16, UInt8>(repeating: 0)
+  @usableFromInline let startPages = Atomic<UInt16>(0)
+  /// The number of the arena.
+  package var arenaNumber: UInt8 = 0
 
   package init() {}
 }
@@ -80,7 +86,7 @@ package struct ArenaPart: Equatable, Sendable {
   @inlinable @inline(__always)
   package init(address: UInt) { self.address = address }
 
-  @inlinable package var fields: ArenaRecord {
+  @inlinable package var fields: ArenaPartRecord {
     // SAFETY: the granule's use says that its descriptor is an arena's.
     @inline(__always) unsafeAddress {
       unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped
@@ -98,5 +104,11 @@ package struct ArenaPart: Equatable, Sendable {
   @inlinable package var second: ArenaEntry {
     get { ArenaEntry(word: fields.second.load(ordering: .relaxed)) }
     nonmutating set { fields.second.store(newValue.word, ordering: .relaxed) }
+  }
+
+  /// The pages, one bit each, in which a block of at most 32 KiB starts.
+  @inlinable package var startPages: UInt16 {
+    get { fields.startPages.load(ordering: .relaxed) }
+    nonmutating set { fields.startPages.store(newValue, ordering: .relaxed) }
   }
 }

@@ -1,7 +1,6 @@
 package import Synchronization
 
-// A granule is 64 KiB at a multiple of 64 KiB. Its descriptor lies out of line, in the granule table at the start of
-// the space. It is one cache line. Besides the block itself, a free on the hot path touches no other memory of the heap.
+// A granule is 64 KiB at a multiple of 64 KiB. Its descriptor lies out of line, in the space's granule table. It is one cache line. Besides the block itself, a free on the hot path touches no other memory of the heap.
 //
 // Every descriptor begins with a `GranuleRecord`. The granule's use says what follows: a `SpanRecord` for a span, an
 // `ArenaRecord` for part of an arena, nothing for a free granule or for one with the heap's own records.

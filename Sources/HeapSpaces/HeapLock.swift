@@ -28,6 +28,33 @@ package struct HeapLock: ~Copyable {
     }
   }
 
+  /// What a look at the lock led to.
+  package enum Attempt {
+    /// This thread took the lock.
+    case taken
+    /// This thread holds it already.
+    case mine
+    /// Another thread holds it.
+    case contended
+  }
+
+  /// How often `tryAcquire` looks: longer than most holders need.
+  private static var attemptMaximum: Int { 64 }
+
+  /// Takes the lock if it is free, or becomes free at once.
+  package borrowing func tryAcquire() -> Attempt {
+    let me = UInt(lab_platform_thread())
+    for _ in 0..<HeapLock.attemptMaximum {
+      // Acquire pairs with the release in `release()`.
+      let (taken, seen) = holder.compareExchange(
+        expected: 0, desired: me, successOrdering: .acquiring, failureOrdering: .relaxed)
+      if taken { return .taken }
+      if seen == me { return .mine }
+      lab_platform_relax()
+    }
+    return .contended
+  }
+
   /// Waits until the lock is free.
   @inline(never)
   private borrowing func spin(_ wait: LockWait) {

@@ -1,11 +1,14 @@
 internal import MemoryRegions
 
-/// The address range from whose start a space commits its memory.
+/// The address range in which a space commits its memory.
 ///
-/// Usually the whole range is reserved, and nothing else is ever mapped there. But reserved address space counts as
-/// used where address space is limited (RLIMIT_AS) or all of it is to be locked (`mlockall`): stacks, libraries and
-/// files would get only the rest. There the range is merely chosen, far from where the system puts mappings, and its
-/// pages are mapped as they are committed. If another mapping comes to lie in its way, the heap ends there.
+/// Usually the range is merely *chosen*: it starts far from where the system puts mappings and is as large as the
+/// processor allows, but nothing of it is reserved. Its pages are mapped as they are committed. So the process uses no
+/// more address space than the heap commits, whatever counts it: RLIMIT_AS and RLIMIT_DATA at the time, `mlockall`,
+/// core dumps, emulators. The price is that another mapping may come to lie in the range; the heap goes on behind it.
+///
+/// A range can also be *reserved*: then nothing else is ever mapped there. Reserved address space counts as used. Core
+/// dumps leave it out.
 package struct HeapReservation {
   /// The first address, a multiple of 2 MiB.
   package let base: UInt
@@ -24,7 +27,7 @@ package struct HeapReservation {
 
   package var end: UInt { base + byteCount }
 
-  private static var alignment: UInt { 2 << 20 }
+  static var alignment: UInt { 2 << 20 }
   private static var leastByteCount: UInt { 16 << 20 }
 
   /// A range of `most` bytes, or of fewer down to 16 MiB; nil when there is none.
@@ -32,10 +35,11 @@ package struct HeapReservation {
   /// The range is chosen, not reserved, unless `reserves` is true and the address space has no limit.
   package static func make(byteCount most: UInt, reserves: Bool) -> HeapReservation? {
     let limit = UInt(SystemMemory.addressSpaceLimitByteCount ?? .max)
-    if !reserves || limit != .max, let range = choose(byteCount: min(most, limit)) { return range }
+    if !reserves || limit != .max, let range = choose(byteCount: most) { return range }
     var byteCount = min(most, limit / 4) & ~(alignment - 1)
     while byteCount >= leastByteCount {
       if let base = try? SystemPages.reserve(byteCount: byteCount, alignment: alignment) {
+        try? SystemPages.advise(base, byteCount: byteCount, .avoidDump)
         return HeapReservation(base: base, byteCount: byteCount, isReserved: true)
       }
       byteCount = byteCount / 2 & ~(alignment - 1)
@@ -43,16 +47,17 @@ package struct HeapReservation {
     return nil
   }
 
-  /// A range that starts at half the address where the system puts mappings: far below them, far above a program
-  /// without a fixed address, and as hard to guess as they are.
+  /// A range that starts at half the address where the system puts mappings: far below them, and as hard to guess as
+  /// they are. It ends, if `most` allows, where the processor's addresses do: at the next power of two above them.
   private static func choose(byteCount most: UInt) -> HeapReservation? {
-    guard let mapping = try? SystemPages.map(byteCount: SystemPages.byteCount) else { return nil }
-    try? SystemPages.unmap(mapping, byteCount: SystemPages.byteCount)
+    let mapping = SystemMemory.mappingAddress
+    guard mapping != 0 else { return nil }
+    // User programs have the lower half of the addresses at most.
+    let end: UInt = 1 << UInt(min(UInt.bitWidth - mapping.leadingZeroBitCount, UInt.bitWidth - 1))
     var base = mapping / 2 & ~(alignment - 1)
-    while base / 4 >= leastByteCount {
+    while base >= leastByteCount {
       if canMap(at: base) {
-        let byteCount = max(leastByteCount, min(most, base / 4) & ~(alignment - 1))
-        return HeapReservation(base: base, byteCount: byteCount, isReserved: false)
+        return HeapReservation(base: base, byteCount: min(most, end - base) & ~(alignment - 1), isReserved: false)
       }
       base = base / 2 & ~(alignment - 1)
     }
@@ -70,8 +75,25 @@ package struct HeapReservation {
     }
   }
 
-  /// Makes pages of the range readable and writable; none of them was committed before. Returns whether it succeeded.
-  package mutating func commit(_ address: UInt, byteCount: UInt) -> Bool {
+  /// Releases the range, in which nothing was committed.
+  package func release() {
+    if isReserved { try? SystemPages.unmap(base, byteCount: byteCount) }
+  }
+}
+
+// Committing.
+extension HeapReservation {
+  /// What became of a commit. Unless it is done, nothing has changed.
+  package enum Outcome {
+    case done
+    /// Another mapping lies there.
+    case occupied
+    /// The system, or a limit of the process, does not allow more.
+    case refused
+  }
+
+  /// Makes pages of the range readable, and writable if `isWritable`; none of them was committed before.
+  package mutating func commit(_ address: UInt, byteCount: UInt, isWritable: Bool = true) -> Outcome {
     if !isReserved {
       lastStart = address
       lastEnd = address + byteCount
@@ -79,13 +101,14 @@ package struct HeapReservation {
     do throws(SystemError) {
       if isReserved {
         try SystemPages.commit(address, byteCount: byteCount)
+        try? SystemPages.advise(address, byteCount: byteCount, .dump)
       } else {
-        try SystemPages.map(at: address, byteCount: byteCount)
+        try SystemPages.map(at: address, byteCount: byteCount, isWritable: isWritable)
       }
-      return true
+      return .done
     } catch {
       lastEnd = 0
-      return false
+      return error == .exists ? .occupied : .refused
     }
   }
 
@@ -95,10 +118,5 @@ package struct HeapReservation {
     let first = max(start, lastStart)
     let last = min(end, lastEnd)
     if !isReserved, first < last { try? SystemPages.unmap(first, byteCount: last - first) }
-  }
-
-  /// Releases the range, in which nothing was committed.
-  package func release() {
-    if isReserved { try? SystemPages.unmap(base, byteCount: byteCount) }
   }
 }

@@ -1,39 +1,32 @@
-internal import MemoryRegions
-
-// Committing granules and their descriptors, in steps.
+// Committing the granules of a chunk, in steps.
 
 extension HeapSpace {
-  /// The smallest step in granules: 4 MiB. A large space commits a sixteenth of its committed granules at once.
-  private static var stepGranuleCount: UInt { 64 }
+  /// The smallest and the largest step in granules: 4 MiB and 1 GiB. In between, a space commits a sixteenth of its
+  /// granules at once.
+  private static var stepMinimum: UInt { 64 }
+  private static var stepMaximum: UInt { 1 << 14 }
 
-  /// The page on which the space's record starts: the granule table ends there.
-  var recordPage: UInt { address & ~(SystemPages.byteCount - 1) }
-
-  /// Commits granules and their descriptors, at least up to `end`, with the space's lock held. Returns whether it
-  /// succeeded.
-  func commit(upTo end: UInt) -> Bool {
-    let first = committedEnd
-    let step = max(HeapSpace.stepGranuleCount, first / 16)
-    return commit(from: first, to: min(max(end, first + step), fields.granuleCount))
-      || commit(from: first, to: end)
+  /// Commits granules from number `first` on, where the committed part of a chunk ends, at least up to `end`, which is
+  /// not beyond the chunk; with the space's lock held. Their descriptors are committed already.
+  func commit(from first: UInt, atLeastTo end: UInt) -> HeapReservation.Outcome {
+    let step = min(max(HeapSpace.stepMinimum, committedEnd / 16), HeapSpace.stepMaximum)
+    let most = min(max(end, first + step), chunkEnd(around: first))
+    // Where the step fails, the least may succeed.
+    let outcome = commit(from: first, to: most)
+    return outcome == .done || most == end ? outcome : commit(from: first, to: end)
   }
 
-  private func commit(from first: UInt, to end: UInt) -> Bool {
-    // The descriptors, in whole pages. The first step includes those of the table's own granules, since frees read them
-    // too.
-    let tableEnd = min(SystemPages.rounded(fields.base + end * Granule.recordByteCount), recordPage)
-    if fields.tableEnd < tableEnd {
-      guard commit(fields.tableEnd, byteCount: tableEnd - fields.tableEnd) else { return false }
-      fields.tableEnd = tableEnd
-    }
+  private func commit(from first: UInt, to end: UInt) -> HeapReservation.Outcome {
     let start = fields.base + first * Granule.byteCount
-    guard commit(start, byteCount: (end - first) * Granule.byteCount) else { return false }
-    committedEnd = end
-    fields.hooks.didCommit(end)
-    return true
+    let outcome = commit(start, byteCount: (end - first) * Granule.byteCount)
+    guard outcome == .done else { return outcome }
+    setCommittedEnd(end, ofChunkAround: first)
+    if end > committedEnd { committedEnd = end }
+    fields.hooks.didCommit(committedEnd)
+    return .done
   }
 
-  private func commit(_ address: UInt, byteCount: UInt) -> Bool {
-    fields.reservation?.commit(address, byteCount: byteCount) ?? false
+  func commit(_ address: UInt, byteCount: UInt, isWritable: Bool = true) -> HeapReservation.Outcome {
+    fields.reservation?.commit(address, byteCount: byteCount, isWritable: isWritable) ?? .refused
   }
 }

@@ -1,7 +1,6 @@
 internal import Addresses
-internal import BuddyFrames
 internal import CLabPlatform
-internal import MemoryRegions
+internal import HeapBlocks
 
 // Granules from the buddy and back.
 
@@ -10,7 +9,7 @@ extension HeapSpace {
   /// left them.
   package func allocateGranule() -> Granule? {
     if let granule = allocateGranuleAtHand() { return granule }
-    return reclaimArena() ? allocateGranuleAtHand() : nil
+    return reclaimArenas() ? allocateGranuleAtHand() : nil
   }
 
   private func allocateGranuleAtHand() -> Granule? {
@@ -27,20 +26,16 @@ extension HeapSpace {
     return takeGranules(order)
   }
 
-  /// Allocates `count` granules from number `first` on for an arena, right behind one of its ranges. Returns whether
-  /// they were free.
+  /// Allocates `count` granules from number `first` on for an arena, right behind one of its ranges, whose chunk they
+  /// must not leave. Returns whether they were free.
   func allocateArenaGranules(from first: UInt, count: UInt) -> Bool {
     guard lock() else { return false }
     defer { unlock() }
-    // In a child of fork, the granules behind a range may belong to an abandoned buddy.
-    guard first >= fields.buddyFirstGranule, first <= fields.granuleCount, count <= fields.granuleCount - first
-    else { return false }
-    let granules = HeapSpace.frames(from: first, to: first + count)
-    guard fields.frames.allocate(at: granules) else { return false }
-    guard reserve(first, count: count) else {
-      fields.frames.deallocate(granules)
-      return false
-    }
+    // In a child of fork, the range may belong to an abandoned buddy.
+    guard first > fields.buddyFirstGranule else { return false }
+    let end = chunkEnd(around: first - 1)
+    guard count <= end - first, takeRun(from: first, to: first + count) else { return false }
+    reserve(first, count: count)
     return true
   }
 
@@ -48,36 +43,62 @@ extension HeapSpace {
   package func deallocate(_ granule: Granule) {
     guard lock() else { return }
     defer { unlock() }
-    let number = number(of: granule)
+    giveBack(granule)
+  }
+
+  /// Frees a granule that counts against the quota, with the lock held.
+  private func giveBack(_ granule: Granule) {
+    let number = UInt(number(of: granule))
     // In a child of fork, an older granule may belong to an abandoned buddy.
-    guard UInt(number) >= fields.buddyFirstGranule else { return }
-    granule.use = .free
-    fields.frames.deallocate(HeapSpace.frame(UInt(number)), order: .min)
+    guard number >= fields.buddyFirstGranule else { return }
+    noteFreed(granule)
+    giveBack(number, order: .min)
     uncharge(Granule.byteCount)
   }
 
-  /// Zeroed memory for a record of `byteCount` bytes, 0 when there is none. It is never freed.
+  /// The granule behind the last that may hold records.
+  private static var recordGranuleEnd: UInt { 1 << 28 }
+
+  /// Zeroed memory for a record of `byteCount` bytes, at a multiple of them from the space's start; 0 when there is none.
+  /// All records have the same size. They are never freed. They lie in the first 16 TiB of the space: others name them
+  /// by 32 bits.
   package func allocateRecord(byteCount: UInt) -> UInt {
     let record = allocateRecordAtHand(byteCount: byteCount)
-    return record != 0 || !reclaimArena() ? record : allocateRecordAtHand(byteCount: byteCount)
+    return record != 0 || !reclaimArenas() ? record : allocateRecordAtHand(byteCount: byteCount)
   }
 
   private func allocateRecordAtHand(byteCount: UInt) -> UInt {
     guard lock() else { return 0 }
     defer { unlock() }
-    if fields.recordEnd - fields.recordNext < byteCount {
-      guard let granule = takeChargedGranule() else { return 0 }
-      granule.use = .metadata
-      fields.recordNext = start(of: granule)
-      fields.recordEnd = fields.recordNext + Granule.byteCount
-      // Pages without the mark read as zeros in memory that came from the system.
-      if !fields.ownsMapping || granule.fields.residentPages != 0 {
-        lab_platform_zero(fields.recordNext, Granule.byteCount)
-      }
-    }
+    guard hasRecordGranule(for: byteCount) else { return 0 }
     let record = fields.recordNext
     fields.recordNext += byteCount
     return record
+  }
+
+  /// Zeroed memory for a record of another size, from the end of the granule; 0 when there is none. With the lock held.
+  func takeRecordFromEnd(byteCount: UInt) -> UInt {
+    guard hasRecordGranule(for: byteCount) else { return 0 }
+    fields.recordEnd -= byteCount
+    return fields.recordEnd
+  }
+
+  /// Whether there is a granule with room for one more record, allocated now if need be. With the lock held.
+  private func hasRecordGranule(for byteCount: UInt) -> Bool {
+    if fields.recordEnd - fields.recordNext >= byteCount { return true }
+    guard let granule = takeChargedGranule() else { return false }
+    guard number(of: granule) < HeapSpace.recordGranuleEnd else {
+      giveBack(granule)
+      return false
+    }
+    granule.use = .metadata
+    fields.recordNext = start(of: granule)
+    fields.recordEnd = fields.recordNext + Granule.byteCount
+    // Pages without the mark read as zeros in memory that came from the system.
+    if !fields.ownsMapping || granule.fields.residentPages != 0 {
+      lab_platform_zero(fields.recordNext, Granule.byteCount)
+    }
+    return true
   }
 
   /// Allocates a granule that counts against the quota, with the lock held.
@@ -89,45 +110,45 @@ extension HeapSpace {
 
   /// Allocates the lowest free run, with the lock held.
   private func takeGranules(_ order: FrameOrder) -> Granule? {
-    // Otherwise the buddy is an abandoned one.
-    guard fields.buddyFirstGranule < fields.granuleCount else { return nil }
-    guard let frame = fields.frames.allocate(order) else { return nil }
-    let number = UInt(frame.raw / FrameOrder.min.byteCount)
-    guard reserve(number, count: UInt(order.frameCount)) else {
-      fields.frames.deallocate(frame, order: order)
-      return nil
-    }
+    guard let number = takeRun(order) else { return nil }
+    reserve(number, count: UInt(order.frameCount))
     return granule(UInt32(truncatingIfNeeded: number))
   }
 
-  /// Prepares granules from the buddy for use. Returns whether they could be committed.
-  private func reserve(_ first: UInt, count: UInt) -> Bool {
-    if first + count > committedEnd, !commit(upTo: first + count) { return false }
-    // From here on, still under the lock, a purge does not touch them.
-    for number in first..<first + count { granule(UInt32(truncatingIfNeeded: number)).use = .reserved }
-    return true
+  /// Marks granules from a buddy. From here on, still under the lock, a purge does not touch them.
+  private func reserve(_ first: UInt, count: UInt) {
+    for number in first..<first + count { noteUsed(granule(UInt32(truncatingIfNeeded: number))) }
+  }
+
+  /// Notes that a granule left the buddy, with the lock held.
+  private func noteUsed(_ granule: Granule) {
+    granule.use = .reserved
+    fields.heldGranuleCount += 1
+    let residentByteCount = Granule.byteCount(ofPages: granule.fields.residentPages)
+    fields.decay.noteReused(residentByteCount)
+    fields.decay.noteGrown(Granule.byteCount - residentByteCount, now: milliseconds)
+  }
+
+  /// Notes that a granule goes back to the buddy, with the lock held.
+  func noteFreed(_ granule: Granule) {
+    granule.use = .free
+    fields.heldGranuleCount -= 1
+    fields.decay.noteFreed(Granule.byteCount(ofPages: granule.fields.residentPages))
   }
 }
 
 // In a child of fork.
 extension HeapSpace {
-  /// Starts a new buddy over the granules that were never committed: in a child of fork, when the old buddy may be half
-  /// changed. Without such granules, or without memory for the new buddy's table, the space has no buddy from now on.
+  /// Starts anew with the granules above all committed ones: in a child of fork, when a buddy may be half changed.
   package func abandonFrames() {
     fields.recordNext = 0
     fields.recordEnd = 0
-    fields.buddyFirstGranule = fields.granuleCount
     let first = committedEnd
-    guard first < fields.granuleCount else { return }
-    if let reservation = fields.reservation {
-      reservation.abandon(from: fields.tableEnd, to: recordPage)
-      reservation.abandon(from: fields.base + first * Granule.byteCount, to: reservation.end)
-    }
-    let granules = HeapSpace.frames(from: first, to: fields.granuleCount)
-    let tableByteCount = BuddyFrames.tableByteCount(for: granules)
-    guard let table = try? SystemPages.map(byteCount: SystemPages.rounded(tableByteCount)) else { return }
-    fields.frames = BuddyFrames(
-      over: granules, tableIn: AddrRange(start: VirtAddr(table), byteCount: tableByteCount), holding: .zeros)
     fields.buddyFirstGranule = first
+    fields.chunksEnd = first
+    fields.lowestHeads = .init(repeating: first)
+    guard let reservation = fields.reservation else { return }
+    reservation.abandon(from: fields.tableEnd, to: fields.base)
+    reservation.abandon(from: fields.base + first * Granule.byteCount, to: reservation.end)
   }
 }

@@ -1,13 +1,20 @@
 internal import Addresses
-internal import FirstFitHeap
+internal import BuddyFrames
 package import HeapBlocks
 internal import MemoryProtocols
 internal import MemoryRegions
 
-// The space's part of a purge: free granules and the holes of the arenas. The descriptors know which pages may have
-// memory behind them (`residentPages`); each page is decommitted once.
+// The space's part of a purge: free granules. The descriptors know which pages may have memory behind them
+// (`residentPages`); each page is decommitted once. As in arenas, a purge works in pieces, and the granules of a piece are
+// allocated while the system works, without the lock.
 
 extension HeapSpace {
+  /// The most bytes that one call returns to the system, and the most descriptors that it looks at.
+  private static var purgeByteMaximum: UInt { 256 << 10 }
+  private static var purgeGranuleMaximum: UInt { 512 }
+  /// The least number of freed bytes that makes a purge due at once.
+  private static var purgeMinimum: UInt { 1 << 20 }
+
   /// Decommits pages of a granule, one bit each.
   package func decommit(pages: UInt16, of granule: Granule) {
     let start = start(of: granule)
@@ -15,106 +22,127 @@ extension HeapSpace {
     Granule.forEachRun(in: pages) { decommit(start + $0, byteCount: $1) }
   }
 
-  /// Decommits pages that are noted as having no memory. When the system refuses, as it does for pinned pages, they are
-  /// noted again: only pages without the mark read as zeros.
-  fileprivate func decommit(_ start: UInt, byteCount: UInt) {
+  /// Decommits pages that are noted as having no memory. Where the system's pages are larger, those that belong to the
+  /// run only in part stay. What stays is noted again, as is everything when the system refuses, as it does for pinned
+  /// pages: only pages without the mark read as zeros.
+  func decommit(_ start: UInt, byteCount: UInt) {
+    let end = start + byteCount
+    var (first, last) = (SystemPages.rounded(start), SystemPages.roundedDown(end))
     do throws(SystemError) {
-      try SystemPages.decommit(start, byteCount: byteCount)
+      if first < last { try SystemPages.decommit(first, byteCount: last - first) } else { (first, last) = (end, end) }
     } catch {
-      forEachPageMask(from: start, to: start + byteCount) { granule, _, pages in
-        granule.fields.residentPages |= pages
-      }
+      (first, last) = (end, end)
     }
+    noteResident(from: start, to: first)
+    noteResident(from: last, to: end)
   }
 
-  /// Decommits free granules, a run of them at a time.
-  package func purgeGranules() {
+  private func noteResident(from start: UInt, to end: UInt) {
+    guard start < end else { return }
+    forEachPageMask(from: start, to: end) { granule, _, pages in granule.fields.residentPages |= pages }
+  }
+
+  /// The pages from `start` to `end`, and of these the first ones, up to `byteCount` bytes; without those before the first
+  /// and after the last that have memory. They are noted as having none. Empty, at the end that was reached, when none
+  /// of them has memory.
+  func takeResidentPages(from start: UInt, to end: UInt, atMost byteCount: UInt) -> AddrRange<VirtAddr> {
+    var first: UInt = 0
+    var last: UInt = 0
+    var isFull = false
+    forEachPageMask(from: start, to: end) { granule, granuleStart, pages in
+      if isFull { return }
+      Granule.forEachRun(in: pages & granule.fields.residentPages) { offset, runByteCount in
+        if first == 0 { first = granuleStart + offset }
+        last = granuleStart + offset + runByteCount
+      }
+      granule.fields.residentPages &= ~pages
+      isFull = first != 0 && granuleStart + Granule.byteCount - first >= byteCount
+      if isFull { last = max(last, min(end, granuleStart + Granule.byteCount)) }
+    }
+    return first == 0
+      ? AddrRange(start: VirtAddr(end), end: VirtAddr(end)) : AddrRange(start: VirtAddr(first), end: VirtAddr(last))
+  }
+
+  /// Purges a piece of the free granules if a purge is due or under way, or all of them on demand.
+  package func purgeGranules(_ occasion: PurgeOccasion) {
+    guard isPurging(occasion) else { return }
+    while continuePurge(), occasion == .demand {}
+  }
+
+  /// Whether a purge is under way, begun now if one is due.
+  private func isPurging(_ occasion: PurgeOccasion) -> Bool {
+    guard lock() else { return false }
+    defer { unlock() }
+    if fields.purgePosition != 0, occasion != .demand { return true }
+    let isDue = fields.decay.isDue(
+      occasion, heldByteCount: fields.heldGranuleCount * Granule.byteCount, minimum: HeapSpace.purgeMinimum,
+      now: milliseconds)
+    if isDue, fields.ownsMapping {
+      fields.decay.notePurge(heldByteCount: fields.heldGranuleCount * Granule.byteCount, now: milliseconds)
+      fields.purgePosition = fields.firstGranule
+    }
+    return fields.purgePosition != 0
+  }
+
+  /// Purges a piece. Returns whether there is more to do.
+  private func continuePurge() -> Bool {
+    let (run, isAtEnd) = takeDirtyGranules()
+    guard !run.isEmpty else { return !isAtEnd }
+    decommit(
+      fields.base + UInt(run.lowerBound) * Granule.byteCount, byteCount: UInt(run.count) * Granule.byteCount)
+    putBack(run)
+    return !isAtEnd
+  }
+
+  /// The next run of free granules with memory, now allocated, and whether the purge is at its end.
+  private func takeDirtyGranules() -> (run: Range<UInt>, isAtEnd: Bool) {
+    guard lock() else { return (0..<0, true) }
+    defer { unlock() }
+    var number = fields.purgePosition
+    guard number != 0 else { return (0..<0, true) }
+    let end = committedEnd
+    let most = min(end, number + HeapSpace.purgeGranuleMaximum)
+    while number < most, !isDirty(number) { number = numberBehind(number) }
+    guard number < end else {
+      fields.purgePosition = 0
+      return (0..<0, true)
+    }
+    let first = number
+    let last = min(first + HeapSpace.purgeByteMaximum / Granule.byteCount, committedEnd(ofChunkAround: first))
+    while number < last, isDirty(number) { number += 1 }
+    let isAtEnd = number >= end
+    fields.purgePosition = isAtEnd ? 0 : number
+    let granules = HeapSpace.frames(from: first, to: number)
+    guard first < number, chunk(headAt: head(around: first)).frames.allocate(at: granules) else {
+      return (0..<0, isAtEnd)
+    }
+    for taken in first..<number {
+      let granule = granule(UInt32(truncatingIfNeeded: taken))
+      granule.use = .reserved
+      granule.fields.residentPages = 0
+    }
+    return (first..<number, isAtEnd)
+  }
+
+  /// The next number, behind the rest of a chunk that is not committed.
+  private func numberBehind(_ number: UInt) -> UInt {
+    number + 1 < committedEnd(ofChunkAround: number) ? number + 1 : chunkEnd(around: number)
+  }
+
+  /// Whether a granule is free and has memory.
+  private func isDirty(_ number: UInt) -> Bool {
+    guard number < committedEnd(ofChunkAround: number) else { return false }
+    let granule = granule(UInt32(truncatingIfNeeded: number))
+    return granule.use == .free && granule.fields.residentPages != 0 && number >= fields.buddyFirstGranule
+  }
+
+  private func putBack(_ run: Range<UInt>) {
     guard lock() else { return }
     defer { unlock() }
-    var runStart: UInt = 0
-    var number = fields.firstGranule
-    let end = committedEnd
-    while number <= end {
-      var isDirty = false
-      if number < end {
-        let granule = granule(UInt32(truncatingIfNeeded: number))
-        isDirty = granule.use == .free && granule.fields.residentPages != 0
-        if isDirty { granule.fields.residentPages = 0 }
-      }
-      if isDirty, runStart == 0 { runStart = number }
-      if !isDirty, runStart != 0 {
-        let start = fields.base + runStart * Granule.byteCount
-        decommit(start, byteCount: (number - runStart) * Granule.byteCount)
-        runStart = 0
-      }
-      number += 1
-    }
-  }
-
-  /// Purges the arenas if a purge is due.
-  package func purgeArenas(_ occasion: PurgeOccasion) {
-    guard lockArenas() else { return }
-    defer { unlockArenas() }
-    purgeArenasHoldingLock(occasion)
-  }
-
-  /// The same with the arenas' lock held. It decommits the whole pages inside holes. Except amid a wave of frees, it
-  /// also returns granules that the arenas do not need to the buddy. Amid a wave spans would settle there, and the next
-  /// wave of requests would need new granules; a span that finds no other granule gets one of these nevertheless.
-  func purgeArenasHoldingLock(_ occasion: PurgeOccasion) {
-    let isDue =
-      fields.arenaDecay.isDue(
-        occasion, heldByteCount: arenaHeldByteCount, minimum: HeapSpace.arenaPurgeMinimum, now: milliseconds)
-      || occasion == .free && fields.arenaDecay.freedByteCount > quotaRoom
-    guard isDue, fields.ownsMapping, fields.arenaDecay.freedByteCount != 0 else { return }
-    fields.arenaDecay.notePurge(heldByteCount: arenaHeldByteCount, now: milliseconds)
-    if occasion != .free { cutArenas { purgePages(from: $0.start.raw, to: $0.end.raw) } }
-    fields.arena.forEachBlock { block in
-      if block.isFree { purgeHole(block.range.start.raw, block.range.end.raw) }
-    }
-  }
-
-  /// Decommits the pages inside a hole, except for those with first fit's words at its start and at its end.
-  private func purgeHole(_ first: UInt, _ end: UInt) {
-    let start = SystemPages.rounded(first + BlockLayout.headerByteCount)
-    let last = (end - BlockLayout.nodeByteCount) & ~(SystemPages.byteCount - 1)
-    if start < last { purgePages(from: start, to: last) }
-  }
-
-  /// Decommits those of the pages that have memory, in runs that may span many granules.
-  private func purgePages(from start: UInt, to end: UInt) {
-    var run = PageRun(space: self)
-    forEachPageMask(from: start, to: end) { granule, start, pages in
-      Granule.forEachRun(in: pages & granule.fields.residentPages) { run.add(start + $0, byteCount: $1) }
-      granule.fields.residentPages &= ~pages
-    }
-    run.giveBack()
-  }
-
-  /// How many bytes the arenas hold as a purge counts them: the blocks in use, and what was freed since the last purge.
-  private var arenaHeldByteCount: UInt { fields.arenaUsedByteCount + fields.arenaDecay.freedByteCount }
-
-  private static var arenaPurgeMinimum: UInt { 16 << 20 }
-}
-
-/// Adjacent pages to be decommitted by one system call.
-private struct PageRun {
-  private let space: HeapSpace
-  private var start: UInt = 0
-  private var end: UInt = 0
-
-  init(space: HeapSpace) { self.space = space }
-
-  /// Adds pages above the present ones. If they are not adjacent, the present ones are decommitted first.
-  mutating func add(_ page: UInt, byteCount: UInt) {
-    if page != end {
-      giveBack()
-      start = page
-    }
-    end = page + byteCount
-  }
-
-  func giveBack() {
-    if end != start { space.decommit(start, byteCount: end - start) }
+    // The wait for the lock may have ended in a child of fork, with another buddy.
+    guard run.lowerBound >= fields.buddyFirstGranule else { return }
+    for number in run { granule(UInt32(truncatingIfNeeded: number)).use = .free }
+    let granules = HeapSpace.frames(from: run.lowerBound, to: run.upperBound)
+    giveBack(granules, toChunkWithHeadAt: head(around: run.lowerBound))
   }
 }

@@ -46,14 +46,12 @@ extension HeapSpace {
   func hasRoom(for byteCount: UInt) -> Bool { unchargedByteCount >= byteCount }
 
   /// Sets the quota; mappings count with `mappedByteCount` bytes. The caller holds the mappings' lock, which comes
-  /// before the two locks here.
+  /// before the lock here. Arena blocks that come or go at the same time may be counted twice or not at all.
   package func setQuota(byteCount: UInt, mappedByteCount: UInt) {
-    guard lockArenas() else { return }
-    defer { unlockArenas() }
     guard lock() else { return }
     defer { unlock() }
     if quotaByteCount == .max {
-      fields.usedByteCount = chargedGranuleCount * Granule.byteCount + fields.arenaUsedByteCount + mappedByteCount
+      fields.usedByteCount = chargedGranuleCount * Granule.byteCount + arenaUsedByteCount + mappedByteCount
     }
     quotaByteCount = byteCount
   }
@@ -61,8 +59,8 @@ extension HeapSpace {
   /// The granules that count against a quota: those of spans, of empty spans in threads' reserves, and of records.
   private var chargedGranuleCount: UInt {
     var count: UInt = 0
-    for number in fields.firstGranule..<committedEnd {
-      switch granule(UInt32(truncatingIfNeeded: number)).use {
+    forEachGranule { number in
+      switch granule(number).use {
       case .reserved, .fullSpan, .currentSpan, .availableSpan, .metadata: count += 1
       case .free, .arena: break
       }

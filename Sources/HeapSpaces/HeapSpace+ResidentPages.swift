@@ -5,29 +5,52 @@ internal import FirstFitHeap
 // others read as zeros and need neither zeroing nor decommitting.
 
 extension HeapSpace {
-  /// Notes that a block's pages may be touched from now on, and the pages that first fit writes to around it: the
-  /// block's header, the node of a hole that an alignment may have left in front, and the header of the next block. The
-  /// header of that hole needs no note: it lies where the block's former hole began, on a page noted already.
-  func markResident(_ address: UInt, _ byteCount: UInt) {
-    let start = address - BlockLayout.headerByteCount - BlockLayout.nodeByteCount
-    let end = address + byteCount + BlockLayout.headerByteCount
-    // The granules inside are whole, and part of the arena.
-    var granule = (start | (Granule.byteCount - 1)) &+ 1
-    while granule &+ Granule.byteCount <= end {
+  /// Notes that the pages of a new block may be touched from now on, with the arena's lock held: those in granules that
+  /// other blocks may share. Zeroes the block's part of these granules if `zeroed`. The rest follows in `openInside`.
+  func openEdges(of address: UInt, _ byteCount: UInt, zeroed: Bool) {
+    let inside = inside(address, byteCount)
+    let end = address + byteCount
+    if zeroed {
+      zero(address, min(inside.lowerBound, end) - address)
+      zero(inside.upperBound, end - min(inside.upperBound, end))
+    }
+    if inside.isEmpty {
+      markResident(address, byteCount)
+    } else {
+      markResident(address, inside.lowerBound - address)
+      markResident(inside.upperBound, end - inside.upperBound)
+    }
+  }
+
+  /// The same for the granules inside a block, which are the block's alone: without a lock, since there may be many.
+  func openInside(of address: UInt, _ byteCount: UInt, zeroed: Bool) {
+    let inside = inside(address, byteCount)
+    if zeroed { zero(inside.lowerBound, inside.upperBound - inside.lowerBound) }
+    var granule = inside.lowerBound
+    while granule < inside.upperBound {
       granuleUnchecked(around: granule).fields.residentPages = .max
       granule &+= Granule.byteCount
     }
-    let firstEnd = min(end, (start | (Granule.byteCount - 1)) &+ 1)
-    markResident(from: start, to: firstEnd)
-    if granule < end, granule >= firstEnd { markResident(from: granule, to: end) }
   }
 
-  /// The same for a part of one granule, which need not belong to the arena.
-  private func markResident(from start: UInt, to end: UInt) {
-    guard let granule = granule(around: start), granule.use == .arena else { return }
-    granule.fields.residentPages |= Granule.pageMask(
-      offset: UInt32(truncatingIfNeeded: start & (Granule.byteCount - 1)),
-      byteCount: UInt32(truncatingIfNeeded: end - start))
+  /// The whole granules of a block, in which first fit writes nothing for its neighbours. Empty at the block's end if
+  /// there are none.
+  private func inside(_ address: UInt, _ byteCount: UInt) -> Range<UInt> {
+    let first = (address + Granule.byteCount - 1) & ~(Granule.byteCount - 1)
+    let last = (address + byteCount - BlockLayout.nodeByteCount) & ~(Granule.byteCount - 1)
+    return first < last ? first..<last : address + byteCount..<address + byteCount
+  }
+
+  /// Notes that pages of a block, which is in use, may be touched from now on, and the pages that first fit writes to
+  /// around them: the block's header, the node of a hole that an alignment may have left in front, and the header of the
+  /// next block. The header of that hole needs no note: it lies where the block's former hole began, on a page noted
+  /// already.
+  func markResident(_ address: UInt, _ byteCount: UInt) {
+    let start = address - BlockLayout.headerByteCount - BlockLayout.nodeByteCount
+    let end = address + byteCount + BlockLayout.headerByteCount
+    forEachPageMask(from: start, to: end) { granule, _, pages in
+      if granule.use == .arena { granule.fields.residentPages |= pages }
+    }
   }
 
   /// Zeroes the pages of a block that may have memory behind them; the others are zero.

@@ -7,13 +7,12 @@ internal import Synchronization
 
 // The address range of a heap's granules, and the tables that describe them.
 //
-//     base                                                                        base + 64 KiB * granuleCount
-//     | granule table | space record | frame table (unless it is a mapping of its own) | granules: spans, arenas ... |
+//     | ends of chunks | granule table | ... base | head of chunk 0: space record, buddy | granules: spans, arenas ... |
 //
-// The granule table has 64 bytes for each granule of the range, its own granules included. The descriptor for an
-// address p of the range is thus at base + 64 * ((p - base) >> 16): a subtraction, a compare, a shift. A buddy,
-// `BuddyFrames`, knows which granules are free. It counts each granule as one frame and allocates the lowest. Table and
-// granules are committed in steps as the buddy reaches them.
+// The granule table has 64 bytes for each granule. The descriptor for an address p of the range is thus at
+// table + 64 * ((p - base) >> 16): a subtraction, a compare, a shift. Granules and table are committed as the space
+// grows, chunk by chunk (HeapSpace+Chunks.swift). Each chunk has a buddy, `BuddyFrames`, which counts each granule as
+// one frame and allocates the lowest. In a caller's memory, both tables lie behind the buddy.
 
 /// A space, by the address of its record.
 @frozen
@@ -30,12 +29,18 @@ package struct HeapSpace: Equatable, Sendable {
     }
   }
 
-  /// The first granule that is not committed. Relaxed: a thread gets a pointer into a granule from the thread that
+  /// The granule above all that are committed. Relaxed: a thread gets a pointer into a granule from the thread that
   /// committed the granule, or from a later one.
   package var committedEnd: UInt {
     get { fields.committedEnd.load(ordering: .relaxed) }
     nonmutating set { fields.committedEnd.store(newValue, ordering: .relaxed) }
   }
+
+  /// How many heaps were made over the space, at least 1.
+  package var heapCount: UInt { max(1, fields.heapCount.load(ordering: .relaxed)) }
+
+  /// Notes that a heap was made.
+  package func noteHeap() { fields.heapCount.wrappingAdd(1, ordering: .relaxed) }
 
   /// The time, in milliseconds of the owner's clock.
   package var milliseconds: UInt { fields.hooks.milliseconds() }
@@ -43,70 +48,80 @@ package struct HeapSpace: Equatable, Sendable {
   /// Takes the space's lock; false when this thread holds it already.
   func lock() -> Bool { fields.lock.acquire(fields.hooks.wait) }
   func unlock() { fields.lock.release() }
-
-  /// Takes the arenas' lock; false when this thread holds it already.
-  func lockArenas() -> Bool { fields.arenaLock.acquire(fields.hooks.wait) }
-  func unlockArenas() { fields.arenaLock.release() }
 }
 
 // Creating a space.
 extension HeapSpace {
   /// A space over a reservation; nil when there is no memory for its tables.
   package static func create(over reservation: HeapReservation, hooks: SpaceHooks) -> HeapSpace? {
-    create(base: reservation.base, byteCount: reservation.byteCount, reservation: reservation, hooks: hooks)
+    var reservation = reservation
+    // Fewer than 2^32: a granule's number has 32 bits.
+    let most = min(reservation.byteCount / (Granule.byteCount + Granule.recordByteCount), UInt(UInt32.max))
+    let table = reservation.base + (chunkTableByteCount(for: most) + Granule.byteCount - 1) & ~(Granule.byteCount - 1)
+    let mask = HeapReservation.alignment - 1
+    var base = (table + most * Granule.recordByteCount + mask) & ~mask
+    guard base < reservation.end else { return nil }
+    var granuleCount = min(most, (reservation.end - base) / Granule.byteCount)
+    let chunkEnd = min(granuleCount, 1 << smallestChunkShift)
+    let headCount = self.granuleCount(for: headByteCount(0, end: chunkEnd))
+    guard headCount < granuleCount else { return nil }
+    let tableEnd = SystemPages.rounded(table + chunkEnd * Granule.recordByteCount)
+    guard reservation.commit(reservation.base, byteCount: tableEnd - reservation.base) == .done else { return nil }
+    // Where another mapping lies, the granules begin above it.
+    var outcome = reservation.commit(base, byteCount: headCount * Granule.byteCount)
+    while outcome == .occupied, granuleCount >> smallestChunkShift > 1 {
+      base += Granule.byteCount << smallestChunkShift
+      granuleCount -= 1 << smallestChunkShift
+      outcome = reservation.commit(base, byteCount: headCount * Granule.byteCount)
+    }
+    guard outcome == .done else {
+      if !reservation.isReserved { try? SystemPages.unmap(reservation.base, byteCount: tableEnd - reservation.base) }
+      return nil
+    }
+    let space = begin(base: base, granuleCount: granuleCount, reservation: reservation, hooks: hooks)
+    space.fields.chunkTable = reservation.base
+    space.fields.table = table
+    space.fields.tableEnd = tableEnd
+    space.setCommittedEnd(headCount, ofChunkAround: 0)
+    space.committedEnd = headCount
+    space.fields.firstGranule = headCount
+    space.writeHead(0, granuleCount: headCount, end: chunkEnd)
+    return space
   }
 
   /// A space over `byteCount` bytes of the caller's memory from `base` on, a multiple of 64 KiB; nil when they are too
   /// few. Only one thread at a time may use it.
   package static func create(base: UInt, byteCount: UInt) -> HeapSpace? {
     let hooks = SpaceHooks(wait: { _ in lab_platform_yield() }, milliseconds: { 0 }, didCommit: { _ in })
-    return create(base: base, byteCount: byteCount, reservation: nil, hooks: hooks)
+    let granuleCount = byteCount / Granule.byteCount
+    let buddyByteCount = headByteCount(0, end: granuleCount)
+    let tableOffset = buddyByteCount + chunkTableByteCount(for: 0)
+    let tableEnd = tableOffset + granuleCount * Granule.recordByteCount
+    let headCount = self.granuleCount(for: tableEnd)
+    guard headCount < granuleCount else { return nil }
+    lab_platform_zero(base, tableEnd)
+    let space = begin(base: base, granuleCount: granuleCount, reservation: nil, hooks: hooks)
+    space.fields.chunkTable = base + buddyByteCount
+    space.fields.table = base + tableOffset
+    space.setCommittedEnd(granuleCount, ofChunkAround: 0)
+    space.committedEnd = granuleCount
+    space.fields.firstGranule = headCount
+    space.writeHead(0, granuleCount: headCount, end: granuleCount)
+    return space
   }
 
-  private static func create(
-    base: UInt, byteCount: UInt, reservation: HeapReservation?, hooks: SpaceHooks
-  ) -> HeapSpace? {
+  /// Writes the record of a space whose first granule is committed.
+  private static func begin(
+    base: UInt, granuleCount: UInt, reservation: HeapReservation?, hooks: SpaceHooks
+  ) -> HeapSpace {
     // The compiler knows the answers: nothing of this is left in a library.
     require(MemoryLayout<SpanRecord>.size == Int(Granule.recordByteCount), "a span's descriptor must have 64 bytes")
-    require(MemoryLayout<ArenaRecord>.size <= Int(Granule.recordByteCount), "an arena's must have no more")
-    let granuleCount = byteCount / Granule.byteCount
-    let tableByteCount = granuleCount * Granule.recordByteCount
-    let recordByteCount = Granule.roundedUpToRecord(UInt(MemoryLayout<SpaceRecord>.size))
-    let granules = HeapSpace.frames(from: 0, to: granuleCount)
-    let frameTableByteCount = BuddyFrames.tableByteCount(for: granules)
-    var headByteCount = tableByteCount + recordByteCount
-    var frameTable = base + headByteCount
-    if reservation == nil { headByteCount += frameTableByteCount }
-    let headGranuleCount = (headByteCount + Granule.byteCount - 1) / Granule.byteCount
-    guard granuleCount > headGranuleCount else { return nil }
-    var reservation = reservation
-    if reservation != nil {
-      let mappingByteCount = SystemPages.rounded(frameTableByteCount)
-      guard let mapping = try? SystemPages.map(byteCount: mappingByteCount) else { return nil }
-      // The record's page. The granule table's pages come with the granules that they describe.
-      let recordPage = (base + tableByteCount) & ~(SystemPages.byteCount - 1)
-      let pageByteCount = (base + headGranuleCount * Granule.byteCount) - recordPage
-      guard reservation?.commit(recordPage, byteCount: pageByteCount) == true else {
-        try? SystemPages.unmap(mapping, byteCount: mappingByteCount)
-        return nil
-      }
-      frameTable = mapping
-    } else {
-      lab_platform_zero(base, headByteCount)
-    }
-    let space = HeapSpace(address: base + tableByteCount)
-    let frames = BuddyFrames(
-      over: HeapSpace.frames(from: headGranuleCount, to: granuleCount),
-      tableIn: AddrRange(start: VirtAddr(frameTable), byteCount: frameTableByteCount), holding: .zeros)
+    require(MemoryLayout<ArenaPartRecord>.size <= Int(Granule.recordByteCount), "an arena's must have no more")
     // SAFETY: the record lies in the range, is aligned to 64 bytes and committed, and nothing else uses its memory.
-    unsafe UnsafeMutablePointer<SpaceRecord>(bitPattern: space.address).unsafelyUnwrapped.initialize(
-      to: SpaceRecord(frames: frames, reservation: reservation, hooks: hooks))
-    space.fields.base = base
-    space.fields.granuleCount = granuleCount
-    space.fields.firstGranule = headGranuleCount
-    space.fields.buddyFirstGranule = headGranuleCount
-    space.committedEnd = reservation == nil ? granuleCount : headGranuleCount
-    space.fields.tableEnd = base
+    unsafe UnsafeMutablePointer<SpaceRecord>(bitPattern: base).unsafelyUnwrapped.initialize(
+      to: SpaceRecord(base: base, granuleCount: granuleCount, reservation: reservation, hooks: hooks))
+    let space = HeapSpace(address: base)
+    space.fields.arenas[0] = Arena.create(at: base + firstArenaOffset, number: 0, in: space).address
     return space
   }
 
@@ -124,7 +139,7 @@ extension HeapSpace {
   /// The granule with a number.
   @inline(__always)
   package func granule(_ number: UInt32) -> Granule {
-    Granule(address: fields.base &+ UInt(number) &* Granule.recordByteCount)
+    Granule(address: fields.table &+ UInt(number) &* Granule.recordByteCount)
   }
 
   /// The span that is the granule with a number.
@@ -134,25 +149,27 @@ extension HeapSpace {
   /// The number of a granule.
   @inline(__always)
   package func number(of granule: Granule) -> UInt32 {
-    UInt32(truncatingIfNeeded: (granule.address &- fields.base) / Granule.recordByteCount)
+    UInt32(truncatingIfNeeded: (granule.address &- fields.table) / Granule.recordByteCount)
   }
 
   /// The first address of a granule.
   @inline(__always)
   package func start(of granule: Granule) -> UInt {
-    fields.base &+ (granule.address &- fields.base) &* (Granule.byteCount / Granule.recordByteCount)
+    fields.base &+ (granule.address &- fields.table) &* (Granule.byteCount / Granule.recordByteCount)
   }
 
   /// The granule around `address`, which must lie in the space.
   @inline(__always)
   package func granuleUnchecked(around address: UInt) -> Granule {
-    Granule(address: fields.base &+ (address &- fields.base) / Granule.byteCount &* Granule.recordByteCount)
+    Granule(address: fields.table &+ (address &- fields.base) / Granule.byteCount &* Granule.recordByteCount)
   }
 
-  /// The granule around `address`; nil outside of the space, in its tables, and where nothing was ever committed.
+  /// The granule around `address`; nil outside of the space, in its first head, and where nothing was ever committed.
   package func granule(around address: UInt) -> Granule? {
     let number = (address &- fields.base) / Granule.byteCount
-    guard address >= fields.base, number < committedEnd, number >= fields.firstGranule else { return nil }
+    guard address >= fields.base, number < committedEnd, number >= fields.firstGranule,
+      number < committedEnd(ofChunkAround: number)
+    else { return nil }
     return granule(UInt32(truncatingIfNeeded: number))
   }
 

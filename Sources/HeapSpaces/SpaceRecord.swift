@@ -1,5 +1,3 @@
-package import BuddyFrames
-package import FirstFitHeap
 package import HeapBlocks
 internal import Synchronization
 
@@ -9,7 +7,7 @@ package struct SpaceHooks {
   package let wait: LockWait
   /// The time, in milliseconds of a clock that never goes back.
   package let milliseconds: @convention(c) () -> UInt
-  /// Called under the space's lock: all granules below a number are committed.
+  /// Called under the space's lock: a granule right below a number is committed, and none above it.
   package let didCommit: @convention(c) (UInt) -> Void
 
   package init(
@@ -27,11 +25,14 @@ package struct SpaceHooks {
 package struct SpaceRecord: ~Copyable {
   // Constant once the space was made.
 
-  /// The first address, a multiple of 64 KiB.
-  package var base: UInt = 0
+  /// The address of granule 0, a multiple of 64 KiB.
+  package let base: UInt
   /// How many granules the range has room for.
-  package var granuleCount: UInt = 0
-  /// The first granule behind the tables.
+  package let granuleCount: UInt
+  /// The addresses of the granule table and of the table of the chunks' committed ends.
+  package var table: UInt = 0
+  var chunkTable: UInt = 0
+  /// The first granule behind the head of chunk 0.
   package var firstGranule: UInt = 0
   let hooks: SpaceHooks
   /// Whether the memory is committed in steps and can be decommitted: not when it is the caller's.
@@ -42,12 +43,13 @@ package struct SpaceRecord: ~Copyable {
   package let lock = HeapLock()
   /// The memory from which granules are committed; nil when it is the caller's.
   package var reservation: HeapReservation?
-  /// Which granules are free. Frame n is granule n.
-  package var frames: BuddyFrames
-  /// The first granule that the buddy manages: `firstGranule`, or a higher one once a buddy was abandoned.
-  /// `granuleCount` when there is no buddy any more.
+  /// The first granule of the lowest chunk with a buddy: 0, or a higher one once buddies were abandoned.
   package var buddyFirstGranule: UInt = 0
-  /// The first granule that is not committed, and the end of the committed part of the granule table.
+  /// The granule behind the last chunk that has begun or was skipped.
+  var chunksEnd: UInt = 0
+  /// For each order, the head of a chunk below which no chunk has a free run of the order.
+  var lowestHeads = InlineArray<19, UInt>(repeating: 0)
+  /// The granule above all that are committed, and the end of the committed part of the granule table.
   let committedEnd = Atomic<UInt>(0)
   var tableEnd: UInt = 0
   /// The place for the next record, and the end of the granule for records.
@@ -58,22 +60,23 @@ package struct SpaceRecord: ~Copyable {
   var usedByteCount: UInt = 0
   /// The quota, `UInt.max` for none.
   let quotaByteCount = Atomic<UInt>(.max)
+  /// How many heaps were made over the space.
+  let heapCount = Atomic<UInt>(0)
 
-  // Under the arenas' lock, which comes before the space's.
+  /// How many granules are allocated from the buddy.
+  var heldGranuleCount: UInt = 0
+  /// When to purge free granules, and how far the purge under way has come; 0 for none.
+  package var decay = PurgeDecay()
+  var purgePosition: UInt = 0
 
-  package let arenaLock = HeapLock()
-  /// The blocks too large for spans, and the size of the arena's ranges.
-  package var arena = FirstFitHeap()
-  package var arenaByteCount: UInt = 0
-  /// How often the arenas were abandoned, in children of fork.
-  package var arenaEpoch: UInt32 = 0
-  /// How many bytes of arena blocks are in use or in thread caches.
-  package var arenaUsedByteCount: UInt = 0
-  /// When to purge their holes.
-  package var arenaDecay = PurgeDecay()
+  // Written under the space's lock, by a release. The arenas' own locks come before the space's.
 
-  init(frames: consuming BuddyFrames, reservation: HeapReservation?, hooks: SpaceHooks) {
-    self.frames = frames
+  /// The arenas.
+  var arenas = Arenas(repeating: 0)
+
+  init(base: UInt, granuleCount: UInt, reservation: HeapReservation?, hooks: SpaceHooks) {
+    self.base = base
+    self.granuleCount = granuleCount
     self.reservation = reservation
     ownsMapping = reservation != nil
     self.hooks = hooks

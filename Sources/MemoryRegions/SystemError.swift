@@ -18,6 +18,8 @@ public struct SystemError: Error, Equatable, Hashable, Sendable {
   static var noAccess: SystemError { SystemError(13) }
   /// EFAULT
   static var badAddress: SystemError { SystemError(14) }
+  /// EEXIST
+  package static var exists: SystemError { SystemError(17) }
   /// EINVAL
   static var invalid: SystemError { SystemError(22) }
 

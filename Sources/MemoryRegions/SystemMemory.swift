@@ -6,6 +6,9 @@ public enum SystemMemory {
   /// The size of the system's base page, in bytes.
   public static var pageByteCount: UInt { UInt(lab_facts_page_size()) }
 
+  /// An address where the system put a mapping of its own accord, 0 when it does not say.
+  package static var mappingAddress: UInt { UInt(lab_facts_mapping()) }
+
   /// How many bytes the process may pin (RLIMIT_MEMLOCK); nil without a limit.
   public static var pinLimitByteCount: UInt64? {
     var byteCount: UInt64 = 0

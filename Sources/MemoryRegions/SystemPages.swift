@@ -10,11 +10,17 @@ internal import CLabSystem
 /// changed nothing when it throws; one that changes pages may have changed some of them. Pages that are not mapped throw
 /// ENOMEM, unless the function says otherwise.
 package enum SystemPages {
-  /// The size of a page, in bytes.
-  package static var byteCount: UInt { 4096 }
+  /// The size of a page, in bytes: a power of two, 4,096 or more.
+  package static var byteCount: UInt { UInt(lab_facts_page_size()) }
 
-  /// `byteCount` rounded up to whole pages; 0 for more than `UInt.max - 4095`.
-  package static func rounded(_ byteCount: UInt) -> UInt { (byteCount &+ 4095) & ~4095 }
+  /// `byteCount` rounded up to whole pages; 0 when the result has more than 64 bits.
+  package static func rounded(_ byteCount: UInt) -> UInt {
+    let mask = SystemPages.byteCount - 1
+    return (byteCount &+ mask) & ~mask
+  }
+
+  /// `byteCount` rounded down to whole pages.
+  package static func roundedDown(_ byteCount: UInt) -> UInt { byteCount & ~(SystemPages.byteCount - 1) }
 
   private static func check(_ code: Int32) throws(SystemError) {
     if code != 0 { throw SystemError(code) }
@@ -47,10 +53,11 @@ extension SystemPages {
     return UInt(bitPattern: address)
   }
 
-  /// Maps zeros that can be read and written at `address`. Throws EEXIST where something is mapped there.
-  package static func map(at address: UInt, byteCount: UInt) throws(SystemError) {
+  /// Maps zeros that can be read, and written if `isWritable`, at `address`. Throws EEXIST where something is mapped
+  /// there. What cannot be written is never charged to the system's memory.
+  package static func map(at address: UInt, byteCount: UInt, isWritable: Bool = true) throws(SystemError) {
     // SAFETY: only the system follows the pointer, and it replaces no mapping.
-    try check(unsafe lab_region_map_at(pointer(address), byteCount))
+    try check(unsafe lab_region_map_at(pointer(address), byteCount, isWritable))
   }
 
   /// Maps zeros on explicit huge pages, which are set aside at once. Returns the first address.
@@ -104,6 +111,10 @@ extension SystemPages {
     case avoidHugePages
     /// They read as zeros in a child of `fork`. A kernel before 4.14 throws EINVAL.
     case wipeOnFork
+    /// They are left out of core dumps, those that a debugger writes included.
+    case avoidDump
+    /// They are part of core dumps, as pages are from the start.
+    case dump
 
     fileprivate var code: lab_region_advice {
       switch self {
@@ -112,6 +123,8 @@ extension SystemPages {
       case .useHugePages: LAB_REGION_HUGE
       case .avoidHugePages: LAB_REGION_NO_HUGE
       case .wipeOnFork: LAB_REGION_WIPE_ON_FORK
+      case .avoidDump: LAB_REGION_NO_DUMP
+      case .dump: LAB_REGION_DUMP
       }
     }
   }

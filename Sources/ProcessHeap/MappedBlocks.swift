@@ -17,7 +17,7 @@ internal import Synchronization
 private struct MappedSlot {
   /// The block's address, `free` or `removed`.
   var address: UInt
-  /// The mapping's size in bytes, a multiple of 4 KiB.
+  /// The mapping's size in bytes, a multiple of the page.
   var byteCount: UInt
 
   static var free: UInt { 0 }
@@ -141,7 +141,7 @@ extension MappedBlocks {
   /// The slot of `address`, 0 when it has none.
   private static func find(_ address: UInt) -> UInt {
     let table = state.mappedTable
-    guard table != 0, address % SystemPages.byteCount == 0, address != 0 else { return 0 }
+    guard table != 0, SystemPages.roundedDown(address) == address, address != 0 else { return 0 }
     let slotCount = slotCount(of: table)
     var index = firstIndex(address, slotCount)
     while true {

@@ -22,10 +22,10 @@ extension ProcessHeap {
   }
 
   /// Frees the memory kept for later, when a request found none. Returns whether there was any.
-  private static func reclaim(_ heap: ThreadHeap) -> Bool {
+  static func reclaim(_ heap: ThreadHeap) -> Bool {
     let hasOwn = heap.fields.idleCount != 0 || heap.cacheByteCount != 0
     if hasOwn { heap.purge(.demand) }
-    return heap.space.reclaimArena() || hasOwn
+    return heap.space.reclaimArenas() || hasOwn
   }
 
   /// A block of more than 32 KiB or of a larger alignment; 0 when there is no memory. Its bytes are 0 if `zeroed`.
@@ -39,7 +39,7 @@ extension ProcessHeap {
     _ byteCount: UInt, alignment: UInt, zeroed: Bool, from heap: ThreadHeap
   ) -> UInt {
     if byteCount <= arenaMaximumByteCount, alignment <= arenaMaximumByteCount {
-      let block = heap.space.allocateInArena(byteCount: byteCount, alignment: alignment, zeroed: zeroed)
+      let block = heap.allocateInArena(byteCount: byteCount, alignment: alignment, zeroed: zeroed)
       if block != 0 { return block }
     }
     let block = MappedBlocks.allocate(byteCount: byteCount, alignment: alignment, in: heap.space)
@@ -47,6 +47,6 @@ extension ProcessHeap {
     let isForSpace =
       byteCount > arenaMaximumByteCount && byteCount / Granule.byteCount < heap.space.fields.granuleCount
     guard block == 0, isForSpace, alignment <= arenaMaximumByteCount else { return block }
-    return heap.space.allocateInArena(byteCount: byteCount, alignment: alignment, zeroed: zeroed)
+    return heap.allocateInArena(byteCount: byteCount, alignment: alignment, zeroed: zeroed)
   }
 }

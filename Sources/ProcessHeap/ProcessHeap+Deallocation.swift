@@ -1,5 +1,4 @@
 internal import Addresses
-internal import Assertions
 internal import CLabMalloc
 internal import FirstFitHeap
 internal import HeapBlocks
@@ -17,11 +16,19 @@ extension ProcessHeap {
     let span = granule.span
     // The empty heap's number is 0: it seems to own every granule without an owner. But its magazines have no room.
     if heap.owns(span) {
-      guard span.sizeClass.hasMagazine, span.isInUse(block) else { return false }
-      return heap.pushMagazine(block, of: span)
+      let sizeClass = span.sizeClass
+      guard sizeClass.hasMagazine, span.isInUse(block) else { return false }
+      if heap.pushMagazine(block, sizeClass) { return true }
+      // The event is left to the slow path.
+      return span.owner != 0 && span.pending > 1 && !span.push(block)
     }
     guard granule.use == .arena else { return false }
-    guard let entry = granule.arenaPart.entryInUse(of: block) else { return false }
+    let part = granule.arenaPart
+    if part.isClassBlock(block.address) {
+      guard !block.looksFree, let sizeClass = ArenaPart.sizeClass(ofClassBlock: block.address) else { return false }
+      return heap.pushMagazine(block, sizeClass)
+    }
+    guard let entry = part.entryInUse(of: block) else { return false }
     return heap.pushCached(block, entry)
   }
 
@@ -33,7 +40,8 @@ extension ProcessHeap {
     guard span.owner != 0 else { return false }
     if heap.owns(span) {
       guard span.isInUseAfterPurge(block) else { return false }
-      if span.sizeClass.hasMagazine { return heap.pushMagazine(block, of: span) }
+      let sizeClass = span.sizeClass
+      if sizeClass.hasMagazine, heap.pushMagazine(block, sizeClass) { return true }
       // The event is left to the slow path.
       return span.pending > 1 && !span.push(block)
     }
@@ -58,9 +66,8 @@ extension ProcessHeap {
     defer { leave(heap) }
     if !heap.owns(span) {
       heap.sendHome(block, to: span)
-    } else if span.sizeClass.hasMagazine {
-      // A thread that got its heap just now has not tried.
-      if !heap.pushMagazine(block, of: span) { heap.pushFullMagazine(block, of: span) }
+    } else if span.sizeClass.hasMagazine, heap.pushMagazine(block, span.sizeClass) {
+      // A thread that got its heap just now had not tried.
     } else if span.push(block) {
       heap.handleEvent(span)
     }
@@ -84,17 +91,19 @@ extension ProcessHeap {
 
   /// Frees a block of an arena that the thread's cache did not take.
   private static func deallocateInArena(_ address: UInt, of part: ArenaPart) {
-    let entry = checkedEntry(of: address, in: part)
-    require(
-      FirstFitHeap.isHeaderIntact(of: VirtAddr(address), blockByteCount: entry.blockByteCount),
-      "heap corrupted, something wrote past the block below the one at", UInt64(address))
+    checkBlock(at: address, of: part)
     // An interrupted slow path may have left the arena half changed: the block is lost.
     guard let heap = enter() else { return }
     defer { leave(heap) }
     let block = FreeBlock(address)
+    if let sizeClass = part.classInUse(of: block) {
+      if !heap.pushMagazine(block, sizeClass) { heap.pushFullMagazine(block, sizeClass) }
+      return
+    }
+    let entry = part.entry(of: address)
     if heap.pushCached(block, entry) { return }
     heap.makeCacheRoom(for: entry.blockByteCount)
-    if !heap.pushCached(block, entry) { heap.space.deallocateInArena(address) }
+    if !heap.pushCached(block, entry) { heap.deallocateInArena(address) }
   }
 
   /// Handles the event of a span of this thread's heap.
@@ -116,9 +125,13 @@ extension ProcessHeap {
     span.checkedBlock(address) { isListed($0, of: span) }
   }
 
-  /// The entry of the block at `address` of an arena. Ends the process unless it is in use.
-  static func checkedEntry(of address: UInt, in part: ArenaPart) -> ArenaEntry {
-    part.checkedEntry(of: address, isCached: isCached)
+  /// Ends the process unless a block in use starts at `address` of an arena.
+  static func checkBlock(at address: UInt, of part: ArenaPart) { part.checkBlock(at: address, isCached: isCached) }
+
+  /// How many bytes the holder of a block of an arena may use. Ends the process unless it is in use.
+  static func checkedByteCount(of address: UInt, in part: ArenaPart) -> UInt {
+    checkBlock(at: address, of: part)
+    return part.blockByteCount(at: address) - BlockLayout.headerByteCount
   }
 
   /// Whether the block of a span is on its owner's lists of free blocks, or in some thread's batch.
@@ -130,11 +143,11 @@ extension ProcessHeap {
     return isFound
   }
 
-  /// Whether the block of an arena is in some thread's cache.
+  /// Whether the block of an arena is in some thread's cache or magazine.
   @inline(never)
-  private static func isCached(_ block: FreeBlock, _ entry: ArenaEntry) -> Bool {
+  private static func isCached(_ block: FreeBlock) -> Bool {
     var isFound = false
-    forEachHeap { if $0.isCached(block, entry) { isFound = true } }
+    forEachHeap { if $0.isCached(block) { isFound = true } }
     return isFound
   }
 }

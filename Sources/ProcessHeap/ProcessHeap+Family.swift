@@ -46,11 +46,18 @@ extension ProcessHeap {
       if let heap = enter() { leave(heap) }
       if TextbookHeap.current != nil { return failIfNull(allocateWithoutHeap(byteCount, alignment: alignment)) }
     }
-    // Blocks whose size is a multiple of the alignment are aligned in a span; see SizeClass.
-    if alignment <= SizeClass.maximumByteCount, byteCount <= SizeClass.maximumByteCount {
+    // Blocks whose size is a multiple of the alignment are aligned in a span; see SizeClass. Up to a page all blocks of
+    // a class lie in spans.
+    if alignment <= Granule.pageByteCount, byteCount <= Granule.pageByteCount {
       return allocate(SizeClass.byteCount(byteCount, alignedTo: alignment))
     }
     return allocateAligned(byteCount, alignment: alignment)
+  }
+
+  /// The class of an aligned block of more than a page; nil when no class has blocks that large.
+  private static func classInArena(_ byteCount: UInt, alignment: UInt) -> SizeClass? {
+    guard byteCount <= SizeClass.maximumByteCount, alignment <= SizeClass.maximumByteCount else { return nil }
+    return SizeClass(fitting: max(byteCount, Granule.pageByteCount + 1))
   }
 
   @inline(never)
@@ -58,13 +65,17 @@ extension ProcessHeap {
     guard byteCount < UInt(Int.max), alignment < UInt(Int.max) else { return fail(ENOMEM) }
     guard let heap = enter() else { return fail(ENOMEM) }
     defer { leave(heap) }
-    return failIfNull(allocateLarge(byteCount, alignment: alignment, from: heap))
+    guard let sizeClass = classInArena(byteCount, alignment: alignment) else {
+      return failIfNull(allocateLarge(byteCount, alignment: alignment, from: heap))
+    }
+    let block = heap.takeFromArena(sizeClass, alignment: alignment)
+    return failIfNull(block != 0 || !reclaim(heap) ? block : heap.takeFromArena(sizeClass, alignment: alignment))
   }
 
   /// How many bytes the holder of a block may use.
   public static func usableByteCount(of address: UInt) -> UInt {
     if let granule = granule(around: address) {
-      if granule.use == .arena { return checkedEntry(of: address, in: granule.arenaPart).byteCount }
+      if granule.use == .arena { return checkedByteCount(of: address, in: granule.arenaPart) }
       _ = checkedBlock(address, of: granule.span)
       return UInt(granule.span.blockByteCount)
     }

@@ -130,9 +130,10 @@ extension ProcessHeap {
         space.abandonFrames()
         space.fields.lock.release()
       }
-      if space.fields.arenaLock.isHeld(byOtherThan: survivor) {
-        space.abandonArena()
-        space.fields.arenaLock.release()
+      space.forEachArena { arena in
+        guard arena.fields.lock.isHeld(byOtherThan: survivor) else { return }
+        arena.abandon()
+        arena.fields.lock.release()
       }
     }
     if state.fields.sharedLock.isHeld(byOtherThan: survivor) {

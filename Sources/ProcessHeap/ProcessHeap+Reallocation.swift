@@ -18,9 +18,10 @@ extension ProcessHeap {
     }
     if byteCount >= UInt(Int.max) { return fail(ENOMEM) }
     if let granule = granule(around: address) {
-      if granule.use == .arena { return reallocateInArena(address, byteCount, of: granule.arenaPart) }
-      _ = checkedBlock(address, of: granule.span)
-      let usable = UInt(granule.span.blockByteCount)
+      if granule.use == .arena, !granule.arenaPart.isClassBlock(address) {
+        return reallocateInArena(address, byteCount, of: granule.arenaPart)
+      }
+      let usable = usableByteCount(of: address)
       // Not worth moving: the request fits, and at least half of the block stays in use.
       if byteCount <= usable, byteCount > usable / 2 || usable <= 32 { return address }
       return move(address, usable, to: byteCount)
@@ -30,7 +31,7 @@ extension ProcessHeap {
 
   @inline(never)
   private static func reallocateInArena(_ address: UInt, _ byteCount: UInt, of part: ArenaPart) -> UInt {
-    let usable = checkedEntry(of: address, in: part).byteCount
+    let usable = checkedByteCount(of: address, in: part)
     if byteCount <= usable, byteCount > usable - usable / 8 { return address }
     if byteCount > SizeClass.maximumByteCount, let heap = enter() {
       defer { leave(heap) }
@@ -42,7 +43,7 @@ extension ProcessHeap {
         let block = MappedBlocks.allocate(byteCount: byteCount, alignment: 16, in: heap.space)
         if block != 0 {
           lab_platform_copy(block, address, usable)
-          heap.space.deallocateInArena(address)
+          heap.deallocateInArena(address)
           return block
         }
       }

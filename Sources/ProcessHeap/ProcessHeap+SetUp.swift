@@ -4,10 +4,9 @@ internal import HeapSpaces
 // The set-up, at the first allocation.
 
 extension ProcessHeap {
-  /// How much address space the heap reserves, and how much it chooses when it must not reserve: the tables of the
-  /// chosen range are small enough to be locked.
+  /// How much address space the heap reserves where the settings ask for it. Otherwise its range has no limit but the
+  /// processor's.
   private static var reservedByteCount: UInt { 256 << 30 }
-  private static var chosenByteCount: UInt { 64 << 30 }
 
   /// The functions that the space calls in the process.
   private static var hooks: SpaceHooks {
@@ -32,8 +31,8 @@ extension ProcessHeap {
       return nil
     }
     let reserves = state.fields.settings.reservesAddressSpace
-    let wanted = reserves ? reservedByteCount : chosenByteCount
-    guard let reservation = HeapReservation.make(byteCount: wanted, reserves: reserves) else { return nil }
+    let most = reserves ? reservedByteCount : .max
+    guard let reservation = HeapReservation.make(byteCount: most, reserves: reserves) else { return nil }
     guard let space = HeapSpace.create(over: reservation, hooks: hooks) else {
       reservation.release()
       return nil
@@ -41,7 +40,7 @@ extension ProcessHeap {
     space.quotaByteCount = state.fields.settings.limitByteCount
     // The base comes before the space's address is published: a child of a fork in between must not see the space
     // without it.
-    lab_malloc_space_set(reservation.base)
+    lab_malloc_space_set(space.fields.base, space.fields.table)
     state.space = space.address
     if state.fields.settings.showsStatistics { reportAtExit() }
     return space

@@ -24,18 +24,23 @@ extension ProcessHeap {
     let space = processSpace
     var live: UInt = 0
     var spans: UInt = 0
-    for number in space.fields.firstGranule..<space.committedEnd {
-      let granule = space.granule(UInt32(truncatingIfNeeded: number))
+    var committed: UInt = 0
+    space.forEachGranule { number in
+      committed += Granule.byteCount
+      let granule = space.granule(number)
       if granule.use.isSpan {
         live += liveByteCount(of: granule.span)
         spans += 1
       } else if granule.use == .arena {
         // Headers included, as the caches count them.
-        live += granule.arenaPart.first.blockByteCount + granule.arenaPart.second.blockByteCount
+        let part = granule.arenaPart
+        part.forEachBlock(from: space.start(of: granule)) { address, byteCount in
+          let sizeClass = part.isClassBlock(address) ? ArenaPart.sizeClass(ofClassBlock: address) : nil
+          live += sizeClass?.blockByteCount ?? byteCount
+        }
       }
     }
     live -= min(live, listedByteCount)
-    let committed = (space.committedEnd - space.fields.firstGranule) * Granule.byteCount
     statistics.committed_byte_count = Int(committed)
     statistics.free_byte_count = Int(committed - min(live, committed))
     let mapped = state.fields.mappedByteCount.load(ordering: .relaxed)

@@ -37,8 +37,7 @@ extension ProcessHeap {
     if let heap = takeEnded() {
       // The blocks that the ended thread had at hand go where every thread finds them.
       heap.heap.flushOutgoing()
-      heap.heap.flushCache()
-      heap.heap.limitCache(heapCount: state.fields.heapCount)
+      heap.heap.resetCache()
       noteNewThread(on: heap)
       return heap
     }
@@ -48,7 +47,6 @@ extension ProcessHeap {
     state.newestHeap = heap.address
     state.fields.lastAttachedHeap = heap.address
     state.fields.heapCount += 1
-    heap.heap.limitCache(heapCount: state.fields.heapCount)
     return heap
   }
 

@@ -4,7 +4,7 @@
 //     HEAPLAB_POLICY        the policy that serves requests: general (default), firstfit or buddy (TextbookHeap.swift)
 //     HEAPLAB_LIMIT         bytes that the heap may hold, with K, M, G or T; past it malloc fails; default: no limit
 //     HEAPLAB_PURGE_DELAY   milliseconds that freed memory stays at hand before it is purged; default 100
-//     HEAPLAB_RESERVE       0: map address space as needed, as under RLIMIT_AS (HeapReservation.swift); default 1
+//     HEAPLAB_RESERVE       1: reserve one range of addresses at the start (HeapReservation.swift); default 0
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
 /// The settings of the process heap.
@@ -12,7 +12,7 @@ struct Settings {
   var policy = ServingPolicy.general
   var limitByteCount: UInt = .max
   var purgeDelayMilliseconds: UInt = 100
-  var reservesAddressSpace = true
+  var reservesAddressSpace = false
   var showsStatistics = false
 
   init() {}
@@ -47,7 +47,7 @@ struct Settings {
         text.warn("is no number of milliseconds; it is 100")
       }
     }
-    if let text = SettingText("HEAPLAB_RESERVE") { settings.reservesAddressSpace = text.flag(default: true) }
+    if let text = SettingText("HEAPLAB_RESERVE") { settings.reservesAddressSpace = text.flag(default: false) }
     if let text = SettingText("HEAPLAB_STATS") { settings.showsStatistics = text.flag(default: false) }
     return settings
   }

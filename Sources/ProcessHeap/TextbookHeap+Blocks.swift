@@ -35,7 +35,7 @@ extension TextbookHeap {
   }
 
   private func allocateFrames(_ byteCount: UInt) -> UInt {
-    guard let order = FrameOrder(fitting: UInt64(SystemPages.rounded(max(byteCount, 1)) / SystemPages.byteCount)),
+    guard let order = FrameOrder(fitting: (UInt64(max(byteCount, 1)) + 4095) / FrameOrder.min.byteCount),
       let frame = frames.allocate(order)
     else { return 0 }
     let end = UInt(frame.raw + order.byteCount)
@@ -51,7 +51,7 @@ extension TextbookHeap {
     let start = fields.committedEnd
     let end = SystemPages.rounded(end)
     guard end <= fields.reservation.end, end - fields.reservation.base <= fields.limitByteCount,
-      fields.reservation.commit(start, byteCount: end - start)
+      fields.reservation.commit(start, byteCount: end - start) == .done
     else { return false }
     fields.committedEnd = end
     return true

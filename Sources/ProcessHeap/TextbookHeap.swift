@@ -85,14 +85,17 @@ struct TextbookHeap {
     }
   }
 
-  /// A heap over as much address space as possible, 64 GiB down to 16 MiB; nil when there is none.
+  /// A heap over as much address space as possible, 64 GiB down to 16 MiB; nil when there is none. A buddy's table is
+  /// for the whole range: it must fit a limit of the address space.
   static func create(_ settings: Settings) -> TextbookHeap? {
     require(
       MemoryLayout<TextbookRecord>.size <= Int(policyOffset)
         && MemoryLayout<BuddyFrames>.size <= Int(SystemPages.byteCount - policyOffset),
       "a textbook heap's record must fit its page")
-    let wanted = HeapReservation.make(byteCount: 64 << 30, reserves: settings.reservesAddressSpace)
-    guard let reservation = wanted else { return nil }
+    let most = min(64 << 30, UInt(SystemMemory.addressSpaceLimitByteCount ?? .max))
+    guard let reservation = HeapReservation.make(byteCount: most, reserves: settings.reservesAddressSpace) else {
+      return nil
+    }
     guard let page = try? SystemPages.map(byteCount: SystemPages.byteCount) else {
       reservation.release()
       return nil

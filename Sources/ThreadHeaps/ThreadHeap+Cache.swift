@@ -15,15 +15,12 @@ internal import Synchronization
 // used up, half of the cache is freed.
 
 extension ThreadHeap {
-  /// The most bytes that a cache holds, the least, and roughly the most of all threads' caches together.
-  private static var cacheByteMaximum: UInt { 4 << 20 }
-  private static var cacheByteMinimum: UInt { 256 << 10 }
-  private static var cachesByteMaximum: UInt { 64 << 20 }
-
-  /// Whether every block that fits a cache has a class, and with it a list.
-  static var isEveryCachedBlockOfSomeClass: Bool {
-    LargeClass(within: cacheByteMaximum - BlockLayout.headerByteCount).index < LargeClass.count
-  }
+  /// What a cache may hold: a constant, and a share of the bytes that its thread took from the arenas and did not return.
+  private static var cacheConstantByteCount: UInt { 32 << 10 }
+  /// The most that a cache holds, and the most of it that is neither constant nor share.
+  private static var cacheByteMaximum: UInt { 32 << 20 }
+  static var cachesAllowance: UInt { 4 << 20 }
+  private static var cacheBoostMaximum: UInt { 4 << 20 }
 
   /// The first block of a class's list, 0 for none.
   @inline(__always)
@@ -74,7 +71,7 @@ extension ThreadHeap {
   @inline(__always)
   package func pushCached(_ block: FreeBlock, _ entry: ArenaEntry) -> Bool {
     let room = cacheRoom &- Int(bitPattern: entry.blockByteCount)
-    guard room >= 0 else { return false }
+    guard room >= 0, entry.classIndex < LargeClass.count else { return false }
     cacheRoom = room
     block.next = cached(entry.classIndex)
     block.markWord = FreeBlock.mark
@@ -91,12 +88,62 @@ extension ThreadHeap {
   /// How many bytes of blocks are in the cache.
   package var cacheByteCount: UInt { cacheLimit &- UInt(bitPattern: cacheRoom) }
 
-  /// Sets the limit of the cache of one of `heapCount` heaps. The cache must be empty.
-  package func limitCache(heapCount: UInt) {
-    let share = ThreadHeap.cachesByteMaximum / heapCount
-    let limit = max(ThreadHeap.cacheByteMinimum, min(ThreadHeap.cacheByteMaximum, share))
+  /// A block of more than 32 KiB, or of a larger alignment, from an arena; 0 when there is no memory. Its bytes are 0 if
+  /// `zeroed`.
+  package func allocateInArena(byteCount: UInt, alignment: UInt, zeroed: Bool) -> UInt {
+    let block = space.allocateInArena(
+      byteCount: byteCount, alignment: alignment, zeroed: zeroed, home: &fields.homeArena)
+    if block != 0 {
+      let blockByteCount = FirstFitHeap.blockByteCount(of: VirtAddr(block))
+      fields.largeByteCount &+= blockByteCount
+      boostCache(LargeClass(within: blockByteCount - BlockLayout.headerByteCount), blockByteCount)
+      limitCache()
+    }
+    return block
+  }
+
+  /// Lets the cache hold more if the last block that it could not hold would have served this request: for a thread that
+  /// frees and allocates in turns, however large the block is. Other requests take an eighth of that away.
+  private func boostCache(_ largeClass: LargeClass, _ byteCount: UInt) {
+    let isRegretted = Int(fields.returnedClass) == largeClass.index
+    fields.returnedClass = UInt8(LargeClass.none)
+    fields.cacheBoost =
+      isRegretted
+      ? min(fields.cacheBoost + 2 * byteCount, ThreadHeap.cacheBoostMaximum) : fields.cacheBoost / 8 * 7
+  }
+
+  /// Frees a block of more than 32 KiB to its arena, whichever thread took it.
+  package func deallocateInArena(_ address: UInt) {
+    let byteCount = FirstFitHeap.blockByteCount(of: VirtAddr(address))
+    fields.largeByteCount -= min(byteCount, fields.largeByteCount)
+    fields.returnedClass = UInt8(clamping: LargeClass(within: byteCount - BlockLayout.headerByteCount).index)
+    limitCache()
+    space.deallocateInArena(address)
+  }
+
+  /// The part of the bytes that a heap holds which it may keep for later: a sixty-fourth, and half of what exceeds
+  /// 512 KiB, up to an allowance.
+  func share(allowance: UInt) -> UInt {
+    let byteCount = fields.heldByteCount + fields.largeByteCount
+    return byteCount / 64 + min((byteCount - min(byteCount, 512 << 10)) / 2, allowance / space.heapCount)
+  }
+
+  /// Sets the limit of the cache. It may be below what the cache holds: then the next free makes room.
+  func limitCache() {
+    let share = share(allowance: ThreadHeap.cachesAllowance)
+    let limit = min(ThreadHeap.cacheConstantByteCount + share + fields.cacheBoost, ThreadHeap.cacheByteMaximum)
+    let byteCount = cacheByteCount
     withAtomic(&fields.cacheLimit) { $0.store(limit, ordering: .relaxed) }
-    cacheRoom = Int(bitPattern: limit)
+    cacheRoom = Int(bitPattern: limit) - Int(bitPattern: byteCount)
+  }
+
+  /// Empties the cache for a new thread, which took nothing yet.
+  package func resetCache() {
+    flushCache()
+    fields.homeArena = 0
+    fields.largeByteCount = 0
+    fields.cacheBoost = 0
+    limitCache()
   }
 
   /// Frees every cached block.
@@ -113,7 +160,7 @@ extension ThreadHeap {
         setCached(index, block.next)
         let entry = space.granuleUnchecked(around: block.address).arenaPart.entry(of: block.address)
         cacheRoom = cacheRoom &+ Int(bitPattern: entry.blockByteCount)
-        space.deallocateInArena(block.address)
+        deallocateInArena(block.address)
       }
     }
   }

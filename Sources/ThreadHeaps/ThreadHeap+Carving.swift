@@ -29,13 +29,18 @@ extension ThreadHeap {
         let freeCount = span.freeCount
         setPresent(span, absentPages: absent)
         span.carvedCount += UInt16(truncatingIfNeeded: count)
-        // One more than there are: an empty current span is no event, since its class allocates from it next.
-        span.notify(after: Int(span.carvedCount) + 1, freeCount: freeCount)
+        awaitEmpty(span, sizeClass, freeCount: freeCount)
         return true
       }
     }
     setPresent(span, absentPages: 0)
     return false
+  }
+
+  /// Sets the event of a current span: a class with a magazine gives an empty one up. Any other class allocates from it
+  /// next, so that the event, at one more block than there are, never comes.
+  func awaitEmpty(_ span: BlockSpan, _ sizeClass: SizeClass, freeCount: Int) {
+    span.notify(after: Int(span.carvedCount) + (sizeClass.hasMagazine ? 0 : 1), freeCount: freeCount)
   }
 
   /// Counts the pages that are no longer absent.

@@ -6,8 +6,8 @@ internal import Synchronization
 // The work of a free off the hot path: a span's event, and the search for a block on this heap's lists.
 
 extension ThreadHeap {
-  /// How many empty spans a heap keeps in reserve.
-  static var idleSpanMaximum: UInt32 { 16 }
+  /// How many empty spans a heap keeps in reserve: one, and a sixteenth of what it holds.
+  private var idleSpanMaximum: UInt { min(16, 1 + fields.heldByteCount / 16 / Granule.byteCount) }
 
   /// Handles the event that the span's owner waited for: `target` blocks of the span are free.
   ///
@@ -22,6 +22,7 @@ extension ThreadHeap {
       freeCount <= carved, "free of a pointer that heaplab did not give out, in the 64 KiB at",
       UInt64(space.start(of: span.granule)))
     if span.use == .fullSpan { link(span) }
+    if span.use == .currentSpan, span.sizeClass.hasMagazine, freeCount >= carved { retireEmptyCurrent(span) }
     guard span.use == .availableSpan else { return }
     noteFreed(span)
     if freeCount >= carved {
@@ -41,13 +42,16 @@ extension ThreadHeap {
     span.hotOwner = 0
     span.use = .reserved
     fields.heldByteCount -= span.presentByteCount
-    guard fields.idleCount < ThreadHeap.idleSpanMaximum else {
-      space.deallocate(span.granule)
-      return
-    }
+    guard UInt(fields.idleCount) < idleSpanMaximum else { return release(span) }
     span.fields.next = fields.idleSpan
     fields.idleSpan = space.number(of: span.granule)
     fields.idleCount += 1
+  }
+
+  /// Returns an empty span without an owner to the space, whose memory it is from now on.
+  func release(_ span: BlockSpan) {
+    noteReused(span)
+    space.deallocate(span.granule)
   }
 }
 
@@ -77,8 +81,14 @@ extension ThreadHeap {
       && isOn(fields.outgoing[index].first, block, span.glimpsedSizeClass)
   }
 
-  /// Whether a block of an arena is in this heap's cache.
-  package func isCached(_ block: FreeBlock, _ entry: ArenaEntry) -> Bool {
+  /// Whether a block of an arena is in this heap's cache or in one of its magazines.
+  package func isCached(_ block: FreeBlock) -> Bool {
+    let part = space.granuleUnchecked(around: block.address).arenaPart
+    if part.isClassBlock(block.address) {
+      guard let sizeClass = ArenaPart.sizeClass(ofClassBlock: block.address) else { return false }
+      return isOn(active(sizeClass), block, sizeClass)
+    }
+    let entry = part.entry(of: block.address)
     guard entry.classIndex < LargeClass.count else { return false }
     var next = cached(entry.classIndex)
     for _ in 0..<ThreadHeap.cachedBlockMaximum {
@@ -100,13 +110,19 @@ extension ThreadHeap {
     // No list has more blocks than a span of the smallest class.
     for _ in 0...Granule.byteCount / 16 {
       if next == block { return true }
-      guard let granule = space.granule(around: next.address), granule.use.isSpan,
-        granule.span.glimpsedSizeClass == sizeClass, granule.span.glimpseIsBlockStart(next.address)
+      guard let granule = space.granule(around: next.address), mayBeBlock(next.address, of: sizeClass, in: granule)
       else { return false }
       let glimpse = next.glimpse
       guard glimpse.looksFree else { return false }
       next = FreeBlock(glimpse.next)
     }
     return false
+  }
+
+  /// Whether a block of a class starts at an address, in a span or in an arena.
+  private func mayBeBlock(_ address: UInt, of sizeClass: SizeClass, in granule: Granule) -> Bool {
+    if granule.use == .arena { return granule.arenaPart.isClassBlock(address) }
+    return granule.use.isSpan && granule.span.glimpsedSizeClass == sizeClass
+      && granule.span.glimpseIsBlockStart(address)
   }
 }

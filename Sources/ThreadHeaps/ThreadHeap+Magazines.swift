@@ -1,5 +1,5 @@
 package import HeapBlocks
-package import HeapSpaces
+internal import HeapSpaces
 internal import Synchronization
 
 // Magazines. Spans of the classes above 1 KiB have few blocks: active list and free list would be exchanged at every
@@ -14,17 +14,13 @@ internal import Synchronization
 // magazines and resets their limits. The empty heap's rooms are 0: nothing is pushed there.
 
 extension ThreadHeap {
-  /// The bytes of blocks that a magazine holds at first, and the least number of blocks.
-  private static var magazineByteMinimum: UInt { 64 << 10 }
-  private static var magazineBlockMinimum: UInt { 4 }
+  /// What all magazines may hold: a constant, and a share of the bytes that the heap holds.
+  private static var magazinesConstantByteCount: UInt { 32 << 10 }
+  /// How many blocks of a class a magazine holds at most, and by how many bytes' worth it grows at least.
+  private static var magazineBlockMaximum: Int16 { 255 }
 
   /// The classes with a magazine.
   private static var magazineClasses: Range<Int> { SizeClass.firstWithMagazine..<SizeClass.count }
-
-  /// How many blocks a magazine holds at first.
-  private static func firstLimit(_ sizeClass: SizeClass) -> Int16 {
-    Int16(truncatingIfNeeded: max(magazineBlockMinimum, magazineByteMinimum / sizeClass.blockByteCount))
-  }
 
   @inlinable @inline(__always)
   func room(_ sizeClass: SizeClass) -> Int16 {
@@ -58,10 +54,9 @@ extension ThreadHeap {
     return block
   }
 
-  /// Pushes a block of one of this heap's spans into its class's magazine; false when there is no room.
+  /// Pushes a block of one of this heap's spans, or of an arena, into its class's magazine; false when there is no room.
   @inlinable @inline(__always)
-  package func pushMagazine(_ block: FreeBlock, of span: BlockSpan) -> Bool {
-    let sizeClass = span.sizeClass
+  package func pushMagazine(_ block: FreeBlock, _ sizeClass: SizeClass) -> Bool {
     let room = room(sizeClass)
     guard room > 0 else { return false }
     setRoom(sizeClass, room &- 1)
@@ -80,10 +75,10 @@ extension ThreadHeap {
   func openMagazines() {
     for index in ThreadHeap.magazineClasses {
       let sizeClass = SizeClass(index: index)
-      setLimit(sizeClass, ThreadHeap.firstLimit(sizeClass))
-      setRoom(sizeClass, ThreadHeap.firstLimit(sizeClass))
+      setLimit(sizeClass, 0)
+      setRoom(sizeClass, 0)
     }
-    fields.magazineGrownByteCount = 0
+    fields.magazinesByteCount = 0
   }
 
   /// How many blocks are in a magazine. Another thread may see only one of two changes that belong together.
@@ -91,23 +86,65 @@ extension ThreadHeap {
     UInt(max(0, Int(limit(sizeClass)) - Int(room(sizeClass))))
   }
 
-  /// Pushes a block for which its magazine had no room: the magazine grows, or its older half goes to the spans.
-  package func pushFullMagazine(_ block: FreeBlock, of span: BlockSpan) {
-    let sizeClass = span.sizeClass
-    if !growMagazine(sizeClass) { trimMagazine(sizeClass, to: Int(limit(sizeClass)) / 2) }
-    _ = pushMagazine(block, of: span)
+  /// Frees a block of an arena for which its magazine had no room: the magazine grows, or the block goes back.
+  package func pushFullMagazine(_ block: FreeBlock, _ sizeClass: SizeClass) {
+    raiseLimit(sizeClass)
+    if !pushMagazine(block, sizeClass) { putBack(block, sizeClass) }
   }
 
-  /// Raises the limit of a magazine; false when the magazines grew by too much already.
+  /// Raises the limit of a magazine that could have served a request or taken a free. When all magazines together may
+  /// not hold more, every eighth time another one gives way.
+  func raiseLimit(_ sizeClass: SizeClass) {
+    if growMagazine(sizeClass) { return }
+    fields.refusedGrowthCount &+= 1
+    guard fields.refusedGrowthCount % 8 == 0 else { return }
+    shrinkAnotherMagazine(sizeClass)
+    _ = growMagazine(sizeClass)
+  }
+
+  /// Returns a block to its span, which is this heap's, or to its arena.
+  private func putBack(_ block: FreeBlock, _ sizeClass: SizeClass) {
+    let granule = space.granuleUnchecked(around: block.address)
+    if granule.use == .arena {
+      noteReturned(sizeClass)
+      space.deallocateInArena(block.address)
+    } else if granule.span.push(block) {
+      handleEvent(granule.span)
+    }
+  }
+
+  /// Raises the limit of a magazine; false when the magazines may not hold more.
   private func growMagazine(_ sizeClass: SizeClass) -> Bool {
     let limit = limit(sizeClass)
-    let more = limit / 2
-    let grown = fields.magazineGrownByteCount + UInt(more) * sizeClass.blockByteCount
-    guard grown <= cacheLimit / 2, limit + more <= UInt8.max, room(sizeClass) >= 0 else { return false }
-    fields.magazineGrownByteCount = grown
+    let least = max(1, min(limit / 2, Int16(truncatingIfNeeded: (4 << 10) / sizeClass.blockByteCount)))
+    let more = min(max(least, limit / 4), ThreadHeap.magazineBlockMaximum - limit)
+    let byteCount = UInt(more) * sizeClass.blockByteCount
+    let most = ThreadHeap.magazinesConstantByteCount + share(allowance: ThreadHeap.cachesAllowance)
+    guard more > 0, fields.magazinesByteCount + byteCount <= most, room(sizeClass) >= 0 else { return false }
+    fields.magazinesByteCount += byteCount
     setLimit(sizeClass, limit + more)
     setRoom(sizeClass, room(sizeClass) + more)
     return true
+  }
+
+  /// Halves the next magazine in turn that has a limit. Its blocks beyond the new limit go to the spans.
+  private func shrinkAnotherMagazine(_ other: SizeClass) {
+    for _ in ThreadHeap.magazineClasses {
+      fields.shrunkMagazine = fields.shrunkMagazine &+ 1
+      if !ThreadHeap.magazineClasses.contains(Int(fields.shrunkMagazine)) {
+        fields.shrunkMagazine = UInt8(ThreadHeap.magazineClasses.lowerBound)
+      }
+      let sizeClass = SizeClass(index: Int(fields.shrunkMagazine))
+      let limit = limit(sizeClass)
+      guard limit > 0, sizeClass != other else { continue }
+      let kept = limit / 2
+      fields.magazinesByteCount -= UInt(limit - kept) * sizeClass.blockByteCount
+      let blockCount = Int(magazineCount(sizeClass))
+      setRoom(sizeClass, room(sizeClass) - (limit - kept))
+      setLimit(sizeClass, kept)
+      if blockCount > Int(kept) { trimMagazine(sizeClass, to: Int(kept)) }
+      return
+    }
   }
 
   /// Returns the blocks of all magazines to their spans.
@@ -130,8 +167,7 @@ extension ThreadHeap {
     setRoom(sizeClass, limit(sizeClass) &- Int16(truncatingIfNeeded: keptCount))
     while older.address != 0 {
       let next = FreeBlock(older.next)
-      let span = space.granuleUnchecked(around: older.address).span
-      if span.push(older) { handleEvent(span) }
+      putBack(older, sizeClass)
       older = next
     }
   }

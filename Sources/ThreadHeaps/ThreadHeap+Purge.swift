@@ -1,12 +1,20 @@
 package import HeapBlocks
 internal import HeapSpaces
 
-// Purges: whole spans, pages inside partly used spans, holes of arenas. Nothing here runs on a thread of its own or on
-// the hot path. A slow path names the occasion, and PurgeDecay decides.
+// Purges: whole spans, and pages inside partly used spans. Nothing here runs on a thread of its own or on the hot path. A
+// slow path names the occasion, and PurgeDecay decides.
+//
+// A purge works in pieces, one at each slow path that finds it under way: no call pays for more than a piece, however
+// much the heap holds. Between the pieces the heap goes on as ever. The purge visits the spans with free blocks class by
+// class; `purgeSpan` is the next one, and moves on when that span leaves its list.
 
 extension ThreadHeap {
   /// The least number of freed bytes that makes a purge due at once.
   private static var purgeMinimum: UInt { 1 << 20 }
+  /// The most bytes that one call returns to the system, and the most free blocks and spans that it walks along.
+  private static var purgeByteMaximum: UInt { 256 << 10 }
+  private static var purgeBlockMaximum: Int { 1 << 10 }
+  private static var purgeSpanMaximum: Int { 64 }
 
   /// Tells the decay about the blocks of a span that became free since it was last told.
   func noteFreed(_ span: BlockSpan) {
@@ -21,12 +29,16 @@ extension ThreadHeap {
     span.fields.notedCount = 0
   }
 
-  /// Purges this heap's spans if a purge is due. At a pause it also purges the space's arenas if that is due; on demand
-  /// also the cache and the arenas. Blocks in batches and on incoming stacks stay.
+  /// Goes on with a purge of this heap's spans, or begins one if it is due. At a pause it also purges the space if that
+  /// is due. On demand it purges everything, to the end. Blocks in batches and on incoming stacks stay.
   package func purge(_ occasion: PurgeOccasion) {
-    let isDue = fields.decay.isDue(
-      occasion, heldByteCount: fields.heldByteCount, minimum: ThreadHeap.purgeMinimum, now: space.milliseconds)
-    if isDue { purgeSpans(occasion) }
+    // A purge under way is not begun again: it would never reach the last classes.
+    let isDue =
+      (fields.purgeClass == 0 || occasion == .demand)
+      && fields.decay.isDue(
+        occasion, heldByteCount: fields.heldByteCount, minimum: ThreadHeap.purgeMinimum, now: space.milliseconds)
+    if isDue { beginPurge(occasion) }
+    if fields.purgeClass != 0 { continuePurge(occasion) }
     switch occasion {
     case .free, .newThread: break
     case .pause: space.purgeArenas(occasion)
@@ -34,23 +46,45 @@ extension ThreadHeap {
       flushCache()
       space.purgeArenas(occasion)
     }
+    space.purgeGranules(occasion)
   }
 
-  /// Purges this heap's spans, and the space's free granules.
-  @inline(never)
-  private func purgeSpans(_ occasion: PurgeOccasion) {
+  private func beginPurge(_ occasion: PurgeOccasion) {
     guard space.fields.ownsMapping else { return }
     fields.decay.notePurge(heldByteCount: fields.heldByteCount, now: space.milliseconds)
     releaseEmptySpans()
-    for index in 0..<SizeClass.count {
-      var granule = fields.available[index]
-      while granule != 0 {
-        let span = space.span(granule)
-        granule = span.fields.next
-        if span.use == .availableSpan, isPromising(span, occasion) { purgePages(of: span) }
-      }
+    switch occasion {
+    case .free, .newThread: fields.purgeIsThorough = false
+    case .pause, .demand: fields.purgeIsThorough = true
     }
-    space.purgeGranules()
+    fields.purgeClass = 1
+    fields.purgeSpan = fields.available[0]
+  }
+
+  @inline(never)
+  private func continuePurge(_ occasion: PurgeOccasion) {
+    let held = fields.heldByteCount
+    var blockCount = 0
+    var spanCount = 0
+    while true {
+      while fields.purgeSpan != 0 {
+        let span = space.span(fields.purgeSpan)
+        fields.purgeSpan = span.fields.next
+        spanCount += 1
+        if isPromising(span) {
+          blockCount += span.freeCount
+          purgePages(of: span)
+        }
+        let isEnough =
+          spanCount >= ThreadHeap.purgeSpanMaximum || blockCount >= ThreadHeap.purgeBlockMaximum
+          || held - min(held, fields.heldByteCount) >= ThreadHeap.purgeByteMaximum
+        if isEnough, occasion != .demand { return }
+      }
+      guard Int(fields.purgeClass) < SizeClass.count else { break }
+      fields.purgeSpan = fields.available[Int(fields.purgeClass)]
+      fields.purgeClass += 1
+    }
+    fields.purgeClass = 0
   }
 
   /// Returns the spans without live blocks to the space. Returns whether the reserve held any.
@@ -59,7 +93,7 @@ extension ThreadHeap {
     flushMagazines()
     for index in 0..<SizeClass.count { retireCurrentIfEmpty(SizeClass(index: index)) }
     let hadAny = fields.idleSpan != 0
-    while let span = popIdleSpan() { space.deallocate(span.granule) }
+    while let span = popIdleSpan() { release(span) }
     return hadAny
   }
 
@@ -78,13 +112,10 @@ extension ThreadHeap {
 
   /// Whether a walk along the free blocks of a span may find pages to purge: not with too many blocks held, and not
   /// before an eighth of the blocks was freed that the last walk found held.
-  private func isPromising(_ span: BlockSpan, _ occasion: PurgeOccasion) -> Bool {
+  private func isPromising(_ span: BlockSpan) -> Bool {
     let heldCount = Int(span.carvedCount) - span.freeCount
     let newCount = span.freeCount - Int(span.fields.purgedFreeCount)
-    switch occasion {
-    case .free, .newThread: guard heldCount <= ThreadHeap.promisingHeldMaximum else { return false }
-    case .pause, .demand: break
-    }
+    guard fields.purgeIsThorough || heldCount <= ThreadHeap.promisingHeldMaximum else { return false }
     return newCount < 0 || newCount * 8 > heldCount + newCount
   }
 
@@ -104,43 +135,10 @@ extension ThreadHeap {
     retire(span)
   }
 
-  /// Purges the pages of a span whose blocks are all free, and takes those blocks off its list: they are absent now.
-  private func purgePages(of span: BlockSpan) {
-    span.fields.purgedFreeCount = UInt16(truncatingIfNeeded: span.freeCount)
-    let isFree = FreeBlockMap(of: span, start: space.start(of: span.granule))
-    let absent = span.absentPages
-    // A page stays if a block that is not free overlaps it.
-    var held: UInt16 = 0
-    for number in 0..<span.capacity where !isFree[number] { held |= isFree.pages(of: number) }
-    let gone = absent | ~held
-    guard gone != absent else { return }
-    unlistBlocks(over: gone, of: span)
-    space.decommit(pages: gone & span.granule.fields.residentPages, of: span.granule)
-    fields.heldByteCount -= Granule.byteCount(ofPages: gone & ~absent)
-    span.setAbsentPages(gone)
-    span.fields.notedCount = UInt16(truncatingIfNeeded: span.freeCount)
-    span.fields.purgedFreeCount = span.fields.notedCount
-  }
-
-  /// Removes the free blocks that overlap a page of `pages` from a span's list.
-  private func unlistBlocks(over pages: UInt16, of span: BlockSpan) {
-    var kept: UInt = 0
-    var keptCount = 0
-    var removedCount = 0
-    var block = FreeBlock(span.free)
-    while block.address != 0 {
-      let next = block.next
-      if span.pages(ofBlockAt: block.address) & pages != 0 {
-        removedCount += 1
-      } else {
-        block.next = kept
-        kept = block.address
-        keptCount += 1
-      }
-      block = FreeBlock(next)
-    }
-    span.free = kept
-    span.carvedCount -= UInt16(truncatingIfNeeded: removedCount)
-    span.notify(after: Int(span.carvedCount), freeCount: keptCount)
+  /// Retires the current span of a class with a magazine, all of whose blocks are on its free list.
+  func retireEmptyCurrent(_ span: BlockSpan) {
+    setCurrent(span.sizeClass, 0)
+    noteFreed(span)
+    retire(span)
   }
 }

@@ -8,7 +8,8 @@ package import HeapSpaces
 extension ThreadHeap {
   /// A class that runs out often carves until its current span has blocks of this many bytes: a part of the first-level
   /// cache.
-  private static var hotByteCount: UInt { 16 << 10 }
+  private static var hotByteMaximum: UInt { 16 << 10 }
+  private var hotByteCount: UInt { min(ThreadHeap.hotByteMaximum, fields.heldByteCount / 64) }
 
   /// Makes the free list of `span`, the class's current one, the active list and pops a block; 0 when the list is
   /// empty. This is the most frequent refill. The class has no magazine. Every 256th time it leaves the work to
@@ -40,6 +41,10 @@ extension ThreadHeap {
       block = refillFromOwn(sizeClass)
     }
     if block != 0 { return block }
+    if !earnsSpan(sizeClass) {
+      block = takeFromArena(sizeClass)
+      if block != 0 { return block }
+    }
     guard let span = takeEmptySpan(for: sizeClass) else { return 0 }
     replaceCurrent(with: span, sizeClass)
     if span.free != 0 {
@@ -62,7 +67,7 @@ extension ThreadHeap {
       if span.free != 0 {
         activateFree(of: span, sizeClass)
         // A class that runs out this often gets more blocks at once.
-        if UInt(span.carvedCount) * UInt(span.blockByteCount) < ThreadHeap.hotByteCount { _ = carve(span, sizeClass) }
+        if UInt(span.carvedCount) * UInt(span.blockByteCount) < hotByteCount { _ = carve(span, sizeClass) }
         return pop(sizeClass)
       }
       if fields.available[index] == 0, span.absentPages != 0 {
@@ -88,11 +93,35 @@ extension ThreadHeap {
     sizeClass.hasMagazine ? popMagazine(sizeClass) : popActive(sizeClass)
   }
 
+  /// Whether a new span of a class would be used. A class with blocks larger than a page gets one once the thread holds
+  /// as many blocks of it from arenas as fill half a span.
+  private func earnsSpan(_ sizeClass: SizeClass) -> Bool {
+    let byteCount = sizeClass.blockByteCount
+    guard byteCount > Granule.pageByteCount else { return true }
+    return UInt(fields.refillCounts[sizeClass.index]) * byteCount >= Granule.byteCount / 2
+  }
+
+  /// A block of a class from an arena, 0 when there is no memory. The class's blocks must be larger than a page.
+  package func takeFromArena(_ sizeClass: SizeClass, alignment: UInt = 16) -> UInt {
+    let block = space.allocateInArena(sizeClass, alignment: alignment, home: &fields.homeArena)
+    if block != 0 { fields.refillCounts[sizeClass.index] &+= 1 }
+    return block
+  }
+
+  /// Notes that this thread returned a block of a class to an arena.
+  func noteReturned(_ sizeClass: SizeClass) {
+    if fields.refillCounts[sizeClass.index] != 0 { fields.refillCounts[sizeClass.index] &-= 1 }
+  }
+
   /// Makes the span's free list the active one.
   private func activateFree(of span: BlockSpan, _ sizeClass: SizeClass) {
-    if sizeClass.hasMagazine { noteLoaded(span.freeCount, sizeClass) }
+    if sizeClass.hasMagazine {
+      // Freed blocks that a larger magazine would have kept.
+      raiseLimit(sizeClass)
+      noteLoaded(span.freeCount, sizeClass)
+    }
     setActive(sizeClass, span.free)
     span.free = 0
-    span.notify(after: Int(span.carvedCount) + 1, freeCount: 0)
+    awaitEmpty(span, sizeClass, freeCount: 0)
   }
 }

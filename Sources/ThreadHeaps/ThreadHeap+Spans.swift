@@ -41,6 +41,7 @@ extension ThreadHeap {
   func unlink(_ span: BlockSpan) {
     let previous = span.fields.previous
     let next = span.fields.next
+    if fields.purgeSpan == space.number(of: span.granule) { fields.purgeSpan = next }
     if next != 0 { space.span(next).fields.previous = previous }
     if previous != 0 {
       space.span(previous).fields.next = next
@@ -55,6 +56,17 @@ extension ThreadHeap {
     span.hotOwner = span.sizeClass.hasMagazine ? 0 : address
   }
 
+  /// How many pages with memory a class's first span begins with. Most classes never need more.
+  private static var firstPages: UInt16 { 0x000F }
+
+  /// Purges, now and then, what a granule has of its last use and a class's first span will hardly need.
+  private func purgeRest(of granule: Granule) {
+    fields.firstSpanCount &+= 1
+    guard fields.firstSpanCount % 8 == 0 else { return }
+    let rest = granule.fields.residentPages & ~ThreadHeap.firstPages
+    if rest != 0, space.fields.ownsMapping { space.decommit(pages: rest, of: granule) }
+  }
+
   /// An empty span of `sizeClass`, owned by this heap; nil when there is no memory.
   func takeEmptySpan(for sizeClass: SizeClass) -> BlockSpan? {
     let idle = popIdleSpan()
@@ -65,6 +77,7 @@ extension ThreadHeap {
       fields.heldByteCount += span.presentByteCount
     } else {
       span.begin(sizeClass)
+      if current(sizeClass) == 0, fields.available[sizeClass.index] == 0 { purgeRest(of: span.granule) }
     }
     own(span)
     return span

@@ -48,13 +48,14 @@ package struct ThreadHeap: Equatable {
       "a list must have one element for each class")
     require(OutgoingBatch.count.isPowerOfTwo, "the number of batches must be a power of two")
     require(MemoryLayout<ThreadHeapRecord>.size <= Int(recordByteCount), "a heap's fields must fit its record")
-    require(isEveryCachedBlockOfSomeClass, "a block that fits a cache must have a class")
     let record = space.allocateRecord(byteCount: recordByteCount)
     guard record != 0 else { return nil }
     let heap = ThreadHeap(address: record)
     heap.fields.space = space.address
     heap.fields.number = UInt32(truncatingIfNeeded: (record - space.fields.base) / recordByteCount)
+    space.noteHeap()
     heap.openMagazines()
+    heap.limitCache()
     return heap
   }
 

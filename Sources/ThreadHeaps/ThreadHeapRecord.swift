@@ -11,17 +11,27 @@ package struct ThreadHeapRecord: ~Copyable {
   var current: BySizeClass<UInt32>
   /// The first span with blocks to allocate, 0 for none.
   var available: BySizeClass<UInt32>
-  /// How often a class without a magazine ran out, modulo 256.
+  /// How often a class without a magazine ran out, modulo 256; for a class with one, how many blocks of it this thread
+  /// took from arenas and did not return.
   var refillCounts: BySizeClass<UInt8>
   /// The limit of each magazine in blocks, and its room (ThreadHeap+Magazines.swift).
   var magazineLimits: BySizeClass<UInt8>
   @usableFromInline var magazineRooms: BySizeClass<Int16>
-  /// How many bytes of blocks the magazines may hold beyond their first limits.
-  var magazineGrownByteCount: UInt
+  /// How many bytes of blocks the magazines may hold by their limits, and the one that was shrunk last.
+  var magazinesByteCount: UInt
+  var shrunkMagazine: UInt8
+  /// How often a magazine could not grow, modulo 256.
+  var refusedGrowthCount: UInt8
   /// The first cached block of each class, the cache's room and its limit in bytes (ThreadHeap+Cache.swift).
   var cached: ByLargeClass<UInt>
   var cacheRoom: Int
   var cacheLimit: UInt
+  /// The bytes of arena blocks that this thread took and did not return, those in its cache included.
+  var largeByteCount: UInt
+  /// How many bytes the cache may hold because of requests that it could have served, and the class of the block that
+  /// the thread returned last to an arena.
+  var cacheBoost: UInt
+  var returnedClass: UInt8
   /// The address of the space that the spans come from.
   package var space: UInt
   /// The heap's number in the space: its record's distance from the space's start, in steps of a record.
@@ -33,8 +43,17 @@ package struct ThreadHeapRecord: ~Copyable {
   var receiver: UInt
   /// The bytes of the spans' pages that are not absent.
   var heldByteCount: UInt
-  /// When to purge the spans.
+  /// When to purge the spans, and how far the purge under way has come: the class's number + 1, 0 for none, and the
+  /// class's next span, 0 for none.
   package var decay: PurgeDecay
+  var purgeClass: UInt8
+  var purgeSpan: UInt32
+  /// Whether it looks at all spans, and not only at promising ones.
+  var purgeIsThorough: Bool
+  /// The number of the arena that the thread keeps to.
+  var homeArena: UInt8
+  /// How many spans were the first of their class, modulo 256.
+  var firstSpanCount: UInt8
   /// Blocks on their way to other heaps, one batch for each span (ThreadHeap+Remote.swift).
   var outgoing: OutgoingBatches
 

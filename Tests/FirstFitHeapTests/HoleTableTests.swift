@@ -12,7 +12,7 @@ import Testing
 
   /// A heap with holes of 112, 128 and 4016 bytes between blocks in use; the first two end in the same stretch.
   private func makeHeap() throws -> (heap: TestHeap, holes: [VirtAddr]) {
-    let heap = TestHeap(byteCount: Self.rangeByteCount, of: Self.rangeByteCount)
+    let heap = TestHeap(byteCount: Self.rangeByteCount, of: Self.rangeByteCount, search: .table)
     var holes: [VirtAddr] = []
     for byteCount in [100, 120, 4000] as [UInt] {
       holes.append(try #require(heap.allocate(byteCount)))
@@ -42,7 +42,7 @@ import Testing
   @Test func liesBetweenTheRecordAndTheFirstBlock() throws {
     #expect(BlockLayout.tableByteCount(forRangeOf: Self.rangeByteCount) == Self.tableByteCount)
     #expect(BlockLayout.tableByteCount(forRangeOf: (128 << 10) - 1) == 0)
-    let heap = TestHeap(byteCount: Self.rangeByteCount, of: Self.rangeByteCount)
+    let heap = TestHeap(byteCount: Self.rangeByteCount, of: Self.rangeByteCount, search: .table)
     #expect(heap.allocate(10) == heap.first + Self.tableByteCount)
   }
 
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func aWrongMaximumAbove() throws {
-    let heap = TestHeap(byteCount: Self.rangeByteCount, of: Self.rangeByteCount)
+    let heap = TestHeap(byteCount: Self.rangeByteCount, of: Self.rangeByteCount, search: .table)
     // Beyond 32 stretches, so that level 1 is in use.
     for _ in 0..<60 { _ = heap.allocate(1000) }
     try heap.checkConsistency()

@@ -9,9 +9,9 @@ final class TestHeap {
   private(set) var heap: FirstFitHeap
 
   /// A heap over `byteCount` bytes from a page boundary on, inside a memory of `capacity` bytes.
-  init(byteCount: UInt = 64 << 10, of capacity: UInt = 64 << 10) {
+  init(byteCount: UInt = 64 << 10, of capacity: UInt = 64 << 10, search: FirstFitSearch = .tree) {
     memory = TestMemory(byteCount: capacity)
-    heap = FirstFitHeap(over: AddrRange(start: memory.range.start, byteCount: byteCount))
+    heap = FirstFitHeap(over: AddrRange(start: memory.range.start, byteCount: byteCount), search: search)
   }
 
   /// The start of the memory.

@@ -34,7 +34,7 @@ struct GeneralHeapTests {
       for block in blocks { heap.deallocate(block) }
       var again = 0
       while heap.allocate(byteCount: byteCount, alignment: 16) != nil { again += 1 }
-      #expect(again == blocks.count, "\(byteCount)")
+      #expect(again >= blocks.count, "\(byteCount)")
     }
   }
 

@@ -16,7 +16,7 @@ struct ArenaPartTests {
   /// A granule of an arena of which no block starts anywhere.
   private static func makePart(in space: HeapSpace) throws -> (part: ArenaPart, start: UInt) {
     let granule = try #require(space.allocateGranule())
-    granule.arenaPart.begin(epoch: 0)
+    granule.arenaPart.begin(epoch: 0, arena: 0)
     return (granule.arenaPart, space.start(of: granule))
   }
 
@@ -41,7 +41,7 @@ struct ArenaPartTests {
     let low = Self.entry(offset: 16, blockByteCount: 40 << 10)
     let high = Self.entry(offset: 0xFFF0, blockByteCount: 50 << 10)
     for (first, second) in [(low, high), (high, low)] {
-      part.begin(epoch: 0)
+      part.begin(epoch: 0, arena: 0)
       #expect(part.entry(of: start + first.offset) == .none)
       part.add(first)
       #expect(part.entry(of: start + first.offset) == first && part.entry(of: start + second.offset) == .none)

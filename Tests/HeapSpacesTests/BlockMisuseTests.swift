@@ -41,6 +41,16 @@ struct BlockMisuseTests {
 
   /// The first granule behind the tables of a space of 4 MiB.
   private static let granuleStart = FixedMemory.start + Granule.byteCount
+  /// The first run of granules that an arena there gets: 1 MiB.
+  private static let arenaStart = FixedMemory.start + (1 << 20)
+
+  /// The address that a misuse frees.
+  private static func address(_ misuse: Misuse) -> VirtAddr {
+    switch misuse {
+    case .insideArena, .unalignedInArena, .doubleFreeInArena: arenaStart + misuse.offset
+    default: granuleStart + misuse.offset
+    }
+  }
 
   private static func makeSpace() throws -> HeapSpace {
     let range = FixedMemory.map(byteCount: 4 << 20)
@@ -58,7 +68,7 @@ struct BlockMisuseTests {
   }
 
   private static func commit(_ misuse: Misuse) throws {
-    let address = granuleStart.raw + misuse.offset
+    let address = address(misuse).raw
     let block = FreeBlock(address)
     switch misuse {
     case .insideArena, .unalignedInArena, .doubleFreeInArena:
@@ -66,7 +76,7 @@ struct BlockMisuseTests {
       let block = FreeBlock(space.allocateInArena(byteCount: 40 << 10, alignment: 16))
       if misuse == .doubleFreeInArena { block.markWord = FreeBlock.mark }
       let part = space.granuleUnchecked(around: address).arenaPart
-      _ = part.checkedEntry(of: address) { found, _ in found == block }
+      part.checkBlock(at: address) { $0 == block }
     default:
       let span = try makeSpan()
       if misuse == .granuleOfNobody { span.use = .reserved }
@@ -81,7 +91,7 @@ struct BlockMisuseTests {
     let result = await #expect(processExitsWith: .signal(6), observing: [\.standardErrorContent]) { [misuse] in
       try Self.commit(misuse)
     }
-    #expect(text(of: result) == "heaplab: \(misuse.message): \(Self.granuleStart + misuse.offset)\n")
+    #expect(text(of: result) == "heaplab: \(misuse.message): \(Self.address(misuse))\n")
   }
 
   @Test("A block in use passes, also one that only looks free because the program copied a mark")
@@ -101,6 +111,6 @@ struct BlockMisuseTests {
     let large = FreeBlock(memory.space.allocateInArena(byteCount: 40 << 10, alignment: 16))
     let part = memory.space.granuleUnchecked(around: large.address).arenaPart
     large.markWord = FreeBlock.mark
-    #expect(part.checkedEntry(of: large.address) { _, _ in false } == ArenaEntry(of: large.address))
+    part.checkBlock(at: large.address) { _ in false }
   }
 }

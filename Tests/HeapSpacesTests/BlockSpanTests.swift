@@ -112,11 +112,11 @@ struct BlockSpanTests {
 
   @Test("The descriptors lie a cache line apart, and what the hot path reads lies at the same place in both kinds")
   func layout() throws {
-    #expect(MemoryLayout<SpanRecord>.stride == 64 && MemoryLayout<ArenaRecord>.stride <= 64)
+    #expect(MemoryLayout<SpanRecord>.stride == 64 && MemoryLayout<ArenaPartRecord>.stride <= 64)
     let memory = try #require(MemorySpace(byteCount: 1 << 20))
     let (span, _) = try Self.makeSpan(64, in: memory.space)
     span.hotOwner = 0x1234_5670
-    span.granule.arenaPart.begin(epoch: 3)
+    span.granule.arenaPart.begin(epoch: 3, arena: 2)
     #expect(span.hotOwner == 0, "the hot path finds no owner in a granule of an arena")
     #expect(span.use == .arena && span.granule.arenaPart.fields.epoch == 3)
   }

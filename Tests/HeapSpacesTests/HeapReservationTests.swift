@@ -21,7 +21,7 @@ import Testing
     #expect(range.end < mapping / 4 * 3 && range.base > mapping / 16)
     // The macro takes no mutation.
     func commits(_ number: UInt, _ count: UInt) -> Bool {
-      range.commit(range.base + number * page, byteCount: count * page)
+      range.commit(range.base + number * page, byteCount: count * page) == .done
     }
     #expect(commits(1, 2))
     #expect(byte(range.base + 2 * page) == 0)

@@ -40,7 +40,7 @@ import Testing
         let block = held.remove(at: Int.random(in: 0..<held.count, using: &generator))
         space.deallocateInArena(block.address)
       case 98: space.purgeArenas(.demand)
-      default: _ = space.reclaimArena()
+      default: _ = space.reclaimArenas()
       }
       if step % 300 == 299 {
         try #require(Self.firstUnnotedPage(of: space) == nil, "seed \(seed), step \(step)")
@@ -53,7 +53,7 @@ import Testing
     let memory = try #require(ReservedSpace(byteCount: 256 << 20))
     let space = memory.space
     var generator = SeededGenerator(seed: seed)
-    let freeCount = space.fields.frames.freeFrameCount
+    let freeCount = space.freeGranuleCount
     for _ in 0..<20 {
       var held: [Held] = []
       var spans: [Granule] = []
@@ -70,12 +70,12 @@ import Testing
       held.shuffle(using: &generator)
       while let block = held.popLast() {
         space.deallocateInArena(block.address)
-        if held.count % 13 == 0 { _ = space.reclaimArena() }
-        let arenaGranuleCount = UInt64(space.fields.arenaByteCount / Granule.byteCount)
-        #expect(space.fields.frames.freeFrameCount + arenaGranuleCount + UInt64(spans.count) == freeCount)
+        if held.count % 13 == 0 { _ = space.reclaimArenas() }
+        let arenaGranuleCount = UInt64(space.arenaExtentByteCount / Granule.byteCount)
+        #expect(space.freeGranuleCount + arenaGranuleCount + UInt64(spans.count) == freeCount)
       }
-      #expect(space.fields.arenaByteCount == 0)
-      try space.fields.frames.checkConsistency()
+      #expect(space.arenaExtentByteCount == 0)
+      try space.checkChunks()
       for granule in spans { space.deallocate(granule) }
     }
   }
@@ -86,12 +86,12 @@ import Testing
     let space = memory.space
     let block = space.allocateInArena(byteCount: 100_000, alignment: 16)
     #expect(block != 0)
-    let before = space.fields.arenaByteCount
+    let before = space.arenaExtentByteCount
     for gibibytes in [16, 17, 40] as [UInt] {
       #expect(space.allocateInArena(byteCount: gibibytes << 30, alignment: 16) == 0)
       #expect(!space.resizeInArena(block, byteCount: gibibytes << 30))
     }
-    #expect(space.fields.arenaByteCount == before)
+    #expect(space.arenaExtentByteCount == before)
   }
 
   /// Writes to every page of a block.

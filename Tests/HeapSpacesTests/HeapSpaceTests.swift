@@ -37,7 +37,7 @@ struct HeapSpaceTests {
       let granule = space.granule(number)
       let start = space.start(of: granule)
       #expect(start == space.fields.base + UInt(number) * Granule.byteCount)
-      #expect(granule.address == space.fields.base + UInt(number) * 64)
+      #expect(granule.address == space.fields.table + UInt(number) * 64)
       #expect(space.number(of: granule) == number && space.granuleNumber(VirtAddr(start)) == UInt(number))
       for offset in [0, 1, 65535] as [UInt] {
         #expect(space.granule(around: start + offset) == granule)

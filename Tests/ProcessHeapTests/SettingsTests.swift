@@ -13,7 +13,7 @@ struct SettingsTests {
     var policy = "general"
     var limit: UInt = .max
     var delay: UInt = 100
-    var reserves = true
+    var reserves = false
     var showsStatistics = false
     var warnings: [String] = []
 
@@ -101,12 +101,12 @@ struct SettingsTests {
 
   private static let flags =
     [
-      Case("RESERVE", "1"), Case("RESERVE", "0").with { $0.reserves = false },
+      Case("RESERVE", "0"), Case("RESERVE", "1").with { $0.reserves = true },
       Case("STATS", "0"), Case("STATS", "1").with { $0.showsStatistics = true },
     ]
     + ["", "2", "01", "yes", "-1"].flatMap { value in
       [
-        Case("RESERVE", value, complaint: "is neither 0 nor 1; it is 1"),
+        Case("RESERVE", value, complaint: "is neither 0 nor 1; it is 0"),
         Case("STATS", value, complaint: "is neither 0 nor 1; it is 0"),
       ]
     }
@@ -130,17 +130,17 @@ struct SettingsTests {
           "heaplab: HEAPLAB_POLICY=? is none of general, firstfit and buddy; it is general",
           "heaplab: HEAPLAB_LIMIT=? is no byte count such as 512M; there is no limit",
           "heaplab: HEAPLAB_PURGE_DELAY=? is no number of milliseconds; it is 100",
-          "heaplab: HEAPLAB_RESERVE=? is neither 0 nor 1; it is 1",
+          "heaplab: HEAPLAB_RESERVE=? is neither 0 nor 1; it is 0",
           "heaplab: HEAPLAB_STATS=? is neither 0 nor 1; it is 0",
         ]
       })
     await Self.check(
       Case("OTHER", "1").with {
         $0.variables = [
-          "HEAPLAB_POLICY": "buddy", "HEAPLAB_LIMIT": "2G", "HEAPLAB_PURGE_DELAY": "7", "HEAPLAB_RESERVE": "0",
+          "HEAPLAB_POLICY": "buddy", "HEAPLAB_LIMIT": "2G", "HEAPLAB_PURGE_DELAY": "7", "HEAPLAB_RESERVE": "1",
           "HEAPLAB_STATS": "1",
         ]
-        ($0.policy, $0.limit, $0.delay, $0.reserves, $0.showsStatistics) = ("buddy", 2 << 30, 7, false, true)
+        ($0.policy, $0.limit, $0.delay, $0.reserves, $0.showsStatistics) = ("buddy", 2 << 30, 7, true, true)
       })
   }
 }

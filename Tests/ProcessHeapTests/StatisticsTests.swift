@@ -10,28 +10,30 @@ import Testing
 /// What the process heap counts: alone, to the byte; with other threads at work, something that it may hold.
 @Suite(.serialized)
 struct StatisticsTests {
-  /// The bytes that a block counts with: an arena's has a header.
-  private static func counted(_ block: UInt) -> UInt {
+  /// The bytes that a block counts with: those of its class, or, above 32 KiB, with the header.
+  private static func counted(_ block: UInt, _ byteCount: UInt) -> UInt {
     let usable = ProcessHeap.usableByteCount(of: block)
-    return usable > SizeClass.maximumByteCount && usable < 32 << 20 ? usable + 8 : usable
+    if byteCount <= SizeClass.maximumByteCount { return SizeClass(fitting: byteCount).blockByteCount }
+    return usable < 32 << 20 ? usable + 8 : usable
   }
 
   @Test("Live bytes are those of the blocks, of whatever size", arguments: [1, 2] as [UInt64])
   func model(seed: UInt64) async {
     await #expect(processExitsWith: .success) { [seed] in
       var generator = SeededGenerator(seed: seed)
-      var held: [UInt] = []
+      var held: [(block: UInt, byteCount: UInt)] = []
       for step in 0..<3000 {
         if held.count < Int.random(in: 0...300, using: &generator) {
           let largest: UInt = [100, 2000, 32 << 10, 300 << 10, 3 << 20][Int.random(in: 0..<5, using: &generator)]
-          held.append(ProcessHeap.allocate(UInt.random(in: 0...largest, using: &generator)))
+          let byteCount = UInt.random(in: 0...largest, using: &generator)
+          held.append((ProcessHeap.allocate(byteCount), byteCount))
         } else {
-          ProcessHeap.deallocate(held.remove(at: Int.random(in: 0..<held.count, using: &generator)))
+          ProcessHeap.deallocate(held.remove(at: Int.random(in: 0..<held.count, using: &generator)).block)
         }
         if step % 1000 == 999 { _ = ProcessHeap.trim() }
         guard step % 100 == 99 else { continue }
         let statistics = ProcessHeap.statistics
-        let live = held.reduce(0) { $0 + Self.counted($1) }
+        let live = held.reduce(0) { $0 + Self.counted($1.block, $1.byteCount) }
         #expect(statistics.live_byte_count == Int(live), "seed \(seed), step \(step)")
         #expect(statistics.committed_byte_count == statistics.live_byte_count + statistics.free_byte_count)
         #expect(statistics.heap_count == 1 && statistics.mapped_count == 0)

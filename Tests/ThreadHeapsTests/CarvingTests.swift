@@ -15,7 +15,9 @@ struct CarvingTests {
     for sizeClass in Self.classes {
       let heap = try heaps.make()
       let size = sizeClass.blockByteCount
-      let first = try heap.allocate(size)
+      // Before a class of more than a page gets a span, it gets blocks of an arena.
+      var first = try heap.allocate(size)
+      while !heaps.span(of: first).use.isSpan { first = try heap.allocate(size) }
       let span = heaps.span(of: first)
       let start = heaps.space.start(of: span.granule)
       let blocks = try [first] + heap.allocate(size, count: Int(span.capacity) - 1)

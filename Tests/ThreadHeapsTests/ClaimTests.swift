@@ -20,7 +20,7 @@ struct ClaimTests {
   func eight() throws {
     let heaps = try TestHeaps()
     let owner = try heaps.make()
-    let other = try heaps.make()
+    let other = try heaps.makeLarge()
     let filled = try Self.fill(owner, spanCount: 12)
     let spans = filled.map { heaps.span(of: $0[0]) }
     for (index, blocks) in filled.prefix(8).enumerated() {
@@ -31,10 +31,10 @@ struct ClaimTests {
     #expect(other.fields.idleCount == 8 && !owner.hasComplete)
     #expect(spans.suffix(4).allSatisfy { owner.owns($0) && $0.use == .fullSpan })
     // They serve the other heap next, and no new granule is needed.
-    let granuleCount = heaps.space.fields.frames.freeFrameCount
+    let granuleCount = heaps.space.freeGranuleCount
     let again = try other.allocate(Self.size, count: 8 * Self.capacity)
     #expect(Set(again) == Set(filled.prefix(8).joined()) && spans.prefix(8).allSatisfy(other.owns))
-    #expect(heaps.space.fields.frames.freeFrameCount == granuleCount)
+    #expect(heaps.space.freeGranuleCount == granuleCount)
   }
 
   @Test("A span with a block in use, one that the owner allocates from, and one with own free blocks stay")
@@ -80,7 +80,7 @@ struct ClaimTests {
   @Test("An owner that looks has its spans, and nothing is left to claim")
   func ownerFirst() throws {
     let heaps = try TestHeaps()
-    let owner = try heaps.make()
+    let owner = try heaps.makeLarge()
     let other = try heaps.make()
     let filled = try Self.fill(owner, spanCount: 7)
     for blocks in filled { other.deallocate(blocks) }
@@ -131,11 +131,11 @@ struct ClaimTests {
   func reserveIsBounded() throws {
     let heaps = try TestHeaps()
     let owner = try heaps.make()
-    let other = try heaps.make()
+    let other = try heaps.makeLarge()
     let filled = try Self.fill(owner, spanCount: 40)
-    let freeCount = heaps.space.fields.frames.freeFrameCount
+    let freeCount = heaps.space.freeGranuleCount
     for blocks in filled { other.deallocate(blocks) }
     #expect(other.fields.idleCount == 16)
-    #expect(heaps.space.fields.frames.freeFrameCount == freeCount + 40 - 16)
+    #expect(heaps.space.freeGranuleCount == freeCount + 40 - 16)
   }
 }

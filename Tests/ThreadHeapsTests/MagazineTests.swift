@@ -9,9 +9,6 @@ import Testing
 struct MagazineTests {
   private static let classes = (SizeClass.firstWithMagazine..<SizeClass.count).map { SizeClass(index: $0) }
 
-  /// How many blocks a magazine holds at first: 64 KiB, at least four.
-  private static func firstLimit(_ sizeClass: SizeClass) -> Int { max(4, 65536 / Int(sizeClass.blockByteCount)) }
-
   /// How many blocks a magazine may hold: what it counts, and its room.
   private static func limit(_ heap: ThreadHeap, _ sizeClass: SizeClass) -> Int {
     Int(heap.magazineCount(sizeClass)) + Int(heap.room(sizeClass))
@@ -25,8 +22,8 @@ struct MagazineTests {
   @Test("Room and blocks make the limit, whatever is allocated and freed", arguments: [1, 2, 3] as [UInt64])
   func invariant(seed: UInt64) throws {
     let heaps = try TestHeaps()
-    let heap = try heaps.make(heapCount: 1)
-    let other = try heaps.make(heapCount: 2)
+    let heap = try heaps.make(largeByteCount: 8 << 20)
+    let other = try heaps.make(largeByteCount: 8 << 20)
     var generator = SeededGenerator(seed: seed)
     var held: [UInt] = []
     for step in 0..<6000 {
@@ -45,93 +42,99 @@ struct MagazineTests {
     other.flushOutgoing()
     heap.collectIncoming()
     heap.releaseEmptySpans()
+    other.releaseEmptySpans()
     #expect(heaps.spans(of: heap).isEmpty && heaps.hasTrueAccount(heap), "nobody holds a block")
+    #expect(heaps.space.arenaUsedByteCount == 0)
   }
 
   @Test("A freed block is the next one that its class hands out, whatever span it is of")
   func lastFirst() throws {
     let heaps = try TestHeaps()
     let heap = try heaps.make()
-    let blocks = try heap.allocate(9000, count: 12)
-    #expect(heaps.span(of: blocks[0]) != heaps.span(of: blocks[11]))
-    let sizeClass = SizeClass(fitting: 9000)
+    let blocks = try heap.allocate(4000, count: 34)
+    #expect(heaps.span(of: blocks[0]) != heaps.span(of: blocks[33]))
+    let sizeClass = SizeClass(fitting: 4000)
     while heap.popActive(sizeClass) != 0 {}
     heap.setRoom(sizeClass, 7)
-    let freed = [blocks[0], blocks[11], blocks[5]]
+    let freed = [blocks[0], blocks[33], blocks[5]]
     heap.deallocate(freed)
     #expect(heap.activeBlocks(sizeClass) == freed.reversed())
     #expect(heaps.span(of: blocks[0]).freeCount == 0, "to its span a block in a magazine is live")
-    #expect(try heap.allocate(9000, count: 3) == freed.reversed())
+    #expect(try heap.allocate(4000, count: 3) == freed.reversed())
   }
 
-  /// The limits that a magazine goes through when nothing else grows: each is the one before and a half of it, as long as
-  /// it fits a byte and the growth is no more than half of a cache of 4 MiB.
-  private static func limits(_ sizeClass: SizeClass) -> [Int] {
-    let first = firstLimit(sizeClass)
-    let all = sequence(first: first) { $0 + $0 / 2 }
-    return Array(all.prefix { $0 <= 255 && ($0 - first) * Int(sizeClass.blockByteCount) <= 2 << 20 })
+  /// The bytes that the magazines may hold by their limits.
+  private static func limitByteCount(_ heap: ThreadHeap) -> Int {
+    classes.reduce(0) { $0 + limit(heap, $1) * Int($1.blockByteCount) }
   }
 
-  @Test("A full magazine grows by half of itself as long as it may")
-  func grows() throws {
-    let heaps = try TestHeaps()
-    for sizeClass in Self.classes {
-      let heap = try heaps.make(heapCount: 1)
-      let limits = Self.limits(sizeClass)
-      let last = try #require(limits.last)
-      var blocks = try heap.allocate(sizeClass.blockByteCount, count: last + 1)
-      blocks += sequence(first: 0) { _ in heap.popMagazine(sizeClass) }.dropFirst().prefix { $0 != 0 }
-      var seen = [Self.limit(heap, sizeClass)]
-      for block in blocks.prefix(last) {
-        heap.deallocate(block)
-        if seen.last != Self.limit(heap, sizeClass) { seen.append(Self.limit(heap, sizeClass)) }
-      }
-      #expect(seen == limits && limits.count > 1, "\(sizeClass.blockByteCount) bytes")
-      #expect(heap.activeBlocks(sizeClass) == blocks.prefix(last).reversed())
-      heap.deallocate(blocks[last])
-      #expect(heap.magazineCount(sizeClass) <= last / 2 + 1, "the older half goes back")
-    }
-  }
-
-  @Test("All magazines together grow by no more than half of what the cache may hold")
+  @Test("Magazines grow where frees and requests alternate, and all together hold no more than their share")
   func growTogether() throws {
     let heaps = try TestHeaps()
-    let heap = try heaps.make(heapCount: 1)
-    for sizeClass in Self.classes { heap.deallocate(try heap.allocate(sizeClass.blockByteCount, count: 120)) }
-    let grown = Self.classes.map { (Self.limit(heap, $0) - Self.firstLimit($0)) * Int($0.blockByteCount) }
-    let sum = grown.reduce(0, +)
-    #expect(sum <= 2 << 20 && sum > 1 << 20 && UInt(sum) == heap.fields.magazineGrownByteCount)
+    let heap = try heaps.make()
+    for sizeClass in Self.classes {
+      var blocks = try heap.allocate(sizeClass.blockByteCount, count: 40)
+      for _ in 0..<40 {
+        heap.deallocate(blocks)
+        blocks = try heap.allocate(sizeClass.blockByteCount, count: 40)
+      }
+      #expect(Self.limitByteCount(heap) == Int(heap.fields.magazinesByteCount))
+      #expect(heap.fields.magazinesByteCount <= 32 << 10 + heap.share(allowance: 4 << 20))
+    }
+    #expect(Self.limitByteCount(heap) > 1 << 20)
     #expect(Self.miscounted(heap).isEmpty)
   }
 
-  @Test("A magazine that may not grow gives its older half to the spans")
-  func halfGoesBack() throws {
+  @Test("When the share is used up, a magazine that could grow takes from another")
+  func takesFromAnother() throws {
     let heaps = try TestHeaps()
-    // Without a cache nothing grows.
     let heap = try heaps.make()
-    let sizeClass = SizeClass(fitting: 32768)
-    let blocks = try heap.allocate(32768, count: 8)
-    #expect(heap.activeBlocks(sizeClass).isEmpty)
-    heap.deallocate(blocks.prefix(4))
-    #expect(heap.activeBlocks(sizeClass) == blocks.prefix(4).reversed() && heap.room(sizeClass) == 0)
-    heap.deallocate(blocks[4])
-    #expect(heap.activeBlocks(sizeClass) == [blocks[4], blocks[3], blocks[2]] && heap.room(sizeClass) == 1)
-    // The two that were freed first were the first span.
-    #expect(heaps.span(of: blocks[0]).use == .reserved && heap.fields.idleCount == 1)
+    func alternate(_ byteCount: UInt) throws {
+      var blocks = try heap.allocate(byteCount, count: 20)
+      for _ in 0..<60 {
+        heap.deallocate(blocks)
+        blocks = try heap.allocate(byteCount, count: 20)
+      }
+      heap.deallocate(blocks)
+    }
+    let (first, second) = (SizeClass(fitting: 2048), SizeClass(fitting: 4096))
+    try alternate(2048)
+    let before = Self.limit(heap, first)
+    #expect(before > 0)
+    try alternate(4096)
+    #expect(Self.limit(heap, first) < before && Self.limit(heap, second) > 0)
+    #expect(Self.miscounted(heap).isEmpty)
+  }
+
+  @Test("A class of more than a page gets its first blocks from an arena, and a span when they would fill half of one")
+  func earnsSpan() throws {
+    let heaps = try TestHeaps()
+    for byteCount in [5000, 9000, 20_000, 32_768] as [UInt] {
+      let heap = try heaps.make()
+      let sizeClass = SizeClass(fitting: byteCount)
+      let blocks = try heap.allocate(byteCount, count: 20)
+      let isInArena = blocks.map { heaps.space.granuleUnchecked(around: $0).use == .arena }
+      let count = Int((Granule.byteCount / 2 + sizeClass.blockByteCount - 1) / sizeClass.blockByteCount)
+      #expect(isInArena == (0..<20).map { $0 < count }, "\(byteCount)")
+      heap.deallocate(blocks)
+      heap.releaseEmptySpans()
+      #expect(heaps.space.arenaUsedByteCount == 0 && heaps.spans(of: heap).isEmpty, "\(byteCount)")
+    }
   }
 
   @Test("To release what is empty empties the magazines, and takes their growth back")
   func flush() throws {
     let heaps = try TestHeaps()
-    let heap = try heaps.make(heapCount: 1)
+    let heap = try heaps.make(largeByteCount: 8 << 20)
     for sizeClass in Self.classes { heap.deallocate(try heap.allocate(sizeClass.blockByteCount, count: 60)) }
-    #expect(heap.fields.magazineGrownByteCount > 0)
+    for sizeClass in Self.classes { heap.deallocate(try heap.allocate(sizeClass.blockByteCount, count: 60)) }
+    #expect(heap.fields.magazinesByteCount > 0)
     #expect(heap.releaseEmptySpans())
     for sizeClass in Self.classes {
       #expect(heap.activeBlocks(sizeClass).isEmpty && heap.magazineCount(sizeClass) == 0)
-      #expect(Int(heap.room(sizeClass)) == Self.firstLimit(sizeClass))
+      #expect(heap.room(sizeClass) == 0)
     }
-    #expect(heap.fields.magazineGrownByteCount == 0 && heaps.spans(of: heap).isEmpty)
+    #expect(heap.fields.magazinesByteCount == 0 && heaps.spans(of: heap).isEmpty)
     #expect(!heap.releaseEmptySpans())
   }
 
@@ -143,7 +146,7 @@ struct MagazineTests {
     let record = heaps.space.allocateRecord(byteCount: ThreadHeap.recordByteCount)
     try #require(record != 0)
     let empty = ThreadHeap(address: record)
-    #expect(blocks.allSatisfy { !empty.pushMagazine(FreeBlock($0), of: heaps.span(of: $0)) })
+    #expect(blocks.allSatisfy { !empty.pushMagazine(FreeBlock($0), SizeClass(fitting: 2048)) })
     #expect(Self.classes.allSatisfy { empty.popMagazine($0) == 0 })
   }
 }

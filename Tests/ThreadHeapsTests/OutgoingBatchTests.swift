@@ -10,7 +10,7 @@ struct OutgoingBatchTests {
   /// How many blocks of a size travel together: 64, or what fits into 4 KiB, but one at least.
   private static func most(_ size: UInt) -> Int { max(1, min(64, 4096 / Int(size))) }
 
-  @Test("A batch fills up, links its blocks, and knows its first and its last", arguments: [16, 64, 100, 1024, 9000])
+  @Test("A batch fills up, links its blocks, and knows its first and its last", arguments: [16, 64, 100, 1024, 3000])
   func fills(byteCount: UInt) throws {
     let heaps = try TestHeaps()
     let heap = try heaps.make()
@@ -85,8 +85,8 @@ struct OutgoingBatchTests {
     let heaps = try TestHeaps()
     let owner = try heaps.make()
     let other = try heaps.make()
-    // 64 spans of two blocks each lie between them.
-    let blocks = try owner.allocate(32768, count: 2 * OutgoingBatch.count)
+    // 64 spans of 16 blocks each lie between them.
+    let blocks = try owner.allocate(4096, count: 16 * OutgoingBatch.count)
     let small = try owner.allocate(64, count: 2)
     let far = heaps.span(of: small[0])
     let near = try #require(

@@ -40,7 +40,7 @@ struct PagePurgeTests {
     func pages(without held: [UInt]) -> UInt16 { held.reduce(.max) { $0 & ~span.pages(ofBlockAt: $1) } }
   }
 
-  @Test("Pages of which nobody holds a byte go, and no others", arguments: [64, 320, 512, 1000, 1100, 9000])
+  @Test("Pages of which nobody holds a byte go, and no others", arguments: [64, 320, 512, 1000, 1100, 3000])
   func purges(byteCount: UInt) throws {
     let filled = try FilledSpan(byteCount)
     // One block in 200 stays, and the last third of the span.
@@ -65,17 +65,12 @@ struct PagePurgeTests {
     #expect(filled.heaps.hasTrueAccount(filled.heap))
   }
 
-  @Test("After a purge nothing is free any more", arguments: [512, 9000])
+  @Test("After a purge nothing is free any more", arguments: [512, 3000])
   func nothingLeft(byteCount: UInt) throws {
     let filled = try FilledSpan(byteCount)
     filled.heap.deallocate(filled.blocks)
     filled.heap.purge(.demand)
-    // The magazines are emptied after the decay noted the purge, and count as freed once more.
-    withKnownIssue(isIntermittent: false) {
-      #expect(filled.heap.fields.decay.freedByteCount == 0)
-    } when: {
-      SizeClass(fitting: byteCount).hasMagazine
-    }
+    #expect(filled.heap.fields.decay.freedByteCount == 0)
   }
 
   @Test("After a purge the hot path refuses frees above the first absent page; the next path takes those of blocks")

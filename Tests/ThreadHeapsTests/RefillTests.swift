@@ -92,6 +92,8 @@ struct RefillTests {
   func hotClass() throws {
     let heaps = try TestHeaps()
     let heap = try heaps.make()
+    // A small heap gets none.
+    _ = try heap.allocate(1024, count: 1100)
     let blocks = try heap.allocate(Self.size, count: 8)
     let span = heaps.span(of: blocks[0])
     for pageCount in 1...4 {

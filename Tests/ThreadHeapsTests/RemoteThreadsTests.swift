@@ -36,7 +36,7 @@ struct RemoteThreadsTests {
     init(threadCount: Int) throws {
       let heaps = try TestHeaps()
       self.heaps = heaps
-      all = try (0..<threadCount).map { _ in try heaps.make(heapCount: UInt(threadCount)) }
+      all = try (0..<threadCount).map { _ in try heaps.make(largeByteCount: 8 << 20) }
       workingCount = Atomic(threadCount)
     }
 
@@ -76,6 +76,7 @@ struct RemoteThreadsTests {
       for heap in all { heap.collectIncoming() }
       for heap in all { heap.releaseEmptySpans() }
       let space = heaps.space
+      _ = space.reclaimArenas()
       return (space.fields.firstGranule..<space.committedEnd).count { number in
         let use = space.granule(UInt32(number)).use
         return use != .free && use != .metadata
@@ -91,7 +92,7 @@ struct RemoteThreadsTests {
     }
     #expect(workshop.clear() == 0, "some granules have blocks that nobody holds")
     #expect(workshop.all.allSatisfy(workshop.heaps.hasTrueAccount))
-    try workshop.heaps.space.fields.frames.checkConsistency()
+    try workshop.heaps.space.checkChunks()
   }
 
   @Test("One thread allocates, the others free")

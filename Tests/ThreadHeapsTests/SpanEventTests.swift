@@ -76,7 +76,7 @@ struct SpanEventTests {
   @Test("Available spans serve last in, first out, and leave the list from any place")
   func list() throws {
     let heaps = try TestHeaps()
-    let heap = try heaps.make()
+    let heap = try heaps.makeLarge()
     let blocks = try heap.allocate(512, count: 128 * 5 + 1)
     let spans = (0..<5).map { heaps.span(of: blocks[$0 * 128]) }
     for index in 0..<5 { heap.deallocate(blocks[index * 128..<index * 128 + 8]) }
@@ -111,13 +111,13 @@ struct SpanEventTests {
     // So much else is held that no purge is due.
     _ = try heap.allocate(1024, count: 32 << 10)
     let blocks = try heap.allocate(512, count: 128 * 20 + 1)
-    let freeCount = heaps.space.fields.frames.freeFrameCount
+    let freeCount = heaps.space.freeGranuleCount
     for index in 0..<20 {
       heap.deallocate(blocks[index * 128..<(index + 1) * 128])
       #expect(heap.fields.idleCount == UInt32(min(index + 1, 16)))
       #expect(heaps.span(of: blocks[index * 128]).use == (index < 16 ? .reserved : .free))
     }
-    #expect(heaps.space.fields.frames.freeFrameCount == freeCount + 4 && heaps.hasTrueAccount(heap))
+    #expect(heaps.space.freeGranuleCount == freeCount + 4 && heaps.hasTrueAccount(heap))
   }
 
   @Test("More free blocks than were carved end the process with one line")

@@ -11,8 +11,8 @@ struct StatisticsTests {
   @Test("Every block that nobody holds and its span counts as live, wherever it waits", arguments: [1, 2] as [UInt64])
   func listed(seed: UInt64) throws {
     let heaps = try TestHeaps()
-    let heap = try heaps.make(heapCount: 1)
-    let other = try heaps.make(heapCount: 1)
+    let heap = try heaps.make(largeByteCount: 8 << 20)
+    let other = try heaps.make(largeByteCount: 8 << 20)
     var generator = SeededGenerator(seed: seed)
     var held: [UInt] = []
     for step in 0..<4000 {
@@ -54,7 +54,7 @@ struct StatisticsTests {
 
   @Test(
     "A map of free blocks shows what is on the span's list, and what lies over its absent pages",
-    arguments: [16, 320, 1100, 9000])
+    arguments: [16, 320, 1100, 3000])
   func map(byteCount: UInt) throws {
     let heaps = try TestHeaps()
     let heap = try heaps.make()

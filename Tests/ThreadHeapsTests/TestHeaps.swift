@@ -13,10 +13,21 @@ struct TestHeaps {
 
   var space: HeapSpace { memory.space }
 
-  /// A new heap, whose cache may hold as much as that of one of `heapCount` heaps; nothing without.
-  func make(heapCount: UInt? = nil) throws -> ThreadHeap {
-    let heap = try #require(ThreadHeap.create(over: space))
-    if let heapCount { heap.limitCache(heapCount: heapCount) }
+  /// A new heap.
+  func make() throws -> ThreadHeap { try #require(ThreadHeap.create(over: space)) }
+
+  /// A new heap that took so many bytes from arenas, as far as its cache knows: the cache may hold a share of them.
+  func make(largeByteCount: UInt) throws -> ThreadHeap {
+    let heap = try make()
+    heap.fields.largeByteCount = largeByteCount
+    heap.limitCache()
+    return heap
+  }
+
+  /// A new heap that holds so much that it may keep 16 empty spans.
+  func makeLarge() throws -> ThreadHeap {
+    let heap = try make()
+    _ = try heap.allocate(256, count: 64 << 10)
     return heap
   }
 
@@ -49,14 +60,18 @@ extension ThreadHeap {
     try (0..<count).map { _ in try allocate(byteCount) }
   }
 
-  /// Takes a block of a span back, as free's slow paths do it.
+  /// Takes a block back, as free's slow paths do it.
   func deallocate(_ address: UInt) {
-    let span = space.granuleUnchecked(around: address).span
+    let granule = space.granuleUnchecked(around: address)
     let block = FreeBlock(address)
+    if granule.use == .arena, let sizeClass = granule.arenaPart.classInUse(of: block) {
+      if !pushMagazine(block, sizeClass) { pushFullMagazine(block, sizeClass) }
+      return
+    }
+    let span = granule.span
     if !owns(span) {
       sendHome(block, to: span)
-    } else if span.sizeClass.hasMagazine {
-      if !pushMagazine(block, of: span) { pushFullMagazine(block, of: span) }
+    } else if span.sizeClass.hasMagazine, pushMagazine(block, span.sizeClass) {
     } else if span.push(block) {
       handleEvent(span)
     }

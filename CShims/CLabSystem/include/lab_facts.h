@@ -10,8 +10,11 @@ extern "C" {
 /// What the limits below are when there is none.
 #define LAB_FACTS_UNLIMITED UINT64_MAX
 
-/// The size of the system's base page, in bytes.
+/// The size of the system's base page, in bytes: 4,096 on x86-64; 4, 16 or 64 KiB on AArch64, as the kernel was built.
 uintptr_t lab_facts_page_size(void);
+
+/// An address where the system put a mapping of its own accord: the loader or, in a program without one, the stack.
+uintptr_t lab_facts_mapping(void);
 
 /// The soft limits on pinned memory and on address space, in bytes.
 int lab_facts_pin_limit(uint64_t *byte_count);

@@ -15,9 +15,9 @@ int lab_region_reserve(uintptr_t byte_count, uintptr_t alignment, void **address
 /// charged to the system's memory.
 int lab_region_map(uintptr_t byte_count, uintptr_t alignment, void **address);
 
-/// Maps readable and writable zeros at `address`: private, and charged to the system's memory. Returns EEXIST and
-/// changes nothing where something is mapped there.
-int lab_region_map_at(void *address, uintptr_t byte_count);
+/// Maps readable zeros at `address`, private. Writable ones are charged to the system's memory, others are not. Returns
+/// EEXIST and changes nothing where something is mapped there.
+int lab_region_map_at(void *address, uintptr_t byte_count, bool writable);
 
 /// Maps readable and writable zeros on explicit huge pages of 2 to the power of `page_shift` bytes, set aside at once.
 int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **address);
@@ -46,6 +46,10 @@ enum lab_region_advice {
   LAB_REGION_NO_HUGE,
   /// Let a child of `fork` find zeros there.
   LAB_REGION_WIPE_ON_FORK,
+  /// Leave the range out of core dumps, a debugger's too.
+  LAB_REGION_NO_DUMP,
+  /// Write the range into core dumps, as is usual.
+  LAB_REGION_DUMP,
 };
 
 /// Gives the system advice about a range.

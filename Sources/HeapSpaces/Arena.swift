@@ -1,0 +1,129 @@
+internal import FirstFitHeap
+package import HeapBlocks
+internal import Synchronization
+
+// An arena: ranges of granules in which first fit places the blocks that spans do not serve. A space has several, each
+// with a lock of its own. A thread keeps to one arena until it meets another thread there, as in ptmalloc (Gloger 2006):
+// programs whose threads do not meet have a single arena, and no memory is split between two without need.
+
+/// The fields of an arena. They belong to the holder of its lock.
+package struct ArenaRecord: ~Copyable {
+  package let lock = HeapLock()
+  /// The address of the space that the granules come from.
+  let space: UInt
+  /// The arena's number in the space.
+  let number: UInt8
+  /// How often the arena was abandoned, in children of fork.
+  package var epoch: UInt32 = 0
+  /// The blocks, and the size of the ranges.
+  var heap = FirstFitHeap()
+  package var byteCount: UInt = 0
+  /// How many bytes of blocks are in use or in thread caches.
+  package var usedByteCount: UInt = 0
+  /// When to purge the holes, and how far the purge under way has come; 0 for none.
+  package var decay = PurgeDecay()
+  var purgePosition: UInt = 0
+
+  init(space: UInt, number: UInt8) {
+    self.space = space
+    self.number = number
+  }
+}
+
+/// An arena, by the address of its record.
+package struct Arena: Equatable {
+  package let address: UInt
+
+  package var fields: ArenaRecord {
+    // SAFETY: an arena is made only over a record that its space allocated, and a record is never freed.
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped }
+    @inline(__always) nonmutating unsafeMutableAddress {
+      unsafe UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
+    }
+  }
+
+  var space: HeapSpace { HeapSpace(address: fields.space) }
+
+  /// The size of a record.
+  static var recordByteCount: UInt { Granule.roundedUpToRecord(UInt(MemoryLayout<ArenaRecord>.size)) }
+
+  /// A new arena of a space, with its record at `address`.
+  static func create(at address: UInt, number: UInt8, in space: HeapSpace) -> Arena {
+    // SAFETY: the record is the arena's alone, large enough, and aligned to 64 bytes.
+    unsafe UnsafeMutablePointer<ArenaRecord>(bitPattern: address).unsafelyUnwrapped.initialize(
+      to: ArenaRecord(space: space.address, number: number))
+    return Arena(address: address)
+  }
+
+  /// Takes the lock; false when this thread holds it already.
+  func lock() -> Bool { fields.lock.acquire(space.fields.hooks.wait) }
+  func unlock() { fields.lock.release() }
+}
+
+// The arenas of a space.
+extension HeapSpace {
+  /// The most arenas that a space has.
+  package static var arenaCount: Int { Arenas.count }
+
+  /// The arena with a number; nil when it was never needed. The first one always exists.
+  func arena(_ number: Int) -> Arena? {
+    // Acquire pairs with the release in `makeArena`.
+    let address = withAtomic(&fields.arenas[number]) { $0.load(ordering: .acquiring) }
+    return address == 0 ? nil : Arena(address: address)
+  }
+
+  /// The arena with a number, made if need be; nil when there is no memory.
+  func makeArena(_ number: Int) -> Arena? {
+    if let arena = arena(number) { return arena }
+    guard lock() else { return nil }
+    defer { unlock() }
+    if let arena = arena(number) { return arena }
+    let record = takeRecordFromEnd(byteCount: Arena.recordByteCount)
+    guard record != 0 else { return nil }
+    let arena = Arena.create(at: record, number: UInt8(truncatingIfNeeded: number), in: self)
+    // Release pairs with the acquire in `arena(_:)`.
+    withAtomic(&fields.arenas[number]) { $0.store(arena.address, ordering: .releasing) }
+    return arena
+  }
+
+  /// The arena to which a granule belongs.
+  func arena(of part: ArenaPart) -> Arena { Arena(address: fields.arenas[Int(part.fields.arenaNumber)]) }
+
+  /// An arena with its lock taken: the one with the number `home`, or, if another thread holds that one, the next one,
+  /// which then is home. Nil without memory, and inside the arena's lock.
+  func lockArena(home: inout UInt8) -> Arena? {
+    guard let arena = makeArena(Int(home)) else { return nil }
+    switch arena.fields.lock.tryAcquire() {
+    case .taken: return arena
+    case .mine: return nil
+    case .contended:
+      home = UInt8(truncatingIfNeeded: (Int(home) + 1) % HeapSpace.arenaCount)
+      guard let next = makeArena(Int(home)) else { return arena.lock() ? arena : nil }
+      return next.lock() ? next : nil
+    }
+  }
+
+  /// Visits the arenas.
+  package func forEachArena(_ body: (Arena) -> Void) {
+    for number in 0..<HeapSpace.arenaCount {
+      if let arena = arena(number) { body(arena) }
+    }
+  }
+
+  /// How many bytes the arenas' ranges have. Without the locks: another thread may be changing the figures.
+  package var arenaExtentByteCount: UInt {
+    var byteCount: UInt = 0
+    forEachArena { byteCount += $0.fields.byteCount }
+    return byteCount
+  }
+
+  /// How many bytes of blocks the arenas have in use or in thread caches.
+  package var arenaUsedByteCount: UInt {
+    var byteCount: UInt = 0
+    forEachArena { byteCount += $0.fields.usedByteCount }
+    return byteCount
+  }
+}
+
+/// The addresses of a space's arenas, 0 where there is none.
+package typealias Arenas = InlineArray<8, UInt>
