@@ -60,11 +60,10 @@ extension Arena {
     var left = max(Arena.purgeByteMaximum, 2 * byteCount)
     for _ in 0..<Arena.purgeHoleMaximum {
       guard let piece = takePiece(of: left) else { return false }
-      if !piece.pages.isEmpty {
-        space.decommit(piece.pages.start.raw, byteCount: piece.pages.byteCount)
-        left -= min(piece.pages.byteCount, left)
-      }
-      guard putBack(piece) else { return false }
+      let (start, byteCount) = (piece.pages.start.raw, piece.pages.byteCount)
+      let gone = byteCount == 0 ? start..<start : space.decommitted(start, byteCount: byteCount)
+      left -= min(byteCount, left)
+      guard putBack(piece, purged: gone) else { return false }
       if left == 0 { return true }
     }
     return true
@@ -97,12 +96,14 @@ extension Arena {
     return Piece(hole: hole, pages: pages)
   }
 
-  /// Returns a piece's hole to the arena; false when that is impossible, in a child of fork.
-  private func putBack(_ piece: Piece) -> Bool {
+  /// Returns a piece's hole to the arena; false when that is impossible, in a child of fork. Other blocks may lie in the
+  /// same granules as the pages that stayed: they are noted under the lock.
+  private func putBack(_ piece: Piece, purged gone: Range<UInt>) -> Bool {
     guard lock() else { return false }
     defer { unlock() }
     // The wait for the lock may have ended in a child of fork, with another arena.
     guard space.granuleUnchecked(around: piece.hole.raw).arenaPart.fields.epoch == fields.epoch else { return false }
+    space.noteStayed(of: piece.pages.start.raw, byteCount: piece.pages.byteCount, but: gone)
     fields.heap.deallocate(piece.hole)
     return true
   }

@@ -22,19 +22,30 @@ extension HeapSpace {
     Granule.forEachRun(in: pages) { decommit(start + $0, byteCount: $1) }
   }
 
-  /// Decommits pages that are noted as having no memory. Where the system's pages are larger, those that belong to the
-  /// run only in part stay. What stays is noted again, as is everything when the system refuses, as it does for pinned
-  /// pages: only pages without the mark read as zeros.
-  func decommit(_ start: UInt, byteCount: UInt) {
+  /// Decommits pages that are noted as having no memory, and notes those again that stay. The granules must be the
+  /// caller's.
+  private func decommit(_ start: UInt, byteCount: UInt) {
+    noteStayed(of: start, byteCount: byteCount, but: decommitted(start, byteCount: byteCount))
+  }
+
+  /// Decommits pages, and returns those that went. Where the system's pages are larger, those that belong to the run only
+  /// in part stay. All stay when the system refuses, as it does for pinned pages: the range is then empty.
+  func decommitted(_ start: UInt, byteCount: UInt) -> Range<UInt> {
     let end = start + byteCount
-    var (first, last) = (SystemPages.rounded(start), SystemPages.roundedDown(end))
+    let (first, last) = (SystemPages.rounded(start), SystemPages.roundedDown(end))
+    guard first < last else { return end..<end }
     do throws(SystemError) {
-      if first < last { try SystemPages.decommit(first, byteCount: last - first) } else { (first, last) = (end, end) }
+      try SystemPages.decommit(first, byteCount: last - first)
+      return first..<last
     } catch {
-      (first, last) = (end, end)
+      return end..<end
     }
-    noteResident(from: start, to: first)
-    noteResident(from: last, to: end)
+  }
+
+  /// Notes the pages again that a decommit left: only pages without the mark read as zeros.
+  func noteStayed(of start: UInt, byteCount: UInt, but gone: Range<UInt>) {
+    noteResident(from: start, to: gone.lowerBound)
+    noteResident(from: gone.upperBound, to: start + byteCount)
   }
 
   private func noteResident(from start: UInt, to end: UInt) {

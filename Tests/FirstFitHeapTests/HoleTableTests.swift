@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test func keepsItsSizeWhenTheRangeGrows() throws {
-    let heap = TestHeap(byteCount: Self.rangeByteCount, of: 2 * Self.rangeByteCount)
+    let heap = TestHeap(byteCount: Self.rangeByteCount, of: 2 * Self.rangeByteCount, search: .table)
     heap.extend(by: Self.rangeByteCount)
     var blocks: [VirtAddr] = []
     while let block = heap.allocate(100) { blocks.append(block) }
