@@ -1,14 +1,17 @@
 import Synchronization
 
 /// One thread fills a heap and frees it at a stretch. Another one, as a server's other connections do, replaces a few
-/// blocks of its own meanwhile. Its time is elapsed time, since a wait for a lock is no processor time. On a machine
-/// without a processor for each of them, the scheduler adds some milliseconds under every allocator.
+/// blocks of its own meanwhile. Its time is elapsed time, since a wait for a lock is no processor time. Waits for a
+/// processor are left out, as far as they can be: the kernel's count of them is read once for every batch of calls, and
+/// the slowest call of a batch took no more time without them than the whole batch did.
 struct CallsBesideFrees: ~Copyable {
   static let threadCount = 2
   /// How many blocks the other thread holds.
   private static let slotCount = 64
-  /// The replacements after which the other thread's own blocks and caches have settled.
-  private static let warmUpCount = 10_000
+  /// How many blocks the other thread replaces between two readings of the kernel's count.
+  private static let batchCount = 8
+  /// The batches after which the other thread's own blocks and caches have settled.
+  private static let warmUpBatchCount = 1_000
 
   private let blocks: FreedBlocks
   private let byteCount: Int
@@ -43,32 +46,60 @@ struct CallsBesideFrees: ~Copyable {
     areFreed.store(true, ordering: .relaxed)
   }
 
-  /// The other thread: times each call that ends after the first free began, up to the first one after the last free.
+  /// The other thread: times the batches that end after the first free began, up to the first one after the last free.
   private borrowing func replace() {
-    let heap = MallocFamily()
-    let sizes = SizeCycle(blocks.otherSizes)
-    let slots = MappedTable<Block?>(count: Self.slotCount)
-    var random = Random(seed: 3)
-    var (count, callCount, slowest) = (0, 0, 0)
+    let wait = ProcessorWait()
+    var other = OtherBlocks(blocks.otherSizes, count: Self.slotCount)
+    var (batchCount, timedBatchCount, slowest) = (0, 0, 0)
     var isOver = false
     while !isOver {
       isOver = areFreed.load(ordering: .relaxed)
-      let slot = random.below(Self.slotCount)
+      let (start, waitStart) = (Clock.nanoseconds, wait.nanoseconds)
+      let slowestCall = other.replace(Self.batchCount)
+      let batch = Clock.nanoseconds - start - (wait.nanoseconds - waitStart)
+      batchCount += 1
+      if batchCount == Self.warmUpBatchCount { isWarm.store(true, ordering: .relaxed) }
+      guard isFreeing.load(ordering: .relaxed) else { continue }
+      timedBatchCount += 1
+      slowest = max(slowest, min(slowestCall, batch))
+    }
+    callCount.store(timedBatchCount * Self.batchCount * 2, ordering: .relaxed)
+    slowestNanoseconds.store(slowest, ordering: .relaxed)
+  }
+}
+
+/// The blocks of the other thread.
+private struct OtherBlocks: ~Copyable {
+  private let heap = MallocFamily()
+  private let sizes: SizeCycle
+  private let slots: MappedTable<Block?>
+  private var random = Random(seed: 3)
+  private var operation = 0
+
+  init(_ range: SizeRange, count: Int) {
+    sizes = SizeCycle(range)
+    slots = MappedTable(count: count)
+  }
+
+  deinit { for slot in 0..<slots.count { if let block = slots[slot] { heap.deallocate(block) } } }
+
+  /// Replaces the blocks in `count` random slots.
+  ///
+  /// - Returns: The elapsed time of the slowest call, in nanoseconds.
+  mutating func replace(_ count: Int) -> Int {
+    var slowest = 0
+    for _ in 0..<count {
+      let slot = random.below(slots.count)
       let start = Clock.nanoseconds
       if let block = slots[slot] { heap.deallocate(block) }
       let middle = Clock.nanoseconds
-      let block = heap.allocate(sizes[count])
+      let block = heap.allocate(sizes[operation])
       let end = Clock.nanoseconds
-      block.touch(count)
+      block.touch(operation)
       slots[slot] = block
-      count += 1
-      if count == Self.warmUpCount { isWarm.store(true, ordering: .relaxed) }
-      guard isFreeing.load(ordering: .relaxed) else { continue }
-      callCount += 2
+      operation += 1
       slowest = max(slowest, max(middle - start, end - middle))
     }
-    self.callCount.store(callCount, ordering: .relaxed)
-    slowestNanoseconds.store(slowest, ordering: .relaxed)
-    for slot in 0..<Self.slotCount { if let block = slots[slot] { heap.deallocate(block) } }
+    return slowest
   }
 }
