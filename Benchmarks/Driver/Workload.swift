@@ -82,10 +82,9 @@ struct Workload {
     case 50: Workload("frees-in-order-64MiB", .stall(.frees(byteCount: 64 << 20, .firstFirst)))
     case 51: Workload("frees-in-order-512MiB", .stall(.frees(byteCount: 512 << 20, .firstFirst)))
     case 52: Workload("frees-in-order-1.5GiB", .stall(.frees(byteCount: 1536 << 20, .firstFirst)))
-    case 53: Workload("beside-small-frees-512MiB", .stall(.besideFrees(.small, byteCount: 512 << 20)))
-    case 54: Workload("beside-small-frees-1.5GiB", .stall(.besideFrees(.small, byteCount: 1536 << 20)))
-    case 55: Workload("beside-large-frees-512MiB", .stall(.besideFrees(.large, byteCount: 512 << 20)))
-    case 56: Workload("beside-large-frees-1.5GiB", .stall(.besideFrees(.large, byteCount: 1536 << 20)))
+    case 53: Workload("beside-small-frees", .stall(.besideFrees(.small, byteCount: 512 << 20)))
+    case 54: Workload("beside-large-frees-512MiB", .stall(.besideFrees(.large, byteCount: 512 << 20)))
+    case 55: Workload("beside-large-frees-1.5GiB", .stall(.besideFrees(.large, byteCount: 1536 << 20)))
     default: nil
     }
   }

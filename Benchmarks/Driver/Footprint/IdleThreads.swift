@@ -20,22 +20,24 @@ struct IdleThreads {
     let residentByteCount = Residence.byteCount
     let faultCount = Residence.minorFaultCount
     let start = Elapsed.now
-    // SAFETY: the threads end before the pointer becomes invalid. The body binds what it shares to its type, and changes
-    // nothing in it but by atomics.
+    // SAFETY: the threads end before the pointer becomes invalid.
     return unsafe withUnsafeMutablePointer(to: &pool) { pool in
       for number in 0..<count {
+        // SAFETY: the body binds what it shares to its type, and changes nothing in it but by atomics.
         unsafe threads[number] = LabThread(number, pool, stackByteCount: Self.stackByteCount) { shared, thread in
-          let pool = unsafe shared.assumingMemoryBound(to: Pool.self)
           IdleThreads.serve(seed: thread)
-          unsafe pool.pointee.idle()
+          unsafe shared.assumingMemoryBound(to: Pool.self).pointee.idle()
         }
+        // SAFETY: the thread's place stays until the thread has ended.
         unsafe LabThread.start(threads.address(of: number))
       }
+      // SAFETY: the pool is this function's own.
       unsafe pool.pointee.wait(for: count)
       let elapsed = Elapsed.now - start
       let idleByteCount = max(0, Residence.byteCount - residentByteCount)
       lab_malloc_trim()
       let trimmedByteCount = max(0, Residence.byteCount - residentByteCount)
+      // SAFETY: as above.
       unsafe pool.pointee.close()
       for number in 0..<count { threads[number].join() }
       return IdleFigures(

@@ -35,23 +35,32 @@ struct SmallHeaps: ~Copyable {
   }
 
   private borrowing func work(_ thread: Int) {
-    // SAFETY: the table of this number is this thread's alone.
-    let blocks = unsafe blocks.address(of: thread)
-    unsafe blocks.pointee.random = Random(seed: thread + 1)
-    for _ in 0..<self.blocks.capacity { unsafe blocks.pointee.allocate(Self.draw(&blocks.pointee.random)) }
-    countLive(unsafe blocks.pointee.liveByteCount)
-    holderCount.add(1, ordering: .relaxed)
-    // All heaps are full before the first replacement, and none is freed before the last one.
-    while holderCount.load(ordering: .relaxed) < self.blocks.threadCount { Clock.sleep(milliseconds: 1) }
-    for _ in 0..<replacementCount {
-      let old = unsafe blocks.pointee.liveByteCount
-      unsafe blocks.pointee.deallocate(at: blocks.pointee.random.below(blocks.pointee.count))
-      unsafe blocks.pointee.allocate(Self.draw(&blocks.pointee.random))
-      countLive(unsafe blocks.pointee.liveByteCount - old)
+    // SAFETY: each thread has a number of its own.
+    unsafe blocks.withTable(of: thread) { table in
+      table.random = Random(seed: thread + 1)
+      work(&table)
     }
-    doneCount.add(1, ordering: .relaxed)
-    while doneCount.load(ordering: .relaxed) < self.blocks.threadCount { Clock.sleep(milliseconds: 1) }
-    unsafe blocks.pointee.deallocateInOrder()
+  }
+
+  private borrowing func work(_ table: inout HeldBlocks) {
+    for _ in 0..<blocks.capacity { table.allocate(Self.draw(&table.random)) }
+    countLive(table.liveByteCount)
+    // All heaps are full before the first replacement, and none is freed before the last one.
+    waitForAll(holderCount)
+    for _ in 0..<replacementCount {
+      let old = table.liveByteCount
+      table.deallocate(at: table.random.below(table.count))
+      table.allocate(Self.draw(&table.random))
+      countLive(table.liveByteCount - old)
+    }
+    waitForAll(doneCount)
+    table.deallocateInOrder()
+  }
+
+  /// Counts this thread, and waits until all threads were counted.
+  private borrowing func waitForAll(_ count: borrowing Atomic<Int>) {
+    count.add(1, ordering: .relaxed)
+    while count.load(ordering: .relaxed) < blocks.threadCount { Clock.sleep(milliseconds: 1) }
   }
 
   private static func draw(_ random: inout Random) -> Int { 1 + random.below(random.below(64) == 0 ? 100_000 : 600) }
@@ -84,7 +93,8 @@ struct SmallHeaps: ~Copyable {
     unsafe munmap(base, max(1, threadCount) * MemoryLayout<HeldBlocks>.stride)
   }
 
-  /// The address of a thread's table.
-  // SAFETY: forming the address touches nothing.
-  func address(of thread: Int) -> UnsafeMutablePointer<HeldBlocks> { unsafe base + thread }
+  /// Passes a thread its table.
+  ///
+  /// - Safety: No other thread may have a table of this number at the same time.
+  @unsafe func withTable(of thread: Int, _ body: (inout HeldBlocks) -> Void) { unsafe body(&base[thread]) }
 }

@@ -32,13 +32,13 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
   static func start(_ thread: UnsafeMutablePointer<LabThread>) {
     var handle = pthread_t()
     var attributes = pthread_attr_t()
-    // SAFETY: the attributes and the handle are this function's own. The caller keeps `thread` valid until the thread
-    // has ended.
+    // SAFETY: the attributes are this function's own.
     unsafe pthread_attr_init(&attributes)
-    if case let byteCount = unsafe thread.pointee.stackByteCount, byteCount > 0 {
-      unsafe pthread_attr_setstacksize(&attributes, byteCount)
-    }
     defer { unsafe pthread_attr_destroy(&attributes) }
+    // SAFETY: the caller keeps the thread's place.
+    let stackByteCount = unsafe thread.pointee.stackByteCount
+    if stackByteCount > 0 { unsafe pthread_attr_setstacksize(&attributes, stackByteCount) }
+    // SAFETY: the caller keeps the memory valid until the thread has ended.
     let code = unsafe pthread_create(
       &handle, &attributes,
       { argument in

@@ -65,12 +65,9 @@ extension Goal {
   private static let scaling = Goal(figure: "40 to 400 kB, 8 threads ÷ 1 thread", bound: "≤ 1.00 tcmalloc") { report in
     guard let one = report.item("replace-40-400KB-1"), let eight = report.item("replace-40-400KB-8") else { return nil }
     if let failed = [one, eight].first(where: { $0.hasFailure(of: heaplab) }) { return .failed(failed.name, limit: 1) }
-    // Elapsed time on one thread, too.
-    func time(_ item: ComparedItem, _ name: String) -> Double? {
-      item.median(of: name) { Double($0.nanoseconds) / Double($0.operations) }
-    }
     func growth(_ name: String) -> Double? {
-      time(eight, name).flatMap { eight in time(one, name).map { eight / $0 } }
+      guard let eight = eight.median(of: name, \.nanosecondsPerOperation) else { return nil }
+      return one.median(of: name, \.nanosecondsPerOperation).map { eight / $0 }
     }
     guard let own = growth(heaplab), let peer = growth("tcmalloc") else { return nil }
     let (ownText, peerText) = (Figure.text(1 / own, significantDigits: 3), Figure.text(1 / peer, significantDigits: 3))
