@@ -77,6 +77,8 @@ import CLabDriver
     switch workload.pattern {
     case .speed(let pattern): run(pattern, options, &line)
     case .footprint(let pattern): run(pattern, options, &line)
+    case .idle(let threads): run(threads, options, &line)
+    case .stall(let pattern): run(pattern, options, &line)
     }
   }
 
@@ -87,7 +89,9 @@ import CLabDriver
     var replay = TraceReplay(TraceSteps(path: path, limit: options.operations))
     let faultCount = Residence.minorFaultCount
     let elapsed = replay.run()
-    append(replay.callCount, elapsed, threads: replay.threadCount, faultCount, &line)
+    append(
+      replay.callCount, elapsed, threads: replay.threadCount, minorFaultCount: Residence.minorFaultCount - faultCount,
+      &line)
   }
 
   private static func run(_ pattern: SpeedPattern, _ options: Options, _ line: inout TextLine) {
@@ -99,26 +103,25 @@ import CLabDriver
     let count = options.operations ?? calibrated(pattern, milliseconds: options.milliseconds ?? 200, threads: threads)
     let faultCount = Residence.minorFaultCount
     let elapsed = pattern.run(count, threads: threads)
-    append(count, elapsed, threads: threads, faultCount, &line)
+    append(count, elapsed, threads: threads, minorFaultCount: Residence.minorFaultCount - faultCount, &line)
   }
 
-  /// Appends the figures of a speed workload; `faultCount` is the number of page faults before it.
+  /// Appends the figures that every workload has.
   private static func append(
-    _ operationCount: Int, _ elapsed: Elapsed, threads: Int, _ faultCount: Int, _ line: inout TextLine
+    _ operationCount: Int, _ elapsed: Elapsed, threads: Int, minorFaultCount: Int, _ line: inout TextLine
   ) {
     line.append(key: "operations", operationCount)
     line.append(key: "nanoseconds", elapsed.nanoseconds)
     line.append(key: "processorNanoseconds", elapsed.processorNanoseconds)
     line.append(key: "threads", threads)
-    line.append(key: "minorFaultCount", Residence.minorFaultCount - faultCount)
+    line.append(key: "minorFaultCount", minorFaultCount)
   }
 
   /// How many operations take that many milliseconds, by trial runs of up to an eighth of the time and more.
   private static func calibrated(_ pattern: SpeedPattern, milliseconds: Int, threads: Int) -> Int {
     if let most = pattern.operationCountMost { return most }
     let wanted = milliseconds * 1_000_000
-    // The threads must work for longer than it takes them to start together.
-    var count = pattern.scales ? 10_000 * threads : 1
+    var count = pattern.trialOperationCount(threads: threads)
     while true {
       // Processor time: on a busy machine a short run waits longer than it works.
       let nanoseconds = max(1, pattern.run(count, threads: threads).processorNanoseconds)
@@ -128,19 +131,30 @@ import CLabDriver
   }
 
   private static func run(_ pattern: FootprintPattern, _ options: Options, _ line: inout TextLine) {
-    guard options.operations == nil, options.milliseconds == nil, options.threads == nil else {
-      stop("a footprint workload does a fixed amount of work; --percent makes it smaller")
-    }
-    let figures = pattern.run(percent: options.percent ?? 100)
-    line.append(key: "operations", figures.operationCount)
-    line.append(key: "nanoseconds", figures.elapsed.nanoseconds)
-    line.append(key: "processorNanoseconds", figures.elapsed.processorNanoseconds)
-    line.append(key: "threads", pattern.threadCount)
-    line.append(key: "minorFaultCount", figures.minorFaultCount)
+    let figures = pattern.run(percent: options.percentOfFixedWork)
+    append(
+      figures.operationCount, figures.elapsed, threads: pattern.threadCount, minorFaultCount: figures.minorFaultCount,
+      &line)
     line.append(key: "peakLiveByteCount", figures.peakLiveByteCount)
     line.append(key: "peakResidentByteCount", figures.peakResidentByteCount)
     line.append(key: "endLiveByteCount", figures.endLiveByteCount)
     line.append(key: "endResidentByteCount", figures.endResidentByteCount)
+  }
+
+  private static func run(_ threads: IdleThreads, _ options: Options, _ line: inout TextLine) {
+    let figures = threads.run(percent: options.percentOfFixedWork)
+    append(
+      figures.operationCount, figures.elapsed, threads: figures.threadCount, minorFaultCount: figures.minorFaultCount,
+      &line)
+    line.append(key: "idleResidentByteCount", figures.idleResidentByteCount)
+    line.append(key: "trimmedResidentByteCount", figures.trimmedResidentByteCount)
+  }
+
+  private static func run(_ pattern: StallPattern, _ options: Options, _ line: inout TextLine) {
+    let figures = pattern.run(percent: options.percentOfFixedWork)
+    append(
+      figures.callCount, figures.elapsed, threads: pattern.threadCount, minorFaultCount: figures.minorFaultCount, &line)
+    line.append(key: "slowestNanoseconds", figures.slowestNanoseconds)
   }
 }
 
@@ -150,6 +164,14 @@ private struct Options {
   var milliseconds: Int?
   var threads: Int?
   var percent: Int?
+
+  /// The percentage for a workload that takes no other option.
+  var percentOfFixedWork: Int {
+    guard operations == nil, milliseconds == nil, threads == nil else {
+      stop("this workload does a fixed amount of work; --percent makes it smaller")
+    }
+    return percent ?? 100
+  }
 
   mutating func take(_ word: Text, _ arguments: inout CommandArguments) {
     switch word {

@@ -12,6 +12,8 @@ struct Workload {
   enum Pattern {
     case speed(SpeedPattern)
     case footprint(FootprintPattern)
+    case idle(IdleThreads)
+    case stall(StallPattern)
   }
 
   /// The kind that the list shows beside the name.
@@ -19,6 +21,8 @@ struct Workload {
     switch pattern {
     case .speed: "speed"
     case .footprint: "footprint"
+    case .idle: "idle"
+    case .stall: "stall"
     }
   }
 
@@ -52,15 +56,35 @@ struct Workload {
     case 24: Workload("remote-frees", .speed(.remoteFrees(SizeRange(16, 512))))
     case 25: Workload("larson-servers", .speed(.servers(SizeRange(16, 512), slotCount: 1_000)))
     case 26: Workload("thread-churn", .speed(.threadChurn(SizeRange(16, 512), blockCount: 100)))
-    case 27: Workload("sawtooth", .footprint(.sawtooth))
-    case 28: Workload("one-size-phases", .footprint(.oneSizePhases))
-    case 29: Workload("medium-churn", .footprint(.mediumChurn))
-    case 30: Workload("survivors-1-in-1000", .footprint(.survivors(SizeRange(512, 20 << 10), oneIn: 1000)))
-    case 31: Workload("survivors-1-in-100", .footprint(.survivors(SizeRange(16, 256), oneIn: 100)))
-    case 32: Workload("return-after-idle", .footprint(.returnAfterIdle))
-    case 33: Workload("vectors", .footprint(.vectors))
-    case 34: Workload("hand-off", .footprint(.handOff))
-    case 35: Workload("short-threads", .footprint(.shortThreads))
+    case 27: Workload("replace-40-400KB-1", .speed(.replacements(SizeRange(40_000, 400_000), threads: 1)))
+    case 28: Workload("replace-40-400KB-8", .speed(.replacements(SizeRange(40_000, 400_000), threads: 8)))
+    case 29: Workload("replace-40-400KB-64", .speed(.replacements(SizeRange(40_000, 400_000), threads: 64)))
+    case 30: Workload("buffer-40MiB", .speed(.buffers(40 << 20)))
+    case 31: Workload("buffer-64MiB", .speed(.buffers(64 << 20)))
+    case 32: Workload("buffer-256MiB", .speed(.buffers(256 << 20)))
+    case 33: Workload("sawtooth", .footprint(.sawtooth))
+    case 34: Workload("one-size-phases", .footprint(.oneSizePhases))
+    case 35: Workload("medium-churn", .footprint(.mediumChurn))
+    case 36: Workload("survivors-1-in-1000", .footprint(.survivors(SizeRange(512, 20 << 10), oneIn: 1000)))
+    case 37: Workload("survivors-1-in-100", .footprint(.survivors(SizeRange(16, 256), oneIn: 100)))
+    case 38: Workload("return-after-idle", .footprint(.returnAfterIdle))
+    case 39: Workload("vectors", .footprint(.vectors))
+    case 40: Workload("hand-off", .footprint(.handOff))
+    case 41: Workload("short-threads", .footprint(.shortThreads))
+    case 42: Workload("small-heaps-1x256", .footprint(.smallHeaps(threads: 1, blocks: 256)))
+    case 43: Workload("small-heaps-8x256", .footprint(.smallHeaps(threads: 8, blocks: 256)))
+    case 44: Workload("small-heaps-64x256", .footprint(.smallHeaps(threads: 64, blocks: 256)))
+    case 45: Workload("small-heaps-64x2048", .footprint(.smallHeaps(threads: 64, blocks: 2048)))
+    case 46: Workload("idle-threads", .idle(IdleThreads(count: 500)))
+    case 47: Workload("frees-64MiB", .stall(.frees(byteCount: 64 << 20, .random)))
+    case 48: Workload("frees-512MiB", .stall(.frees(byteCount: 512 << 20, .random)))
+    case 49: Workload("frees-1.5GiB", .stall(.frees(byteCount: 1536 << 20, .random)))
+    case 50: Workload("frees-in-order-64MiB", .stall(.frees(byteCount: 64 << 20, .firstFirst)))
+    case 51: Workload("frees-in-order-512MiB", .stall(.frees(byteCount: 512 << 20, .firstFirst)))
+    case 52: Workload("frees-in-order-1.5GiB", .stall(.frees(byteCount: 1536 << 20, .firstFirst)))
+    case 53: Workload("beside-small-frees", .stall(.besideFrees(.small, byteCount: 512 << 20)))
+    case 54: Workload("beside-large-frees-512MiB", .stall(.besideFrees(.large, byteCount: 512 << 20)))
+    case 55: Workload("beside-large-frees-1.5GiB", .stall(.besideFrees(.large, byteCount: 1536 << 20)))
     default: nil
     }
   }
@@ -76,71 +100,5 @@ struct Workload {
       index += 1
     }
     return nil
-  }
-}
-
-/// Calls whose time is measured. An operation is a block's allocation and deallocation, unless a case says otherwise.
-enum SpeedPattern {
-  /// A block is freed as soon as its first word is written.
-  case pairs(Int)
-  case mixedPairs(SizeRange)
-  case zeroedPairs(Int)
-  case alignedPairs(Int, alignment: Int)
-  /// A thousand blocks are allocated, then all of them are freed.
-  case batches(SizeRange, BatchOrder)
-  /// The block in a random slot is replaced.
-  case slots(SizeRange, count: Int)
-  /// Vectors take turns to double from 16 bytes; an operation is a reallocation.
-  case vectors(count: Int, byteCount: Int)
-  /// One vector grows step by step; an operation is a reallocation.
-  case steps(of: Int, to: Int)
-  /// One thread allocates and the others free.
-  case producerConsumers(SizeRange)
-  /// Each thread allocates and frees batches of its own.
-  case ownBatches(SizeRange)
-  /// Each thread frees only what another thread allocated.
-  case remoteFrees(SizeRange)
-  /// Threads replace blocks in slots, and leave the slots to a successor when they end.
-  case servers(SizeRange, slotCount: Int)
-  /// An operation is a thread that allocates `blockCount` blocks, frees them and ends.
-  case threadChurn(SizeRange, blockCount: Int)
-
-  /// The number of threads where no option sets it.
-  var threadCount: Int {
-    switch self {
-    case .producerConsumers, .ownBatches, .remoteFrees, .servers: 2
-    default: 1
-    }
-  }
-
-  /// Whether an option may set the number of threads.
-  var scales: Bool { threadCount > 1 }
-
-  /// The most operations where no option sets their number; nil for no limit. A vector grows to its full size only
-  /// once: when glibc frees the first one, it raises its mmap threshold and keeps later ones in its heap. Programs
-  /// rarely get to that point.
-  var operationCountMost: Int? {
-    if case .steps(let step, let byteCount) = self { byteCount / step - 1 } else { nil }
-  }
-
-  /// Runs `operationCount` operations.
-  ///
-  /// - Returns: The time from the first to the last, without the time to set up and tear down what they work on.
-  func run(_ operationCount: Int, threads: Int) -> Elapsed {
-    switch self {
-    case .pairs(let byteCount): Pairs.run(operationCount, byteCount)
-    case .mixedPairs(let sizes): Pairs.run(operationCount, sizes)
-    case .zeroedPairs(let byteCount): Pairs.runZeroed(operationCount, byteCount)
-    case .alignedPairs(let byteCount, let alignment): Pairs.run(operationCount, byteCount, alignment: alignment)
-    case .batches(let sizes, let order): Batches(sizes).run(operationCount, order)
-    case .slots(let sizes, let count): Slots.run(operationCount, sizes, count: count)
-    case .vectors(let count, let byteCount): Growth.runVectors(operationCount, count: count, to: byteCount)
-    case .steps(let step, let byteCount): Growth.runSteps(operationCount, of: step, to: byteCount)
-    case .producerConsumers(let sizes): HandedBlocks.runProducer(operationCount, sizes, threads: threads)
-    case .ownBatches(let sizes): Batches.runThreads(operationCount, sizes, threads: threads)
-    case .remoteFrees(let sizes): HandedBlocks.runRing(operationCount, sizes, threads: threads)
-    case .servers(let sizes, let slotCount): Servers.run(operationCount, sizes, slotCount: slotCount, threads: threads)
-    case .threadChurn(let sizes, let blockCount): ThreadChurn.run(operationCount, sizes, blockCount: blockCount)
-    }
   }
 }

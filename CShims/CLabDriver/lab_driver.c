@@ -1,5 +1,7 @@
+#define _GNU_SOURCE
 #include "lab_driver.h"
 
+#include <dlfcn.h>
 #include <spawn.h>
 
 extern char **environ;
@@ -13,4 +15,9 @@ int lab_program_start(char *const *arguments, pid_t *process) {
   if (code == 0) code = posix_spawnp(process, arguments[0], &actions, NULL, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
   return code;
+}
+
+void lab_malloc_trim(void) {
+  int (*trim)(size_t) = (int (*)(size_t))dlsym(RTLD_DEFAULT, "malloc_trim");
+  if (trim) trim(0);
 }

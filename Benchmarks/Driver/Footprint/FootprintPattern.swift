@@ -8,6 +8,7 @@ enum FootprintPattern {
   case vectors
   case handOff
   case shortThreads
+  case smallHeaps(threads: Int, blocks: Int)
 
   /// The most blocks held at a time.
   private var capacity: Int {
@@ -19,7 +20,16 @@ enum FootprintPattern {
     case .returnAfterIdle: 100_000
     case .vectors: 1_000
     case .handOff: 200_000
-    case .shortThreads: 1
+    case .shortThreads, .smallHeaps: 1
+    }
+  }
+
+  /// The tables of threads that hold blocks of their own; no table in most patterns.
+  private var threadBlocks: ThreadBlocks {
+    if case .smallHeaps(let threads, let blocks) = self {
+      ThreadBlocks(threadCount: threads, capacity: blocks)
+    } else {
+      ThreadBlocks(threadCount: 0, capacity: 0)
     }
   }
 
@@ -28,6 +38,7 @@ enum FootprintPattern {
     switch self {
     case .handOff: HandOff.threadCount
     case .shortThreads: ShortThreads.threadCount
+    case .smallHeaps(let threads, _): threads
     default: 1
     }
   }
@@ -35,10 +46,11 @@ enum FootprintPattern {
   /// Runs the pattern with `percent` of its full live bytes and rounds.
   func run(percent: Int) -> FootprintFigures {
     var held = HeldBlocks(capacity: capacity)
+    let threadBlocks = threadBlocks
     let residentByteCount = Residence.byteCount
     let faultCount = Residence.minorFaultCount
     let start = Elapsed.now
-    run(&held, percent)
+    run(&held, threadBlocks, percent)
     let elapsed = Elapsed.now - start
     return FootprintFigures(
       operationCount: held.operationCount, elapsed: elapsed,
@@ -48,7 +60,7 @@ enum FootprintPattern {
       minorFaultCount: Residence.minorFaultCount - faultCount)
   }
 
-  private func run(_ held: inout HeldBlocks, _ percent: Int) {
+  private func run(_ held: inout HeldBlocks, _ threadBlocks: consuming ThreadBlocks, _ percent: Int) {
     switch self {
     case .sawtooth:
       for tooth in 0..<8 {
@@ -90,6 +102,7 @@ enum FootprintPattern {
       }
     case .handOff: HandOff.run(&held, percent)
     case .shortThreads: ShortThreads.run(&held, percent)
+    case .smallHeaps: SmallHeaps.run(threadBlocks, &held, percent)
     }
   }
 

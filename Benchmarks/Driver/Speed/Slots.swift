@@ -28,6 +28,20 @@ struct Slots: ~Copyable {
     return .now - start
   }
 
+  /// How many blocks each thread of ``runThreads(_:_:threads:)`` holds.
+  private static let threadSlotCount = 32
+
+  /// Replaces blocks on each of `threads` threads, which share nothing but the allocator.
+  static func runThreads(_ operationCount: Int, _ range: SizeRange, threads: Int) -> Elapsed {
+    var work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: range)
+    // SAFETY: the body binds what it shares to its type, and only reads it.
+    return unsafe LabThread.run(threads, sharing: &work) { shared, thread in
+      let work = unsafe shared.assumingMemoryBound(to: ThreadWork.self).pointee
+      var slots = Slots(work.sizes, count: Slots.threadSlotCount, seed: thread + 1)
+      slots.replace(work.operationCount(of: thread))
+    }
+  }
+
   @inline(never) mutating func replace(_ operationCount: Int) {
     var random = random
     let count = slots.count

@@ -3,20 +3,20 @@ import CLabDriver
 /// The clocks of the system, in nanoseconds.
 enum Clock {
   /// Nanoseconds of the monotonic clock.
-  static var nanoseconds: Int {
+  static var nanoseconds: Int { nanoseconds(of: CLOCK_MONOTONIC) }
+
+  @inline(__always) private static func nanoseconds(of clock: clockid_t) -> Int {
     var now = timespec()
     // SAFETY: the out-parameter is this function's own.
-    unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+    unsafe clock_gettime(clock, &now)
     return now.tv_sec * 1_000_000_000 + now.tv_nsec
   }
 
   /// The processor time of all threads of this process, in nanoseconds.
-  static var processorNanoseconds: Int {
-    var now = timespec()
-    // SAFETY: the out-parameter is this function's own.
-    unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now)
-    return now.tv_sec * 1_000_000_000 + now.tv_nsec
-  }
+  static var processorNanoseconds: Int { nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID) }
+
+  /// The processor time of the calling thread, in nanoseconds. Reading it is a system call.
+  static var threadNanoseconds: Int { nanoseconds(of: CLOCK_THREAD_CPUTIME_ID) }
 
   /// How long `work` takes.
   @inline(__always) static func time(_ work: () -> Void) -> Elapsed {

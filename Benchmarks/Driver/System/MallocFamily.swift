@@ -24,6 +24,16 @@ import CLabDriver
     unsafe (start + byteCount - 8).storeBytes(of: value, as: Int.self)
   }
 
+  /// Writes a word at every multiple of `stride` bytes.
+  @inline(__always) func touchEach(_ stride: Int, _ value: Int, byteCount: Int) {
+    var offset = 0
+    while offset < byteCount {
+      // SAFETY: the block has `byteCount` bytes, a multiple of the stride, which is eight or more.
+      unsafe (start + offset).storeBytes(of: value, as: Int.self)
+      offset &+= stride
+    }
+  }
+
   /// Writes every byte from `offset` to `byteCount`.
   @inline(__always) func fill(from offset: Int = 0, to byteCount: Int) {
     // SAFETY: the block has `byteCount` bytes.

@@ -11,26 +11,36 @@ typealias ThreadBody = @convention(c) (_ shared: UnsafeMutableRawPointer, _ thre
   private var body: ThreadBody
   private var shared: UnsafeMutableRawPointer
   private var number: Int
+  /// The bytes of its stack; 0 for as many as the system gives.
+  private var stackByteCount: Int
   private var gate: UnsafeMutablePointer<StartGate>?
   private var handle = pthread_t()
 
   init(
-    _ number: Int, _ shared: UnsafeMutableRawPointer, gate: UnsafeMutablePointer<StartGate>? = nil,
-    _ body: ThreadBody
+    _ number: Int, _ shared: UnsafeMutableRawPointer, stackByteCount: Int = 0,
+    gate: UnsafeMutablePointer<StartGate>? = nil, _ body: ThreadBody
   ) {
     // SAFETY: keeping addresses touches nothing; `start` and `run` say how long they must be good.
     unsafe self.body = body
     unsafe self.shared = shared
     unsafe self.gate = gate
     self.number = number
+    self.stackByteCount = stackByteCount
   }
 
   /// Starts the thread. It reads `thread` when it runs, so that memory must stay valid until ``join()``.
   static func start(_ thread: UnsafeMutablePointer<LabThread>) {
     var handle = pthread_t()
+    var attributes = pthread_attr_t()
+    // SAFETY: the attributes are this function's own.
+    unsafe pthread_attr_init(&attributes)
+    defer { unsafe pthread_attr_destroy(&attributes) }
+    // SAFETY: the caller keeps the thread's place.
+    let stackByteCount = unsafe thread.pointee.stackByteCount
+    if stackByteCount > 0 { unsafe pthread_attr_setstacksize(&attributes, stackByteCount) }
     // SAFETY: the caller keeps the memory valid until the thread has ended.
     let code = unsafe pthread_create(
-      &handle, nil,
+      &handle, &attributes,
       { argument in
         guard let argument = unsafe argument else { return nil }
         let thread = unsafe argument.assumingMemoryBound(to: LabThread.self).pointee

@@ -6,6 +6,10 @@ public struct ComparedItem: Codable, Hashable, Sendable {
     case speed
     /// Resident memory beside live bytes.
     case footprint
+    /// Resident memory of threads that sleep.
+    case idle
+    /// The slowest single call.
+    case stall
     /// A real program: processor time and peak resident memory.
     case program
     /// The start and end of a program that does nothing.

@@ -49,6 +49,8 @@ public struct ComparisonJob: Sendable {
     switch task.kind {
     case .speed: 0.1 * Double(task.roundCount)
     case .footprint: 2 * Double(task.roundCount)
+    case .idle: 0.5 * Double(task.roundCount)
+    case .stall: 1.5 * Double(task.roundCount)
     case .program: 0.7 * Double(task.roundCount)
     case .start: 0.03 * Double(task.roundCount)
     }

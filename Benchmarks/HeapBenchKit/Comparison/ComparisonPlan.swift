@@ -18,6 +18,8 @@ public struct ComparisonPlan: Sendable {
     let kind: ComparedItem.Kind
     let roundCount: Int
     let command: DriverCommand
+    /// Whether the task is run only where its name is given.
+    var mustBeNamed = false
     /// Prepares a folder of the task's own before the first run.
     var prepare: (@Sendable () throws -> Void)?
   }
@@ -30,13 +32,18 @@ public struct ComparisonPlan: Sendable {
     public var milliseconds: Int
     /// The size of the footprint patterns, in percent of the full one.
     public var percent: Int
+    /// The size of the freed heaps that are left out, as the workloads' names end.
+    public var leftOutHeap: String
 
     /// The size of the whole comparison.
-    public static let full = Size(roundCount: 7, milliseconds: 60, percent: 100)
+    public static let full = Size(roundCount: 7, milliseconds: 60, percent: 100, leftOutHeap: "512MiB")
     /// A size that shows large differences within two minutes.
-    public static let quick = Size(roundCount: 3, milliseconds: 20, percent: 25)
+    public static let quick = Size(roundCount: 3, milliseconds: 20, percent: 25, leftOutHeap: "1.5GiB")
 
+    /// The rounds of programs and of long workloads.
     var programRoundCount: Int { max(1, min(3, roundCount / 2)) }
+    /// The duration of a long workload in one round.
+    var longMilliseconds: Int { milliseconds * 3 }
     var startRoundCount: Int { roundCount * 3 }
   }
 
@@ -51,9 +58,11 @@ public struct ComparisonPlan: Sendable {
     var notes: [String] = []
     let workloads = try await driver.workloads()
     var tasks = workloads.filter { $0.kind == .speed }.map { workload in
-      Task(
-        name: workload.name, kind: .speed, roundCount: size.roundCount,
-        command: DriverCommand(arguments: ["run", workload.name, "--milliseconds", "\(size.milliseconds)"]))
+      let isLong = Self.isLong(workload.name)
+      let milliseconds = isLong ? size.longMilliseconds : size.milliseconds
+      return Task(
+        name: workload.name, kind: .speed, roundCount: isLong ? size.programRoundCount : size.roundCount,
+        command: DriverCommand(arguments: ["run", workload.name, "--milliseconds", "\(milliseconds)"]))
     }
     tasks += try WorkloadCatalog.find().sources.filter { $0.kind == .trace }.map { source in
       Task(
@@ -64,6 +73,13 @@ public struct ComparisonPlan: Sendable {
       Task(
         name: workload.name, kind: .footprint, roundCount: 1,
         command: DriverCommand(arguments: ["run", workload.name, "--percent", "\(size.percent)"]))
+    }
+    // All but the largest heap take a second or less at full size.
+    tasks += workloads.filter { [.idle, .stall].contains($0.kind) }.map { workload in
+      Task(
+        name: workload.name, kind: workload.kind, roundCount: 1,
+        command: DriverCommand(arguments: ["run", workload.name]),
+        mustBeNamed: workload.kind == .stall && workload.name.hasSuffix("-\(size.leftOutHeap)"))
     }
     for (number, program) in ComparedProgram.all.enumerated() {
       guard let path = program.path() else {
@@ -92,11 +108,15 @@ public struct ComparisonPlan: Sendable {
   /// The names of all rows.
   public var names: [(name: String, kind: ComparedItem.Kind)] { tasks.map { ($0.name, $0.kind) } }
 
-  /// The tasks with these names, in the tables' order; all tasks when there are no names.
+  /// Whether a speed workload needs a longer time and has fewer rounds: its operations are long, or many threads must
+  /// run beside each other for longer than the scheduler lets one of them run.
+  private static func isLong(_ name: String) -> Bool { name.hasPrefix("buffer-") || name.hasPrefix("replace-") }
+
+  /// The tasks with these names, in the tables' order; without names all that need not be named.
   private static func chosen(_ names: [String], of tasks: [Task]) throws(ComparisonError) -> [Task] {
     for name in names where !tasks.contains(where: { $0.name == name }) {
       throw .unknownWorkload(name, suggestion: Spelling.suggestion(for: name, among: tasks.map(\.name)))
     }
-    return names.isEmpty ? tasks : tasks.filter { names.contains($0.name) }
+    return tasks.filter { names.isEmpty ? !$0.mustBeNamed : names.contains($0.name) }
   }
 }

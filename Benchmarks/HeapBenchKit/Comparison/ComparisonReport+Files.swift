@@ -19,6 +19,9 @@ extension ComparisonReport {
     ("peak_resident_bytes", { $0.peakResidentByteCount }),
     ("end_live_bytes", { $0.endLiveByteCount }),
     ("end_resident_bytes", { $0.endResidentByteCount }),
+    ("idle_resident_bytes", { $0.idleResidentByteCount }),
+    ("trimmed_resident_bytes", { $0.trimmedResidentByteCount }),
+    ("slowest_nanoseconds", { $0.slowestNanoseconds }),
   ]
 
   /// The keys of the columns of ``csv``.

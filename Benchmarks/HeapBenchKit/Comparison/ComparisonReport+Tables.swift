@@ -2,8 +2,8 @@ extension ComparisonReport {
   /// All tables that are not empty, then a line for each failure, the goals and the notes.
   public func text(style: TerminalStyle) -> String {
     var parts = [
-      speedTable, footprintTable(peak: true), footprintTable(peak: false), programTable(peak: false),
-      programTable(peak: true), startTable, instructionTable,
+      speedTable, footprintTable(peak: true), footprintTable(peak: false), idleTable, stallTable,
+      programTable(peak: false), programTable(peak: true), startTable, instructionTable,
     ].compactMap { $0?.text(style: style) }
     parts += scaling.map { $0.text(style: style) }
     let lines = failures.map { style.text("failed: \($0)".wrapped(to: style.columnCount, indent: "  "), .bad) }
@@ -44,12 +44,7 @@ extension ComparisonReport {
     let figure: (DriverFigures) -> Double? = peak ? \.peakRatio : \.endRatio
     let shown = items(.footprint).filter { item in names.contains { item.median(of: $0, figure) != nil } }
     guard !shown.isEmpty else { return nil }
-    let rows = shown.map { item in
-      markingBest(
-        ComparisonTable.Row(
-          name: item.name, cells: names.map { cell(item, $0, figure) { Figure.text($0, significantDigits: 3) } }),
-        names.map { item.median(of: $0, figure) })
-    }
+    let rows = shown.map { figureRow($0, $0.name, figure) }
     let title =
       peak
       ? "Footprint: peak resident bytes over peak live bytes, both from the start of the workload. * least."
@@ -141,6 +136,12 @@ extension ComparisonReport {
       row.tail = "\(Self.ratio(spread.lowerQuartile))–\(Self.ratio(spread.upperQuartile))"
     }
     return markingBest(row, names.map { item.median(of: $0, figure) })
+  }
+
+  /// A row with every allocator's own figure.
+  func figureRow(_ item: ComparedItem, _ name: String, _ figure: (DriverFigures) -> Double?) -> ComparisonTable.Row {
+    let cells = names.map { cell(item, $0, figure) { Figure.text($0, significantDigits: 3) } }
+    return markingBest(ComparisonTable.Row(name: name, cells: cells), names.map { item.median(of: $0, figure) })
   }
 
   private func rounds(_ item: ComparedItem, _ name: String, _ figure: (DriverFigures) -> Double?) -> [Double]? {

@@ -10,7 +10,7 @@ public struct DriverFigures: Codable, Hashable, Sendable {
   public let threads: Int
   /// The page faults that needed no disk.
   public let minorFaultCount: Int
-  /// The most requested bytes live at once. Footprint workloads alone have it, as also the last two figures.
+  /// The most requested bytes live at once. Footprint workloads alone have it, as also the next three figures.
   public let peakLiveByteCount: Int?
   /// The most bytes resident at once: of a workload the growth since before its first call, of a program all bytes.
   public let peakResidentByteCount: Int?
@@ -18,6 +18,13 @@ public struct DriverFigures: Codable, Hashable, Sendable {
   public let endLiveByteCount: Int?
   /// The bytes resident at the end: the growth since before the first call.
   public let endResidentByteCount: Int?
+  /// The bytes resident when all threads sleep: the growth since before the first one. Idle threads alone have it, as
+  /// also the next figure.
+  public let idleResidentByteCount: Int?
+  /// The same after `malloc_trim(0)`.
+  public let trimmedResidentByteCount: Int?
+  /// The time of the slowest call. Stall workloads alone have it.
+  public let slowestNanoseconds: Int?
 
   /// The nanoseconds for each operation. On one thread this is processor time, which other programs on the machine do
   /// not lengthen. On several threads it is elapsed time, in which the threads' waiting for each other counts.
@@ -36,6 +43,17 @@ public struct DriverFigures: Codable, Hashable, Sendable {
     guard let resident = endResidentByteCount, let live = endLiveByteCount, live > 0 else { return nil }
     return Double(resident) / Double(live)
   }
+
+  /// The KiB that each idle thread keeps.
+  public var idleKiBPerThread: Double? { idleResidentByteCount.map(kibPerThread) }
+
+  /// The KiB that each idle thread keeps after `malloc_trim(0)`.
+  public var trimmedKiBPerThread: Double? { trimmedResidentByteCount.map(kibPerThread) }
+
+  private func kibPerThread(_ byteCount: Int) -> Double { Double(byteCount) / 1024 / Double(max(1, threads)) }
+
+  /// The time of the slowest call in milliseconds.
+  public var slowestMilliseconds: Double? { slowestNanoseconds.map { Double($0) / 1_000_000 } }
 }
 
 /// The runs of a workload under an allocator.

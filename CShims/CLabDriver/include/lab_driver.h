@@ -42,6 +42,9 @@ static inline struct lab_malloc_family lab_malloc_family_of_process(void) {
   return family;
 }
 
+/// malloc_trim(0), of the allocator or else of the C library; nothing where neither has it.
+void lab_malloc_trim(void);
+
 /// open(2) for reading: Swift cannot call a variadic function.
 static inline int lab_file_open(const char *_Nonnull path) { return open(path, O_RDONLY | O_CLOEXEC); }
 

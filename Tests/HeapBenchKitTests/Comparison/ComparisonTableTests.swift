@@ -42,6 +42,20 @@ import Testing
     #expect(SampleComparison.run(7, threads: 2).nanosecondsPerOperation == 14)
   }
 
+  @Test func idleThreadsAndStallsHaveTablesOfTheirOwn() {
+    let kib = 10 * 1024
+    let text = SampleComparison.report(
+      [
+        SampleComparison.idle(["glibc": (50 * kib, 40 * kib), "heaplab": (60 * kib, 30 * kib)]),
+        SampleComparison.stall("frees-64MiB", ["glibc": 250_000, "heaplab": 12_300_000]),
+      ], isWhole: false
+    ).text(style: style)
+    #expect(text.contains(/idle-threads +50.0\* +60.0 +–/), "\(text)")
+    #expect(text.contains(/after malloc_trim +40.0 +30.0\* +–/), "\(text)")
+    #expect(text.contains(/frees-64MiB +0.250\* +12.3 +–/), "\(text)")
+    #expect(!text.contains("Footprint:"), "\(text)")
+  }
+
   @Test func coloursAreOnlyForTerminals() {
     let coloured = Self.sample().text(style: TerminalStyle(columnCount: 100, hasColour: true))
     #expect(coloured.contains("\u{1B}["))
@@ -55,7 +69,7 @@ import Testing
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)
       #expect(fields.count == ComparisonReport.csvColumns.count, "\(line)")
     }
-    #expect(lines.contains("speed,pairs-64,heaplab,1,1,100,1000,500,3,,,,,"))
+    #expect(lines.contains("speed,pairs-64,heaplab,1,1,100,1000,500,3,,,,,,,,"))
   }
 
   @Test func curvesRiseWithTheLogarithm() {

@@ -10,12 +10,22 @@ import Testing
     let workloads = try await driver.workloads()
     #expect(Set(workloads.map(\.name)).count == workloads.count)
     for (name, kind) in workloads {
-      let size = kind == .speed ? ["--operations", "500"] : ["--percent", "1"]
+      let operationCount = name.hasPrefix("buffer-") ? 2 : 500
+      let size = kind == .speed ? ["--operations", "\(operationCount)"] : ["--percent", "1"]
       let figures = try await driver.run(DriverCommand(arguments: ["run", name] + size), under: .glibc)
       #expect(figures.nanoseconds > 0, "\(name)")
-      if kind == .speed {
-        #expect(figures.operations == 500, "\(name)")
-      } else {
+      switch kind {
+      case .speed: #expect(figures.operations == operationCount, "\(name)")
+      case .idle:
+        #expect(figures.threads == 5 && figures.operations == 5 * 100 * 40)
+        // Each thread has a stack.
+        let idle = try #require(figures.idleKiBPerThread)
+        let trimmed = try #require(figures.trimmedKiBPerThread)
+        #expect(idle >= 4 && trimmed >= 4 && trimmed <= idle + 4, "\(idle), then \(trimmed)")
+      case .stall:
+        let slowest = try #require(figures.slowestNanoseconds, "\(name)")
+        #expect(figures.operations > 0 && slowest > 0 && slowest <= figures.nanoseconds, "\(name)")
+      default:
         let live = try #require(figures.peakLiveByteCount, "\(name)")
         let resident = try #require(figures.peakResidentByteCount, "\(name)")
         // Every byte was written and so was resident at some time. The kernel's counts may lag by some pages.
@@ -72,7 +82,14 @@ import Testing
     (["run", "pairs-64", "--operations"], "needs a number after '--operations'"),
     (["run", "pairs-64", "--threads", "2"], "this workload has its own threads: leave --threads out"),
     (["run", "sawtooth", "--percent", "101"], "--percent must be 1…100, found 101 percent"),
-    (["run", "sawtooth", "--operations", "1"], "a footprint workload does a fixed amount of work; --percent makes"),
+    (["run", "replace-40-400KB-8", "--threads", "2"], "this workload has its own threads: leave --threads out"),
+    (
+      ["run", "sawtooth", "--operations", "1"], "this workload does a fixed amount of work; --percent makes it smaller"
+    ),
+    (
+      ["run", "idle-threads", "--threads", "1"], "this workload does a fixed amount of work; --percent makes it smaller"
+    ),
+    (["run", "frees-64MiB", "--milliseconds", "1"], "this workload does a fixed amount of work; --percent makes it"),
     (["run", "/nowhere/x.hltrace"], "cannot read trace '/nowhere/x.hltrace'"),
     (["time"], "say which program to time"),
     (["time", "false"], "the program failed 1 as its exit status"),

@@ -70,14 +70,13 @@ import Testing
   }
 
   @Test func everyGoalNamesWorkloadsOfTheDriver() async throws {
-    let names = try await DriverProcess(path: BuiltDriver.path).workloads().map(\.name) + ["start of true"]
-    let runs = ["glibc", "heaplab", "jemalloc", "mimalloc", "tcmalloc"].map { ($0, [10]) }
+    let workloads = try await DriverProcess(path: BuiltDriver.path).workloads() + [("start of true", .start)]
+    let figures = SampleComparison.run(10, peak: (1, 1), end: (1, 1), idle: (1, 1), slowest: 1)
+    let runs = ["glibc", "heaplab", "jemalloc", "mimalloc", "tcmalloc"].map { ($0, AllocatorRuns(figures: [figures])) }
     var report = SampleComparison.report(
-      names.map { name in
-        var item = SampleComparison.speed(name, Dictionary(uniqueKeysWithValues: runs))
-        for (allocator, _) in runs {
-          item.runs[allocator]?.figures = [SampleComparison.run(10, peak: (1, 1), end: (1, 1))]
-        }
+      workloads.map { workload in
+        var item = ComparedItem(name: workload.name, kind: workload.kind)
+        item.runs = Dictionary(uniqueKeysWithValues: runs)
         return item
       })
     report.instructions["heaplab"] = 45

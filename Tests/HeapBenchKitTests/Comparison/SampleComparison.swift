@@ -8,13 +8,15 @@ enum SampleComparison {
   ]
 
   /// A run with that many nanoseconds of processor time for each of a hundred operations.
-  static func run(_ nanoseconds: Int, threads: Int = 1, peak: (Int, Int)? = nil, end: (Int, Int)? = nil)
-    -> DriverFigures
-  {
+  static func run(
+    _ nanoseconds: Int, threads: Int = 1, peak: (Int, Int)? = nil, end: (Int, Int)? = nil, idle: (Int, Int)? = nil,
+    slowest: Int? = nil
+  ) -> DriverFigures {
     DriverFigures(
       operations: 100, nanoseconds: nanoseconds * 200, processorNanoseconds: nanoseconds * 100, threads: threads,
       minorFaultCount: 3, peakLiveByteCount: peak?.1, peakResidentByteCount: peak?.0, endLiveByteCount: end?.1,
-      endResidentByteCount: end?.0)
+      endResidentByteCount: end?.0, idleResidentByteCount: idle?.0, trimmedResidentByteCount: idle?.1,
+      slowestNanoseconds: slowest)
   }
 
   /// A speed workload with the nanoseconds of each round.
@@ -28,6 +30,20 @@ enum SampleComparison {
   static func footprint(_ name: String, _ resident: [String: (Int, Int)]) -> ComparedItem {
     var item = ComparedItem(name: name, kind: .footprint)
     item.runs = resident.mapValues { AllocatorRuns(figures: [run(1, peak: ($0.0, 100), end: ($0.1, 100))]) }
+    return item
+  }
+
+  /// Ten idle threads that keep these bytes, before and after `malloc_trim`.
+  static func idle(_ resident: [String: (Int, Int)]) -> ComparedItem {
+    var item = ComparedItem(name: "idle-threads", kind: .idle)
+    item.runs = resident.mapValues { AllocatorRuns(figures: [run(1, threads: 10, idle: $0)]) }
+    return item
+  }
+
+  /// A stall workload with the nanoseconds of the slowest call.
+  static func stall(_ name: String, _ slowest: [String: Int]) -> ComparedItem {
+    var item = ComparedItem(name: name, kind: .stall)
+    item.runs = slowest.mapValues { AllocatorRuns(figures: [run(1, slowest: $0)]) }
     return item
   }
 
