@@ -56,34 +56,33 @@ public final class MemoryImage {
     }
   }
 
-  private let pieces: [(piece: Piece, memory: UnsafeMutableBufferPointer<UInt8>)]
+  private let pieces: [(piece: Piece, start: VirtAddr)]
+  private let memory: TestMemory
 
   public init(pieces: [Piece]) {
-    self.pieces = unsafe pieces.map { piece in
-      let memory = unsafe UnsafeMutableBufferPointer<UInt8>.allocate(capacity: piece.bytes.count)
-      _ = unsafe memory.initialize(from: piece.bytes)
-      return unsafe (piece, memory)
+    func pageCount(_ piece: Piece) -> UInt { UInt(piece.bytes.count) / 4096 + 1 }
+    memory = TestMemory(byteCount: pieces.reduce(1) { $0 + pageCount($1) } * 4096)
+    var start = memory.range.start
+    self.pieces = pieces.map { piece in
+      defer { start = start + pageCount(piece) * 4096 }
+      for (offset, byte) in piece.bytes.enumerated() { TestMemory.setByte(byte, at: start + UInt(offset)) }
+      return (piece, start)
     }
-  }
-
-  deinit {
-    // SAFETY: `init` allocated them.
-    unsafe pieces.forEach { unsafe $0.memory.deallocate() }
   }
 
   /// The address of the piece with a name.
   public func address(of name: String) -> UInt64 {
-    for (piece, _) in unsafe pieces where piece.name == name { return piece.address }
+    for (piece, _) in pieces where piece.name == name { return piece.address }
     return 0
   }
 
   /// Where the bytes at an address of the machine are here; nil for those that no piece has.
   public func read(_ address: UInt64, _ byteCount: Int) -> VirtAddr? {
-    for (piece, memory) in unsafe pieces
+    for (piece, start) in pieces
     where address >= piece.address && byteCount >= 0 && byteCount <= piece.bytes.count
       && address - piece.address <= UInt64(piece.bytes.count - byteCount)
     {
-      return unsafe VirtAddr(UnsafeRawPointer(memory.baseAddress)) + UInt(address - piece.address)
+      return start + UInt(address - piece.address)
     }
     return nil
   }
