@@ -15,12 +15,13 @@ internal import Synchronization
 // used up, half of the cache is freed.
 
 extension ThreadHeap {
-  /// What a cache may hold: a constant, and a share of the bytes that its thread took from the arenas and did not return.
+  /// What a cache may hold beside its share and its boost.
   private static var cacheConstantByteCount: UInt { 32 << 10 }
-  /// The most that a cache holds, and the most of it that is neither constant nor share.
+  /// The most that a cache holds, and the most that a boost adds.
   private static var cacheByteMaximum: UInt { 32 << 20 }
-  static var cachesAllowance: UInt { 4 << 20 }
   private static var cacheBoostMaximum: UInt { 4 << 20 }
+  /// The most of their share's larger part that the caches of all heaps together hold, and as much again in magazines.
+  static var cachesAllowance: UInt { 4 << 20 }
 
   /// The first block of a class's list, 0 for none.
   @inline(__always)
@@ -122,15 +123,15 @@ extension ThreadHeap {
   }
 
   /// The part of the bytes that a heap holds which it may keep for later: a sixty-fourth, and half of what exceeds
-  /// 512 KiB, up to an allowance.
-  func share(allowance: UInt) -> UInt {
+  /// 512 KiB, up to the heap's part of the allowance.
+  var share: UInt {
     let byteCount = fields.heldByteCount + fields.largeByteCount
-    return byteCount / 64 + min((byteCount - min(byteCount, 512 << 10)) / 2, allowance / space.heapCount)
+    let excess = byteCount - min(byteCount, 512 << 10)
+    return byteCount / 64 + min(excess / 2, ThreadHeap.cachesAllowance / space.heapCount)
   }
 
   /// Sets the limit of the cache. It may be below what the cache holds: then the next free makes room.
   func limitCache() {
-    let share = share(allowance: ThreadHeap.cachesAllowance)
     let limit = min(ThreadHeap.cacheConstantByteCount + share + fields.cacheBoost, ThreadHeap.cacheByteMaximum)
     let byteCount = cacheByteCount
     withAtomic(&fields.cacheLimit) { $0.store(limit, ordering: .relaxed) }

@@ -9,14 +9,15 @@ internal import Synchronization
 //
 //     room + blocks in the magazine = limit        (room < 0 after a refill brought more than the limit)
 //
-// When the room is used up, the limit grows by half, unless all magazines together would grow by more than half of what
-// the thread cache may hold. In that case the older half of the magazine goes to the spans. A purge empties the
-// magazines and resets their limits. The empty heap's rooms are 0: nothing is pushed there.
+// A magazine begins without room. When it is full, a block goes to its span, as in a class without a magazine. When the
+// magazine then runs out while its spans have such blocks, it could have kept them: its limit rises, as long as all
+// limits together stay within a share of what the heap holds. If they do not, another magazine gives way now and then. A
+// purge empties the magazines and takes their room. The empty heap has no room: nothing is pushed there.
 
 extension ThreadHeap {
-  /// What all magazines may hold: a constant, and a share of the bytes that the heap holds.
+  /// What all magazines may hold beside their share: a block of the largest class.
   private static var magazinesConstantByteCount: UInt { 32 << 10 }
-  /// How many blocks of a class a magazine holds at most, and by how many bytes' worth it grows at least.
+  /// How many blocks of a class a magazine holds at most: its limit is a byte.
   private static var magazineBlockMaximum: Int16 { 255 }
 
   /// The classes with a magazine.
@@ -113,13 +114,14 @@ extension ThreadHeap {
     }
   }
 
-  /// Raises the limit of a magazine; false when the magazines may not hold more.
+  /// Raises the limit of a magazine by a block at least, in steps of up to 4 KiB, and by a quarter once that is more. False
+  /// when the magazines may not hold more.
   private func growMagazine(_ sizeClass: SizeClass) -> Bool {
     let limit = limit(sizeClass)
     let least = max(1, min(limit / 2, Int16(truncatingIfNeeded: (4 << 10) / sizeClass.blockByteCount)))
     let more = min(max(least, limit / 4), ThreadHeap.magazineBlockMaximum - limit)
     let byteCount = UInt(more) * sizeClass.blockByteCount
-    let most = ThreadHeap.magazinesConstantByteCount + share(allowance: ThreadHeap.cachesAllowance)
+    let most = ThreadHeap.magazinesConstantByteCount + share
     guard more > 0, fields.magazinesByteCount + byteCount <= most, room(sizeClass) >= 0 else { return false }
     fields.magazinesByteCount += byteCount
     setLimit(sizeClass, limit + more)

@@ -79,7 +79,7 @@ struct MagazineTests {
         blocks = try heap.allocate(sizeClass.blockByteCount, count: 40)
       }
       #expect(Self.limitByteCount(heap) == Int(heap.fields.magazinesByteCount))
-      #expect(heap.fields.magazinesByteCount <= 32 << 10 + heap.share(allowance: 4 << 20))
+      #expect(heap.fields.magazinesByteCount <= 32 << 10 + heap.share)
     }
     #expect(Self.limitByteCount(heap) > 1 << 20)
     #expect(Self.miscounted(heap).isEmpty)
