@@ -110,18 +110,22 @@ extension HeapSpace {
     }
   }
 
-  /// How many bytes the arenas' ranges have. Without the locks: another thread may be changing the figures.
-  package var arenaExtentByteCount: UInt {
-    var byteCount: UInt = 0
-    forEachArena { byteCount += $0.fields.byteCount }
-    return byteCount
-  }
+  /// How many bytes the arenas' ranges have. Takes the arenas' locks, one after the other.
+  package var arenaExtentByteCount: UInt { sum { $0.fields.byteCount } }
 
-  /// How many bytes of blocks the arenas have in use or in thread caches.
-  package var arenaUsedByteCount: UInt {
-    var byteCount: UInt = 0
-    forEachArena { byteCount += $0.fields.usedByteCount }
-    return byteCount
+  /// How many bytes of blocks the arenas have in use or in thread caches. Takes the arenas' locks, one after the other.
+  package var arenaUsedByteCount: UInt { sum { $0.fields.usedByteCount } }
+
+  /// The sum of a figure of all arenas, each read under the arena's lock; without it in a signal handler whose thread
+  /// holds the lock.
+  private func sum(_ figure: (Arena) -> UInt) -> UInt {
+    var sum: UInt = 0
+    forEachArena { arena in
+      let isLocked = arena.lock()
+      sum += figure(arena)
+      if isLocked { arena.unlock() }
+    }
+    return sum
   }
 }
 

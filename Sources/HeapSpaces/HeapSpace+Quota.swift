@@ -48,10 +48,12 @@ extension HeapSpace {
   /// Sets the quota; mappings count with `mappedByteCount` bytes. The caller holds the mappings' lock, which comes
   /// before the lock here. Arena blocks that come or go at the same time may be counted twice or not at all.
   package func setQuota(byteCount: UInt, mappedByteCount: UInt) {
+    // Before the space's lock, which comes after the arenas'.
+    let arenaByteCount = quotaByteCount == .max ? arenaUsedByteCount : 0
     guard lock() else { return }
     defer { unlock() }
     if quotaByteCount == .max {
-      fields.usedByteCount = chargedGranuleCount * Granule.byteCount + arenaUsedByteCount + mappedByteCount
+      fields.usedByteCount = chargedGranuleCount * Granule.byteCount + arenaByteCount + mappedByteCount
     }
     quotaByteCount = byteCount
   }
