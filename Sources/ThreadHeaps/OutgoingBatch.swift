@@ -68,7 +68,9 @@ package struct OutgoingBatch {
   /// Begins a batch for blocks of `span`, the span at `granule`.
   mutating func begin(_ span: BlockSpan, granule: UInt32) {
     withAtomic(&newest) { $0.store(0, ordering: .relaxed) }
-    let room = max(1, min(OutgoingBatch.blockMaximum, OutgoingBatch.byteMaximum / span.blockByteCount))
+    // After a batch was handed over, its span may become one of another class.
+    let blockByteCount = UInt32(truncatingIfNeeded: span.glimpsedSizeClass.blockByteCount)
+    let room = max(1, min(OutgoingBatch.blockMaximum, OutgoingBatch.byteMaximum / blockByteCount))
     header = Header(granule: granule, room: UInt8(truncatingIfNeeded: room))
   }
 
