@@ -9,10 +9,10 @@ internal import Synchronization
 // granule's descriptor a cached block is still in use. As in spans, the mark in the second word says that the block is
 // free.
 //
-//     room + bytes of all blocks in the cache, their headers included = limit
+//     bytes of all blocks in the cache, their headers included <= limit
 //
-// The empty heap's room is 0: a thread without a heap, and one inside a slow path, caches nothing. When the room is
-// used up, half of the cache is freed.
+// The empty heap's limit is 0: a thread without a heap, and one inside a slow path, caches nothing. When a block exceeds
+// the limit, half of the cache is freed.
 
 extension ThreadHeap {
   /// What a cache may hold beside its share and its boost.
@@ -36,13 +36,14 @@ extension ThreadHeap {
     unsafe withAtomic(&fields.cached[unchecked: index]) { $0.store(block, ordering: .relaxed) }
   }
 
-  private var cacheRoom: Int {
-    @inline(__always) get { withAtomic(&fields.cacheRoom) { $0.load(ordering: .relaxed) } }
-    @inline(__always) nonmutating set { withAtomic(&fields.cacheRoom) { $0.store(newValue, ordering: .relaxed) } }
+  /// How many bytes of blocks are in the cache.
+  package private(set) var cacheByteCount: UInt {
+    @inline(__always) get { withAtomic(&fields.cacheByteCount) { $0.load(ordering: .relaxed) } }
+    @inline(__always) nonmutating set { withAtomic(&fields.cacheByteCount) { $0.store(newValue, ordering: .relaxed) } }
   }
 
   /// How many bytes of blocks the cache may hold.
-  var cacheLimit: UInt { withAtomic(&fields.cacheLimit) { $0.load(ordering: .relaxed) } }
+  var cacheLimit: UInt { fields.cacheLimit }
 
   /// A cached block for `byteCount` bytes, above 32 KiB and at most `LargeClass.maximumByteCount`; 0 when there is none.
   @inline(__always)
@@ -63,17 +64,16 @@ extension ThreadHeap {
   private func take(_ block: FreeBlock, _ index: Int) -> UInt {
     setCached(index, block.next)
     block.markWord = 0
-    let byteCount = Int(bitPattern: FirstFitHeap.blockByteCount(of: VirtAddr(block.address)))
-    cacheRoom = cacheRoom &+ byteCount
+    cacheByteCount = cacheByteCount &- FirstFitHeap.blockByteCount(of: VirtAddr(block.address))
     return block.address
   }
 
   /// Pushes the block of an entry into the cache; false when there is no room.
   @inline(__always)
   package func pushCached(_ block: FreeBlock, _ entry: ArenaEntry) -> Bool {
-    let room = cacheRoom &- Int(bitPattern: entry.blockByteCount)
-    guard room >= 0, entry.classIndex < LargeClass.count else { return false }
-    cacheRoom = room
+    let byteCount = cacheByteCount &+ entry.blockByteCount
+    guard byteCount <= cacheLimit, entry.classIndex < LargeClass.count else { return false }
+    cacheByteCount = byteCount
     block.next = cached(entry.classIndex)
     block.markWord = FreeBlock.mark
     setCached(entry.classIndex, block.address)
@@ -85,9 +85,6 @@ extension ThreadHeap {
     guard byteCount <= cacheLimit else { return }
     trimCache(to: min(cacheLimit / 2, cacheLimit - byteCount))
   }
-
-  /// How many bytes of blocks are in the cache.
-  package var cacheByteCount: UInt { cacheLimit &- UInt(bitPattern: cacheRoom) }
 
   /// A block of more than 32 KiB, or of a larger alignment, from an arena; 0 when there is no memory. Its bytes are 0 if
   /// `zeroed`.
@@ -132,10 +129,8 @@ extension ThreadHeap {
 
   /// Sets the limit of the cache. It may be below what the cache holds: then the next free makes room.
   func limitCache() {
-    let limit = min(ThreadHeap.cacheConstantByteCount + share + fields.cacheBoost, ThreadHeap.cacheByteMaximum)
-    let byteCount = cacheByteCount
-    withAtomic(&fields.cacheLimit) { $0.store(limit, ordering: .relaxed) }
-    cacheRoom = Int(bitPattern: limit) - Int(bitPattern: byteCount)
+    let limit = ThreadHeap.cacheConstantByteCount + share + fields.cacheBoost
+    fields.cacheLimit = min(limit, ThreadHeap.cacheByteMaximum)
   }
 
   /// Empties the cache for a new thread, which took nothing yet.
@@ -160,7 +155,7 @@ extension ThreadHeap {
         let block = FreeBlock(cached(index))
         setCached(index, block.next)
         let entry = space.granuleUnchecked(around: block.address).arenaPart.entry(of: block.address)
-        cacheRoom = cacheRoom &+ Int(bitPattern: entry.blockByteCount)
+        cacheByteCount = cacheByteCount &- entry.blockByteCount
         deallocateInArena(block.address)
       }
     }

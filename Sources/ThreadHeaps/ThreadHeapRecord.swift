@@ -22,9 +22,10 @@ package struct ThreadHeapRecord: ~Copyable {
   var shrunkMagazine: UInt8
   /// How often a magazine could not grow, modulo 256.
   var refusedGrowthCount: UInt8
-  /// The first cached block of each class, the cache's room and its limit in bytes (ThreadHeap+Cache.swift).
+  /// The first cached block of each class, the bytes of all of them, and the most that there may be
+  /// (ThreadHeap+Cache.swift).
   var cached: ByLargeClass<UInt>
-  var cacheRoom: Int
+  var cacheByteCount: UInt
   var cacheLimit: UInt
   /// The bytes of arena blocks that this thread took and did not return, those in its cache included.
   var largeByteCount: UInt

@@ -166,7 +166,7 @@ static const struct {
     VARIANT(double_tiny, twice_freed),
     VARIANT(double_small, twice_freed),
     VARIANT(double_medium, foreign),
-    VARIANT(double_span, given_once),
+    VARIANT(double_span, twice_freed),
     VARIANT(double_large, given_once),
     VARIANT(double_huge, foreign),
     VARIANT(double_nothing, twice_freed),
