@@ -16,10 +16,12 @@ extension AddressSpace {
     _ range: AddrRange<VirtAddr>, _ frames: inout some CountedFrames & ~Copyable,
     _ tlb: inout some TLBInvalidator & ~Copyable, _ source: inout some PageSource & ~Copyable
   ) throws(AddressSpaceError) {
-    try prepareChange(range, &frames, &tlb)
+    try requirePages(range)
     if range.isEmpty { return }
-    splitRegions(atEndsOf: range)
-    while let region = regions.first(reaching: range.start), region.start <= range.last {
+    perform(try prepareChange(range, &frames, &tlb), atEndsOf: range)
+    var next = regions.first(reaching: range.start)
+    while let region = next, region.start <= range.last {
+      next = region.last < range.last ? regions.first(after: region) : nil
       regions.remove(region)
       unmapPages(of: region, &frames, &tlb, &source)
       if let pages = region.objectRange { source.close(pages) }
@@ -86,8 +88,7 @@ extension AddressSpace {
   ) throws(AddressSpaceError) {
     try requirePages(range)
     guard let range = try partToProtect(range, permissions) else { return }
-    try prepareChange(range, &frames, &tlb)
-    splitRegions(atEndsOf: range)
+    perform(try prepareChange(range, &frames, &tlb), atEndsOf: range)
     var next = regions.first(reaching: range.start)
     while let region = next, region.start <= range.last {
       if region.purpose != .guardPages {
@@ -95,7 +96,7 @@ extension AddressSpace {
         changed.permissions = permissions
         regions.replace(region, with: changed)
       }
-      next = regions.first(after: region)
+      next = region.last < range.last ? regions.first(after: region) : nil
     }
     mergeRegions(around: range)
     regions.releaseSpares(&frames)
@@ -134,22 +135,21 @@ extension AddressSpace {
     guard self.range.contains(range) else { throw .outside(range) }
   }
 
-  /// Prepares a range so that a change cannot fail: there are frames for two more regions, and no page crosses either
-  /// end.
+  /// Prepares a range, which is not empty, for a change that cannot fail: no page crosses either end, and there are
+  /// frames for the splits of regions, which are returned.
   @inlinable
   mutating func prepareChange(
     _ range: AddrRange<VirtAddr>, _ frames: inout some CountedFrames & ~Copyable,
     _ tlb: inout some TLBInvalidator & ~Copyable
-  ) throws(AddressSpaceError) {
-    try requirePages(range)
-    if range.isEmpty { return }
-    guard reserveSplits(atEndsOf: range, &frames) else { throw .outOfFrames }
+  ) throws(AddressSpaceError) -> RegionSplits {
+    guard let splits = reserveSplits(atEndsOf: range, &frames) else { throw .outOfFrames }
     do throws(AddressSpaceError) {
       try demotePages(acrossEndsOf: range, &frames, &tlb)
     } catch {
       regions.releaseSpares(&frames)
       throw error
     }
+    return splits
   }
 
   /// Splits the large pages, if any, that cross the ends of a range.

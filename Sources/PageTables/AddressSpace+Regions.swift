@@ -89,7 +89,7 @@ extension AddressSpace {
     }
     if table.holdsTable(in: frames) { throw .tableFrame(frames.start) }
     let region = VirtualRegion(AddrRange(start: start, through: last), permissions, .fixedFrames)
-    try prepareInsertion(of: region, &allocator)
+    let neighbours = try prepareInsertion(of: region, &allocator)
     do throws(RangeError<MapError>) {
       // Nothing was mapped there, and processors do not keep absent translations for long: the first access walks.
       try table.map(region.range, to: frames.start, permissions, &allocator).ignore()
@@ -101,7 +101,7 @@ extension AddressSpace {
       default: throw .overlaps(region.range)
       }
     }
-    insertPrepared(region, &allocator)
+    insert(region, joining: neighbours, &allocator)
   }
 
   /// Adds a region, or throws and leaves everything unchanged.
@@ -109,42 +109,42 @@ extension AddressSpace {
   mutating func insert(
     _ region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable
   ) throws(AddressSpaceError) {
-    try prepareInsertion(of: region, &frames)
-    insertPrepared(region, &frames)
+    let neighbours = try prepareInsertion(of: region, &frames)
+    insert(region, joining: neighbours, &frames)
   }
 
-  /// Checks a new region, and takes the frames that its insertion may need.
+  /// Checks a new region, and takes the frames that its insertion may need; returns the neighbours that it can join.
   @inlinable
   mutating func prepareInsertion(
     of region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable
-  ) throws(AddressSpaceError) {
+  ) throws(AddressSpaceError) -> RegionNeighbours {
     let reach = region.reach
     guard reach.isAligned(to: 4096) else { throw .misaligned(reach.start) }
     guard range.contains(reach) else { throw .outside(reach) }
-    let next = regions.first(reaching: reach.start)
-    if let next, next.growthLimit <= reach.last { throw .overlaps(next.reach) }
-    if let next, region.joined(with: next) != nil { return }
-    if let below = self.region(endingBelow: region.start), below.joined(with: region) != nil { return }
-    guard regions.reserve(at: region.last, nil, &frames) else { throw .outOfFrames }
+    var neighbours = RegionNeighbours()
+    if let next = regions.first(reaching: reach.start) {
+      if next.growthLimit <= reach.last { throw .overlaps(next.reach) }
+      if region.joined(with: next) != nil { neighbours.above = next }
+    }
+    if let below = self.region(endingBelow: region.start), below.joined(with: region) != nil {
+      neighbours.below = below
+    }
+    if neighbours.below == nil, neighbours.above == nil {
+      guard regions.reserve(at: region.last, nil, &frames) else { throw .outOfFrames }
+    }
+    return neighbours
   }
 
-  /// Adds a region that was prepared, as a part of its neighbours where they are alike.
+  /// Adds a region that was prepared, as a part of the neighbours that it joins.
   @inlinable
-  mutating func insertPrepared(_ region: VirtualRegion, _ frames: inout some CountedFrames & ~Copyable) {
-    let below = self.region(endingBelow: region.start)
-    let above = regions.first(after: region)
-    if let below, let joined = below.joined(with: region) {
-      if let above, let all = joined.joined(with: above) {
-        regions.remove(above)
-        regions.replace(below, with: all)
-      } else {
-        regions.replace(below, with: joined)
-      }
-    } else if let above, let joined = region.joined(with: above) {
-      regions.replace(above, with: joined)
-    } else {
-      regions.insert(region)
-    }
+  mutating func insert(
+    _ region: VirtualRegion, joining neighbours: RegionNeighbours, _ frames: inout some CountedFrames & ~Copyable
+  ) {
+    let (below, above) = (neighbours.below, neighbours.above)
+    var whole = below ?? region
+    whole.last = above?.last ?? region.last
+    if let above, below != nil { regions.remove(above) }
+    if let joined = below ?? above { regions.replace(joined, with: whole) } else { regions.insert(region) }
     regions.releaseSpares(&frames)
   }
 
@@ -172,30 +172,29 @@ extension AddressSpace {
     }
   }
 
-  /// Takes the frames that splits at the ends of a range may need; false, with everything unchanged, when there are too
+  /// The splits that a change of a range needs, with frames for them; nil, with everything unchanged, when there are too
   /// few.
   @inlinable
   mutating func reserveSplits(
     atEndsOf range: AddrRange<VirtAddr>, _ frames: inout some CountedFrames & ~Copyable
-  ) -> Bool {
-    let splitsStart = region(across: range.start) != nil
-    let splitsEnd = range.last.raw != .max && region(across: range.last + 1) != nil
-    switch (splitsStart, splitsEnd) {
-    case (true, true): return regions.reserve(at: range.start - 1, range.last, &frames)
-    case (true, false): return regions.reserve(at: range.start - 1, nil, &frames)
-    case (false, true): return regions.reserve(at: range.last, nil, &frames)
-    case (false, false): return true
-    }
+  ) -> RegionSplits? {
+    let splits = RegionSplits(
+      atStart: region(across: range.start) != nil,
+      atEnd: range.last.raw != .max && region(across: range.last + 1) != nil)
+    if !splits.atStart, !splits.atEnd { return splits }
+    let start = splits.atStart ? range.start - 1 : range.last
+    let end = splits.atStart && splits.atEnd ? range.last : nil
+    return regions.reserve(at: start, end, &frames) ? splits : nil
   }
 
-  /// Splits the regions that cross the ends of a range, for which frames are reserved.
+  /// Splits the regions that cross the ends of a range.
   @inlinable
-  mutating func splitRegions(atEndsOf range: AddrRange<VirtAddr>) {
-    splitRegion(at: range.start)
-    if range.last.raw != .max { splitRegion(at: range.last + 1) }
+  mutating func perform(_ splits: RegionSplits, atEndsOf range: AddrRange<VirtAddr>) {
+    if splits.atStart { splitRegion(at: range.start) }
+    if splits.atEnd { splitRegion(at: range.last + 1) }
   }
 
-  /// Splits the region that has addresses both below `address` and from there on, if any; the frames must be reserved.
+  /// Splits the region that has addresses both below `address` and from there on; the frames must be reserved.
   @inlinable
   mutating func splitRegion(at address: VirtAddr) {
     guard let region = region(across: address) else { return }
@@ -208,5 +207,28 @@ extension AddressSpace {
   func region(across address: VirtAddr) -> VirtualRegion? {
     guard let region = regions.first(reaching: address), region.start < address else { return nil }
     return region
+  }
+}
+
+/// The neighbours that a new region joins.
+@frozen
+@usableFromInline
+struct RegionNeighbours {
+  @usableFromInline var below: VirtualRegion?
+  @usableFromInline var above: VirtualRegion?
+
+  @inlinable init() {}
+}
+
+/// The ends of a range at which a region must be split.
+@frozen
+@usableFromInline
+struct RegionSplits {
+  @usableFromInline let atStart: Bool
+  @usableFromInline let atEnd: Bool
+
+  @inlinable init(atStart: Bool, atEnd: Bool) {
+    self.atStart = atStart
+    self.atEnd = atEnd
   }
 }

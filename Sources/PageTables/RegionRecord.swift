@@ -19,7 +19,7 @@ extension RegionRecord {
 /// What a node says of a node below it.
 @frozen
 @usableFromInline
-struct RegionSubtree: RegionRecord {
+struct RegionSubtree: RegionRecord, Equatable {
   /// The lowest address of its first record.
   @usableFromInline var lowest: VirtAddr
   /// The last address of its last record.

@@ -3,7 +3,7 @@ public import Assertions
 public import MemoryProtocols
 
 // Insertion and replacement. Both go down to a leaf and, on the way back, bring up to date what the nodes above say of
-// those below. So does removal (`RegionTree+Removal.swift`).
+// those below, as far up as that changes. So does removal (`RegionTree+Removal.swift`).
 
 extension RegionTree {
   /// Inserts a record; false, with everything unchanged, when a node must split and there is no frame for it.
@@ -76,7 +76,8 @@ extension RegionTree {
   @inlinable
   mutating func insert(_ record: Record) {
     recordCount += 1
-    guard let right = insert(record, below: root, level: height) else { return }
+    var changed = false
+    guard let right = insert(record, below: root, level: height, &changed) else { return }
     let left = summary(root, level: height)
     root = takeSpare()
     nodeCount += 1
@@ -87,10 +88,14 @@ extension RegionTree {
     node.insert(right, at: 1)
   }
 
-  /// Inserts a record below a node; returns the node's new neighbour when it split.
+  /// Inserts a record below a node; returns the node's new neighbour when it split. Sets `changed` to whether what the
+  /// node above says of this one may have changed.
   @inlinable
-  mutating func insert(_ record: Record, below frame: PhysAddr, level: Int) -> RegionSubtree? {
+  mutating func insert(
+    _ record: Record, below frame: PhysAddr, level: Int, _ changed: inout Bool
+  ) -> RegionSubtree? {
     if level == 0 {
+      changed = true
       let node = leaf(frame)
       let index = node.firstIndex(reaching: record.last)
       require(
@@ -102,9 +107,10 @@ extension RegionTree {
     let node = inner(frame)
     let index = min(node.firstIndex(reaching: record.last), node.count - 1)
     let below = node[index].node
-    let right = insert(record, below: below, level: level - 1)
-    node[index] = summary(below, level: level - 1)
+    let right = insert(record, below: below, level: level - 1, &changed)
+    if changed { changed = update(index, of: node, level: level) }
     guard let right else { return nil }
+    changed = true
     return insert(right, in: node, at: index + 1)
   }
 
@@ -133,7 +139,7 @@ extension RegionTree {
 
   // MARK: Replacement
 
-  /// Replaces a record below a node; returns whether its interval changed.
+  /// Replaces a record below a node; returns whether what the node above says of this one may have changed.
   @inlinable
   mutating func replace(_ record: Record, with new: Record, below frame: PhysAddr, level: Int) -> Bool {
     if level == 0 {
@@ -149,7 +155,15 @@ extension RegionTree {
     let node = inner(frame)
     let index = index(of: record, in: node)
     guard replace(record, with: new, below: node[index].node, level: level - 1) else { return false }
-    node[index] = summary(node[index].node, level: level - 1)
+    return update(index, of: node, level: level)
+  }
+
+  /// Brings up to date what a node at a level says of one below it; returns whether that changed.
+  @inlinable
+  func update(_ index: Int, of node: RegionNode<RegionSubtree>, level: Int) -> Bool {
+    let new = summary(node[index].node, level: level - 1)
+    if node[index] == new { return false }
+    node[index] = new
     return true
   }
 

@@ -16,7 +16,7 @@ extension RegionTree {
   /// Removes a record; a frame that is left over becomes a spare.
   @inlinable
   mutating func remove(_ record: Record) {
-    remove(record, below: root, level: height)
+    _ = remove(record, below: root, level: height)
     recordCount -= 1
     while height > 0, inner(root).count == 1 {
       let frame = root
@@ -27,52 +27,52 @@ extension RegionTree {
     if recordCount == 0 { height = 0 }
   }
 
+  /// Removes a record below a node; returns whether what the node above says of this one may have changed.
   @inlinable
-  mutating func remove(_ record: Record, below frame: PhysAddr, level: Int) {
+  mutating func remove(_ record: Record, below frame: PhysAddr, level: Int) -> Bool {
     if level == 0 {
       let node = leaf(frame)
       node.remove(at: index(of: record, in: node))
-      return
+      return true
     }
     let node = inner(frame)
     let index = index(of: record, in: node)
-    let below = node[index].node
-    remove(record, below: below, level: level - 1)
-    if level == 1 {
-      mergeChild(at: index, of: node, RegionNode<Record>.self, level: 0)
-    } else {
-      mergeChild(at: index, of: node, RegionNode<RegionSubtree>.self, level: level - 1)
-    }
+    guard remove(record, below: node[index].node, level: level - 1) else { return false }
+    let isMerged =
+      level == 1
+      ? mergeChild(at: index, of: node, RegionNode<Record>.self)
+      : mergeChild(at: index, of: node, RegionNode<RegionSubtree>.self)
+    return isMerged || update(index, of: node, level: level)
   }
 
-  /// Brings up to date what a node says of one below it that lost an element, after merging that with a neighbour if
-  /// both fit in half a frame.
+  /// Frees a child of a node when it is empty, or merges it with a neighbour when both fit in half a frame; returns
+  /// whether it did.
   @inlinable
   mutating func mergeChild<Element: RegionRecord>(
-    at index: Int, of node: RegionNode<RegionSubtree>, _ kind: RegionNode<Element>.Type, level: Int
-  ) {
+    at index: Int, of node: RegionNode<RegionSubtree>, _ kind: RegionNode<Element>.Type
+  ) -> Bool {
     let frame = node[index].node
     let child = RegionNode<Element>(in: frame, mapper)
     if child.count == 0 {
       node.remove(at: index)
       discard(frame)
-      return
+      return true
     }
     if index + 1 < node.count {
       let next = RegionNode<Element>(in: node[index + 1].node, mapper)
       if child.count + next.count <= child.capacity / 2 {
         merge(child, at: index, next, in: node)
-        return
+        return true
       }
     }
     if index > 0 {
       let previous = RegionNode<Element>(in: node[index - 1].node, mapper)
       if previous.count + child.count <= child.capacity / 2 {
         merge(previous, at: index - 1, child, in: node)
-        return
+        return true
       }
     }
-    node[index] = child.summary(in: frame)
+    return false
   }
 
   /// Moves the elements of a node's child at `index + 1` to the one at `index`.
