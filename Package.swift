@@ -36,6 +36,7 @@ let coreModules = [
   CoreModule("FirstFitHeap", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
   CoreModule("BuddyFrames", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
   CoreModule("PageTables", imports: ["Assertions", "Addresses", "MemoryProtocols"]),
+  CoreModule("VirtualAreas", imports: ["Assertions", "Addresses", "MemoryProtocols", "PageTables"]),
   CoreModule("AllocationTraces", imports: ["Assertions"]),
   // The general heap: five floors, each of which knows only those above it in this list.
   CoreModule("HeapBlocks"),
@@ -188,7 +189,8 @@ let testTargets: [Target] =
   + [
     ("Assertions", []), ("Addresses", []), ("MemoryProtocols", []), ("SpinLocks", []),
     ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
-    ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]), ("AllocationTraces", []),
+    ("FirstFitHeap", []), ("BuddyFrames", []), ("PageTables", ["CLabKVM", "BuddyFrames"]),
+    ("VirtualAreas", ["PageTables"]), ("AllocationTraces", []),
     ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames", "FirstFitHeap", "CLabPlatform"]),
     ("ThreadHeaps", ["SpinLocks", "HeapBlocks", "HeapSpaces", "FirstFitHeap"]),
     ("GeneralHeap", ["HeapBlocks", "HeapSpaces", "ThreadHeaps"]),
