@@ -38,6 +38,7 @@ let coreModules = [
   CoreModule("BuddyFrames", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryMaps"]),
   CoreModule("PageTables", imports: ["Assertions", "Addresses", "MemoryProtocols"]),
   CoreModule("SlabCaches", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
+  CoreModule("VirtualAreas", imports: ["Assertions", "Addresses", "MemoryProtocols", "PageTables"]),
   CoreModule("AllocationTraces", imports: ["Assertions"]),
   // The general heap: five floors, each of which knows only those above it in this list.
   CoreModule("HeapBlocks"),
@@ -193,7 +194,7 @@ let testTargets: [Target] =
     ("MemoryRegions", ["CLabSystem"]), ("NUMARegions", []),
     ("FirstFitHeap", []), ("MemoryMaps", []), ("BuddyFrames", ["MemoryMaps"]),
     ("PageTables", ["CLabKVM", "BuddyFrames"]), ("SlabCaches", ["SpinLocks", "BuddyFrames", "PageTables"]),
-    ("AllocationTraces", []),
+    ("VirtualAreas", ["PageTables"]), ("AllocationTraces", []),
     ("HeapBlocks", []), ("HeapSpaces", ["HeapBlocks", "BuddyFrames", "FirstFitHeap", "CLabPlatform"]),
     ("ThreadHeaps", ["SpinLocks", "HeapBlocks", "HeapSpaces", "FirstFitHeap"]),
     ("GeneralHeap", ["HeapBlocks", "HeapSpaces", "ThreadHeaps"]),

@@ -11,8 +11,11 @@
   extension VirtAddr: CustomStringConvertible {}
 
   extension AddrRange: CustomStringConvertible {
-    /// The range as `0x1000..<0x2000`.
-    public var description: String { "0x\(String(start.raw, radix: 16))..<0x\(String(end.raw, radix: 16))" }
+    /// The range as `0x1000..<0x2000`, or with its last address, as `0x1000...0xffff`, when it has no end.
+    public var description: String {
+      let bound = start <= wrappedEnd ? "..<0x\(String(end.raw, radix: 16))" : "...0x\(String(last.raw, radix: 16))"
+      return "0x\(String(start.raw, radix: 16))\(bound)"
+    }
   }
 
   extension PageSize: CustomStringConvertible {

@@ -3,11 +3,11 @@
 extension AddrRange {
   /// The largest range inside this one that starts and ends at multiples of `alignment`; empty when there is none.
   @inlinable public func alignedInward(to alignment: A.Raw) -> AddrRange {
-    let alignedEnd = end.alignedDown(to: alignment)
-    guard let alignedStart = start.checkedAlignedUp(to: alignment), alignedStart <= alignedEnd else {
-      return AddrRange(start: start, end: start)
-    }
-    return AddrRange(start: alignedStart, end: alignedEnd)
+    let alignedEnd = wrappedEnd.alignedDown(to: alignment)
+    guard let alignedStart = start.checkedAlignedUp(to: alignment), contains(alignedStart),
+      alignedStart.raw <= alignedEnd.raw &- 1
+    else { return AddrRange(start: start, end: start) }
+    return AddrRange(start: alignedStart, wrappedEnd: alignedEnd)
   }
 
   /// The smallest range around this one that starts and ends at multiples of `alignment`; traps when its end does
@@ -18,7 +18,7 @@ extension AddrRange {
 
   /// Whether the range starts and ends at multiples of `alignment`.
   @inlinable public func isAligned(to alignment: A.Raw) -> Bool {
-    start.isAligned(to: alignment) && end.isAligned(to: alignment)
+    start.isAligned(to: alignment) && wrappedEnd.isAligned(to: alignment)
   }
 
   /// The whole pages of `size` inside the range, in address order.

@@ -21,7 +21,8 @@ public struct PageSequence<A: Addr>: Sendable {
   @inlinable public mutating func next() -> Page<A>? {
     guard !remaining.isEmpty else { return nil }
     let page = Page(start: remaining.start, size: size)
-    remaining = AddrRange(start: page.end, end: remaining.end)
+    // Wraps after the last page of the address space, where nothing remains.
+    remaining = AddrRange(start: A(page.start.raw &+ page.byteCount), wrappedEnd: remaining.wrappedEnd)
     return page
   }
 }

@@ -70,8 +70,7 @@ public struct FrameTable: Sendable {
   /// there, or when it has 2^32 - 1 holders.
   @inlinable @inline(__always)
   func addHolder(at offset: UInt64, size: PageSize) -> Bool {
-    // Never wraps: a range does not end below its start.
-    guard offset < (range.end.raw &- range.start.raw) &>> 8 else { return false }
+    guard offset < range.byteCount &>> 8 else { return false }
     let word = start &+ UInt(truncatingIfNeeded: offset)
     // SAFETY: the first byte of a descriptor, the lowest of its first word, holds the order plus one for a block in
     // use. All supported processors are little endian.

@@ -12,6 +12,7 @@ extension AddressSpace {
   ///   - fromUser: Whether user mode was running; the kernel's accesses need no `user` permission.
   ///   - frames: The allocator of pages and tables.
   ///   - tlb: Flushed for every changed entry that may be cached.
+  ///   - source: Gives the pages of memory objects.
   /// - Throws: Why the access is refused. Nothing has changed then, except that large pages may have been split to free
   ///   frames.
   /// - Complexity: O(log n) for n regions, plus zeroing or copying one page; amortized O(1) pages more where the policy
@@ -19,10 +20,10 @@ extension AddressSpace {
   @inlinable
   public mutating func handleFault(
     _ address: VirtAddr, _ access: MemoryAccess, fromUser: Bool = true,
-    _ frames: inout some CountedFrames & ~Copyable, _ tlb: inout some TLBInvalidator & ~Copyable
+    _ frames: inout some CountedFrames & ~Copyable, _ tlb: inout some TLBInvalidator & ~Copyable,
+    _ source: inout some PageSource & ~Copyable
   ) throws(FaultRefusal) -> FaultResolution {
-    let index = try regionIndex(faulting: address)
-    let region = regions[index]
+    let region = try region(faulting: address)
     if region.purpose == .guardPages { throw .guardPage(address) }
     let needed = fromUser ? access.permission | .user : access.permission
     guard region.permissions.contains(needed) else { throw .notPermitted(address, region.permissions) }
@@ -32,7 +33,9 @@ extension AddressSpace {
     let bits = UInt64(address.raw) & Format.translatedMask
     let (table, level, leaf) = self.table.lowestEntry(bits, downTo: 0)
     let resolution: FaultResolution
-    if Format.kind(of: leaf, level: level) != .leaf {
+    if Format.kind(of: leaf, level: level) != .leaf, region.object != .none {
+      resolution = try fillFromObject(Page(containing: address), region, access, &frames, &tlb, &source)
+    } else if Format.kind(of: leaf, level: level) != .leaf {
       resolution = .filled(try fill(address, grown, &frames, &tlb))
     } else if access == .write, !Format.permissions(of: leaf).contains(.write) {
       let page = Page(containing: address, size: Format.pageSize(level: level))
@@ -43,20 +46,18 @@ extension AddressSpace {
       TLBFlush(Page(containing: address)).flush(using: &tlb)
       resolution = .marked
     }
-    if grown.start != region.start { regions[index] = grown }
+    if grown.start != region.start { regions.replace(region, with: grown) }
     statistics.faultCount += 1
     return resolution
   }
 
   /// The region that contains an address, or the stack that may grow down to it.
   @inlinable
-  func regionIndex(faulting address: VirtAddr) throws(FaultRefusal) -> Int {
-    let index = regions.firstIndex(endingAfter: address)
-    guard index < regions.count, regions[index].growthLimit <= address else { throw .noRegion(address) }
-    let region = regions[index]
+  func region(faulting address: VirtAddr) throws(FaultRefusal) -> VirtualRegion {
+    guard let region = regions.first(reaching: address), region.growthLimit <= address else { throw .noRegion(address) }
     // The lowest page that a stack could grow into is its guard.
     if address < region.start, address.raw - region.growthLimit.raw < 4096 { throw .guardPage(address) }
-    return index
+    return region
   }
 
   /// Maps a page of zeros: a large one where the policy wants one and it fits.

@@ -4,11 +4,12 @@ public import MemoryProtocols
 // Promotion to large pages and demotion; LargePagePolicy.swift says when.
 
 extension AddressSpace {
-  /// Whether one large page may map a block: the block lies wholly inside the region.
+  /// Whether one large page may map a block: the block lies wholly inside the region, whose pages come
+  /// from nowhere else.
   @inlinable
   func canBeLarge(_ block: Page<VirtAddr>, _ region: VirtualRegion) -> Bool {
-    table.largestPage >= .size2MiB && region.start <= block.start
-      && region.end.raw - block.start.raw >= UInt(block.size.byteCount)
+    table.largestPage >= .size2MiB && region.isAnonymous && region.start <= block.start
+      && region.last.raw - block.start.raw >= UInt(block.size.byteCount) - 1
   }
 
   /// Promotes the block around a newly filled page to a large page, if enough of it is populated.
@@ -20,7 +21,7 @@ extension AddressSpace {
     // Counting reads 512 entries; every 32nd fill counts, which makes 16 entries per fill.
     guard page.start.tableIndex(level: 0) % 32 == 31 else { return }
     let block = Page(containing: page.start, size: .size2MiB)
-    guard region.isPrivate, canBeLarge(block, region) else { return }
+    guard canBeLarge(block, region) else { return }
     let bits = UInt64(block.start.raw) & Format.translatedMask
     let (_, level, entry) = table.lowestEntry(bits, downTo: 1)
     guard level == 1, Format.kind(of: entry, level: 1) == .table else { return }
@@ -149,14 +150,14 @@ extension AddressSpace {
     _ frames: inout some CountedFrames & ~Copyable, _ tlb: inout some TLBInvalidator & ~Copyable
   ) -> Bool {
     if policy.mode == .never { return false }
-    for index in 0..<regions.count where regions[index].isPrivate {
-      let region = regions[index]
-      var at = region.start.alignedUp(to: UInt(PageSize.size2MiB.byteCount))
-      while at < region.end {
-        let page = Page(start: at, size: .size2MiB)
-        if reclaimFrames(of: page, &frames, &tlb) { return true }
-        guard let next = at.checkedAdd(UInt(PageSize.size2MiB.byteCount)) else { break }
-        at = next
+    var next = regions.first
+    while let region = next {
+      next = regions.first(after: region)
+      guard region.isAnonymous else { continue }
+      var block = region.start.checkedAlignedUp(to: UInt(PageSize.size2MiB.byteCount))
+      while let start = block, start <= region.last {
+        if reclaimFrames(of: Page(start: start, size: .size2MiB), &frames, &tlb) { return true }
+        block = start.checkedAdd(UInt(PageSize.size2MiB.byteCount))
       }
     }
     return false

@@ -11,9 +11,11 @@ public typealias CountedFrames = FrameAllocator & FrameReferenceCounts & FrameSp
 /// - `AddressSpace.swift`: its state, creation and destruction.
 /// - `+Regions`: adding regions and finding room for them.
 /// - `+Changes`: unmapping and changing permissions.
-/// - `+Faults`: ``handleFault(_:_:fromUser:_:_:)``, filling, growing stacks, copying on write.
+/// - `+Faults`: ``handleFault(_:_:fromUser:_:_:_:)``, filling, growing stacks, copying on write.
 /// - `+Fork`: sharing everything with a child.
 /// - `+LargePages`: promotion and demotion.
+/// - `+Objects`: pages of files and shared memory.
+/// - `+WithoutObjects`: the operations that may meet such a page, for spaces that have none.
 ///
 /// Every page of a private region has its own frame, which the frame allocator counts: one holder per address space
 /// that maps it. A page whose frame has several holders is mapped without write permission in all of them, whatever the
@@ -38,7 +40,8 @@ public struct AddressSpace<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyab
   /// Counts of past events.
   public var statistics = AddressSpaceStatistics()
 
-  @usableFromInline var regions: RegionList
+  /// The regions. No two neighbours could be one: a change merges what it makes alike.
+  @usableFromInline var regions: RegionTree<VirtualRegion, Mapper>
 
   /// An address space without regions.
   ///
@@ -48,7 +51,7 @@ public struct AddressSpace<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyab
   ///   - mapper: How the program reaches the frames.
   ///   - largestPage: The largest page of the processor, if it differs from the format's.
   ///   - policy: When to use large pages.
-  ///   - frames: The allocator of two frames, for the root and the list of regions.
+  ///   - frames: The allocator of two frames, for the root and the regions.
   /// - Throws: ``AddressSpaceError/outOfFrames``.
   @inlinable
   public init(
@@ -56,11 +59,21 @@ public struct AddressSpace<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyab
     policy: LargePagePolicy = .dynamic, _ frames: inout some CountedFrames & ~Copyable
   ) throws(AddressSpaceError) {
     requireManageable(range, Format.self)
-    guard let regions = RegionList(mapper, &frames) else { throw .outOfFrames }
+    guard let regions = RegionTree<VirtualRegion, Mapper>(mapper, &frames) else { throw .outOfFrames }
+    try self.init(
+      managing: range, mapper: mapper, largestPage: largestPage, policy: policy, regions: regions, &frames)
+  }
+
+  /// An address space with regions and nothing mapped. Frees the regions when there is no frame for the root.
+  @inlinable
+  init(
+    managing range: AddrRange<VirtAddr>, mapper: Mapper, largestPage: PageSize, policy: LargePagePolicy,
+    regions: consuming RegionTree<VirtualRegion, Mapper>, _ frames: inout some CountedFrames & ~Copyable
+  ) throws(AddressSpaceError) {
     do throws(MapError) {
       table = try PageTable(mapper: mapper, largestPage: largestPage, &frames)
     } catch {
-      frames.deallocate(regions.frame)
+      regions.deallocate(&frames)
       throw .outOfFrames
     }
     self.range = range
@@ -68,19 +81,29 @@ public struct AddressSpace<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyab
     self.regions = regions
   }
 
-  /// Releases every frame that the address space holds: pages, tables and the list of regions. Pages shared with other
-  /// address spaces stay with those; fixed frames and the kernel half stay with their owners.
+  /// Releases every frame that the address space holds: pages, tables and regions. Pages shared with other address
+  /// spaces stay with those; fixed frames and the kernel half stay with their owners.
   ///
   /// The tables must no longer be in use by any processor.
   /// - Complexity: O(pages + tables)
   @inlinable
-  public consuming func deallocate(_ frames: inout some CountedFrames & ~Copyable) {
-    for index in 0..<regions.count where regions[index].isPrivate {
-      table.clearTree(regions[index].range) { frame in
-        _ = frames.release(frame)
+  public consuming func deallocate(
+    _ frames: inout some CountedFrames & ~Copyable, _ source: inout some PageSource & ~Copyable
+  ) {
+    var tlb = NoTLB()
+    var next = regions.first
+    while let region = next {
+      if region.isPrivate {
+        table.clearTree(region.range) { frame in
+          _ = frames.release(frame)
+        }
+      } else if region.isShared {
+        takeBack(region, &frames, &tlb, &source)
       }
+      if let pages = region.objectRange { source.close(pages) }
+      next = regions.first(after: region)
     }
-    frames.deallocate(regions.frame)
+    regions.deallocate(&frames)
     table.deallocate(&frames)
   }
 
@@ -88,20 +111,27 @@ public struct AddressSpace<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyab
   @inlinable
   public var regionCount: Int { regions.count }
 
-  /// The region at an index, in address order; traps unless the index is below ``regionCount``.
+  /// How many frames hold the regions.
   @inlinable
-  public func region(at index: Int) -> VirtualRegion {
-    require(index >= 0 && index < regions.count, "no such region: index", UInt64(truncatingIfNeeded: index))
-    return regions[index]
-  }
+  public var regionFrameCount: Int { regions.frameCount }
 
   /// The region that contains an address.
   /// - Complexity: O(log n) for n regions
   @inlinable
   public func region(containing address: VirtAddr) -> VirtualRegion? {
-    let index = regions.firstIndex(endingAfter: address)
-    guard index < regions.count, regions[index].start <= address else { return nil }
-    return regions[index]
+    guard let region = regions.first(reaching: address), region.start <= address else { return nil }
+    return region
+  }
+
+  /// Visits every region in address order.
+  /// - Complexity: O(n log n) for n regions
+  @inlinable
+  public func forEachRegion(_ body: (VirtualRegion) -> Void) {
+    var next = regions.first
+    while let region = next {
+      body(region)
+      next = regions.first(after: region)
+    }
   }
 }
 
@@ -116,7 +146,7 @@ func requireManageable<Format: PageTableFormat>(_ range: AddrRange<VirtAddr>, _ 
     let index = Format.slotIndex(span.isEmpty ? span.start : span.end - 4096, level: Format.rootLevel)
     require(
       !Format.kernelEntries.contains(index), "an address space must not manage the kernel half, found",
-      UInt64(range.end.raw))
+      UInt64(range.start.raw &+ range.byteCount))
   } catch {
     fail("an address space must manage addresses that its tables translate, found", UInt64(error.page.start.raw))
   }
@@ -130,6 +160,8 @@ public struct AddressSpaceStatistics: Equatable, Sendable {
   public var smallFillCount = 0
   /// 2 MiB pages filled with zeros.
   public var largeFillCount = 0
+  /// Pages of memory objects mapped.
+  public var objectFillCount = 0
   /// Pages copied on write.
   public var copyCount = 0
   /// Pages made writable in place for their last holder.

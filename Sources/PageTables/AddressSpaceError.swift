@@ -10,9 +10,7 @@ public enum AddressSpaceError: Error, Equatable, Sendable {
   case misaligned(VirtAddr)
   /// The range lies outside the range that the address space manages.
   case outside(AddrRange<VirtAddr>)
-  /// The address space already has 65,536 regions.
-  case tooManyRegions
-  /// The allocator has no frame for a table, a page or the list of regions.
+  /// The allocator has no frame for a table, a page or another region.
   case outOfFrames
   /// The frame holds one of the page tables and cannot be given to a program.
   case tableFrame(PhysAddr)
@@ -45,6 +43,8 @@ public enum MemoryAccess: UInt8, Sendable {
 public enum FaultResolution: Equatable, Sendable {
   /// A page of zeros was mapped.
   case filled(PageSize)
+  /// A page of the region's memory object was mapped, or a copy of it.
+  case given
   /// The page was shared: a writable copy was mapped.
   case copied
   /// The page had been shared, and this is its last holder: it was made writable in place.
@@ -61,6 +61,10 @@ public enum FaultRefusal: Error, Equatable, Sendable {
   case guardPage(VirtAddr)
   /// The region does not allow the access: these are its permissions.
   case notPermitted(VirtAddr, MemPerm)
+  /// The region's memory object has no page for the address: a file ends before it, or could not be read.
+  case noPage(VirtAddr)
+  /// The page is on its way: wait for the ``PageSource``, then retry.
+  case notYet(VirtAddr)
   /// The allocator has no frame left, and no large page could be split to free one.
   case outOfFrames(Page<VirtAddr>)
 }

@@ -15,7 +15,9 @@ extension PageTable {
     for index in Format.kernelEntries where !Format.isPresent(rootTable[index]) {
       count += 1
     }
-    guard var chain = TableChain.allocate(count, &allocator, mapper) else { throw .frameAllocationFailed }
+    guard var chain = TableChain.allocate(count, of: Format.granule, &allocator, mapper) else {
+      throw .frameAllocationFailed
+    }
     for index in Format.kernelEntries where !Format.isPresent(rootTable[index]) {
       rootTable.vacant(at: index).link(takeTable(&chain).entry)
     }

@@ -38,7 +38,7 @@ extension PageTable {
       distance: start.raw &- span.start, attributes: attributes,
       largestLevel: Format.highestLevel(within: min(largest, largestPage)))
     let count = try tablesMissing(rootTable, level: Format.rootLevel, span, order)
-    guard var chain = TableChain.allocate(count, &allocator, mapper) else {
+    guard var chain = TableChain.allocate(count, of: Format.granule, &allocator, mapper) else {
       throw RangeError(.frameAllocationFailed, at: span.page(at: span.start))
     }
     fill(rootTable, level: Format.rootLevel, span, order, &chain)

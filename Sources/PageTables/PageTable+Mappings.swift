@@ -12,7 +12,7 @@ extension PageTable {
   public func forEachMapping(in range: AddrRange<VirtAddr>, _ body: (Page<VirtAddr>, Translation<Format>) -> Void) {
     if range.isEmpty { return }
     let root = TableVisit(table: rootTable, level: Format.rootLevel, start: 0, isPlain: true)
-    visit(root, from: range.start, through: range.end - 1, body)
+    visit(root, from: range.start, through: range.last, body)
   }
 
   /// Visits every mapping in address order.

@@ -19,7 +19,7 @@ extension PageTable: PageTableOps {
     if Format.kind(of: entry, level: level) == .table { throw .emptyTable }
 
     let target = page.size.level
-    guard var chain = TableChain.allocate(level - target, &allocator, mapper) else {
+    guard var chain = TableChain.allocate(level - target, of: Format.granule, &allocator, mapper) else {
       throw .frameAllocationFailed
     }
     // Write from the leaf up: one store then makes the whole path reachable.

@@ -38,7 +38,7 @@ extension PageTable {
     let span = try mapSpan(range)
     if span.isEmpty { return span.flush() }
     let count = splitsNeeded(span) { change.leavesAlone($0) }
-    guard var chain = TableChain.allocate(count, &allocator, mapper) else {
+    guard var chain = TableChain.allocate(count, of: Format.granule, &allocator, mapper) else {
       let isLower = !splitLevels(at: span.start) { change.leavesAlone($0) }.isEmpty
       throw RangeError(.frameAllocationFailed, at: span.page(at: isLower ? span.start : span.end))
     }

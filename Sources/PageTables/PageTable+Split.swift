@@ -30,7 +30,9 @@ extension PageTable {
     case .leaf: if level != page.size.level { throw .unsupportedPageSize(Format.pageSize(level: level)) }
     }
     let index = slotIndex(span.start, level: level)
-    guard var chain = TableChain.allocate(level == 0 ? 0 : 1, &allocator, mapper) else { throw .frameAllocationFailed }
+    guard var chain = TableChain.allocate(level == 0 ? 0 : 1, of: Format.granule, &allocator, mapper) else {
+      throw .frameAllocationFailed
+    }
     let lone = splitRun(of: entry, level: level, in: table, at: index, span, &tlb)
     if level == 0 { return }
     splitLeaf(lone, level: level, in: table, at: index, span, &chain, &tlb)

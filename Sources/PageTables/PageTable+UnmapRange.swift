@@ -38,7 +38,7 @@ extension PageTable {
     }
     if span.isEmpty { return span.flush() }
     let count = splitsNeeded(span) { _ in false }
-    guard var chain = TableChain.allocate(count, &allocator, mapper) else {
+    guard var chain = TableChain.allocate(count, of: Format.granule, &allocator, mapper) else {
       let isLower = !splitLevels(at: span.start) { _ in false }.isEmpty
       throw RangeError(.hugePage, at: span.page(at: isLower ? span.start : span.end))
     }

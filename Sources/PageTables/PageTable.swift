@@ -84,7 +84,7 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
     for index in 0..<Format.entryCount where !Format.kernelEntries.contains(index) {
       deallocateTree(rootTable[index], level: Format.rootLevel, &allocator)
     }
-    retired.deallocate(to: &allocator, mapper)
+    retired.deallocate(of: Format.granule, to: &allocator, mapper)
     allocator.deallocate(Page(start: root, size: Format.granule))
   }
 
@@ -116,7 +116,7 @@ public struct PageTable<Format: PageTableFormat, Mapper: PhysMapper>: ~Copyable 
   /// - Complexity: O(retired tables)
   @inlinable
   public mutating func deallocateRetiredTables(_ allocator: inout some FrameAllocator & ~Copyable) {
-    retired.deallocate(to: &allocator, mapper)
+    retired.deallocate(of: Format.granule, to: &allocator, mapper)
   }
 
   /// How many tables are retired and not yet freed.

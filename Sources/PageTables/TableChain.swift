@@ -9,7 +9,7 @@ public import MemoryProtocols
 /// A chain of tables that no entry refers to.
 @frozen
 @usableFromInline
-struct TableChain<Format: PageTableFormat> {
+struct TableChain {
   /// The first table, unless `count` is 0.
   @usableFromInline var first = PhysAddr.null
   /// How many tables there are.
@@ -35,15 +35,16 @@ struct TableChain<Format: PageTableFormat> {
     return table
   }
 
-  /// A chain of `count` tables from the allocator, or nil, with the allocator unchanged, when it has too few.
+  /// A chain of `count` tables of a size from the allocator, or nil, with the allocator unchanged, when it has too few.
   @inlinable
   static func allocate(
-    _ count: Int, _ allocator: inout some FrameAllocator & ~Copyable, _ mapper: borrowing some PhysMapper
+    _ count: Int, of size: PageSize, _ allocator: inout some FrameAllocator & ~Copyable,
+    _ mapper: borrowing some PhysMapper
   ) -> TableChain? {
     var chain = TableChain()
     while chain.count < count {
-      guard let frame = allocator.allocate(Format.granule) else {
-        chain.deallocate(to: &allocator, mapper)
+      guard let frame = allocator.allocate(size) else {
+        chain.deallocate(of: size, to: &allocator, mapper)
         return nil
       }
       chain.push(frame.start, mapper)
@@ -51,13 +52,13 @@ struct TableChain<Format: PageTableFormat> {
     return chain
   }
 
-  /// Frees all tables.
+  /// Frees all tables, which have this size.
   @inlinable
   mutating func deallocate(
-    to allocator: inout some FrameAllocator & ~Copyable, _ mapper: borrowing some PhysMapper
+    of size: PageSize, to allocator: inout some FrameAllocator & ~Copyable, _ mapper: borrowing some PhysMapper
   ) {
     while let table = pop(mapper) {
-      allocator.deallocate(Page(start: table, size: Format.granule))
+      allocator.deallocate(Page(start: table, size: size))
     }
   }
 }

@@ -2,12 +2,10 @@
 
 extension PageTableFormat {
   @usableFromInline typealias Span = TableSpan<Self>
-  @usableFromInline typealias Chain = TableChain<Self>
 }
 
 extension PageTable {
   @usableFromInline typealias TableSpan = Format.Span
-  @usableFromInline typealias TableChain = Format.Chain
 
   /// How many bytes an entry of a level covers.
   @inlinable @inline(__always)
@@ -20,7 +18,6 @@ extension PageTable {
 
 extension AddressSpace {
   @usableFromInline typealias TableSpan = Format.Span
-  @usableFromInline typealias TableChain = Format.Chain
 
   /// How many bytes an entry of a level covers.
   @inlinable @inline(__always)

@@ -10,12 +10,23 @@ import Testing
   /// Bounds at the edge cases.
   private static let bounds: [UInt8] = [0, 1, 2, 7, 8, 9, 16, 127, 128, 200, 254, 255]
 
-  private static let ranges: [Range] = bounds.flatMap { start in
+  private static let ranges: [Range] = endingRanges + topRanges
+
+  /// Ranges that have an end.
+  private static let endingRanges: [Range] = bounds.flatMap { start in
     bounds.filter { start <= $0 }.map { Range(start: TinyAddr(start), end: TinyAddr($0)) }
   }
 
-  private func addresses(_ range: Range?) -> Swift.Range<UInt8> {
-    range.map { $0.start.raw..<$0.end.raw } ?? 0..<0
+  /// Ranges that hold the last address.
+  private static let topRanges: [Range] = bounds.filter { $0 > 0 }.map {
+    Range(start: TinyAddr($0), through: TinyAddr(255))
+  }
+
+  /// One past the last address, which may be 256.
+  private func end(_ range: Range) -> Int { Int(range.start.raw) + Int(range.byteCount) }
+
+  private func addresses(_ range: Range?) -> Swift.Range<Int> {
+    range.map { Int($0.start.raw)..<end($0) } ?? 0..<0
   }
 
   @Test func aRangeIsHalfOpen() {
@@ -23,7 +34,7 @@ import Testing
       let set = addresses(range)
       #expect(Int(range.byteCount) == set.count)
       #expect(range.isEmpty == set.isEmpty)
-      for address in Self.bounds where range.contains(TinyAddr(address)) != set.contains(address) {
+      for address in Self.bounds where range.contains(TinyAddr(address)) != set.contains(Int(address)) {
         Issue.record("\(range) \(address)")
       }
     }
@@ -43,7 +54,7 @@ import Testing
           && left.contains(right) == Set(leftSet).isSuperset(of: rightSet)
           && Set(addresses(rest.below)).union(addresses(rest.above)) == Set(leftSet).subtracting(rightSet)
           && rest.below?.isEmpty != true && rest.above?.isEmpty != true
-          && (rest.below ?? left).start == left.start && (rest.above ?? left).end == left.end
+          && (rest.below ?? left).start == left.start && end(rest.above ?? left) == end(left)
         if !isRight { Issue.record("\(left) and \(right)") }
       }
     }
@@ -51,9 +62,9 @@ import Testing
 
   @Test func splittingLosesNothing() {
     for range in Self.ranges {
-      for bound in Self.bounds where range.start.raw <= bound && bound <= range.end.raw {
+      for bound in Self.bounds where range.start.raw <= bound && Int(bound) <= end(range) {
         let (below, above) = range.split(at: TinyAddr(bound))
-        #expect(below.start == range.start && above.end == range.end)
+        #expect(below.start == range.start && end(above) == end(range))
         #expect(below.end.raw == bound && above.start.raw == bound)
       }
     }
@@ -63,23 +74,49 @@ import Testing
   func alignmentInwardIsTheLargestAndOutwardTheSmallest(alignment: UInt8) {
     let multiples = (0..<256).filter { $0 % Int(alignment) == 0 }
     for range in Self.ranges {
-      let (start, end) = (Int(range.start.raw), Int(range.end.raw))
+      let (start, end) = (Int(range.start.raw), end(range))
       let firstInside = multiples.first { $0 >= start } ?? 256
-      let lastInside = multiples.last { $0 <= end } ?? 0
+      let lastInside = end == 256 ? 256 : multiples.last { $0 <= end } ?? 0
       let inward = range.alignedInward(to: alignment)
       if firstInside < lastInside {
-        #expect(Int(inward.start.raw) == firstInside && Int(inward.end.raw) == lastInside)
+        #expect(addresses(inward) == firstInside..<lastInside)
         #expect(inward.isAligned(to: alignment))
       } else {
         #expect(inward.isEmpty)
       }
-      if let lastOutside = multiples.first(where: { $0 >= end }) {
+      if end < 256, let lastOutside = multiples.first(where: { $0 >= end }) {
         let outward = range.alignedOutward(to: alignment)
         #expect(outward.isAligned(to: alignment) && outward.contains(range))
         #expect(Int(outward.end.raw) == lastOutside)
         #expect(Int(outward.start.raw) == multiples.last { $0 <= start })
       }
     }
+  }
+
+  @Test func aRangeMayHoldTheLastAddress() {
+    for range in Self.topRanges {
+      #expect(range.last == TinyAddr(255) && end(range) == 256)
+    }
+    let page = AddrRange(start: VirtAddr(0 &- 8192), through: VirtAddr(.max))
+    #expect(page.byteCount == 8192 && page.isAligned(to: 4096))
+    #expect(page.pages().map(\.start) == [VirtAddr(0 &- 8192), VirtAddr(0 &- 4096)])
+    #expect(AddrRange(start: PhysAddr(5), through: PhysAddr(8)) == AddrRange(start: PhysAddr(5), end: PhysAddr(9)))
+    #expect("\(page)" == "0xffffffffffffe000...0xffffffffffffffff")
+  }
+
+  @Test func whatHasNoEndTraps() async {
+    let end = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+      _ = AddrRange(start: PhysAddr(4096), through: PhysAddr(.max)).end
+    }
+    #expect(text(of: end) == "heaplab: a range that holds the last address has no end, found one from: 0x1000\n")
+    let last = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+      _ = AddrRange(start: PhysAddr(4096), end: PhysAddr(4096)).last
+    }
+    #expect(text(of: last) == "heaplab: an empty range has no last address, found one at: 0x1000\n")
+    let whole = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+      _ = AddrRange(start: PhysAddr.null, through: PhysAddr(.max))
+    }
+    #expect(text(of: whole) == "heaplab: a range must not hold the whole address space\n")
   }
 
   @Test func whatComesFromOutsideIsValidated() throws {

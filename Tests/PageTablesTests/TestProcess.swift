@@ -41,13 +41,21 @@ struct TestProcess<Format: PageTableFormat>: ~Copyable {
   mutating func access(
     _ address: VirtAddr, _ access: MemoryAccess, _ frames: inout TestFrames
   ) throws(FaultRefusal) -> PhysAddr {
+    var source = NoObjects()
+    return try self.access(address, access, &frames, &source)
+  }
+
+  mutating func access(
+    _ address: VirtAddr, _ access: MemoryAccess, _ frames: inout TestFrames,
+    _ source: inout some PageSource & ~Copyable
+  ) throws(FaultRefusal) -> PhysAddr {
     for _ in 0..<3 {
       if let found = try? space.table.translate(address),
         found.permissions.contains(MemPerm(rawValue: access.rawValue) | .user)
       {
         return found.physical
       }
-      _ = try space.handleFault(address, access, &frames, &tlb)
+      _ = try space.handleFault(address, access, &frames, &tlb, &source)
     }
     fatalError("\(address) faults again and again")
   }
@@ -80,5 +88,9 @@ struct TestProcess<Format: PageTableFormat>: ~Copyable {
 
   consuming func exit(_ frames: inout TestFrames) {
     space.deallocate(&frames)
+  }
+
+  consuming func exit(_ frames: inout TestFrames, _ source: inout some PageSource & ~Copyable) {
+    space.deallocate(&frames, &source)
   }
 }

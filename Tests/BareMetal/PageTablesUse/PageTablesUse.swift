@@ -38,6 +38,41 @@ enum EncryptedX86: X86Format {
   static var memoryEncryption: X86MemoryEncryption { .encryptedBit(47) }
 }
 
+/// Memory objects without pages.
+struct EmptyObjects: PageSource {
+  mutating func open(_ range: ObjectRange) {}
+  mutating func close(_ range: ObjectRange) {}
+  mutating func give(
+    _ page: ObjectRange, for access: MemoryAccess, _ frames: inout some CountedFrames & ~Copyable
+  ) throws(PageRefusal) -> Page<PhysAddr> { throw .noPage }
+  mutating func take(
+    _ page: ObjectRange, in frame: Page<PhysAddr>, wasWritten: Bool, _ frames: inout some CountedFrames & ~Copyable
+  ) {}
+}
+
+/// Every operation on an address space that shows memory objects.
+func useObjects<Format: PageTableFormat>(
+  _ format: Format.Type, _ mapper: OffsetPhysMapper, _ frames: inout EndlessFrames
+) throws(AddressSpaceError) -> Bool {
+  var tlb = NoTLB()
+  var source = EmptyObjects()
+  let managed = AddrRange(start: VirtAddr(0x1000), end: VirtAddr(0x400_0000))
+  var space = try AddressSpace<Format, OffsetPhysMapper>(managing: managed, mapper: mapper, &frames)
+  let pages = ObjectRange(MemoryObject(rawValue: 1), offset: 0, byteCount: 0x1000)
+  try space.addRegion(showing: pages, .userData, at: managed.start, isShared: true, &frames, &source)
+  do throws(FaultRefusal) {
+    _ = try space.handleFault(managed.start, .write, &frames, &tlb, &source)
+  } catch {
+    return false
+  }
+  try space.discard(managed, &frames, &tlb, &source)
+  let child = try space.fork(&frames, &tlb, &source)
+  try space.unmap(managed, &frames, &tlb, &source)
+  child.deallocate(&frames, &source)
+  space.deallocate(&frames, &source)
+  return true
+}
+
 /// Every operation on an address space.
 func useSpace<Format: PageTableFormat>(
   _ format: Format.Type, _ mapper: OffsetPhysMapper, _ frames: inout EndlessFrames
@@ -145,7 +180,7 @@ func use<Format: PageTableFormat>(_ format: Format.Type, _ address: VirtAddr) ->
   var frames = EndlessFrames()
   let mapper = OffsetPhysMapper(AddrRange(start: .null, byteCount: 1 << 30), at: VirtAddr(0x1000))
   do throws(AddressSpaceError) {
-    guard try useSpace(Format.self, mapper, &frames) else { return false }
+    guard try useSpace(Format.self, mapper, &frames), try useObjects(Format.self, mapper, &frames) else { return false }
   } catch {
     return false
   }
