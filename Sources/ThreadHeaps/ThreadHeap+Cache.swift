@@ -133,13 +133,13 @@ extension ThreadHeap {
     fields.cacheLimit = min(limit, ThreadHeap.cacheByteMaximum)
   }
 
-  /// Empties the cache for a new thread, which took nothing yet.
+  /// Empties the cache for a new thread, which took nothing yet: its share of what the heap holds begins with its calls.
   package func resetCache() {
     flushCache()
     fields.homeArena = 0
     fields.largeByteCount = 0
     fields.cacheBoost = 0
-    limitCache()
+    fields.cacheLimit = ThreadHeap.cacheConstantByteCount
   }
 
   /// Frees every cached block.
