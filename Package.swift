@@ -76,11 +76,13 @@ let embeddedFlags = [
   "-align-all-functions=6",
 ]
 
-/// Settings of an Embedded target whose sources import `modules` by their ordinary names.
+/// Settings of an Embedded target whose sources import `modules` by their ordinary names. `libheaplab.so` links these
+/// targets: its first-fit heaps have no tables, and the compiler leaves out a seventh of the library that serves tables.
 func embedded(importing modules: [String]) -> [SwiftSetting] {
   let aliases = modules.flatMap { ["-module-alias", "\($0)=Embedded\($0)"] }
   return strict + [
-    .enableExperimentalFeature("Embedded"), .unsafeFlags(embeddedFlags + aliases),
+    .enableExperimentalFeature("Embedded"), .define("FIRST_FIT_WITHOUT_TABLES"),
+    .unsafeFlags(embeddedFlags + aliases),
   ]
 }
 

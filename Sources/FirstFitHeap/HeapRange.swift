@@ -28,7 +28,8 @@ struct HeapRange: Equatable {
   /// Makes `base..<end` a range that is all free top.
   init(creatingAt base: UInt, end: UInt, next: HeapRange?, search: FirstFitSearch) {
     self.base = base
-    let hasTable = search == .table && end &- base >= BlockLayout.leastRangeByteCountWithTable
+    let hasTable =
+      Self.canHaveTables && search == .table && end &- base >= BlockLayout.leastRangeByteCountWithTable
     self.tableByteCount = hasTable ? HoleTable.byteCount(forRangeOf: end &- base) : 0
     if hasTable { HoleTable(range: self).create(forRangeOf: end &- base) }
     self.top = first
@@ -86,8 +87,17 @@ struct HeapRange: Equatable {
 
   /// The bytes of the table behind the record, 0 without a table.
   @inline(__always) private(set) var tableByteCount: UInt {
-    get { UInt(HeapMemory.field(at: fields &+ 12)) }
+    get { Self.canHaveTables ? UInt(HeapMemory.field(at: fields &+ 12)) : 0 }
     nonmutating set { HeapMemory.setField(UInt32(truncatingIfNeeded: newValue), at: fields &+ 12) }
+  }
+
+  /// Whether tables are compiled in. A build that asks for none is smaller without them.
+  @inline(__always) private static var canHaveTables: Bool {
+    #if FIRST_FIT_WITHOUT_TABLES
+      false
+    #else
+      true
+    #endif
   }
 
   @inline(__always) var hasTable: Bool { tableByteCount != 0 }
