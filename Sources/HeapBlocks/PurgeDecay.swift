@@ -2,11 +2,13 @@
 // with memory that it does not use. A purge that comes too early makes the system find, clear and map the same pages
 // again, which costs a hundred times as much as the free did.
 //
-// A purge is due once an eighth of the memory held was freed and not used again. A heap that shrinks is thus purged
-// again and again, each time by a part of its former size, and holds little when the program falls idle. A heap that
-// grows and shrinks in turns would pay every time. It therefore backs off. A purge is undone when the heap grows by
-// half of the purged bytes. Undone within a fraction of a second, it doubles the wait for the next purge; undone later,
-// or never, it halves the wait. After a single back-off, a purge of more than half of the heap still comes at once.
+// A purge is due once an eighth of the memory held was freed and not used again, or once the owner holds an eighth less
+// than at the last purge: memory that it gave up no longer counts as freed, but the wave of frees behind that leaves more
+// than was counted. A heap that shrinks is thus purged again and again, each time by a part of its former size, and holds
+// little when the program falls idle. A heap that grows and shrinks in turns would pay every time. It therefore backs
+// off. A purge is undone when the heap grows by half of the purged bytes. Undone within a fraction of a second, it
+// doubles the wait for the next purge; undone later, or never, it halves the wait. After a single back-off, a purge of
+// more than half of the heap still comes at once.
 //
 // Nothing here reads a clock: callers pass the time, in milliseconds of a clock that never goes back.
 
@@ -33,6 +35,8 @@ package struct PurgeDecay {
   /// How many bytes the last purge found free, 0 when they were few, and the time of that purge.
   private var purgedByteCount: UInt = 0
   package private(set) var purgedAtMilliseconds: UInt = 0
+  /// How many bytes were held at the last purge.
+  private var heldAtPurge: UInt = 0
   /// How often the wait for the next purge was doubled, 0 for no wait.
   private var backOffCount: UInt = 0
 
@@ -79,7 +83,10 @@ package struct PurgeDecay {
   ) -> Bool {
     switch occasion {
     case .free:
-      guard freedByteCount > max(minimum, heldByteCount / 8) else { return false }
+      let shrunkByteCount = heldAtPurge &- min(heldByteCount, heldAtPurge)
+      guard freedByteCount > max(minimum, heldByteCount / 8) || shrunkByteCount > max(minimum, heldAtPurge / 8) else {
+        return false
+      }
       // Above half, the first back-off does not count. Above three quarters, the wait is a quarter as long.
       if backOffCount < 2, freedByteCount > heldByteCount / 2 { return true }
       return hasWaited(waitMilliseconds / (freedByteCount > heldByteCount / 4 * 3 ? 4 : 1), now: now())
@@ -107,6 +114,7 @@ package struct PurgeDecay {
     if grownByteCount <= purgedByteCount / 2 { backOffCount -= min(backOffCount, 1) }
     purgedByteCount = freedByteCount > heldByteCount / 8 ? freedByteCount : 0
     purgedAtMilliseconds = now
+    heldAtPurge = heldByteCount
     freedByteCount = 0
     grownByteCount = 0
   }

@@ -74,20 +74,23 @@ extension HeapSpace {
       ? AddrRange(start: VirtAddr(end), end: VirtAddr(end)) : AddrRange(start: VirtAddr(first), end: VirtAddr(last))
   }
 
-  /// Purges a piece of the free granules if a purge is due or under way, or all of them on demand.
-  package func purgeGranules(_ occasion: PurgeOccasion) {
-    guard isPurging(occasion) else { return }
+  /// Purges a piece of the free granules if a purge is due or under way, or all of them on demand. `begin` makes a purge
+  /// due.
+  package func purgeGranules(_ occasion: PurgeOccasion, begin: Bool = false) {
+    guard isPurging(occasion, begin: begin) else { return }
     while continuePurge(), occasion == .demand {}
   }
 
   /// Whether a purge is under way, begun now if one is due.
-  private func isPurging(_ occasion: PurgeOccasion) -> Bool {
+  private func isPurging(_ occasion: PurgeOccasion, begin: Bool) -> Bool {
     guard lock() else { return false }
     defer { unlock() }
     if fields.purgePosition != 0, occasion != .demand { return true }
-    let isDue = fields.decay.isDue(
-      occasion, heldByteCount: fields.heldGranuleCount * Granule.byteCount, minimum: HeapSpace.purgeMinimum,
-      now: milliseconds)
+    let isDue =
+      begin
+      || fields.decay.isDue(
+        occasion, heldByteCount: fields.heldGranuleCount * Granule.byteCount, minimum: HeapSpace.purgeMinimum,
+        now: milliseconds)
     if isDue, fields.ownsMapping {
       fields.decay.notePurge(heldByteCount: fields.heldGranuleCount * Granule.byteCount, now: milliseconds)
       fields.purgePosition = fields.firstGranule
@@ -97,16 +100,25 @@ extension HeapSpace {
 
   /// Purges a piece. Returns whether there is more to do.
   private func continuePurge() -> Bool {
-    let (run, isAtEnd) = takeDirtyGranules()
-    guard !run.isEmpty else { return !isAtEnd }
-    decommit(
-      fields.base + UInt(run.lowerBound) * Granule.byteCount, byteCount: UInt(run.count) * Granule.byteCount)
-    putBack(run)
-    return !isAtEnd
+    var left = HeapSpace.purgeByteMaximum / Granule.byteCount
+    var lookedAt: UInt = 0
+    while left > 0, lookedAt < HeapSpace.purgeGranuleMaximum {
+      let position = fields.purgePosition
+      let (run, isAtEnd) = takeDirtyGranules(atMost: left)
+      if !run.isEmpty {
+        decommit(
+          fields.base + UInt(run.lowerBound) * Granule.byteCount, byteCount: UInt(run.count) * Granule.byteCount)
+        putBack(run)
+      }
+      if isAtEnd { return false }
+      left -= UInt(run.count)
+      lookedAt += fields.purgePosition &- position
+    }
+    return true
   }
 
-  /// The next run of free granules with memory, now allocated, and whether the purge is at its end.
-  private func takeDirtyGranules() -> (run: Range<UInt>, isAtEnd: Bool) {
+  /// The next run of free granules with memory, at most `count`, now allocated, and whether the purge is at its end.
+  private func takeDirtyGranules(atMost count: UInt) -> (run: Range<UInt>, isAtEnd: Bool) {
     guard lock() else { return (0..<0, true) }
     defer { unlock() }
     var number = fields.purgePosition
@@ -119,7 +131,7 @@ extension HeapSpace {
       return (0..<0, true)
     }
     let first = number
-    let last = min(first + HeapSpace.purgeByteMaximum / Granule.byteCount, committedEnd(ofChunkAround: first))
+    let last = min(first + count, committedEnd(ofChunkAround: first))
     while number < last, isDirty(number) { number += 1 }
     let isAtEnd = number >= end
     fields.purgePosition = isAtEnd ? 0 : number

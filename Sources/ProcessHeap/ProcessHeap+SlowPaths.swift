@@ -40,11 +40,11 @@ extension ProcessHeap {
   /// Every how many slow paths a heap asks whether a purge is due.
   private static var slowPathsPerPurge: UInt { 64 }
 
-  /// Counts a slow path, and purges now and then.
+  /// Counts a slow path, and purges now and then; each slow path goes on with a purge that is under way.
   @inline(__always)
   static func noteSlowPath(of heap: OwnedHeap) {
     heap.fields.slowPathCount &+= 1
-    if heap.fields.slowPathCount % slowPathsPerPurge == 0 { purgeAtPause(heap.heap) }
+    if heap.fields.slowPathCount % slowPathsPerPurge == 0 || heap.heap.isPurging { purgeAtPause(heap.heap) }
   }
 
   @inline(never)

@@ -42,7 +42,12 @@ extension ThreadHeap {
     span.hotOwner = 0
     span.use = .reserved
     fields.heldByteCount -= span.presentByteCount
-    guard UInt(fields.idleCount) < idleSpanMaximum else { return release(span) }
+    guard UInt(fields.idleCount) < idleSpanMaximum else {
+      release(span)
+      // A heap that shrank keeps fewer.
+      if UInt(fields.idleCount) > idleSpanMaximum, let other = popIdleSpan() { release(other) }
+      return
+    }
     span.fields.next = fields.idleSpan
     fields.idleSpan = space.number(of: span.granule)
     fields.idleCount += 1

@@ -29,8 +29,9 @@ extension ThreadHeap {
     span.fields.notedCount = 0
   }
 
-  /// Goes on with a purge of this heap's spans, or begins one if it is due. At a pause it also purges the space if that
-  /// is due. On demand it purges everything, to the end. Blocks in batches and on incoming stacks stay.
+  /// Goes on with a purge of this heap's spans, or begins one if it is due, and one of the free granules with it: the
+  /// space compares those with all granules in use, which may hold little. At a pause the arenas follow. On demand all is
+  /// purged, to the end. Blocks in batches and on incoming stacks stay.
   package func purge(_ occasion: PurgeOccasion) {
     // A purge under way is not begun again: it would never reach the last classes.
     let isDue =
@@ -46,8 +47,11 @@ extension ThreadHeap {
       flushCache()
       space.purgeArenas(occasion)
     }
-    space.purgeGranules(occasion)
+    space.purgeGranules(occasion, begin: isDue)
   }
+
+  /// Whether a purge of this heap's spans is under way.
+  package var isPurging: Bool { fields.purgeClass != 0 }
 
   private func beginPurge(_ occasion: PurgeOccasion) {
     guard space.fields.ownsMapping else { return }

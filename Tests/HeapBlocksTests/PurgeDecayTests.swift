@@ -58,6 +58,23 @@ struct PurgeDecayTests {
     #expect(!owner.isDue())
   }
 
+  @Test("A purge is due once an eighth less is held than at the last one, not before, and not below the minimum")
+  func shrinks() {
+    var owner = Owner()
+    owner.purge()
+    owner.heldByteCount = 7 << 20
+    #expect(!owner.isDue())
+    owner.heldByteCount -= 1
+    #expect(owner.isDue())
+    owner.minimum = (1 << 20) + 1
+    #expect(!owner.isDue())
+    owner.purge()
+    owner.minimum = 0
+    #expect(!owner.isDue(), "what is held now counts from the last purge on")
+    owner.heldByteCount = 9 << 20
+    #expect(!owner.isDue(), "growth is no reason")
+  }
+
   @Test("Less than the minimum is never due at once")
   func minimum() {
     var owner = Owner()
