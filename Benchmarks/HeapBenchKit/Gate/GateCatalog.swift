@@ -7,7 +7,7 @@ public struct GateCatalog: Sendable {
   public init(workloads: WorkloadCatalog) {
     probes =
       GateProbe.hotPaths + GateProbe.mallocPaths + GateProbe.pageTables + GateProbe.layouts(of: workloads)
-      + [GateProbe.start, .library] + GateProbe.programs + GateProbe.footprints + GateProbe.ratios
+      + [GateProbe.start, .library] + GateProbe.programs + GateProbe.footprints + [.idleThreads] + GateProbe.ratios
   }
 
   /// These probes, for tests.

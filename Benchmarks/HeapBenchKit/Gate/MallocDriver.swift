@@ -10,10 +10,13 @@ struct MallocDriver: Sendable {
     let operations: Double
     let nanoseconds: Double
     let processorNanoseconds: Double
+    let threads: Double
     let peakLiveByteCount: Double?
     let peakResidentByteCount: Double?
     let endLiveByteCount: Double?
     let endResidentByteCount: Double?
+    let idleResidentByteCount: Double?
+    let trimmedResidentByteCount: Double?
   }
 
   /// Runs a workload under `library`; under the system's malloc for nil.

@@ -18,6 +18,9 @@ private struct Footprint: Sendable {
     Footprint(workload: "vectors", endTolerance: .percent(15)),
     Footprint(workload: "hand-off", peakTolerance: .percent(10), endTolerance: .percent(10)),
     Footprint(workload: "short-threads", peakTolerance: .percent(60), runCount: 3),
+    Footprint(workload: "small-heaps-1x256", peakTolerance: .percent(10)),
+    Footprint(workload: "small-heaps-8x256", peakTolerance: .percent(20), runCount: 3),
+    Footprint(workload: "small-heaps-64x256", peakTolerance: .percent(20), runCount: 3),
   ]
 
   /// The figures: at the peak, and at the end where that is of interest.
@@ -55,6 +58,21 @@ extension GateProbe {
           runs.append(try await footprint.ratios(by: driver, library: workbench.library))
         }
         return runs[0].indices.map { index in runs.map { $0[index] }.sorted()[footprint.runCount / 2] }
+      }
+    }
+  }
+  /// The KiB that each of many idle threads keeps under the preload, before and after `malloc_trim(0)`.
+  static var idleThreads: GateProbe {
+    let figures = ["kib-per-thread", "kib-per-thread-after-trim"].map {
+      GateFigure("footprint/idle-threads/\($0)", .percent(5, orAtLeast: 4), dependsOn: runTraits)
+    }
+    return GateProbe("footprint: idle-threads", figures, isAlone: true) { workbench in
+      let answer = try await MallocDriver(workbench: workbench).run("idle-threads", library: workbench.library)
+      return try [answer.idleResidentByteCount, answer.trimmedResidentByteCount].map { byteCount in
+        guard let byteCount else {
+          throw GateObstacle("heapbench-driver run idle-threads tells of no idle threads; build all products alike")
+        }
+        return (byteCount / 1024 / answer.threads).hundredths
       }
     }
   }
