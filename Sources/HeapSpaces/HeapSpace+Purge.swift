@@ -3,6 +3,7 @@ internal import BuddyFrames
 package import HeapBlocks
 internal import MemoryProtocols
 internal import MemoryRegions
+internal import Synchronization
 
 // The space's part of a purge: free granules. The descriptors know which pages may have memory behind them
 // (`residentPages`); each page is decommitted once. As in arenas, a purge works in pieces, and the granules of a piece are
@@ -14,6 +15,9 @@ extension HeapSpace {
   private static var purgeGranuleMaximum: UInt { 512 }
   /// The least number of freed bytes that makes a purge due at once.
   private static var purgeMinimum: UInt { 1 << 20 }
+
+  /// The bytes that went back to the system so far.
+  package var returnedByteCount: UInt { fields.returnedByteCount.load(ordering: .relaxed) }
 
   /// Decommits pages of a granule, one bit each.
   package func decommit(pages: UInt16, of granule: Granule) {
@@ -36,6 +40,7 @@ extension HeapSpace {
     guard first < last else { return end..<end }
     do throws(SystemError) {
       try SystemPages.decommit(first, byteCount: last - first)
+      fields.returnedByteCount.wrappingAdd(last - first, ordering: .relaxed)
       return first..<last
     } catch {
       return end..<end
@@ -100,51 +105,58 @@ extension HeapSpace {
 
   /// Purges a piece. Returns whether there is more to do.
   private func continuePurge() -> Bool {
-    var left = HeapSpace.purgeByteMaximum / Granule.byteCount
-    var lookedAt: UInt = 0
-    while left > 0, lookedAt < HeapSpace.purgeGranuleMaximum {
-      let position = fields.purgePosition
-      let (run, isAtEnd) = takeDirtyGranules(atMost: left)
-      if !run.isEmpty {
-        decommit(
-          fields.base + UInt(run.lowerBound) * Granule.byteCount, byteCount: UInt(run.count) * Granule.byteCount)
-        putBack(run)
-      }
-      if isAtEnd { return false }
-      left -= UInt(run.count)
-      lookedAt += fields.purgePosition &- position
+    var byteCount = HeapSpace.purgeByteMaximum
+    var granuleCount = HeapSpace.purgeGranuleMaximum
+    while byteCount > 0, granuleCount > 0 {
+      guard let piece = takePiece(ofAtMost: byteCount, among: granuleCount) else { return false }
+      granuleCount -= piece.lookedAtCount
+      guard !piece.run.isEmpty else { continue }
+      let runByteCount = UInt(piece.run.count) * Granule.byteCount
+      byteCount -= runByteCount
+      decommit(fields.base + UInt(piece.run.lowerBound) * Granule.byteCount, byteCount: runByteCount)
+      putBack(piece.run)
     }
     return true
   }
 
-  /// The next run of free granules with memory, at most `count`, now allocated, and whether the purge is at its end.
-  private func takeDirtyGranules(atMost count: UInt) -> (run: Range<UInt>, isAtEnd: Bool) {
-    guard lock() else { return (0..<0, true) }
+  /// A run of free granules that is allocated while it is purged.
+  private struct Piece {
+    let run: Range<UInt>
+    /// How many granules the search for it looked at, at least one.
+    let lookedAtCount: UInt
+  }
+
+  /// The next run of free granules with memory, of at most `byteCount` bytes, now allocated; empty when none of the next
+  /// `granuleCount` is such a granule. Nil when the purge is at its end.
+  private func takePiece(ofAtMost byteCount: UInt, among granuleCount: UInt) -> Piece? {
+    guard lock() else { return nil }
     defer { unlock() }
     var number = fields.purgePosition
-    guard number != 0 else { return (0..<0, true) }
     let end = committedEnd
-    let most = min(end, number + HeapSpace.purgeGranuleMaximum)
-    while number < most, !isDirty(number) { number = numberBehind(number) }
-    guard number < end else {
+    var lookedAtCount: UInt = 0
+    while number != 0, number < end, lookedAtCount < granuleCount, !isDirty(number) {
+      number = numberBehind(number)
+      lookedAtCount += 1
+    }
+    guard number != 0, number < end else {
       fields.purgePosition = 0
-      return (0..<0, true)
+      return nil
     }
     let first = number
-    let last = min(first + count, committedEnd(ofChunkAround: first))
+    let most = min(byteCount / Granule.byteCount, granuleCount - lookedAtCount)
+    let last = min(first + most, committedEnd(ofChunkAround: first))
     while number < last, isDirty(number) { number += 1 }
-    let isAtEnd = number >= end
-    fields.purgePosition = isAtEnd ? 0 : number
-    let granules = HeapSpace.frames(from: first, to: number)
-    guard first < number, chunk(headAt: head(around: first)).frames.allocate(at: granules) else {
-      return (0..<0, isAtEnd)
-    }
+    lookedAtCount += number - first
+    fields.purgePosition = number
+    guard first < number,
+      chunk(headAt: head(around: first)).frames.allocate(at: HeapSpace.frames(from: first, to: number))
+    else { return Piece(run: first..<first, lookedAtCount: lookedAtCount) }
     for taken in first..<number {
       let granule = granule(UInt32(truncatingIfNeeded: taken))
       granule.use = .reserved
       granule.fields.residentPages = 0
     }
-    return (first..<number, isAtEnd)
+    return Piece(run: first..<number, lookedAtCount: lookedAtCount)
   }
 
   /// The next number, behind the rest of a chunk that is not committed.

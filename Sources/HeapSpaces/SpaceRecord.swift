@@ -60,6 +60,8 @@ package struct SpaceRecord: ~Copyable {
   var usedByteCount: UInt = 0
   /// The quota, `UInt.max` for none.
   let quotaByteCount = Atomic<UInt>(.max)
+  /// The bytes that went back to the system so far.
+  let returnedByteCount = Atomic<UInt>(0)
   /// How many heaps were made over the space.
   let heapCount = Atomic<UInt>(0)
 

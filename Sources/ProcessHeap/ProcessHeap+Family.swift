@@ -93,15 +93,6 @@ extension ProcessHeap {
     return byteCount
   }
 
-  /// Purges everything that the calling thread and the heap have free. Returns whether there was anything.
-  public static func trim() -> Bool {
-    guard let heap = enter() else { return false }
-    defer { leave(heap) }
-    let had = heap.fields.decay.freedByteCount != 0 || heap.cacheByteCount != 0
-    heap.purge(.demand)
-    return had
-  }
-
   /// Whether glibc's `mallopt` accepts the parameter and the value. No parameter changes this heap. `M_MXFAST` is the
   /// only one with values that are refused.
   public static func isKnownOption(_ parameter: Int32, _ value: Int32) -> Bool {

@@ -9,8 +9,10 @@ internal import HeapSpaces
 // class; `purgeSpan` is the next one, and moves on when that span leaves its list.
 
 extension ThreadHeap {
-  /// The least number of freed bytes that makes a purge due at once.
-  private static var purgeMinimum: UInt { 1 << 20 }
+  /// The least number of freed bytes that makes a purge due at once: of all heaps together, and of one among many.
+  private static var purgeMinimumOfAll: UInt { 1 << 20 }
+  private static var purgeMinimumOfOne: UInt { 64 << 10 }
+  private var purgeMinimum: UInt { max(ThreadHeap.purgeMinimumOfOne, ThreadHeap.purgeMinimumOfAll / space.heapCount) }
   /// The most bytes that one call returns to the system, and the most free blocks and spans that it walks along.
   private static var purgeByteMaximum: UInt { 256 << 10 }
   private static var purgeBlockMaximum: Int { 1 << 10 }
@@ -33,13 +35,7 @@ extension ThreadHeap {
   /// space compares those with all granules in use, which may hold little. At a pause the arenas follow. On demand all is
   /// purged, to the end. Blocks in batches and on incoming stacks stay.
   package func purge(_ occasion: PurgeOccasion) {
-    // A purge under way is not begun again: it would never reach the last classes.
-    let isDue =
-      (fields.purgeClass == 0 || occasion == .demand)
-      && fields.decay.isDue(
-        occasion, heldByteCount: fields.heldByteCount, minimum: ThreadHeap.purgeMinimum, now: space.milliseconds)
-    if isDue { beginPurge(occasion) }
-    if fields.purgeClass != 0 { continuePurge(occasion) }
+    let hasBegun = purgeSpans(occasion)
     switch occasion {
     case .free, .newThread: break
     case .pause: space.purgeArenas(occasion)
@@ -47,7 +43,28 @@ extension ThreadHeap {
       flushCache()
       space.purgeArenas(occasion)
     }
-    space.purgeGranules(occasion, begin: isDue)
+    space.purgeGranules(occasion, begin: hasBegun)
+  }
+
+  /// Goes on with a purge of this heap's spans, or begins one if it is due. Returns whether one began.
+  private func purgeSpans(_ occasion: PurgeOccasion) -> Bool {
+    // A purge under way is not begun again: it would never reach the last classes.
+    let isDue =
+      (fields.purgeClass == 0 || occasion == .demand)
+      && fields.decay.isDue(
+        occasion, heldByteCount: fields.heldByteCount, minimum: purgeMinimum, now: space.milliseconds)
+    if isDue { beginPurge(occasion) }
+    if fields.purgeClass != 0 { continuePurge(occasion) }
+    return isDue
+  }
+
+  /// Returns to the space what a heap keeps that nobody works on: blocks that came home, batches, cache, and its spans'
+  /// free pages.
+  package func purgeIdle() {
+    collectIncoming()
+    flushOutgoing()
+    flushCache()
+    _ = purgeSpans(.demand)
   }
 
   /// Whether a purge of this heap's spans is under way.

@@ -114,4 +114,24 @@ import Testing
       #expect(ProcessHeap.statistics.live_byte_count == 0)
     }
   }
+
+  @Test("A trim reaches the heaps of ended threads and the one that young threads share", arguments: [3, 20])
+  func trimReaches(threadCount: Int) async {
+    await #expect(processExitsWith: .success) { [threadCount] in
+      let own = ProcessHeap.allocate(64)
+      let startedCount = Atomic(0)
+      JoinedThreads.run(threadCount) { _ in
+        // All live at once, and each needs a heap of its own or shares one.
+        startedCount.add(1, ordering: .relaxed)
+        while startedCount.load(ordering: .relaxed) < threadCount { sched_yield() }
+        let blocks = (0..<100).map { ProcessHeap.allocate(UInt(16 + 40 * $0)) }
+        for block in blocks { ProcessHeap.deallocate(block) }
+      }
+      #expect(ProcessHeap.statistics.span_count > 1 + threadCount)
+      #expect(ProcessHeap.trim())
+      #expect(ProcessHeap.statistics.span_count == 1, "that of the block in use")
+      #expect(!ProcessHeap.trim(), "nothing is left")
+      ProcessHeap.deallocate(own)
+    }
+  }
 }
