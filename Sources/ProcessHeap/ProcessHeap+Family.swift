@@ -99,7 +99,7 @@ extension ProcessHeap {
     defer { leave(heap) }
     let had = heap.fields.decay.freedByteCount != 0 || heap.cacheByteCount != 0
     heap.purge(.demand)
-    return had
+    return MappedBlocks.releaseKept(in: heap.space) != 0 || had
   }
 
   /// Whether glibc's `mallopt` accepts the parameter and the value. No parameter changes this heap. `M_MXFAST` is the

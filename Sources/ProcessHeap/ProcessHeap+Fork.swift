@@ -144,7 +144,10 @@ extension ProcessHeap {
       textbook.startAnew()
       textbook.fields.lock.release()
     }
-    if state.fields.mappedLock.isHeld(byOtherThan: survivor) { state.fields.mappedLock.release() }
+    if state.fields.mappedLock.isHeld(byOtherThan: survivor) {
+      MappedBlocks.abandonKept()
+      state.fields.mappedLock.release()
+    }
     keepOnlyOwnHeap()
   }
 
