@@ -90,22 +90,22 @@ extension MappedBlocks {
     }
   }
 
-  /// Returns a piece of the kept mappings that nobody has used for the purge delay.
+  /// Returns a piece if one is due.
   @inline(__always)
   static func purgeIfDue() {
     let since = state.fields.keptSinceMilliseconds.load(ordering: .relaxed)
-    if since != 0 { purge(atMost: purgeByteMaximum) }
+    if since != 0 { purge() }
   }
 
-  /// Returns kept mappings that nobody has used for the purge delay, at most `byteCount` bytes.
-  /// - Returns: How many bytes.
+  /// Returns a piece of the kept mappings that nobody has used for the purge delay.
+  /// - Returns: How many bytes it has.
   @inline(never) @discardableResult
-  static func purge(atMost byteCount: UInt) -> UInt {
+  static func purge() -> UInt {
     let since = state.fields.keptSinceMilliseconds.load(ordering: .relaxed)
     let delay = state.fields.settings.purgeDelayMilliseconds
     let now = lab_malloc_milliseconds()
     guard since != 0, now >= since + delay else { return 0 }
-    return releaseKept(atMost: byteCount, keptUpTo: now - delay, in: ProcessHeap.processSpace)
+    return releaseKept(atMost: purgeByteMaximum, keptUpTo: now - delay, in: ProcessHeap.processSpace)
   }
 
   /// Returns kept mappings to the system, the oldest first, at most `byteCount` bytes of those kept at `time` or before.

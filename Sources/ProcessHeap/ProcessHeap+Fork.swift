@@ -149,6 +149,7 @@ extension ProcessHeap {
       state.fields.mappedLock.release()
     }
     keepOnlyOwnHeap()
+    BackgroundPurge.noteFork()
   }
 
   /// Forgets the heaps of threads that do not exist here.

@@ -47,6 +47,9 @@ struct ProcessRecord: ~Copyable {
   let keptByteCount: Atomic<UInt>
   let keptSinceMilliseconds: Atomic<UInt>
 
+  /// Whether a thread purges what idles (BackgroundPurge.swift).
+  let background: Atomic<UInt>
+
   /// How many bytes of the emergency region are in use (ProcessHeap+Emergency.swift).
   let emergencyByteCount: Atomic<UInt>
 }

@@ -1,5 +1,8 @@
 // Blocks above 32 MiB that come and go: their memory serves the next one without a page fault, calloc still gives zeros,
-// and what nobody needs goes back, in bounded pieces. The purge delay must be 100 ms, the default.
+// and what nobody needs goes back, in bounded pieces.
+//
+//   kept         what is kept, for how long; the purge delay must be 100 ms, the default
+//   kept reuse   the loops that meet no page fault; the delay must be longer than any wait for a processor
 #include <malloc.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -168,10 +171,13 @@ static void quota(void) {
   malloc_trim(0);
 }
 
-int main(void) {
-  turns((size_t[]){40}, 1);
-  turns((size_t[]){64, 40}, 2);
-  turns((size_t[]){100, 33, 67, 150}, 4);
+int main(int count, char **arguments) {
+  if (count > 1 && strcmp(arguments[1], "reuse") == 0) {
+    turns((size_t[]){40}, 1);
+    turns((size_t[]){64, 40}, 2);
+    turns((size_t[]){100, 33, 67, 150}, 4);
+    return 0;
+  }
   zeros();
   growth();
   bounds();

@@ -110,7 +110,7 @@ struct MappedBlocksTests {
       setenv("HEAPLAB_PURGE_DELAY", "1000000", 1)
       let block = ProcessHeap.allocate(64 * Self.mebibyte)
       // 9 is RLIMIT_AS, which Glibc's module does not show.
-      var limit = rlimit(rlim_cur: 1 << 46, rlim_max: 1 << 46)
+      var limit = rlimit(rlim_cur: 1 << 60, rlim_max: 1 << 60)
       // SAFETY: the limit comes from a local.
       #expect(unsafe setrlimit(__rlimit_resource_t(9), &limit) == 0)
       ProcessHeap.deallocate(block)
