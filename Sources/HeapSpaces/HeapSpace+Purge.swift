@@ -103,8 +103,7 @@ extension HeapSpace {
     var left = HeapSpace.purgeByteMaximum / Granule.byteCount
     var lookedAt: UInt = 0
     while left > 0, lookedAt < HeapSpace.purgeGranuleMaximum {
-      let position = fields.purgePosition
-      let (run, isAtEnd) = takeDirtyGranules(atMost: left)
+      let (run, passedCount, isAtEnd) = takeDirtyGranules(atMost: left)
       if !run.isEmpty {
         decommit(
           fields.base + UInt(run.lowerBound) * Granule.byteCount, byteCount: UInt(run.count) * Granule.byteCount)
@@ -112,23 +111,25 @@ extension HeapSpace {
       }
       if isAtEnd { return false }
       left -= UInt(run.count)
-      lookedAt += fields.purgePosition &- position
+      lookedAt += passedCount
     }
     return true
   }
 
-  /// The next run of free granules with memory, at most `count`, now allocated, and whether the purge is at its end.
-  private func takeDirtyGranules(atMost count: UInt) -> (run: Range<UInt>, isAtEnd: Bool) {
-    guard lock() else { return (0..<0, true) }
+  /// The next run of free granules with memory, at most `count`, now allocated; how many granules the purge went on by; and
+  /// whether it is at its end.
+  private func takeDirtyGranules(atMost count: UInt) -> (run: Range<UInt>, passedCount: UInt, isAtEnd: Bool) {
+    guard lock() else { return (0..<0, 0, true) }
     defer { unlock() }
-    var number = fields.purgePosition
-    guard number != 0 else { return (0..<0, true) }
+    let position = fields.purgePosition
+    guard position != 0 else { return (0..<0, 0, true) }
+    var number = position
     let end = committedEnd
     let most = min(end, number + HeapSpace.purgeGranuleMaximum)
     while number < most, !isDirty(number) { number = numberBehind(number) }
     guard number < end else {
       fields.purgePosition = 0
-      return (0..<0, true)
+      return (0..<0, number - position, true)
     }
     let first = number
     let last = min(first + count, committedEnd(ofChunkAround: first))
@@ -137,14 +138,14 @@ extension HeapSpace {
     fields.purgePosition = isAtEnd ? 0 : number
     let granules = HeapSpace.frames(from: first, to: number)
     guard first < number, chunk(headAt: head(around: first)).frames.allocate(at: granules) else {
-      return (0..<0, isAtEnd)
+      return (0..<0, number - position, isAtEnd)
     }
     for taken in first..<number {
       let granule = granule(UInt32(truncatingIfNeeded: taken))
       granule.use = .reserved
       granule.fields.residentPages = 0
     }
-    return (first..<number, isAtEnd)
+    return (first..<number, number - position, isAtEnd)
   }
 
   /// The next number, behind the rest of a chunk that is not committed.

@@ -1,5 +1,6 @@
 import Foundation
 import LabTestSupport
+import Synchronization
 import Testing
 
 @testable import ProcessHeap
@@ -63,23 +64,26 @@ struct BackgroundPurgeTests {
     }
   }
 
-  @Test("Threads work, begin and end while memory is purged beside them", arguments: [2, 4])
+  /// The threads end after the purging thread: that a thread ended orders it before one that takes its heap over, but
+  /// ThreadSanitizer does not see that, because the kernel says so.
+  @Test("Threads work while memory is purged beside them", arguments: [2, 4])
   func beside(threadCount: Int) async {
     await #expect(processExitsWith: .success) { [threadCount] in
       setenv("HEAPLAB_BACKGROUND", "1", 1)
       setenv("HEAPLAB_PURGE_DELAY", "0", 1)
       ProcessHeap.deallocate(ProcessHeap.allocate(1))
-      for round in 0..<8 {
-        JoinedThreads.run(threadCount) { number in
-          var generator = SeededGenerator(seed: UInt64(round * 4 + number) + 1)
-          for step in 0..<(number == 0 ? 60 : 600) {
-            let largest: UInt = [100, 3000, 40_000, 300_000][Int.random(in: 0..<4, using: &generator)]
-            Self.freeBlock(UInt.random(in: 0...largest, using: &generator))
-            if step % 200 == 100 { usleep(15_000) }
-          }
+      let workingCount = Atomic(threadCount)
+      JoinedThreads.run(threadCount) { number in
+        var generator = SeededGenerator(seed: UInt64(number) + 1)
+        for step in 0..<(number == 0 ? 60 : 3000) {
+          let largest: UInt = [100, 3000, 40_000, 300_000][Int.random(in: 0..<4, using: &generator)]
+          Self.freeBlock(UInt.random(in: 0...largest, using: &generator))
+          if step % 200 == 100 { usleep(15_000) }
         }
+        workingCount.subtract(1, ordering: .relaxed)
+        let hasEnded = Self.waits { workingCount.load(ordering: .relaxed) == 0 && BackgroundPurge.phase == .absent }
+        if !hasEnded { Issue.record("the purging thread did not end") }
       }
-      #expect(Self.waits { BackgroundPurge.phase == .absent })
     }
   }
 }
