@@ -6,7 +6,7 @@ import Testing
 @testable import ProcessHeap
 
 /// The thread of HEAPLAB_BACKGROUND=1, each test in a process of its own.
-@Suite("Background purge")
+@Suite
 struct BackgroundPurgeTests {
   /// Waits, without a call of the heap, until a condition holds; ten seconds at most.
   private static func waits(until condition: () -> Bool) -> Bool {

@@ -6,7 +6,7 @@ import Testing
 @testable import ProcessHeap
 
 /// Blocks above 32 MiB, each test in a process of its own: how much of them the heap keeps, and who gets it.
-@Suite("Mapped blocks")
+@Suite
 struct MappedBlocksTests {
   private static let mebibyte: UInt = 1 << 20
 
