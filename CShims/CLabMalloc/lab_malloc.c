@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,13 +59,19 @@ uintptr_t lab_malloc_survivor(void) {
 
 uintptr_t lab_malloc_process(void) { return (uintptr_t)getpid(); }
 
-void lab_malloc_without_signals(void (*body)(void)) {
-  // Signals of the thread's own faults stay deliverable: a sandbox may answer system calls in a handler.
+/// Blocks the signals from others. Those of the thread's own faults stay deliverable: a sandbox may answer system calls in
+/// a handler.
+static void block_signals(sigset_t *before) {
   static const int own[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
-  sigset_t others, before;
+  sigset_t others;
   sigfillset(&others);
   for (unsigned i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&others, own[i]);
-  pthread_sigmask(SIG_SETMASK, &others, &before);
+  pthread_sigmask(SIG_SETMASK, &others, before);
+}
+
+void lab_malloc_without_signals(void (*body)(void)) {
+  sigset_t before;
+  block_signals(&before);
   body();
   pthread_sigmask(SIG_SETMASK, &before, 0);
 }
@@ -87,6 +94,67 @@ uintptr_t lab_malloc_milliseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return (uintptr_t)now.tv_sec * 1000 + (uintptr_t)now.tv_nsec / 1000000;
+}
+
+/// The process in which libc is set up and can start threads; 0 before.
+static pid_t process_with_threads;
+
+__attribute__((constructor)) static void note_start(void) { process_with_threads = getpid(); }
+
+void lab_malloc_note_process(void) {
+  if (process_with_threads != 0) process_with_threads = getpid();
+}
+
+/// Whether this is a thread that `lab_malloc_start_thread` started. At its end libc frees what it had.
+static _Thread_local int is_started_thread __attribute__((tls_model("initial-exec")));
+
+int lab_malloc_may_start_thread(void) {
+  if (is_started_thread) return 0;
+  // A child of vfork runs in its parent's memory: a thread would end with the child, whatever it holds.
+  if (process_with_threads != getpid()) return 0;
+  int saved = errno, may = 1;
+  sigset_t blocked;
+  pthread_sigmask(SIG_BLOCK, 0, &blocked);
+  for (int number = 1; number <= SIGRTMAX && may; number++) {
+    struct sigaction action;
+    if (sigismember(&blocked, number) == 1 && sigaction(number, 0, &action) == 0)
+      may = action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN;
+  }
+  errno = saved;
+  return may;
+}
+
+static void *run_body(void *body) {
+  is_started_thread = 1;
+  prctl(PR_SET_NAME, "heaplab");
+  ((void (*)(void))body)();
+  return 0;
+}
+
+int lab_malloc_start_thread(void (*body)(void)) {
+  int saved = errno;
+  sigset_t before;
+  block_signals(&before);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  // Enough for the heap, which has no deep calls, and for the thread-local objects of most programs.
+  size_t usual;
+  pthread_attr_getstacksize(&attributes, &usual);
+  pthread_attr_setstacksize(&attributes, 256 << 10);
+  pthread_t thread;
+  int code = pthread_create(&thread, &attributes, run_body, (void *)body);
+  if (code == EINVAL && pthread_attr_setstacksize(&attributes, usual) == 0)
+    code = pthread_create(&thread, &attributes, run_body, (void *)body);
+  pthread_attr_destroy(&attributes);
+  pthread_sigmask(SIG_SETMASK, &before, 0);
+  errno = saved;
+  return code;
+}
+
+void lab_malloc_sleep(uintptr_t milliseconds) {
+  struct timespec pause = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000};
+  syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &pause, 0);
 }
 
 #endif

@@ -42,7 +42,8 @@ extension Arena {
       fields.decay.isDue(
         occasion, heldByteCount: heldByteCount, minimum: Arena.purgeMinimum, now: space.milliseconds)
       || occasion == .free && fields.decay.freedByteCount > space.quotaRoom
-    if isDue, space.fields.ownsMapping, fields.decay.freedByteCount != 0 {
+    // The decay does not know which holes were purged: memory may be left although nothing counts as freed.
+    if isDue, space.fields.ownsMapping, fields.decay.freedByteCount != 0 || occasion == .demand {
       fields.decay.notePurge(heldByteCount: heldByteCount, now: space.milliseconds)
       if occasion != .free { cut() }
       fields.purgePosition = 1

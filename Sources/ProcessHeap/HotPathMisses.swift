@@ -72,6 +72,7 @@ func deallocateToBatch(_ address: UInt, _ descriptor: UInt, _ heap: UInt) {
 @inline(never)
 func deallocateBySlowPath(_ address: UInt) {
   ProcessHeap.deallocateMissed(address)
+  BackgroundPurge.noteFree()
 }
 
 /// Handles the event of a span of this thread's heap: the block at `address` was the last one freed in it.
@@ -79,4 +80,5 @@ func deallocateBySlowPath(_ address: UInt) {
 @inline(never)
 func handleEventOfSpan(around address: UInt) {
   ProcessHeap.handleEvent(address)
+  BackgroundPurge.noteFree()
 }

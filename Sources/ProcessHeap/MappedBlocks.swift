@@ -29,13 +29,15 @@ private struct MappedSlot {
 enum MappedBlocks {
   private static var state: ProcessState { ProcessState() }
 
-  /// A new block of at least `byteCount` zero bytes, 0 when there is no memory.
-  static func allocate(byteCount: UInt, alignment: UInt, in space: HeapSpace) -> UInt {
+  /// A new block of at least `byteCount` bytes, 0 when there is no memory. Its bytes are 0 if `zeroed`.
+  static func allocate(byteCount: UInt, alignment: UInt, zeroed: Bool = false, in space: HeapSpace) -> UInt {
     // A mapping has at least one page, even for a request of 0 bytes.
     let rounded = SystemPages.rounded(max(byteCount, 1))
     guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
-    guard space.charge(byteCount: rounded) else { return 0 }
     let pageAlignment = max(alignment, SystemPages.byteCount)
+    let kept = takeKept(byteCount: rounded, alignment: pageAlignment, zeroed: zeroed, in: space)
+    if kept != 0 { return kept }
+    guard space.charge(byteCount: rounded) else { return 0 }
     guard let address = try? SystemPages.map(byteCount: rounded, alignment: pageAlignment) else {
       space.refund(byteCount: rounded)
       return 0
@@ -59,8 +61,7 @@ enum MappedBlocks {
     let byteCount = record(slot).byteCount
     remove(slot)
     unlock()
-    try? SystemPages.unmap(address, byteCount: byteCount)
-    space.refund(byteCount: byteCount)
+    keepOrRelease(address, byteCount: byteCount, in: space)
   }
 
   /// A block's size in bytes, 0 when no block starts at `address`.
@@ -73,6 +74,11 @@ enum MappedBlocks {
 
   /// Makes a block hold `byteCount` bytes by moving its pages, not its bytes; 0 when there is no memory.
   static func resize(_ address: UInt, byteCount: UInt, in space: HeapSpace) -> UInt {
+    let block = resizeOnce(address, byteCount: byteCount, in: space)
+    return block != 0 || releaseKept(in: space) == 0 ? block : resizeOnce(address, byteCount: byteCount, in: space)
+  }
+
+  private static func resizeOnce(_ address: UInt, byteCount: UInt, in space: HeapSpace) -> UInt {
     let rounded = SystemPages.rounded(byteCount)
     guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
     guard lock() else { return 0 }
@@ -99,8 +105,8 @@ enum MappedBlocks {
   /// The bytes of all blocks. Another thread may be changing the figure.
   static var byteCount: UInt { state.fields.mappedByteCount.load(ordering: .relaxed) }
 
-  private static func lock() -> Bool { state.fields.mappedLock.acquire(ProcessHeap.wait) }
-  private static func unlock() { state.fields.mappedLock.release() }
+  static func lock() -> Bool { state.fields.mappedLock.acquire(ProcessHeap.wait) }
+  static func unlock() { state.fields.mappedLock.release() }
 }
 
 // The table.
@@ -163,12 +169,12 @@ extension MappedBlocks {
 
   /// Ensures that there is a slot for one more block, and returns whether there is. `mappedCount` counts tombstones
   /// too: when the table is half full, the live slots move to a new table.
-  private static func makeRoom() -> Bool {
+  static func makeRoom() -> Bool {
     (state.fields.mappedCount + 1) * 2 <= slotCount(of: state.mappedTable) || rebuild()
   }
 
   /// Inserts a block; there must be room.
-  private static func add(_ address: UInt, _ byteCount: UInt) {
+  static func add(_ address: UInt, _ byteCount: UInt) {
     state.fields.mappedCount += 1
     count(byteCount)
     place(address, byteCount, table: state.mappedTable)

@@ -4,7 +4,7 @@ internal import HeapSpaces
 internal import ThreadHeaps
 
 // Allocation when no list of the thread has a block: small blocks from the thread's heap, blocks above 32 KiB from an
-// arena, and blocks above 32 MiB from the system.
+// arena, and blocks above 32 MiB as mappings.
 
 extension ProcessHeap {
   /// The largest request that arenas serve; a larger one becomes a mapping of its own.
@@ -25,7 +25,8 @@ extension ProcessHeap {
   static func reclaim(_ heap: ThreadHeap) -> Bool {
     let hasOwn = heap.fields.idleCount != 0 || heap.cacheByteCount != 0
     if hasOwn { heap.purge(.demand) }
-    return heap.space.reclaimArenas() || hasOwn
+    let hadKept = MappedBlocks.releaseKept(in: heap.space) != 0
+    return heap.space.reclaimArenas() || hasOwn || hadKept
   }
 
   /// A block of more than 32 KiB or of a larger alignment; 0 when there is no memory. Its bytes are 0 if `zeroed`.
@@ -42,7 +43,7 @@ extension ProcessHeap {
       let block = heap.allocateInArena(byteCount: byteCount, alignment: alignment, zeroed: zeroed)
       if block != 0 { return block }
     }
-    let block = MappedBlocks.allocate(byteCount: byteCount, alignment: alignment, in: heap.space)
+    let block = MappedBlocks.allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, in: heap.space)
     // Under a limit of the address space, most of it is in the space.
     let isForSpace =
       byteCount > arenaMaximumByteCount && byteCount / Granule.byteCount < heap.space.fields.granuleCount

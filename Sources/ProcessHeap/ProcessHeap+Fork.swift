@@ -144,8 +144,12 @@ extension ProcessHeap {
       textbook.startAnew()
       textbook.fields.lock.release()
     }
-    if state.fields.mappedLock.isHeld(byOtherThan: survivor) { state.fields.mappedLock.release() }
+    if state.fields.mappedLock.isHeld(byOtherThan: survivor) {
+      MappedBlocks.abandonKept()
+      state.fields.mappedLock.release()
+    }
     keepOnlyOwnHeap()
+    BackgroundPurge.noteFork()
   }
 
   /// Forgets the heaps of threads that do not exist here.

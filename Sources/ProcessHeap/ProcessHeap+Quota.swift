@@ -18,7 +18,7 @@ extension ProcessHeap {
     let state = ProcessState()
     guard state.space != 0, state.fields.mappedLock.acquire(wait) else { return }
     defer { state.fields.mappedLock.release() }
-    processSpace.setQuota(byteCount: byteCount, mappedByteCount: MappedBlocks.byteCount)
+    processSpace.setQuota(byteCount: byteCount, mappedByteCount: MappedBlocks.byteCount + MappedBlocks.keptByteCount)
   }
 
   /// The name of the policy that serves the process.

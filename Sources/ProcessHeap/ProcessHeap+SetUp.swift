@@ -42,6 +42,7 @@ extension ProcessHeap {
     // without it.
     lab_malloc_space_set(space.fields.base, space.fields.table)
     state.space = space.address
+    if state.fields.settings.purgesInBackground { BackgroundPurge.allow() }
     if state.fields.settings.showsStatistics { reportAtExit() }
     return space
   }

@@ -15,6 +15,7 @@ extension ProcessHeap {
     guard lab_malloc_depth() == 0 else { return nil }
     lab_malloc_depth_set(1)
     repairAfterFork()
+    MappedBlocks.purgeIfDue()
     let address = lab_malloc_heap()
     if address != lab_malloc_empty_heap() {
       lab_malloc_heap_set(lab_malloc_empty_heap())

@@ -41,6 +41,7 @@ extension ProcessHeap {
       }
     }
     live -= min(live, listedByteCount)
+    committed += MappedBlocks.keptByteCount
     statistics.committed_byte_count = Int(committed)
     statistics.free_byte_count = Int(committed - min(live, committed))
     let mapped = state.fields.mappedByteCount.load(ordering: .relaxed)

@@ -17,7 +17,8 @@ extension ProcessHeap {
     if heap.address != ProcessState().sharedHeap { trimShared() }
     heap.collectIncoming()
     heap.purge(.demand)
-    return heap.space.returnedByteCount != before
+    let keptByteCount = MappedBlocks.releaseKept(in: heap.space)
+    return keptByteCount != 0 || heap.space.returnedByteCount != before
   }
 
   /// Purges the heaps whose threads ended. Each is claimed meanwhile, and no new thread gets it.

@@ -41,6 +41,14 @@ struct ProcessRecord: ~Copyable {
   /// How many mappings are in use, and their bytes. Statistics read both without the lock.
   let mappedLiveCount: Atomic<UInt>
   let mappedByteCount: Atomic<UInt>
+  /// The mappings that no block uses (KeptMappings.swift), under the mappings' lock. Their bytes, and the time since which
+  /// the oldest is kept, 0 for none, are read without it.
+  var kept: KeptMappings
+  let keptByteCount: Atomic<UInt>
+  let keptSinceMilliseconds: Atomic<UInt>
+
+  /// Whether a thread purges what idles (BackgroundPurge.swift).
+  let background: Atomic<UInt>
 
   /// How many bytes of the emergency region are in use (ProcessHeap+Emergency.swift).
   let emergencyByteCount: Atomic<UInt>

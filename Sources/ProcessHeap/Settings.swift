@@ -4,6 +4,7 @@
 //     HEAPLAB_POLICY        the policy that serves requests: general (default), firstfit or buddy (TextbookHeap.swift)
 //     HEAPLAB_LIMIT         bytes that the heap may hold, with K, M, G or T; past it malloc fails; default: no limit
 //     HEAPLAB_PURGE_DELAY   milliseconds that freed memory stays at hand before it is purged; default 100
+//     HEAPLAB_BACKGROUND    1: a thread purges while the program makes no calls (BackgroundPurge.swift); default 0
 //     HEAPLAB_RESERVE       1: reserve one range of addresses at the start (HeapReservation.swift); default 0
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
@@ -12,6 +13,7 @@ struct Settings {
   var policy = ServingPolicy.general
   var limitByteCount: UInt = .max
   var purgeDelayMilliseconds: UInt = 100
+  var purgesInBackground = false
   var reservesAddressSpace = false
   var showsStatistics = false
 
@@ -47,6 +49,7 @@ struct Settings {
         text.warn("is no number of milliseconds; it is 100")
       }
     }
+    if let text = SettingText("HEAPLAB_BACKGROUND") { settings.purgesInBackground = text.flag(default: false) }
     if let text = SettingText("HEAPLAB_RESERVE") { settings.reservesAddressSpace = text.flag(default: false) }
     if let text = SettingText("HEAPLAB_STATS") { settings.showsStatistics = text.flag(default: false) }
     return settings

@@ -13,6 +13,7 @@ struct SettingsTests {
     var policy = "general"
     var limit: UInt = .max
     var delay: UInt = 100
+    var purgesInBackground = false
     var reserves = false
     var showsStatistics = false
     var warnings: [String] = []
@@ -35,8 +36,8 @@ struct SettingsTests {
     func agrees(with settings: Settings) -> Bool {
       let policies: [ServingPolicy: String] = [.general: "general", .firstFit: "firstfit", .buddy: "buddy"]
       return policies[settings.policy] == policy && settings.limitByteCount == limit
-        && settings.purgeDelayMilliseconds == delay && settings.reservesAddressSpace == reserves
-        && settings.showsStatistics == showsStatistics
+        && settings.purgeDelayMilliseconds == delay && settings.purgesInBackground == purgesInBackground
+        && settings.reservesAddressSpace == reserves && settings.showsStatistics == showsStatistics
     }
   }
 
@@ -45,7 +46,7 @@ struct SettingsTests {
     let result = await #expect(
       processExitsWith: .success, observing: [\.standardErrorContent], sourceLocation: location
     ) { [expected] in
-      for name in ["POLICY", "LIMIT", "PURGE_DELAY", "RESERVE", "STATS"] { unsetenv("HEAPLAB_\(name)") }
+      for name in ["POLICY", "LIMIT", "PURGE_DELAY", "BACKGROUND", "RESERVE", "STATS"] { unsetenv("HEAPLAB_\(name)") }
       for (name, value) in expected.variables { setenv(name, value, 1) }
       let settings = Settings.fromEnvironment()
       #expect(expected.agrees(with: settings), "\(settings)")
@@ -101,11 +102,13 @@ struct SettingsTests {
 
   private static let flags =
     [
+      Case("BACKGROUND", "0"), Case("BACKGROUND", "1").with { $0.purgesInBackground = true },
       Case("RESERVE", "0"), Case("RESERVE", "1").with { $0.reserves = true },
       Case("STATS", "0"), Case("STATS", "1").with { $0.showsStatistics = true },
     ]
     + ["", "2", "01", "yes", "-1"].flatMap { value in
       [
+        Case("BACKGROUND", value, complaint: "is neither 0 nor 1; it is 0"),
         Case("RESERVE", value, complaint: "is neither 0 nor 1; it is 0"),
         Case("STATS", value, complaint: "is neither 0 nor 1; it is 0"),
       ]
@@ -120,9 +123,9 @@ struct SettingsTests {
     await Self.check(Case("STATS", value, complaint: "is neither 0 nor 1; it is 0"))
   }
 
-  @Test("Each variable is read by itself: all wrong is five lines, all right is none")
+  @Test("Each variable is read by itself: all wrong is six lines, all right is none")
   func all() async {
-    let wrong = ["POLICY", "LIMIT", "PURGE_DELAY", "RESERVE", "STATS"].map { ("HEAPLAB_\($0)", "?") }
+    let wrong = ["POLICY", "LIMIT", "PURGE_DELAY", "BACKGROUND", "RESERVE", "STATS"].map { ("HEAPLAB_\($0)", "?") }
     await Self.check(
       Case("OTHER", "1").with {
         $0.variables = Dictionary(uniqueKeysWithValues: wrong)
@@ -130,6 +133,7 @@ struct SettingsTests {
           "heaplab: HEAPLAB_POLICY=? is none of general, firstfit and buddy; it is general",
           "heaplab: HEAPLAB_LIMIT=? is no byte count such as 512M; there is no limit",
           "heaplab: HEAPLAB_PURGE_DELAY=? is no number of milliseconds; it is 100",
+          "heaplab: HEAPLAB_BACKGROUND=? is neither 0 nor 1; it is 0",
           "heaplab: HEAPLAB_RESERVE=? is neither 0 nor 1; it is 0",
           "heaplab: HEAPLAB_STATS=? is neither 0 nor 1; it is 0",
         ]
@@ -137,10 +141,11 @@ struct SettingsTests {
     await Self.check(
       Case("OTHER", "1").with {
         $0.variables = [
-          "HEAPLAB_POLICY": "buddy", "HEAPLAB_LIMIT": "2G", "HEAPLAB_PURGE_DELAY": "7", "HEAPLAB_RESERVE": "1",
-          "HEAPLAB_STATS": "1",
+          "HEAPLAB_POLICY": "buddy", "HEAPLAB_LIMIT": "2G", "HEAPLAB_PURGE_DELAY": "7", "HEAPLAB_BACKGROUND": "1",
+          "HEAPLAB_RESERVE": "1", "HEAPLAB_STATS": "1",
         ]
-        ($0.policy, $0.limit, $0.delay, $0.reserves, $0.showsStatistics) = ("buddy", 2 << 30, 7, true, true)
+        ($0.policy, $0.limit, $0.delay) = ("buddy", 2 << 30, 7)
+        ($0.purgesInBackground, $0.reserves, $0.showsStatistics) = (true, true, true)
       })
   }
 }

@@ -25,7 +25,7 @@ const char *heaplab_policy(void);
 
 /// How much the heap holds. Other threads go on during the count, and the figures do not belong to one instant.
 struct heaplab_statistics {
-  /// Bytes that the heap can write to without asking the system, in use or not; without the mappings.
+  /// Bytes that the heap can write to without asking the system, in use or not; without the mappings in use.
   size_t committed_byte_count;
   /// Bytes of the blocks in use, mappings included.
   size_t live_byte_count;
@@ -50,7 +50,8 @@ void heaplab_read_statistics(struct heaplab_statistics *statistics, size_t byte_
 int heaplab_trim(void);
 
 /// The most bytes that the heap may hold, SIZE_MAX for no limit (`HEAPLAB_LIMIT`). Spans count, also empty ones that
-/// threads keep; so do larger blocks, also those in threads' caches, and mappings.
+/// threads keep; so do larger blocks, also those in threads' caches, and mappings, also those that freed blocks
+/// left.
 size_t heaplab_quota(void);
 
 /// Sets the quota: past it, allocation fails with ENOMEM. A quota below the bytes in use frees nothing; allocation then
