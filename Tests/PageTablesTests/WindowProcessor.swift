@@ -10,6 +10,9 @@ import PageTables
 // stays until it is invalidated, whatever becomes of the tables, so an operation that forgets a flush works on the old
 // frame. Frames are poisoned with entries that a walk would follow. Pages are first mapped for reading alone; at the
 // first write to a table, the handler looks for poison in the frames that were given out.
+//
+// A direct map shows the same memory for page tables of every format. There the first write to a page runs a hook, which
+// is what another processor does right before that instruction: after whatever the operation has read.
 
 /// The processor and its physical memory. One exists at a time.
 final class WindowProcessor {
@@ -21,7 +24,8 @@ final class WindowProcessor {
   static let window = RecursiveWindow<Format>(index: 100)
   static let scratch = VirtAddr((101 << 39) + 0x3000)
   static let poison: UInt64 = 0x0000_0000_0100_0027
-  private static let addresses = AddrRange(start: VirtAddr(100 << 39), byteCount: 2 << 39)
+  static let directMap = AddrRange(start: VirtAddr(102 << 39), byteCount: UInt(frameCount) * 4096)
+  private static let addresses = AddrRange(start: VirtAddr(100 << 39), byteCount: 3 << 39)
 
   private static let turn = NSLock()
   nonisolated(unsafe) private static var current: WindowProcessor?
@@ -34,6 +38,8 @@ final class WindowProcessor {
   /// What is in the TLB, and whether it was written through.
   private var cached: [VirtAddr: Bool] = [:]
   private(set) var flushCount = 0
+  /// What another processor does right before the first write to a page of the direct map.
+  var beforeWrite: () -> Void = {}
   /// Tables that were written to, and may have got a link, while a frame given out held poison.
   private(set) var exposures: [VirtAddr] = []
 
@@ -53,7 +59,7 @@ final class WindowProcessor {
   }
 
   /// Runs `body` on a processor whose tables have the recursive entry and a table for the scratch page.
-  static func run(_ body: (WindowProcessor) throws -> Void) rethrows {
+  static func run<Result>(_ body: (WindowProcessor) throws -> Result) rethrows -> Result {
     try turn.withLock {
       let processor = WindowProcessor()
       processor.boot()
@@ -71,7 +77,7 @@ final class WindowProcessor {
         processor.forget(addresses)
         current = nil
       }
-      try body(processor)
+      return try body(processor)
     }
   }
 
@@ -80,6 +86,9 @@ final class WindowProcessor {
     OffsetPhysMapper(
       AddrRange(start: Self.base, byteCount: UInt64(Self.frameCount) * 4096), at: VirtAddr(memory))
   }
+
+  /// Reaches the tables through the direct map.
+  var directMapper: OffsetPhysMapper { OffsetPhysMapper(over: Self.directMap, from: Self.base) }
 
   private func boot() {
     var frames = WindowFrames(processor: self)
@@ -100,18 +109,28 @@ final class WindowProcessor {
   /// Serves a fault; false for an address that is not the model's, or that the tables do not map.
   private func fill(_ address: VirtAddr) -> Bool {
     let page = address.alignedDown(to: 4096)
-    guard Self.addresses.contains(address), let translation = translate(page),
-      translation.permissions.contains(.write), !translation.permissions.contains(.user)
-    else { return false }
+    guard let frame = frame(behind: page) else { return false }
     let isWrite = cached[page] != nil
-    // The scratch page shows poison, and the table with its entry links no table.
-    if isWrite && page != Self.scratch && page != Self.window.table(of: Self.scratch, level: 0).start {
+    cached[page] = isWrite
+    if !isWrite {
+      return mmap(page.pointer, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, file, Int(frame.raw - Self.base.raw))
+        == page.pointer
+    }
+    if Self.directMap.contains(page) {
+      beforeWrite()
+    } else if page != Self.scratch && page != Self.window.table(of: Self.scratch, level: 0).start {
+      // The scratch page shows poison, and the table with its entry links no table.
       findPoison(page)
     }
-    cached[page] = isWrite
-    let offset = Int(translation.physical.raw - Self.base.raw)
-    if isWrite { return mprotect(page.pointer, 4096, PROT_READ | PROT_WRITE) == 0 }
-    return mmap(page.pointer, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, file, offset) != MAP_FAILED
+    return mprotect(page.pointer, 4096, PROT_READ | PROT_WRITE) == 0
+  }
+
+  private func frame(behind page: VirtAddr) -> PhysAddr? {
+    if Self.directMap.contains(page) { return directMapper.virtToPhys(page) }
+    guard Self.addresses.contains(page), let translation = translate(page),
+      translation.permissions.contains(.write), !translation.permissions.contains(.user)
+    else { return nil }
+    return translation.physical
   }
 
   private func findPoison(_ table: VirtAddr) {
