@@ -46,7 +46,7 @@ struct HeapBench: ParsableCommand {
     subcommands: [
       RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
       CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, PagingOperationCommand.self,
-      HotPathCommand.self, HeapPairsCommand.self,
+      FramePairsCommand.self, HotPathCommand.self, HeapPairsCommand.self,
     ])
 
   @OptionGroup var output: OutputOptions

@@ -20,7 +20,7 @@ public typealias LockedHeap = LockedHeapBy<SpinLock>
 public struct LockedHeapBy<Lock: LockKind & ~Copyable>: ~Copyable, Sendable {
   @usableFromInline let state: LockedBy<Lock, LockedHeapState>
 
-  /// A heap without memory: every request before ``initHeap(_:)`` gets nil.
+  /// A heap without memory: every request before ``initHeap(_:search:)`` gets nil.
   @_transparent
   public init() {
     state = LockedBy(LockedHeapState())
@@ -29,13 +29,18 @@ public struct LockedHeapBy<Lock: LockKind & ~Copyable>: ~Copyable, Sendable {
   /// Gives the heap its memory: a range that is mapped, readable, writable and used by nobody else from now on.
   ///
   /// When several threads call this at once, one succeeds.
+  ///
+  /// - Parameters:
+  ///   - range: The memory.
+  ///   - search: How the heap finds holes. It does not change which block a request gets.
   /// - Throws: ``HeapInitError/alreadyInitialized`` every time but the first; ``HeapInitError/rangeTooSmall`` for a
   ///   range without room for a block, after which the heap can still be initialised.
+  /// - Complexity: O(1); touches only the first bytes of the range, and of the parts of a table.
   @inlinable
-  public func initHeap(_ range: AddrRange<VirtAddr>) throws(HeapInitError) {
+  public func initHeap(_ range: AddrRange<VirtAddr>, search: FirstFitSearch = .tree) throws(HeapInitError) {
     try state.withLock { state throws(HeapInitError) in
       if state.isInitialized { throw .alreadyInitialized }
-      state.heap.insert(range)
+      state.heap.insert(range, search: search)
       if state.heap.extent == nil { throw .rangeTooSmall }
       state.isInitialized = true
     }

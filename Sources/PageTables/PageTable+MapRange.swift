@@ -26,7 +26,7 @@ extension PageTable {
     _ range: AddrRange<VirtAddr>, to start: PhysAddr, _ attributes: PageAttributes, largest: PageSize = .size1GiB,
     _ allocator: inout some FrameAllocator & ~Copyable
   ) throws(RangeError<MapError>) -> TLBFlush {
-    requireSomething(attributes.permissions)
+    attributes.permissions.requireSomething()
     let span = try mapSpan(range)
     if span.isEmpty { return span.flush() }
     if let refusal = Format.refusal(of: attributes) { throw RangeError(refusal, at: span.page(at: span.start)) }

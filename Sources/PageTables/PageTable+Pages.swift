@@ -59,13 +59,7 @@ extension PageTable: PageTableOps {
   func planMap(
     _ page: Page<VirtAddr>, to frame: Page<PhysAddr>, _ attributes: PageAttributes
   ) throws(MapError) -> (span: TableSpan, table: Table, level: Int, entry: PageTableEntry) {
-    requireSomething(attributes.permissions)
-    if let refusal = Format.refusal(of: attributes) { throw refusal }
-    if !has(page.size) { throw .unsupportedPageSize(page.size) }
-    guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
-    let isAligned = frame.start.isAligned(to: page.size.byteCount) && frame.size >= page.size
-    guard isAligned, Format.canHold(frame.start.raw | (page.size.byteCount - 1)) else { throw .misalignedFrame }
-
+    let span = try Format.span(of: page, mappedTo: frame, attributes, largestPage: largestPage)
     let (table, level, entry) = lowestEntry(span.start, downTo: page.size.level)
     switch Format.kind(of: entry, level: level) {
     case .malformed: throw .internalError
@@ -108,7 +102,7 @@ extension PageTable: PageTableOps {
   public mutating func updatePermissions(
     _ page: Page<VirtAddr>, _ permissions: MemPerm
   ) throws(MapError) -> TLBFlush {
-    requireSomething(permissions)
+    permissions.requireSomething()
     if !Format.supports(permissions) { throw .unsupportedPermissions(permissions) }
     if !has(page.size) { throw .unsupportedPageSize(page.size) }
     guard let span = TableSpan(page, Format.self) else { throw .nonCanonical }
@@ -146,11 +140,29 @@ extension PageTable: PageTableOps {
   /// Whether entries of some level map pages of this size.
   @inlinable @inline(__always)
   func has(_ size: PageSize) -> Bool { Format.has(size) && size <= largestPage }
+}
 
+extension PageTableFormat {
+  /// The bytes of a page that can be mapped to a frame, or why it cannot, whatever is mapped there now. Traps unless the
+  /// permissions allow something.
+  @inlinable @inline(__always)
+  static func span(
+    of page: Page<VirtAddr>, mappedTo frame: Page<PhysAddr>, _ attributes: PageAttributes, largestPage: PageSize
+  ) throws(MapError) -> TableSpan<Self> {
+    attributes.permissions.requireSomething()
+    if let refusal = refusal(of: attributes) { throw refusal }
+    guard has(page.size), page.size <= largestPage else { throw .unsupportedPageSize(page.size) }
+    guard let span = TableSpan<Self>(page, Self.self) else { throw .nonCanonical }
+    let isAligned = frame.start.isAligned(to: page.size.byteCount) && frame.size >= page.size
+    guard isAligned, canHold(frame.start.raw | (page.size.byteCount - 1)) else { throw .misalignedFrame }
+    return span
+  }
+}
+
+extension MemPerm {
   /// Traps unless the permissions allow something.
   @inlinable @inline(__always)
-  func requireSomething(_ permissions: MemPerm) {
-    require(
-      permissions.rawValue & 7 != 0, "a mapping must allow reading, writing or executing; unmap it to forbid all")
+  func requireSomething() {
+    require(rawValue & 7 != 0, "a mapping must allow reading, writing or executing; unmap it to forbid all")
   }
 }

@@ -22,7 +22,7 @@ extension PageTable {
     _ range: AddrRange<VirtAddr>, _ permissions: MemPerm, _ allocator: inout some FrameAllocator & ~Copyable,
     _ tlb: inout some TLBInvalidator & ~Copyable
   ) throws(RangeError<MapError>) -> TLBFlush {
-    requireSomething(permissions)
+    permissions.requireSomething()
     if !Format.supports(permissions) {
       throw RangeError(.unsupportedPermissions(permissions), at: try mapSpan(range).firstPage)
     }

@@ -47,6 +47,15 @@ private let globalHeap = LockedHeap()
     }
   }
 
+  @Test func searchesByATable() throws {
+    let memory = TestMemory(byteCount: 256 << 10)
+    let heap = LockedHeap()
+    try heap.initHeap(memory.range, search: .table)
+    let first = heap.allocate(byteCount: 10, alignment: 16)
+    #expect(first == memory.range.start + 48 + BlockLayout.tableByteCount(forRangeOf: memory.range.byteCount))
+    try heap.withHeap { heap throws(HeapInconsistency) in try heap.checkConsistency() }
+  }
+
   @Test func exhaustionIsNil() throws {
     let shared = SharedHeap()
     try shared.initHeap()

@@ -6,8 +6,9 @@ public struct GateCatalog: Sendable {
   /// The probes over these profiles and traces.
   public init(workloads: WorkloadCatalog) {
     probes =
-      GateProbe.hotPaths + GateProbe.mallocPaths + GateProbe.pageTables + GateProbe.layouts(of: workloads)
-      + [GateProbe.start, .library] + GateProbe.programs + GateProbe.footprints + [.idleThreads] + GateProbe.ratios
+      GateProbe.hotPaths + GateProbe.mallocPaths + GateProbe.pageTables + GateProbe.frames
+      + GateProbe.layouts(of: workloads) + [GateProbe.start, .library] + GateProbe.programs + GateProbe.footprints
+      + [.idleThreads] + GateProbe.ratios
   }
 
   /// These probes, for tests.

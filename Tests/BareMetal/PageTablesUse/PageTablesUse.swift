@@ -197,6 +197,21 @@ func useWindow<Format: PageTableFormat>(_ format: Format.Type, _ address: VirtAd
   return window.table(of: address, level: 0).start <= window.entry(of: address, level: 0)
 }
 
+/// Single pages through that window.
+func useRecursiveTables<Format: X86Format>(_ format: Format.Type, _ address: VirtAddr) -> Bool {
+  var frames = EndlessFrames()
+  var tables = RecursiveTables(RecursiveWindow<Format>(index: 510), scratch: address, tlb: NoTLB())
+  let page = Page(start: address)
+  do throws(MapError) {
+    try tables.map(page, to: Page(start: PhysAddr(0x1000)), .kernelData, &frames).ignore()
+    try tables.updatePermissions(page, .kernelReadOnly).ignore()
+  } catch {
+    return false
+  }
+  if let unmapped = try? tables.unmap(page) { frames.deallocate(unmapped.ignore()) }
+  return (try? tables.translate(address)) == nil
+}
+
 /// Uses all of it; it is compiled, not run.
 @c(lab_use_page_tables)
 public func usePageTables(_ address: UInt) -> CInt {
@@ -207,5 +222,6 @@ public func usePageTables(_ address: UInt) -> CInt {
     && use(Sv57.self, address) && use(EncryptedX86.self, address) && useTables(AArch64Lower16KiB.self, address)
     && useTables(AArch64Upper64KiB.self, address) && useTags(address)
     && useWindow(X86FourLevel.self, address) && useWindow(AArch64Upper.self, address)
+    && useRecursiveTables(X86FourLevel.self, address) && useRecursiveTables(X86FiveLevel.self, address)
   return all ? 1 : 0
 }

@@ -26,6 +26,16 @@ extension GateProbe {
       }
     }
   }
+
+  /// The instructions for each pair of requests for a frame, whatever the memory.
+  static var frames: [GateProbe] {
+    FrameMemory.allCases.map { memory in
+      let figure = GateFigure("instructions/frames/\(memory.rawValue)", .percent(2), dependsOn: codeTraits)
+      return GateProbe("instructions: frames, \(memory.rawValue)", [figure]) { workbench in
+        [try await FramePairs.count(memory, on: workbench).hundredths]
+      }
+    }
+  }
 }
 
 extension Double {
