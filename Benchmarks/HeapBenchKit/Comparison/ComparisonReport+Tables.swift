@@ -10,7 +10,7 @@ extension ComparisonReport {
     if !lines.isEmpty { parts.append(lines.joined(separator: "\n") + "\n") }
     let goals = GoalTable(self)
     if !goals.isEmpty { parts.append(goals.text(style: style)) }
-    if !notes.isEmpty { parts.append(notes.map { "note: \($0)" }.joined(separator: "\n") + "\n") }
+    if !notes.isEmpty { parts.append(notes.map { style.paragraph("note: \($0)") }.joined(separator: "\n") + "\n") }
     return parts.joined(separator: "\n")
   }
 

@@ -44,9 +44,19 @@ public struct HeapPictureSheet: Sendable {
   public static func note(on layout: LayoutReport) -> String {
     let sample = layout.worstSample
     return "heap \(ByteCount(sample.extentByteCount)), live \(ByteCount(sample.liveByteCount)), "
-      + "\(Figure.count(Int(sample.holeCount))) holes of \(ByteCount(sample.freeByteCount)) in all, the largest "
-      + "\(ByteCount(sample.largestFreeByteCount)); \(Figure.percent(sample.externalFragmentation)) of the heap in holes "
+      + "\(holes(sample)); \(Figure.percent(sample.externalFragmentation)) of the heap in holes "
       + "too short for \(ByteCount(layout.referenceRequestByteCount))"
+  }
+
+  private static func holes(_ sample: LayoutSample) -> String {
+    let bytes = ByteCount(sample.freeByteCount)
+    switch sample.holeCount {
+    case 0: return "no hole"
+    case 1: return "1 hole of \(bytes)"
+    case let count:
+      return
+        "\(Figure.count(Int(count))) holes of \(bytes) in all, the largest \(ByteCount(sample.largestFreeByteCount))"
+    }
   }
 
   private static let columnCount = 256

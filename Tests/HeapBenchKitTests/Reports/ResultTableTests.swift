@@ -5,7 +5,7 @@ import Testing
 @testable import HeapBenchKit
 
 @Suite struct ResultTableTests {
-  @Test(arguments: [80, 100, 133, 200])
+  @Test(arguments: [40, 60, 80, 100, 133, 200])
   func everyLineFitsTheTerminal(columns: Int) throws {
     let report = try SampleReport.make()
     let text = ResultTable(report, style: TerminalStyle(columnCount: columns, hasColour: false)).text
