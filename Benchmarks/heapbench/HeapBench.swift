@@ -45,7 +45,7 @@ struct HeapBench: ParsableCommand {
     subcommands: [
       AllCommand.self, RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
       CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, PagingOperationCommand.self,
-      HotPathCommand.self, HeapPairsCommand.self,
+      HotPathCommand.self, HeapPairsCommand.self, ManualCommand.self,
     ],
     defaultSubcommand: AllCommand.self)
 

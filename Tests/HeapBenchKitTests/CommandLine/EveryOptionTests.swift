@@ -43,7 +43,15 @@ import Testing
     for command in try await ListedCommand.all() {
       let outcome = try await HeapBenchProcess.run(command.name, "--help")
       #expect(outcome.status == 0 && outcome.output.contains("USAGE: heapbench \(command.name)"))
-      for option in command.options.keys { #expect(outcome.output.contains("--\(option)")) }
+      let manual = try await HeapBenchProcess.run("manual", command.name)
+      #expect(manual.status == 0 && manual.output.hasPrefix(".TH HEAPBENCH-\(command.name.uppercased()) 1 "))
+      for option in command.options.keys {
+        #expect(outcome.output.contains("--\(option)"))
+        #expect(manual.output.contains("\\fB\\-\\-\(option.replacing("-", with: "\\-"))\\fR"), "\(manual.output)")
+      }
     }
+    let root = try await HeapBenchProcess.run("manual")
+    for command in try await ListedCommand.all() { #expect(root.output.contains("\n.B \(command.name)")) }
+    #expect(try await HeapBenchProcess.run("manual", "gaet").errors.hasSuffix("; did you mean 'gate'?\n"))
   }
 }
