@@ -8,7 +8,7 @@ struct AllCommand: ParsableCommand {
     abstract: "Runs the main job: every profile and trace under every policy and the system's malloc.",
     discussion: """
       That takes two to three minutes on two cores in a release build. The result is a table of throughput, latency \
-      and memory, and a picture of each heap at its worst moment. Without options the files are report.json, \
+      and memory, and pictures of the heaps, at the moment when one of them is at its worst. Without options the files are report.json, \
       report.csv and a picture for each workload in ./bench-results. 'heapbench help run' says what the figures are.
 
       EXAMPLES

@@ -47,7 +47,7 @@ struct Benchmark {
     }
     if let folder, case let count = try writePictures(of: report, to: folder), count > 0 {
       let worst = report.worstHeap.map { ", the worst in \(folder)/\($0.workload.name).svg" } ?? ""
-      try results.show("Pictures of each heap at its worst moment: \(folder)/*.svg\(worst)\n")
+      try results.show("Pictures of the heaps, at the moment when one is at its worst: \(folder)/*.svg\(worst)\n")
     }
   }
 

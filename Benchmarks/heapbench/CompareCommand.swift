@@ -50,8 +50,17 @@ struct CompareCommand: ParsableCommand {
       "How many rounds to run; medians are reported. (default: 7; 3 with --quick)", valueName: "number"))
   var rounds: Int?
 
-  @Option(name: .long, help: ArgumentHelp("The folder for the pictures of --scaling.", valueName: "folder"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The folder for the pictures of --scaling; by default that of --document, else bench-results.",
+      valueName: "folder"))
   var output: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Write the tables as Markdown, and a chart of the means beside it.", valueName: "file.md"))
+  var document: String?
 
   @OptionGroup var figures: FigureOptions
 
@@ -63,6 +72,7 @@ struct CompareCommand: ParsableCommand {
     let given = [
       ("--json", figures.json != nil), ("--csv", figures.csv != nil), ("--scaling", scaling),
       ("--rounds", rounds != nil),
+      ("--document", document != nil),
     ]
     if list, let option = given.first(where: \.1)?.0 {
       throw UserError("--list measures nothing; leave out \(option)")
@@ -72,13 +82,15 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     let style = TerminalStyle.standardOutput
     let results = try Results(json: figures.json, csv: figures.csv)
+    if let document { try ResultFile.checkWritable(document, option: "--document") }
     let (allocators, missing) = try ComparedAllocator.choose(library: library, additions: allocator)
     let driver = try DriverProcess()
     var size = quick ? ComparisonPlan.Size.quick : .full
     if let rounds { size.roundCount = rounds }
     let folder = FileManager.default.temporaryDirectory.appending(path: "heapbench-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let picturesFolder = output ?? AllCommand.defaultFolder
+    let besideDocument = document.map { URL(filePath: $0).deletingLastPathComponent().path }
+    let picturesFolder = output ?? besideDocument ?? AllCommand.defaultFolder
     if scaling { try ResultFile.makeFolder(picturesFolder) }
 
     // All in one call: Interruptible catches signals once in a process.
@@ -98,13 +110,22 @@ struct CompareCommand: ParsableCommand {
     guard !report.isEmpty || report.isComplete else { throw CancellationError() }
     try results.show(report.text(style: style))
     for curve in report.scaling {
-      let path = "\(picturesFolder)/scaling-\(curve.name).svg"
+      let path = "\(picturesFolder)/\(curve.fileName)"
       try ResultFile.write(Data(curve.svg.utf8), to: path)
       try results.show("The curves as a picture: \(path)\n")
     }
+    if let document { try write(report, as: document) }
     try results.write(json: report.json(), csv: report.csv)
     if !report.isComplete { throw Ending.interruptedAfterFigures() }
     if !report.failures.isEmpty { throw UserError("some measurements failed, see the lines above") }
+  }
+
+  /// Writes the document, and the chart beside it unless only some workloads were measured.
+  private func write(_ report: ComparisonReport, as document: String) throws {
+    let chart = URL(filePath: document).deletingPathExtension().appendingPathExtension("svg")
+    try ResultFile.write(
+      Data(report.markdown(chart: chart.lastPathComponent, showsCurves: output == nil).utf8), to: document)
+    if let svg = report.chart { try ResultFile.write(Data(svg.utf8), to: chart.path) }
   }
 
   private func show(_ plan: ComparisonPlan, _ missing: [String]) throws {

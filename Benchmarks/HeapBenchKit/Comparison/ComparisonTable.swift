@@ -31,8 +31,11 @@ struct ComparisonTable {
   /// The rows of means, beneath a rule.
   var means: [Row] = []
 
-  /// The table, each line ended by a newline; the best of each row has a star.
-  func text(style: TerminalStyle) -> String {
+  /// The title, a blank line and the ``body(style:)``.
+  func text(style: TerminalStyle) -> String { style.paragraph(title) + "\n\n" + body(style: style) }
+
+  /// The table without its title, each line ended by a newline; the best of each row has a star.
+  func body(style: TerminalStyle) -> String {
     let nameWidth = ((rows + means).map(\.name.count).max() ?? 0) + 2
     let widths = columns.indices.map { column in
       ([columns[column].count + 1] + (rows + means).map { $0.cells[column].text.count + 2 }).max() ?? 0
@@ -47,7 +50,7 @@ struct ComparisonTable {
       let rule = String(repeating: "─", count: min(all.reduce(0, +), style.columnCount))
       cells += [[style.text(rule, .faint)]] + means.map { line($0, nameWidth, widths, style) }
     }
-    return ([style.paragraph(title), ""] + style.folded(cells, widths: all)).joined(separator: "\n") + "\n"
+    return style.folded(cells, widths: all).joined(separator: "\n") + "\n"
   }
 
   private func line(_ row: Row, _ nameWidth: Int, _ widths: [Int], _ style: TerminalStyle) -> [String] {

@@ -39,7 +39,7 @@ enum HeapBenchProcess {
     let result = try await Subprocess.run(
       .path(FilePath(program)), arguments: Arguments(arguments),
       environment: .inherit.updating(["HEAPBENCH_HOME": WorkloadFiles.benchmarks.path]),
-      workingDirectory: FilePath(folder), output: .string(limit: 1 << 22), error: .string(limit: 1 << 20))
+      workingDirectory: FilePath(folder), output: .string(limit: 1 << 25), error: .string(limit: 1 << 20))
     var status: Int32?
     if case .exited(let code) = result.terminationStatus { status = code }
     return Outcome(status: status, output: result.standardOutput, errors: result.standardError)

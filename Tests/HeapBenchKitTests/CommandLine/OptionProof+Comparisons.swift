@@ -5,14 +5,14 @@ import Testing
 
 extension OptionProof {
   static let comparisons = [
-    OptionProof("compare", ["only", "allocator", "library", "quick", "rounds", "json", "csv"]) { folder in
+    OptionProof("compare", ["only", "allocator", "library", "quick", "rounds", "json", "csv", "document"]) { folder in
       let library = URL(filePath: HeapBenchProcess.path).deletingLastPathComponent().path + "/libheaplab.so"
       let copy = "\(folder)/copy.so"
       try FileManager.default.copyItem(atPath: library, toPath: copy)
       let outcome = try await HeapBenchProcess.run(
         "compare", "--only", "pairs-16", "--only", WorkloadFiles.trace("perl-hash"), "--allocator", "mine=\(copy)",
         "--library", copy, "--quick", "--rounds", "2", "--json", "\(folder)/compare.json", "--csv",
-        "\(folder)/compare.csv")
+        "\(folder)/compare.csv", "--document", "\(folder)/compare.md")
       #expect(outcome.status == 0, "\(outcome.errors)")
       let report = try JSONDecoder().decode(ComparisonReport.self, from: data("\(folder)/compare.json"))
       #expect(report.allocators.last?.name == "mine" && report.allocators[1].library == copy)
@@ -20,6 +20,7 @@ extension OptionProof {
       #expect(report.items.allSatisfy { $0.runs["mine"]?.figures.count == 2 })
       #expect(report.patternPercent == ComparisonPlan.Size.quick.percent)
       #expect(try text("\(folder)/compare.csv").hasPrefix("kind,workload,allocator,round,"))
+      #expect(try text("\(folder)/compare.md").contains("## Speed\n\nTime of an operation under glibc"))
     },
     OptionProof("compare", ["scaling", "output"]) { folder in
       let outcome = try await HeapBenchProcess.run(
