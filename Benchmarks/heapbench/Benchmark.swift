@@ -4,45 +4,70 @@ import HeapBenchKit
 
 /// A benchmark as the command line asks for it: it turns names into workloads, and results into files.
 struct Benchmark {
-  let output: OutputOptions
   let measurement: MeasurementOptions
-  let repetition: RoundOptions
-  /// Whether this is the main job, which writes its files without being asked.
-  let isMainJob: Bool
+  let roundCount: Int
+  /// The folder for the pictures; nil for none.
+  let folder: String?
+  let results: Results
   var profiles: [String] = []
   var traces: [String] = []
   var policies: [String] = []
   var threadCount: Int?
-
-  private var roundCount: Int { repetition.rounds ?? 3 }
 
   /// Checks all input before the first measurement, measures, and reports.
   func run() throws {
     let style = TerminalStyle.standardOutput
     let policies = try chosenPolicies()
     let items = try chosenSources().map(item)
-    let files = try ResultFiles(output, isMainJob: isMainJob)
+    if let folder { try ResultFile.makeFolder(folder) }
     let settings = BenchmarkReport.Settings(
       seed: measurement.seed, scale: measurement.scale, roundCount: roundCount)
     let job = BenchmarkJob(items: items, policies: policies, roundCount: roundCount)
-    let progress = ProgressLine(style: style)
+    let progress = ProgressLine()
     let report = try Interruptible.run { try await job.run(settings: settings, progress: progress) }
-    print(ResultTable(report, style: style).text, terminator: "")
-    if let worst = report.worstHeap {
-      print(
-        "\nThe worst heap: \(worst.workload.name) under \(worst.result.policy), after step "
-          + "\(worst.layout.worstSample.stepCount) of \(worst.workload.facts.stepCount)")
-      print(style.paragraph(HeapPictureSheet.note(on: worst.layout)))
-      print(worst.layout.worstPicture.text(style: style), terminator: "")
-    }
-    for line in try files.write(report) { print(line) }
-    if !report.isComplete {
-      Ending.complain("interrupted; the figures above are those measured until then")
-      throw ExitCode(Ending.interrupted)
-    }
+    guard report.hasFigures || report.isComplete else { throw CancellationError() }
+    try show(report, style: style)
+    try results.write(json: report.json(), csv: report.csv)
+    if !report.isComplete { throw Ending.interruptedAfterFigures() }
     if report.workloads.contains(where: { $0.results.contains { $0.failure != nil } }) {
       throw UserError("some measurements failed, see the lines in the table")
     }
+  }
+
+  private func show(_ report: BenchmarkReport, style: TerminalStyle) throws {
+    try results.show(ResultTable(report, style: style).text)
+    if let leftOut = leftOutLine { try results.show(style.paragraph(leftOut) + "\n") }
+    if let worst = report.worstHeap {
+      let place =
+        "The worst heap: \(worst.workload.name) under \(worst.result.policy), after step "
+        + "\(worst.layout.worstSample.stepCount) of \(worst.workload.facts.stepCount)"
+      try results.show("\n" + style.paragraph(place) + "\n")
+      try results.show(style.paragraph(HeapPictureSheet.note(on: worst.layout)) + "\n")
+      try results.show(worst.layout.worstPicture.text(style: style))
+    }
+    if let folder, case let count = try writePictures(of: report, to: folder), count > 0 {
+      let worst = report.worstHeap.map { ", the worst in \(folder)/\($0.workload.name).svg" } ?? ""
+      try results.show("Pictures of the heaps, at the moment when one is at its worst: \(folder)/*.svg\(worst)\n")
+    }
+  }
+
+  /// Which policies were left out, unless they were chosen by name.
+  private var leftOutLine: String? {
+    let names = PolicyCatalog.all.filter { !$0.isInMainJob }.map(\.name)
+    guard policies.isEmpty, !names.isEmpty else { return nil }
+    return "Left out, since a request may take time in proportion to the holes: \(names.joined(separator: ", ")); "
+      + "'heapbench run --policy NAME' runs it."
+  }
+
+  /// Writes a picture for each workload that has one, and returns how many there are.
+  private func writePictures(of report: BenchmarkReport, to folder: String) throws -> Int {
+    var count = 0
+    for workload in report.workloads {
+      guard let sheet = HeapPictureSheet(workload) else { continue }
+      try ResultFile.write(Data(sheet.svg.utf8), to: "\(folder)/\(workload.name).svg")
+      count += 1
+    }
+    return count
   }
 
   private func chosenPolicies() throws -> [Policy] {

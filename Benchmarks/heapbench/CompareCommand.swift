@@ -15,9 +15,11 @@ struct CompareCommand: ParsableCommand {
 
       EXAMPLES
         heapbench compare --quick
-            everything in about three minutes, with less precision
+            everything in about three minutes, with less precision and smaller patterns
         heapbench compare --only pairs-64 --only medium-churn
             two workloads; --list shows their names
+        heapbench compare --only ./mine.hltrace
+            a trace of your own
         heapbench compare --allocator snmalloc=./libsnmallocshim.so
             one more allocator, of your own choice
         heapbench compare --scaling --only own-batches
@@ -27,7 +29,7 @@ struct CompareCommand: ParsableCommand {
   @Flag(name: .long, help: "Show the workloads' names and the allocators' libraries.")
   var list = false
 
-  @Option(name: .long, help: ArgumentHelp("Only this workload; can be repeated.", valueName: "workload"))
+  @Option(name: .long, help: ArgumentHelp("Only this workload or trace file; can be repeated.", valueName: "workload"))
   var only: [String] = []
 
   @Option(name: .long, help: ArgumentHelp("One more allocator; can be repeated.", valueName: "name=path.so"))
@@ -42,57 +44,96 @@ struct CompareCommand: ParsableCommand {
   @Flag(name: .long, help: "Also measure four workloads on 1 to 64 threads: about a minute more.")
   var scaling = false
 
-  @OptionGroup var repetition: RoundOptions
-  @OptionGroup var output: OutputOptions
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp(
+      "How many rounds to run; medians are reported. (default: 7; 3 with --quick)", valueName: "number"))
+  var rounds: Int?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The folder for the pictures of --scaling; by default that of --document, else bench-results.",
+      valueName: "folder"))
+  var output: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Write the tables as Markdown, and a chart of the means beside it.", valueName: "file.md"))
+  var document: String?
+
+  @OptionGroup var figures: FigureOptions
+
+  func validate() throws {
+    if let rounds { try RoundOptions.check(rounds) }
+    if output != nil && !scaling {
+      throw UserError("--output is the folder for the pictures of --scaling, which is not there; leave it out")
+    }
+    let given = [
+      ("--json", figures.json != nil), ("--csv", figures.csv != nil), ("--scaling", scaling),
+      ("--rounds", rounds != nil),
+      ("--document", document != nil),
+    ]
+    if list, let option = given.first(where: \.1)?.0 {
+      throw UserError("--list measures nothing; leave out \(option)")
+    }
+  }
 
   func run() throws {
     let style = TerminalStyle.standardOutput
+    let results = try Results(json: figures.json, csv: figures.csv)
+    if let document { try ResultFile.checkWritable(document, option: "--document") }
     let (allocators, missing) = try ComparedAllocator.choose(library: library, additions: allocator)
     let driver = try DriverProcess()
-    for (option, path) in [("--json", output.json), ("--csv", output.csv)] {
-      if let path { try ResultFiles.checkWritable(path, option: option) }
-    }
     var size = quick ? ComparisonPlan.Size.quick : .full
-    if let rounds = repetition.rounds { size.roundCount = rounds }
+    if let rounds { size.roundCount = rounds }
     let folder = FileManager.default.temporaryDirectory.appending(path: "heapbench-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let picturesFolder = output.output ?? ResultFiles.defaultFolder
-    if scaling && !list { try ResultFiles.makeFolder(picturesFolder) }
+    let besideDocument = document.map { URL(filePath: $0).deletingLastPathComponent().path }
+    let picturesFolder = output ?? besideDocument ?? AllCommand.defaultFolder
+    if scaling { try ResultFile.makeFolder(picturesFolder) }
 
     // All in one call: Interruptible catches signals once in a process.
     let (plan, report) = try Interruptible.run { [list, only, scaling, size] in
       let plan = try await ComparisonPlan(
         allocators: allocators, driver: driver, size: size, only: only, folder: folder)
-      var report = ComparisonReport(allocators: allocators)
-      guard !list else { return (plan, report) }
-      for line in missing { print(line) }
-      report = await ComparisonJob(plan, driver: driver).run(progress: ProgressLine(style: style))
+      guard !list else { return (plan, ComparisonReport(allocators: allocators)) }
+      for line in missing { try results.show("\(line)\n") }
+      var report = await ComparisonJob(plan, driver: driver).run(progress: ProgressLine())
       if scaling && report.isComplete {
         let job = ScalingJob(allocators: allocators, driver: driver, size: size)
-        report.add(await job.run(progress: ProgressLine(style: style)))
+        report.add(await job.run(progress: ProgressLine()))
       }
       return (plan, report)
     }
-    if list { return show(plan, missing) }
-    print(report.text(style: style), terminator: "")
+    if list { return try show(plan, missing) }
+    guard !report.isEmpty || report.isComplete else { throw CancellationError() }
+    try results.show(report.text(style: style))
     for curve in report.scaling {
-      let path = "\(picturesFolder)/scaling-\(curve.name).svg"
-      try ResultFiles.write(Data(curve.svg.utf8), to: path)
-      print("The curves as a picture: \(path)")
+      let path = "\(picturesFolder)/\(curve.fileName)"
+      try ResultFile.write(Data(curve.svg.utf8), to: path)
+      try results.show("The curves as a picture: \(path)\n")
     }
-    if let json = output.json { try ResultFiles.write(report.json(), to: json) }
-    if let csv = output.csv { try ResultFiles.write(Data(report.csv.utf8), to: csv) }
-    if !report.isComplete {
-      Ending.complain("interrupted; the figures above are those measured until then")
-      throw ExitCode(Ending.interrupted)
-    }
+    if let document { try write(report, as: document) }
+    try results.write(json: report.json(), csv: report.csv)
+    if !report.isComplete { throw Ending.interruptedAfterFigures() }
     if !report.failures.isEmpty { throw UserError("some measurements failed, see the lines above") }
   }
 
-  private func show(_ plan: ComparisonPlan, _ missing: [String]) {
-    for allocator in plan.allocators { print("\(allocator.name)\t\(allocator.library ?? "the C library's own")") }
-    for line in missing + plan.notes { print(line) }
-    print("")
-    for row in plan.names { print("\(row.name)\t\(row.kind.rawValue)") }
+  /// Writes the document, and the chart beside it unless only some workloads were measured.
+  private func write(_ report: ComparisonReport, as document: String) throws {
+    let chart = URL(filePath: document).deletingPathExtension().appendingPathExtension("svg")
+    try ResultFile.write(
+      Data(report.markdown(chart: chart.lastPathComponent, showsCurves: output == nil).utf8), to: document)
+    if let svg = report.chart { try ResultFile.write(Data(svg.utf8), to: chart.path) }
+  }
+
+  private func show(_ plan: ComparisonPlan, _ missing: [String]) throws {
+    for allocator in plan.allocators {
+      try StandardOutput.line("\(allocator.name)\t\(allocator.library ?? "the C library's own")")
+    }
+    for line in missing + plan.notes { try StandardOutput.line(line) }
+    try StandardOutput.line("")
+    for row in plan.names { try StandardOutput.line("\(row.name)\t\(row.kind.rawValue)") }
   }
 }

@@ -17,26 +17,30 @@ struct CompareHeapsCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("A heap: 'table', 'tree', or a shared library. May be repeated.", valueName: "name=path"))
+    help: ArgumentHelp("A heap: 'table', 'tree', or a shared library; can be repeated.", valueName: "name=path"))
   var heap: [String] = []
 
   @Option(
-    name: .long, help: ArgumentHelp("A number of live blocks. May be repeated. (default: 1000, 100000)", valueName: "n")
+    name: .long, help: ArgumentHelp("A number of live blocks; can be repeated. (default: 1000, 100000)", valueName: "n")
   )
   var live: [Int] = []
 
+  @OptionGroup var figures: JSONOptions
+
   func run() throws {
+    let results = try Results(json: figures.json)
     let heaps = try heap.isEmpty ? ComparedHeap.own : heap.map(Self.comparedHeap)
     let liveCounts = live.isEmpty ? [1000, 100_000] : live
     try liveCounts.forEach(Self.check)
     let style = TerminalStyle.standardOutput
-    let progress = ProgressLine(style: style)
+    let progress = ProgressLine()
     progress.begin(weights: [1])
     let comparison = try Interruptible.run {
       try await HeapComparison(of: heaps, liveCounts: liveCounts) { progress.show($0, share: $1) }
     }
     progress.end()
-    print(comparison.text(style: style), terminator: "")
+    try results.show(comparison.text(style: style))
+    try results.write(json: comparison.json())
   }
 
   static func comparedHeap(_ text: String) throws -> ComparedHeap {
@@ -64,6 +68,6 @@ struct HeapPairsCommand: ParsableCommand {
 
   func run() throws {
     try CompareHeapsCommand.check(live)
-    print(try HeapComparison.run(CompareHeapsCommand.comparedHeap(heap), liveCount: live))
+    try StandardOutput.line("\(try HeapComparison.run(CompareHeapsCommand.comparedHeap(heap), liveCount: live))")
   }
 }

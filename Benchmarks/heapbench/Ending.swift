@@ -11,13 +11,17 @@ struct UserError: Error, CustomStringConvertible {
   }
 }
 
-/// How heapbench ends: with status 0 when it is done, 1 after a regression, 2 for bad input, 130 when interrupted.
+/// How heapbench ends: with status 0 when it is done, 1 after a regression, 2 for bad input, 3 for times that are
+/// undecided, 130 when interrupted.
 enum Ending {
   /// The status of a gate that found a regression.
   static let regression: Int32 = 1
 
   /// The status for bad input, and for figures that cannot be measured.
   static let badInput: Int32 = 2
+
+  /// The status of a gate whose counts hold, and that could not decide about times.
+  static let undecidedTimes: Int32 = 3
 
   /// The status of a job that Ctrl-C ended, as shells report it.
   static let interrupted: Int32 = 130
@@ -34,12 +38,17 @@ enum Ending {
       Foundation.exit(interrupted)
     } catch {
       guard HeapBench.exitCode(for: error) != .success else {
-        print(HeapBench.fullMessage(for: error))
-        Foundation.exit(0)
+        exit(after: { try StandardOutput.line(HeapBench.fullMessage(for: error)) })
       }
       complain(line(for: error))
       Foundation.exit(badInput)
     }
+  }
+
+  /// Says that the job was interrupted after its first figures, and returns the exit code to throw.
+  static func interruptedAfterFigures() -> ExitCode {
+    complain("interrupted; the figures above are those measured until then")
+    return ExitCode(interrupted)
   }
 
   /// Writes one line to standard error.
@@ -56,17 +65,23 @@ enum Ending {
       .joined(separator: " ")
     guard isParsing else { return line }
     let names = HeapBench.configuration.subcommands.map { $0._commandName }
-    let command = CommandLine.arguments.dropFirst().first { names.contains($0) }.map { " \($0)" } ?? ""
+    let command = CommandLine.arguments.dropFirst().first { names.contains($0) } ?? AllCommand._commandName
     let sentence = line.hasSuffix(".") ? String(line.dropLast()) : line
-    return "\(sentence); see 'heapbench\(command) --help'"
+    return "\(sentence); see 'heapbench \(command) --help'"
   }
 
-  /// Prints the first line of a debug build.
-  static func greetDebugBuild(_ arguments: [String]) {
+  /// Prints the first line of a debug build, unless standard output has something else than a report for a person.
+  static func greetDebugBuild(_ arguments: [String]) throws {
     #if DEBUG
-      let isAsking = arguments.contains { ["-h", "--help", "--version", "help", "list", "explain"].contains($0) }
-      if !isAsking {
-        print("This is a debug build: its figures mean nothing. For real ones: swift run -c release heapbench")
+      let silent: Set = ["-h", "--help", "--version", "help", "list", "explain", "-", "--json=-", "--csv=-"]
+      let hidden = HeapBench.configuration.subcommands.filter { !$0.configuration.shouldDisplay }
+      let isSilent = arguments.contains { argument in
+        silent.contains(argument) || argument.hasPrefix("--experimental") || argument.hasPrefix("--generate")
+          || hidden.contains { $0._commandName == argument }
+      }
+      if !isSilent {
+        let text = "This is a debug build: its figures mean nothing. For real ones: swift run -c release heapbench"
+        try StandardOutput.line(TerminalStyle.standardOutput.paragraph(text))
       }
     #endif
   }

@@ -4,22 +4,29 @@ import HeapBenchKit
 /// Explains one profile, trace or policy.
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "Tells whose behaviour a profile or trace models, and what it asks for.",
-    discussion: "The figures describe the workload alone; they do not depend on an allocator.")
+    commandName: "explain",
+    abstract: "Tells what a profile or trace models and asks for, or how a policy works and what it costs.",
+    discussion: "The figures of a profile or trace describe the workload alone; they do not depend on an allocator.")
 
-  @Argument(help: ArgumentHelp("The name of a profile, a trace or a policy, or a file.", valueName: "profile"))
+  @Argument(help: ArgumentHelp("The name of a profile, a trace or a policy, or a file.", valueName: "name"))
   var name: String
 
   @OptionGroup var measurement: MeasurementOptions
+  @OptionGroup var figures: JSONOptions
 
   func run() throws {
     let style = TerminalStyle.standardOutput
+    let results = try Results(json: figures.json)
     if let policy = PolicyCatalog.policy(named: name) {
-      print(style.paragraph("\(policy.name): \(policy.summary)."))
-      return
+      let explanation = PolicyExplanation(policy)
+      try results.show(explanation.text(style: style))
+      return try results.write(json: explanation.json())
     }
-    let source = try WorkloadCatalog.find().source(named: name)
+    try MachineLimits.check()
+    let source = try WorkloadCatalog.find().source(named: name, besides: PolicyCatalog.all.map(\.name))
     let workload = try source.workload(seed: measurement.seed, scale: measurement.scale)
-    print(WorkloadExplanation(workload, path: source.path).text(style: style), terminator: "")
+    let explanation = WorkloadExplanation(workload, path: source.path)
+    try results.show(explanation.text(style: style))
+    try results.write(json: explanation.json())
   }
 }

@@ -24,8 +24,9 @@ struct GateCommand: ParsableCommand {
         0  every figure holds, or is better than its baseline
         1  a figure is worse than its tolerance allows
         2  a figure could not be measured or compared, or the input was bad: a line on standard error says which
-      The gate does not compare counted figures with a baseline from another compiler or processor, and a line says \
-      so. The ratios and the fragmentation figures are compared everywhere.
+        3  every count holds, but other work on the machine kept the ratios of times from settling
+      The gate does not compare counted figures with a baseline from another compiler or C library, and a line says \
+      so. The ratios to glibc's malloc and the fragmentation figures are compared everywhere.
       """)
 
   @Option(name: .long, help: ArgumentHelp("The file with the stored figures.", valueName: "file"))
@@ -33,7 +34,8 @@ struct GateCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Only the figure of this name, or those with this part of a name.", valueName: "name"))
+    help: ArgumentHelp(
+      "Only the figure of this name, or those with this part of a name; can be repeated.", valueName: "name"))
   var only: [String] = []
 
   @Flag(name: .long, help: "Also show the many figures of layouts that hold.")
@@ -42,30 +44,36 @@ struct GateCommand: ParsableCommand {
   @Flag(name: .long, help: "Write the figures to the baseline instead of failing.")
   var renew = false
 
-  @Option(name: .long, help: ArgumentHelp("Write all figures and verdicts as JSON.", valueName: "file"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Write all figures and verdicts as JSON; '-' is standard output.", valueName: "file"))
   var json: String?
 
   func run() throws {
     let style = TerminalStyle.standardOutput
     let workloads = try WorkloadCatalog.find()
     let path = baseline ?? GateBaseline.defaultPath(in: workloads)
-    if let json { try ResultFiles.checkWritable(json, option: "--json") }
-    if renew { try ResultFiles.checkWritable(path, option: "--baseline") }
+    let results = try Results(json: json)
+    if renew { try ResultFile.checkWritable(path, option: "--baseline") }
     let old = try storedFigures(at: path)
     let job = try GateJob(GateCatalog(workloads: workloads), choosing: only, besides: old)
-    let progress = ProgressLine(style: style)
-    let measurement = try Interruptible.run { try await job.run(progress: progress) }
+    let progress = ProgressLine()
+    let measurement = try Interruptible.run { [renew] in
+      let measurement = try await job.run(progress: progress)
+      guard let old, !renew else { return measurement }
+      return try await job.confirmingTimes(measurement, against: old, progress: progress)
+    }
     let report = GateReport(job, measurement, against: old ?? measurement.asBaseline)
-    print(report.table(style: style, showsAll: all), terminator: "")
-    if let json { try ResultFiles.write(report.json(), to: json) }
+    try results.show(report.table(style: style, showsAll: all))
+    try results.write(json: report.json())
     if renew {
       try measurement.renewing(old, of: job, isWhole: only.isEmpty).write(to: path)
-      print("\nThe baseline is renewed: \(path)")
-      return
+      return try results.show("\nThe baseline is renewed: \(path)\n")
     }
     for remark in report.remarks { Ending.complain(remark) }
     if report.hasRegressed { throw ExitCode(Ending.regression) }
-    if report.isUndecided { throw ExitCode(Ending.badInput) }
+    if report.isIncomplete { throw ExitCode(Ending.badInput) }
+    if report.isUndecided { throw ExitCode(Ending.undecidedTimes) }
   }
 
   /// The stored baseline; nil when this run creates it.

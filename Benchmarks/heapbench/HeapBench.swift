@@ -10,9 +10,8 @@ struct HeapBench: ParsableCommand {
     commandName: "heapbench",
     abstract: "Measures allocation policies under recorded and synthetic programs, beside the system's malloc.",
     discussion: """
-      Without a command it runs the main job: every profile and every trace under every policy and the system's \
-      malloc. That takes about two minutes on two cores in a release build. The result is a table of throughput, \
-      latency and memory, and a picture of each heap at its worst moment.
+      Without a command it runs the main job, 'heapbench all', which takes two to three minutes on two cores in a \
+      release build. 'heapbench help COMMAND' lists the options of a command.
 
       EXAMPLES
         heapbench
@@ -44,29 +43,22 @@ struct HeapBench: ParsableCommand {
       """,
     version: "heapbench \(HEAPLAB_VERSION)",
     subcommands: [
-      RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
+      AllCommand.self, RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
       CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, PagingOperationCommand.self,
-      FramePairsCommand.self, HotPathCommand.self, HeapPairsCommand.self,
-    ])
-
-  @OptionGroup var output: OutputOptions
-  @OptionGroup var measurement: MeasurementOptions
-  @OptionGroup var repetition: RoundOptions
-
-  func run() throws {
-    try Benchmark(output: output, measurement: measurement, repetition: repetition, isMainJob: true).run()
-  }
+      FramePairsCommand.self, HotPathCommand.self, HeapPairsCommand.self, ManualCommand.self,
+    ],
+    defaultSubcommand: AllCommand.self)
 
   static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
     // Before anything starts a thread: a measuring process must have only the threads of the program that it replays.
     if arguments.first == MeasurementProcess.subcommand, arguments.count == 2 {
-      Ending.exit(after: { print(try MeasurementProcess.answer(to: arguments[1])) })
+      Ending.exit(after: { try StandardOutput.line(try MeasurementProcess.answer(to: arguments[1])) })
     }
     // A reader that stops early, as `head` does, must not kill this process in the middle of writing a file.
     signal(SIGPIPE, SIG_IGN)
     Ending.exit(after: {
-      Ending.greetDebugBuild(arguments)
+      try Ending.greetDebugBuild(arguments)
       var command = try parse(arguments)
       try command.run()
     })
@@ -74,10 +66,19 @@ struct HeapBench: ParsableCommand {
 
   /// The command that the arguments name. An unknown name is an error with a suggestion.
   private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
-    let names = configuration.subcommands.map { $0._commandName }
-    if let first = arguments.first, !first.hasPrefix("-"), first != "help", !names.contains(first) {
-      throw UserError("no command is called '\(first)'\(Names.suggestion(for: first, among: names + ["help"]))")
+    let all = configuration.subcommands.map { $0._commandName }
+    if let first = arguments.first, !first.hasPrefix("-"), first != "help", !all.contains(first) {
+      throw UserError(refusal(of: first))
     }
     return try parseAsRoot(arguments)
+  }
+
+  /// Why a first argument is no command, and what was probably meant: a file of workloads gets the way to run it.
+  private static func refusal(of name: String) -> String {
+    for kind in WorkloadSource.Kind.allCases where name.hasSuffix("." + kind.fileExtension) {
+      return "'\(name)' is no command; to replay a \(kind.rawValue): heapbench run --\(kind.rawValue) \(name)"
+    }
+    let names = configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName } + ["help"]
+    return "no command is called '\(name)'\(Names.remedy(for: name, among: names))"
   }
 }

@@ -25,25 +25,20 @@ struct HolesCommand: ParsableCommand {
 
   func run() throws {
     let style = TerminalStyle.standardOutput
-    let folder = output.output ?? ResultFiles.defaultFolder
-    try ResultFiles.makeFolder(folder)
-    for (option, path) in [("--json", output.json), ("--csv", output.csv)] {
-      if let path { try ResultFiles.checkWritable(path, option: option) }
-    }
-    let progress = ProgressLine(style: style)
+    let folder = output.output ?? AllCommand.defaultFolder
+    try ResultFile.makeFolder(folder)
+    let results = try Results(json: output.json, csv: output.csv)
+    let progress = ProgressLine()
     let seed = seed
     let curve = try Interruptible.run {
       try HoleCurve.measure(seed: seed, progress: progress)
     }
+    guard !curve.points.isEmpty else { throw CancellationError() }
     let report = HoleCurveReport(curve)
-    print(report.text(style: style))
-    try ResultFiles.write(Data(report.svg.utf8), to: "\(folder)/holes.svg")
-    print("The curve as a picture: \(folder)/holes.svg")
-    if let json = output.json { try ResultFiles.write(report.json(), to: json) }
-    if let csv = output.csv { try ResultFiles.write(Data(report.csv.utf8), to: csv) }
-    if !curve.isComplete {
-      Ending.complain("interrupted; the figures above are those measured until then")
-      throw ExitCode(Ending.interrupted)
-    }
+    try results.show(report.text(style: style) + "\n")
+    try ResultFile.write(Data(report.svg.utf8), to: "\(folder)/holes.svg")
+    try results.show("The curve as a picture: \(folder)/holes.svg\n")
+    try results.write(json: report.json(), csv: report.csv)
+    if !curve.isComplete { throw Ending.interruptedAfterFigures() }
   }
 }

@@ -2,8 +2,11 @@ import Foundation
 
 /// Runs asynchronous work to its end for the main thread, and cancels it on Ctrl-C.
 enum Interruptible {
-  /// The result of `work`. The first SIGINT or SIGTERM cancels its task; the second ends the process.
+  /// The result of `work`, which measures. The first SIGINT or SIGTERM cancels its task; the second ends the process.
+  ///
+  /// - Throws: What `work` throws, and ``UserError`` where this process's limits are too low to measure.
   static func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) throws -> Value {
+    try MachineLimits.check()
     let outcome = Outcome<Value>()
     let done = DispatchSemaphore(value: 0)
     let task = Task {

@@ -1,17 +1,31 @@
 import ArgumentParser
-import Foundation
 import HeapBenchKit
 
-/// Options for where figures and pictures go.
-struct OutputOptions: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("The folder for pictures and files.", valueName: "folder"))
-  var output: String?
-
-  @Option(name: .long, help: ArgumentHelp("Write all figures as JSON.", valueName: "file"))
+/// The options for figures in files.
+struct FigureOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("Write all figures as JSON; '-' is standard output.", valueName: "file"))
   var json: String?
 
-  @Option(name: .long, help: ArgumentHelp("Write one CSV line for each workload and policy.", valueName: "file"))
+  @Option(
+    name: .long, help: ArgumentHelp("Write the figures of each row as CSV; '-' is standard output.", valueName: "file"))
   var csv: String?
+}
+
+/// The option for figures in a file of a command that has no table worth a CSV file.
+struct JSONOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("Write all figures as JSON; '-' is standard output.", valueName: "file"))
+  var json: String?
+}
+
+/// The options for where figures and pictures go.
+struct OutputOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("The folder for pictures.", valueName: "folder"))
+  var output: String?
+
+  @OptionGroup var figures: FigureOptions
+
+  var json: String? { figures.json }
+  var csv: String? { figures.csv }
 }
 
 /// Options for how to measure.
@@ -35,39 +49,38 @@ struct MeasurementOptions: ParsableArguments {
   }
 }
 
-/// The option for how often to measure. The whole program has one: the parser gives its value to the program first, and
-/// a command's own option of the same name would never see it.
+/// The option for how often to measure.
 struct RoundOptions: ParsableArguments {
   @Option(
     name: .long, parsing: .unconditional,
-    help: ArgumentHelp(
-      "How many times to repeat timed passes; medians are reported (default: 3; 7 for compare).", valueName: "number"))
-  var rounds: Int?
+    help: ArgumentHelp("How many times to repeat timed passes; medians are reported.", valueName: "number"))
+  var rounds = 3
 
-  func validate() throws {
-    if let rounds, !(1...1000).contains(rounds) { throw UserError("--rounds must be 1…1000, found \(rounds)") }
+  func validate() throws { try Self.check(rounds) }
+
+  /// Throws ``UserError`` for a number of rounds that is out of range.
+  static func check(_ rounds: Int) throws {
+    if !(1...1000).contains(rounds) { throw UserError("--rounds must be 1…1000, found \(rounds)") }
   }
 }
 
 /// Looks up names that a person typed.
 enum Names {
-  /// `; did you mean 'NAME'?`, or an empty text when no name is close.
-  static func suggestion(for name: String, among names: [String]) -> String {
-    Spelling.suggestion(for: name, among: names)
-  }
-
   /// The policies with these names, each once, in this order. Throws ``UserError`` for an unknown name.
   static func policies(_ names: [String]) throws -> [Policy] {
     var policies: [Policy] = []
     for name in names where !policies.contains(where: { $0.name == name }) {
       guard let policy = PolicyCatalog.policy(named: name) else {
-        let known = PolicyCatalog.all.map(\.name)
-        let suggestion = suggestion(for: name, among: known)
-        let rest = suggestion.isEmpty ? "; there are \(known.joined(separator: ", "))" : suggestion
-        throw UserError("no policy is called '\(name)'\(rest)")
+        throw UserError("no policy is called '\(name)'\(remedy(for: name, among: PolicyCatalog.all.map(\.name)))")
       }
       policies.append(policy)
     }
     return policies
+  }
+
+  /// `; did you mean 'NAME'?`, or all names when none is close.
+  static func remedy(for wrong: String, among names: [String]) -> String {
+    let suggestion = Spelling.suggestion(for: wrong, among: names)
+    return suggestion.isEmpty ? "; there are \(names.joined(separator: ", "))" : suggestion
   }
 }

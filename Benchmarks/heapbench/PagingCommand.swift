@@ -13,13 +13,17 @@ struct PagingCommand: ParsableCommand {
       policy that chooses by touch density.
       """)
 
+  @OptionGroup var figures: JSONOptions
+
   func run() throws {
     let style = TerminalStyle.standardOutput
-    let progress = ProgressLine(style: style)
+    let results = try Results(json: figures.json)
+    let progress = ProgressLine()
     progress.begin(weights: [1])
     let report = try Interruptible.run { try await PagingReport { progress.show($0, share: $1) } }
     progress.end()
-    print(report.text(style: style), terminator: "")
+    try results.show(report.text(style: style))
+    try results.write(json: report.json())
   }
 }
 

@@ -13,7 +13,7 @@ struct RunCommand: ParsableCommand {
       EXAMPLES
         heapbench run --trace python-json --policy firstfit
         heapbench run --profile ./my-server.yaml --threads 8 --json figures.json
-        heapbench run --profile larson-server --policy firstfit --policy list --scale 0.01
+        heapbench run --profile larson-server --policy firstfit --policy plain-list --scale 0.01
 
       FIGURES IN FILES
         --csv writes a line of keys, then a line for each workload and policy. Times are nanoseconds, sizes bytes, \
@@ -55,7 +55,9 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    var benchmark = Benchmark(output: output, measurement: measurement, repetition: repetition, isMainJob: false)
+    let results = try Results(json: output.json, csv: output.csv)
+    var benchmark = Benchmark(
+      measurement: measurement, roundCount: repetition.rounds, folder: output.output, results: results)
     benchmark.profiles = profile
     benchmark.traces = trace
     benchmark.policies = policy

@@ -19,6 +19,7 @@ public struct ComparisonJob: Sendable {
     progress.begin(weights: plan.tasks.map { Self.weight($0) * Double(plan.allocators.count) } + [countWeight])
     defer { progress.end() }
     var report = ComparisonReport(allocators: plan.allocators, notes: plan.notes, isWhole: plan.isWhole)
+    report.patternPercent = plan.patternPercent
     if let note = Self.loadNote() { report.notes.append(note) }
     for task in plan.tasks {
       let item = await ComparedItem.measure(task, under: plan.allocators, driver: driver) { allocator, share in

@@ -12,6 +12,9 @@ public struct ComparisonPlan: Sendable {
   /// Whether the plan holds every row that can be compared.
   let isWhole: Bool
 
+  /// The size of the footprint patterns, in percent of the full one.
+  let patternPercent: Int
+
   /// A row of the tables.
   struct Task: Sendable {
     let name: String
@@ -64,10 +67,10 @@ public struct ComparisonPlan: Sendable {
         name: workload.name, kind: .speed, roundCount: isLong ? size.programRoundCount : size.roundCount,
         command: DriverCommand(arguments: ["run", workload.name, "--milliseconds", "\(milliseconds)"]))
     }
-    tasks += try WorkloadCatalog.find().sources.filter { $0.kind == .trace }.map { source in
+    let traces = try WorkloadCatalog.find().sources.filter { $0.kind == .trace }.map { ($0.name, $0.path) }
+    tasks += try (traces + Self.traceFiles(among: only)).map { name, path in
       Task(
-        name: source.name, kind: .speed, roundCount: size.roundCount,
-        command: DriverCommand(arguments: ["run", source.path]))
+        name: name, kind: .speed, roundCount: size.roundCount, command: DriverCommand(arguments: ["run", path]))
     }
     tasks += workloads.filter { $0.kind == .footprint }.map { workload in
       Task(
@@ -103,6 +106,7 @@ public struct ComparisonPlan: Sendable {
     self.tasks = try Self.chosen(only, of: tasks)
     self.notes = only.isEmpty ? notes : []
     isWhole = only.isEmpty
+    patternPercent = size.percent
   }
 
   /// The names of all rows.
@@ -111,6 +115,14 @@ public struct ComparisonPlan: Sendable {
   /// Whether a speed workload needs a longer time and has fewer rounds: its operations are long, or many threads must
   /// run beside each other for longer than the scheduler lets one of them run.
   private static func isLong(_ name: String) -> Bool { name.hasPrefix("buffer-") || name.hasPrefix("replace-") }
+
+  /// The traces that are named by their files. Their headers are read, so that a mistake shows before anything runs.
+  private static func traceFiles(among names: [String]) throws -> [(name: String, path: String)] {
+    try names.filter { $0.hasSuffix(".\(TraceFile.fileExtension)") }.map { name in
+      _ = try TraceFile(path: name)
+      return (name, URL(filePath: name).standardizedFileURL.path)
+    }
+  }
 
   /// The tasks with these names, in the tables' order; without names all that need not be named.
   private static func chosen(_ names: [String], of tasks: [Task]) throws(ComparisonError) -> [Task] {

@@ -1,17 +1,22 @@
 extension ComparisonReport {
   /// All tables that are not empty, then a line for each failure, the goals and the notes.
   public func text(style: TerminalStyle) -> String {
-    var parts = [
-      speedTable, footprintTable(peak: true), footprintTable(peak: false), idleTable, stallTable,
-      programTable(peak: false), programTable(peak: true), startTable, instructionTable,
-    ].compactMap { $0?.text(style: style) }
+    var parts = tables.map { $0.text(style: style) }
     parts += scaling.map { $0.text(style: style) }
     let lines = failures.map { style.text("failed: \($0)".wrapped(to: style.columnCount, indent: "  "), .bad) }
     if !lines.isEmpty { parts.append(lines.joined(separator: "\n") + "\n") }
     let goals = GoalTable(self)
     if !goals.isEmpty { parts.append(goals.text(style: style)) }
-    if !notes.isEmpty { parts.append(notes.map { "note: \($0)" }.joined(separator: "\n") + "\n") }
+    if !notes.isEmpty { parts.append(notes.map { style.paragraph("note: \($0)") }.joined(separator: "\n") + "\n") }
     return parts.joined(separator: "\n")
+  }
+
+  /// All tables that are not empty.
+  var tables: [ComparisonTable] {
+    [
+      speedTable, footprintTable(peak: true), footprintTable(peak: false), idleTable, stallTable,
+      programTable(peak: false), programTable(peak: true), startTable, instructionTable,
+    ].compactMap { $0 }
   }
 
   /// The time for each operation: glibc's, and the others' over it.

@@ -12,6 +12,9 @@ public struct ComparisonReport: Codable, Sendable {
   public internal(set) var scaling: [ScalingCurve] = []
   /// Whether all workloads were asked for. A mean over a few of them says nothing about all.
   public let isWhole: Bool
+  /// The size of the footprint patterns, in percent of the full one. A smaller pattern meets no bar for the full one, and
+  /// misses none.
+  public internal(set) var patternPercent = 100
   /// Whether everything that was asked for was measured.
   public internal(set) var isComplete = false
 
@@ -21,6 +24,9 @@ public struct ComparisonReport: Codable, Sendable {
     self.isWhole = isWhole
     self.notes = notes
   }
+
+  /// Whether nothing was measured.
+  public var isEmpty: Bool { items.isEmpty && instructions.isEmpty && scaling.isEmpty }
 
   /// The allocators' names, in the order of the columns.
   var names: [String] { allocators.map(\.name) }

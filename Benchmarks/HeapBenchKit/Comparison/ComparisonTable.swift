@@ -31,32 +31,34 @@ struct ComparisonTable {
   /// The rows of means, beneath a rule.
   var means: [Row] = []
 
-  /// The table, each line ended by a newline; the best of each row has a star.
-  func text(style: TerminalStyle) -> String {
+  /// The title, a blank line and the ``body(style:)``.
+  func text(style: TerminalStyle) -> String { style.paragraph(title) + "\n\n" + body(style: style) }
+
+  /// The table without its title, each line ended by a newline; the best of each row has a star.
+  func body(style: TerminalStyle) -> String {
     let nameWidth = ((rows + means).map(\.name.count).max() ?? 0) + 2
     let widths = columns.indices.map { column in
       ([columns[column].count + 1] + (rows + means).map { $0.cells[column].text.count + 2 }).max() ?? 0
     }
+    let tailWidth = ([tailHeading.count] + (rows + means).map(\.tail.count)).max().map { $0 + 2 } ?? 0
+    let all = [nameWidth] + widths + [tailWidth]
     let heading =
-      zip(columns, widths).reduce(String(repeating: " ", count: nameWidth)) { line, column in
-        line + (column.0 + " ").leftPadded(to: column.1)
-      } + (tailHeading.isEmpty ? "" : "  " + tailHeading)
-    var lines = [style.paragraph(title), "", style.text(heading.trimmingEnd, .strong)]
-    lines += rows.map { line($0, nameWidth, widths, style) }
+      [String(repeating: " ", count: nameWidth)] + zip(columns, widths).map { ($0 + " ").leftPadded(to: $1) }
+      + ["  " + tailHeading]
+    var cells = [heading.map { style.text($0, .strong) }] + rows.map { line($0, nameWidth, widths, style) }
     if !means.isEmpty {
-      lines.append(style.text(String(repeating: "─", count: min(heading.count, style.columnCount)), .faint))
-      lines += means.map { line($0, nameWidth, widths, style) }
+      let rule = String(repeating: "─", count: min(all.reduce(0, +), style.columnCount))
+      cells += [[style.text(rule, .faint)]] + means.map { line($0, nameWidth, widths, style) }
     }
-    return lines.joined(separator: "\n") + "\n"
+    return style.folded(cells, widths: all).joined(separator: "\n") + "\n"
   }
 
-  private func line(_ row: Row, _ nameWidth: Int, _ widths: [Int], _ style: TerminalStyle) -> String {
-    var line = row.name.rightPadded(to: nameWidth)
-    for (cell, width) in zip(row.cells, widths) {
+  private func line(_ row: Row, _ nameWidth: Int, _ widths: [Int], _ style: TerminalStyle) -> [String] {
+    let cells = zip(row.cells, widths).map { cell, width in
       let text = (cell.text + (cell.isBest ? "*" : " ")).leftPadded(to: width)
-      line += (cell.isBest ? .good : cell.emphasis).map { style.text(text, $0) } ?? text
+      return (cell.isBest ? .good : cell.emphasis).map { style.text(text, $0) } ?? text
     }
-    return (row.tail.isEmpty ? line : line + "  " + row.tail).trimmingEnd
+    return [row.name.rightPadded(to: nameWidth)] + cells + ["  " + row.tail]
   }
 }
 

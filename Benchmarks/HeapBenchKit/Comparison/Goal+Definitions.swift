@@ -92,10 +92,12 @@ extension Goal {
     _ figure: String, _ workload: String, _ ratio: String, _ limit: Double,
     _ value: @escaping @Sendable (DriverFigures) -> Double?
   ) -> Goal {
-    Goal(figure: figure, bound: "≤ \(text(limit)) \(ratio)") { report in
+    var goal = Goal(figure: figure, bound: "≤ \(text(limit)) \(ratio)") { report in
       guard let item = report.item(workload) else { return nil }
       if item.hasFailure(of: heaplab) { return .failed(workload, limit: limit) }
       return item.median(of: heaplab, value).map { Measured(value: $0, limit: limit) }
     }
+    goal.needsFullSize = true
+    return goal
   }
 }

@@ -52,13 +52,15 @@ extension Goal {
     _ figure: String, _ kind: ComparedItem.Kind, _ prefix: String, _ unit: String, _ limit: Double,
     _ value: @escaping @Sendable (DriverFigures) -> Double?
   ) -> Goal {
-    Goal(figure: figure, bound: "≤ \(text(limit)) \(unit)") { report in
+    var goal = Goal(figure: figure, bound: "≤ \(text(limit)) \(unit)") { report in
       let items = report.items(kind).filter { $0.name.hasPrefix(prefix) }
       if let failed = items.first(where: { $0.hasFailure(of: heaplab) }) { return .failed(failed.name, limit: limit) }
       let figures = items.compactMap { item in item.median(of: heaplab, value).map { (name: item.name, value: $0) } }
       guard let worst = figures.max(by: { $0.value < $1.value }) else { return nil }
       return Measured(value: worst.value, limit: limit, place: "worst: \(worst.name)")
     }
+    goal.needsFullSize = true
+    return goal
   }
 
   /// How the time of an operation changes from one thread to eight, over the same of tcmalloc.

@@ -9,6 +9,8 @@ struct Goal: Sendable {
   let bound: String
   /// The measured value and its limit; nil when something that the figure needs was not measured.
   let evaluate: @Sendable (ComparisonReport) -> Measured?
+  /// Whether the bar is made for patterns of the full size.
+  var needsFullSize = false
 
   /// A figure beside its limit.
   struct Measured: Hashable, Sendable {

@@ -59,6 +59,9 @@ public struct ScalingCurve: Codable, Hashable, Sendable {
       })
   }
 
+  /// The name of the picture's file.
+  public var fileName: String { "scaling-\(name).svg" }
+
   /// The curves as an SVG file.
   public var svg: String {
     let series = allocators.map { allocator in
@@ -70,7 +73,7 @@ public struct ScalingCurve: Codable, Hashable, Sendable {
     }
     return LogarithmicChart(
       title: "\(name) on 1 to \(threadCounts.last ?? 1) threads", xLabel: "threads", yLabel: "time of an operation",
-      series: series, yText: LogarithmicChart.durationText
+      series: series, xMarks: .powersOfTwo, yText: LogarithmicChart.durationText
     ).svg
   }
 }

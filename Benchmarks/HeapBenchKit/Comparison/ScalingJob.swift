@@ -23,7 +23,8 @@ public struct ScalingJob: Sendable {
     for workload in workloads {
       var curve = ScalingCurve(name: workload, allocators: allocators.map(\.name))
       for (step, threadCount) in threadCounts.enumerated() {
-        progress.show("\(workload): \(threadCount) threads", share: Double(step) / Double(threadCounts.count))
+        progress.show(
+          "\(workload): \(Figure.count(threadCount, "thread"))", share: Double(step) / Double(threadCounts.count))
         let task = ComparisonPlan.Task(
           name: workload, kind: .speed, roundCount: roundCount,
           command: DriverCommand(

@@ -54,7 +54,7 @@ extension GateBaseline {
     }
     var traits: [GateMachine.Trait: String] = [:]
     for (key, value) in file.machine {
-      guard let trait = GateMachine.Trait(rawValue: key) else {
+      guard let trait = GateMachine.Trait(rawValue: key), trait != .emulatedProcessor else {
         throw Self.damaged(path, "it knows of a machine's '\(key)', which heapbench does not")
       }
       traits[trait] = value

@@ -23,12 +23,17 @@ public struct GateFigure: Hashable, Sendable {
   /// not compared.
   let traits: Set<GateMachine.Trait>
 
+  /// Whether it is a ratio of times. Other work on the machine changes these, however often they are repeated.
+  let isTime: Bool
+
   init(
-    _ name: String, _ tolerance: GateTolerance, better: Direction = .less, dependsOn traits: Set<GateMachine.Trait>
+    _ name: String, _ tolerance: GateTolerance, better: Direction = .less, isTime: Bool = false,
+    dependsOn traits: Set<GateMachine.Trait>
   ) {
     self.name = name
     self.tolerance = tolerance
     self.better = better
+    self.isTime = isTime
     self.traits = traits
   }
 

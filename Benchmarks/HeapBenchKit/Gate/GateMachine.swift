@@ -13,6 +13,10 @@ public struct GateMachine: Hashable, Sendable {
     case compiler
     /// The processor's features by which the C library chooses code.
     case processor
+    /// Those of them that valgrind passes on. It emulates a processor of its own, which has AVX2 where the real one has,
+    /// and never RTM or AVX-512 (VEX, `amd64g_dirtyhelper_CPUID_avx2`): what callgrind counts depends on no others. The
+    /// trait follows from ``processor`` and stands in no baseline.
+    case emulatedProcessor = "emulated-processor"
     /// The C library.
     case libc
     /// The kernel's release, without the patch level.
@@ -32,7 +36,15 @@ public struct GateMachine: Hashable, Sendable {
 
   /// The traits among `names` in which this machine differs from the other, in the order of ``Trait/allCases``.
   func differences(from other: GateMachine, in names: Set<Trait>) -> [Trait] {
-    Trait.allCases.filter { names.contains($0) && traits[$0] != other.traits[$0] }
+    Trait.allCases.filter { names.contains($0) && self[$0] != other[$0] }
+  }
+
+  /// A trait as a line of text; nil when it is not known.
+  subscript(trait: Trait) -> String? {
+    guard trait == .emulatedProcessor else { return traits[trait] }
+    return traits[.processor].map { features in
+      features.split(separator: " ").filter { Self.emulatedFeatures.contains(String($0)) }.joined(separator: " ")
+    }
   }
 
   /// This machine and this build. It runs the programs to learn their versions.
@@ -97,6 +109,8 @@ public struct GateMachine: Hashable, Sendable {
     "sse4_1", "sse4_2", "avx", "avx2", "bmi1", "bmi2", "erms", "fsrm", "movbe", "rtm", "avx512f", "avx512vl",
     "avx512bw", "asimd", "sve", "sve2", "mops",
   ]
+
+  private static let emulatedFeatures: Set<String> = ["sse4_2", "avx", "avx2", "asimd"]
 
   private static var processorFeatures: String {
     let lines = contents(of: "/proc/cpuinfo").split(separator: "\n")

@@ -12,6 +12,7 @@ extension GateReport {
       let obstacle: String?
     }
     let hasRegressed: Bool
+    let isIncomplete: Bool
     let isUndecided: Bool
     let remarks: [String]
     let figures: [Row]
@@ -24,9 +25,8 @@ extension GateReport {
         figure: $0.name, baseline: $0.baseline, now: $0.now, toleranceShare: $0.tolerance?.share,
         toleranceMargin: $0.tolerance?.margin, verdict: $0.verdict, obstacle: $0.obstacle?.description)
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let file = File(hasRegressed: hasRegressed, isUndecided: isUndecided, remarks: remarks, figures: rows)
-    return try encoder.encode(file) + Data("\n".utf8)
+    return try File(
+      hasRegressed: hasRegressed, isIncomplete: isIncomplete, isUndecided: isUndecided, remarks: remarks, figures: rows
+    ).json()
   }
 }

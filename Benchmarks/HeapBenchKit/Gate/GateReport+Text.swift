@@ -8,17 +8,20 @@ extension GateReport {
     var lines: [String] = []
     if !shown.isEmpty {
       let nameWidth = (shown.map(\.name.count) + [6]).max() ?? 6
-      lines.append(style.text(Self.line("figure", Self.headings, nameWidth: nameWidth) + "  verdict", .strong))
-      for row in shown {
-        let line = Self.line(row.name, row.cells, nameWidth: nameWidth)
-        lines.append(line + "  " + style.text(row.verdict.rawValue, row.emphasis))
+      let heading = Self.line("figure", Self.headings + ["  verdict"], nameWidth: nameWidth)
+      let cells = shown.map { row in
+        Self.line(row.name, row.cells + ["  " + style.text(row.verdict.rawValue, row.emphasis)], nameWidth: nameWidth)
       }
+      let table = [heading.map { style.text($0, .strong) }] + cells
+      // Programs look for the verdict at the end of a figure's line, as scripts/update-baselines does.
+      let isFolded = style.columnCount < 80
+      lines = isFolded ? style.folded(table, widths: [nameWidth] + Self.widths) : table.map { $0.joined() }
     }
     let counted = Self.groups(of: rows.filter { !$0.isWorthALine })
     if !showsAll, !counted.isEmpty {
       if !lines.isEmpty { lines.append("") }
       lines += counted.map { group, verdict, count in
-        "\(group): \(Figure.count(count)) figures, \(verdict == .holds ? "the same to the byte" : verdict.rawValue)"
+        "\(group): \(Figure.count(count, "figure")), \(verdict == .holds ? "the same to the byte" : verdict.rawValue)"
       }
       lines.append("(--all shows them)")
     }
@@ -26,10 +29,11 @@ extension GateReport {
   }
 
   private static let headings = ["baseline", "now", "change", "tolerance"]
-  private static let widths = [14, 14, 9, 11]
+  private static let widths = [14, 14, 9, 11, 12]
 
-  private static func line(_ name: String, _ cells: [String], nameWidth: Int) -> String {
-    name.rightPadded(to: nameWidth) + zip(cells, widths).map { $0.leftPadded(to: $1) }.joined()
+  /// The padded cells of a line; the last one, the verdict, is padded by nothing but its indent.
+  private static func line(_ name: String, _ cells: [String], nameWidth: Int) -> [String] {
+    [name.rightPadded(to: nameWidth)] + zip(cells, widths).dropLast().map { $0.leftPadded(to: $1) } + cells.suffix(1)
   }
 
   /// The rows counted by the first two parts of their names and by their verdict, in the order of the rows.
@@ -54,7 +58,7 @@ extension GateReport {
       lines.append("worse than the tolerance allows: \(Self.list(regressions.map(\.nameAndChange)))")
     }
     for (obstacle, names) in obstacles {
-      lines.append("\(obstacle); not measured: \(Self.list(names))")
+      lines.append("\(obstacle); \(obstacle.isNoise ? "undecided" : "not measured"): \(Self.list(names))")
     }
     if case let rows = rows(.unknown), !rows.isEmpty {
       let names = Self.list(rows.map(\.name))
@@ -68,7 +72,7 @@ extension GateReport {
     if case let rows = rows(.foreign), !rows.isEmpty {
       let traits = differences.map { "\($0.trait.rawValue) is '\($0.now)', there '\($0.baseline)'" }
       lines.append(
-        "not compared, as the baseline is of another machine or build: \(Figure.count(rows.count)) counted figures; "
+        "not compared, as the baseline is of another machine or build: \(Figure.count(rows.count, "counted figure")); "
           + "here \(traits.joined(separator: ", ")); renew it with \(Self.renewal)")
     }
     if case let rows = rows(.better), !rows.isEmpty {
@@ -118,7 +122,7 @@ extension GateRow {
     case .holds: .faint
     case .better: .good
     case .worse, .moved: .bad
-    case .foreign, .new, .unknown, .unmeasured: .strong
+    case .foreign, .new, .unknown, .unmeasured, .undecided: .strong
     }
   }
 }

@@ -22,7 +22,9 @@ public struct GateReport: Sendable {
             .new
           }
         row = GateRow(name: figure.name, tolerance: figure.tolerance, baseline: old, now: now, verdict: verdict)
-      case .failure(let obstacle): row.obstacle = obstacle
+      case .failure(let obstacle):
+        row.verdict = obstacle.isNoise ? .undecided : .unmeasured
+        row.obstacle = obstacle
       case nil: row.obstacle = GateObstacle("nothing measured it")
       }
       return row
@@ -34,15 +36,18 @@ public struct GateReport: Sendable {
     self.rows = rows
     let traits = job.figures.reduce(into: Set()) { $0.formUnion($1.traits) }
     differences = machine.differences(from: baseline.machine, in: traits).map { trait in
-      (trait, baseline.machine.traits[trait] ?? "absent", machine.traits[trait] ?? "absent")
+      (trait, baseline.machine[trait] ?? "absent", machine[trait] ?? "absent")
     }
   }
 
   /// Whether a figure is worse than its tolerance allows.
   public var hasRegressed: Bool { rows.contains { $0.verdict.isRegression } }
 
-  /// Whether there is a figure that could not be judged.
-  public var isUndecided: Bool { rows.contains { $0.verdict.isUndecided } }
+  /// Whether there is a figure without a baseline, or the other way round.
+  public var isIncomplete: Bool { rows.contains { $0.verdict.isIncomplete } }
+
+  /// Whether there is a time that other work on the machine kept from settling.
+  public var isUndecided: Bool { rows.contains { $0.verdict == .undecided } }
 
   func rows(_ verdict: GateVerdict) -> [GateRow] { rows.filter { $0.verdict == verdict } }
 }

@@ -16,12 +16,14 @@ enum GateVerdict: String, Hashable, Sendable, Codable {
   case unknown
   /// The figure could not be measured.
   case unmeasured
+  /// The times differed too much from round to round.
+  case undecided
 
   /// Whether the figure makes the gate fail.
   var isRegression: Bool { self == .worse || self == .moved }
 
-  /// Whether the figure could not be judged. A gate that passed then would hide it.
-  var isUndecided: Bool { self == .new || self == .unknown || self == .unmeasured }
+  /// Whether one of the two numbers is missing. A gate that passed then would hide it.
+  var isIncomplete: Bool { self == .new || self == .unknown || self == .unmeasured }
 
   /// The verdict on `now` beside `baseline`.
   init(_ figure: GateFigure, baseline: Double, now: Double) {
@@ -44,7 +46,7 @@ struct GateRow: Hashable, Sendable {
   var tolerance: GateTolerance?
   var baseline: Double?
   var now: Double?
-  let verdict: GateVerdict
+  var verdict: GateVerdict
   /// Why it was not measured.
   var obstacle: GateObstacle?
 }

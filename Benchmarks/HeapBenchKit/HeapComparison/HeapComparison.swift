@@ -1,9 +1,9 @@
-import Foundation
+public import Foundation
 
 /// What a pair of deallocate and allocate costs in several heaps, in instructions, and how much memory they need.
 public struct HeapComparison: Sendable {
   /// The figures of one heap at one number of live blocks.
-  public struct Figures: Sendable {
+  public struct Figures: Sendable, Encodable {
     /// The instructions of a pair, the loop around it included.
     public let instructionCount: Double
     /// The bytes from the start of the memory to the end of the highest block ever, over the live bytes.
@@ -55,19 +55,33 @@ public struct HeapComparison: Sendable {
   /// The table. Each line ends with a newline.
   public func text(style: TerminalStyle) -> String {
     let width = max(4, heaps.map(\.name.count).max() ?? 0)
-    let columns = liveCounts.map { "\(Figure.count($0)) live".leftPadded(to: 14) + "extent".leftPadded(to: 9) }
-    var lines = [
-      "Instructions of a pair of deallocate and allocate, 16 to 512 bytes, the loop included,",
-      "and the highest end of a block over the live bytes.", "",
-      style.text(String(repeating: " ", count: width) + columns.joined(), .strong),
-    ]
+    let widths = [width] + liveCounts.flatMap { _ in [14, 9] }
+    let headings = liveCounts.flatMap { ["\(Figure.count($0)) live".leftPadded(to: 14), "extent".leftPadded(to: 9)] }
+    var rows = [[String(repeating: " ", count: width)] + headings.map { style.text($0, .strong) }]
     for (heap, row) in zip(heaps, figures) {
-      let cells = row.map {
-        String(format: "%.0f", $0.instructionCount).leftPadded(to: 14)
-          + String(format: "%.3f", $0.extent).leftPadded(to: 9)
+      let cells = row.flatMap {
+        [
+          Figure.fixed($0.instructionCount, decimals: 0).leftPadded(to: 14),
+          Figure.fixed($0.extent, decimals: 3).leftPadded(to: 9),
+        ]
       }
-      lines.append(heap.name + String(repeating: " ", count: width - heap.name.count) + cells.joined())
+      rows.append([heap.name.rightPadded(to: width)] + cells)
     }
-    return lines.joined(separator: "\n") + "\n"
+    let title =
+      "Instructions of a pair of deallocate and allocate, 16 to 512 bytes, the loop included, and the highest end of a "
+      + "block over the live bytes."
+    return ([style.paragraph(title), ""] + style.folded(rows, widths: widths)).joined(separator: "\n") + "\n"
+  }
+
+  /// The figures as JSON: for each heap, those at each number of live blocks.
+  public func json() throws -> Data {
+    struct Row: Encodable {
+      let heap: String
+      let liveCount: Int
+      let figures: Figures
+    }
+    return try zip(heaps, figures).flatMap { heap, row in
+      zip(liveCounts, row).map { Row(heap: heap.name, liveCount: $0, figures: $1) }
+    }.json()
   }
 }

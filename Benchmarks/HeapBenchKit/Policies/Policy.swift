@@ -9,6 +9,9 @@ public struct Policy: Sendable {
   /// What the policy is, in one phrase.
   public let summary: String
 
+  /// How it places blocks, what that costs, and what to read next: a few sentences.
+  public let explanation: String
+
   /// Whether the main job runs the policy; the others run only when they are asked for.
   public let isInMainJob: Bool
 
@@ -24,10 +27,11 @@ public struct Policy: Sendable {
 
   /// A policy that receives its memory: every type that conforms to ``HeapPolicy``, behind a spin lock for threads.
   public static func heap<Heap: HeapPolicy & Sendable & ~Copyable>(
-    _ name: String, _ type: Heap.Type, isInMainJob: Bool = true, summary: String
+    _ name: String, _ type: Heap.Type, isInMainJob: Bool = true, summary: String,
+    explanation: String = ""
   ) -> Policy {
     Policy(
-      name: name, summary: summary, isInMainJob: isInMainJob,
+      name: name, summary: summary, explanation: explanation, isInMainJob: isInMainJob,
       reportLayout: { plan, range, detail in LayoutReplay<Heap>.report(plan, over: range, detail: detail) },
       performHotPath: { workload, range in HotPathRun<Heap>.perform(workload, over: range) },
       replay: { plan, range, pass throws(MeasurementFailure) in
@@ -37,10 +41,12 @@ public struct Policy: Sendable {
 
   /// An allocator with memory and locks of its own.
   public static func allocator<Target: ReplayTarget & SendableMetatype>(
-    _ name: String, _ target: Target, isInMainJob: Bool = true, summary: String
+    _ name: String, _ target: Target, isInMainJob: Bool = true, summary: String,
+    explanation: String = ""
   ) -> Policy {
     Policy(
-      name: name, summary: summary, isInMainJob: isInMainJob, reportLayout: nil, performHotPath: nil,
+      name: name, summary: summary, explanation: explanation, isInMainJob: isInMainJob, reportLayout: nil,
+      performHotPath: nil,
       replay: { plan, _, pass throws(MeasurementFailure) in try pass.measure(plan, on: target) })
   }
 

@@ -62,6 +62,9 @@ public struct BenchmarkJob: Sendable {
     defer { report.results = results.filter { $0.hasFigures || $0.failure != nil } }
     progress.show("\(plan.name): layout", share: 0)
     await measure(.layout, of: plan, into: &results)
+    if let index = LayoutReport.sharedSampleIndex(of: results.compactMap(\.layout)) {
+      for result in results.indices { results[result].keepPicture(ofSample: index) }
+    }
     progress.show("\(plan.name): memory", share: 0.25)
     await measure(.memory, of: plan, into: &results)
     for round in 1...roundCount {

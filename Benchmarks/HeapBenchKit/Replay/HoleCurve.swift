@@ -12,7 +12,7 @@ public struct HoleCurve: Hashable, Sendable, Codable {
   }
 
   /// The policies that are compared, in this order.
-  public static let policies = ["firstfit", "list"]
+  public static let policies = ["firstfit", PolicyCatalog.plainList]
 
   /// The numbers of holes: two for each power of ten.
   public static let holeCounts = [10, 32, 100, 316, 1000, 3162, 10_000, 31_623, 100_000, 316_228, 1_000_000]
@@ -51,7 +51,7 @@ public struct HoleCurve: Hashable, Sendable, Codable {
     // The list's cost rises with the number of holes, and the time for each point rises with it, up to a limit.
     progress.begin(weights: holeCounts.map { 20_000 + Double($0) })
     for holeCount in holeCounts {
-      progress.show("\(Figure.count(holeCount)) holes")
+      progress.show(Figure.count(holeCount, "hole"))
       guard let point = try curve.point(holeCount: holeCount, seed: seed, tooSlow: &tooSlow) else { break }
       curve.points.append(point)
       progress.completeWorkload()
@@ -72,8 +72,9 @@ public struct HoleCurve: Hashable, Sendable, Codable {
     var fields: [(policy: String, field: any HoleSearch)] = [
       ("firstfit", HoleField<FirstFitHeap>(over: memory.range, holeCount: holeCount, seed: seed))
     ]
-    if !tooSlow.contains("list") {
-      fields.append(("list", HoleField<PlainListHeap>(over: listMemory.range, holeCount: holeCount, seed: seed)))
+    if !tooSlow.contains(PolicyCatalog.plainList) {
+      let field = HoleField<PlainListHeap>(over: listMemory.range, holeCount: holeCount, seed: seed)
+      fields.append((PolicyCatalog.plainList, field))
     }
     var pairCounts: [Int] = []
     for (policy, field) in fields {

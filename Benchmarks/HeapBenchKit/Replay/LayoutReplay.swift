@@ -23,6 +23,8 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
   private let origin: VirtAddr
   private var heap: Heap
   private var addresses: ContiguousArray<UInt>
+  /// The bytes that each live object was asked for; 0 for an object that is not live.
+  private var requests: ContiguousArray<UInt64>
   private var liveByteCount: UInt64 = 0
   private var extentByteCount: UInt64 = 0
   private var grantedByteCount: UInt64 = 0
@@ -37,6 +39,7 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
     origin = range.start
     heap = Heap(over: range)
     addresses = ContiguousArray(repeating: 0, count: plan.facts.objectCount)
+    requests = ContiguousArray(repeating: 0, count: plan.facts.objectCount)
   }
 
   /// Replays `plan` over a new heap in `range`; nil when the heap runs out of memory.
@@ -75,7 +78,10 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
       LayoutSample(
         layout, stepCount: stepCount, liveByteCount: liveByteCount,
         referenceByteCount: facts.referenceRequestByteCount))
-    pictures.append(HeapPicture(of: layout, cellCount: detail.pictureCellCount))
+    let live = requests.indices.lazy.filter { [requests] in requests[$0] > 0 }.map { [addresses, requests, origin] in
+      (offset: UInt64(addresses[$0] - origin.raw), byteCount: requests[$0])
+    }
+    pictures.append(HeapPicture(of: layout, requests: live, cellCount: detail.pictureCellCount))
   }
 
   /// Takes one step; false when the heap ran out of memory.
@@ -87,6 +93,7 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
     case .deallocate:
       heap.deallocate(VirtAddr(addresses[object]))
       liveByteCount -= step.previousAmount
+      requests[object] = 0
       return true
     case .allocate, .allocateZeroed:
       guard let address = heap.allocate(byteCount: UInt(step.amount), alignment: step.alignment) else { return false }
@@ -101,6 +108,7 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
       liveByteCount -= step.previousAmount
     }
     liveByteCount += step.amount
+    requests[object] = step.amount
     account(for: VirtAddr(addresses[object]), byteCount: step.amount)
     return true
   }

@@ -21,6 +21,12 @@ public struct LayoutReport: Hashable, Sendable, Codable {
   public let worstSampleIndex: Int
   /// The heap at the worst moment.
   public let worstPicture: HeapPicture
+  /// The heap at each moment of ``samples``; empty once ``keepPicture(ofSample:)`` chose one.
+  var pictures: [HeapPicture]
+  /// The moment that the pictures of all policies share; nil before it is chosen.
+  public private(set) var sharedSampleIndex: Int?
+  /// The heap at the shared moment.
+  public private(set) var sharedPicture: HeapPicture?
 
   /// The sample of the worst moment.
   public var worstSample: LayoutSample { samples[worstSampleIndex] }
@@ -55,6 +61,20 @@ public struct LayoutReport: Hashable, Sendable, Codable {
     // Where no hole is ever too short, this is the moment with the largest share of free bytes.
     worstSampleIndex = grown.max { samples[$0].badness < samples[$1].badness } ?? samples.count - 1
     worstPicture = pictures[worstSampleIndex]
+    self.pictures = pictures
+  }
+
+  /// Keeps the picture of one moment, and forgets those of the others.
+  mutating func keepPicture(ofSample index: Int) {
+    sharedSampleIndex = index
+    sharedPicture = pictures[index]
+    pictures = []
+  }
+
+  /// The moment for the pictures of several heaps: that at which the worst of them is at its worst. All reports are of one
+  /// workload, and have their samples at the same moments.
+  static func sharedSampleIndex(of reports: [LayoutReport]) -> Int? {
+    reports.max { $0.worstSample.badness < $1.worstSample.badness }?.worstSampleIndex
   }
 }
 

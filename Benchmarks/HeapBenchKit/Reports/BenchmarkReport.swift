@@ -41,6 +41,9 @@ public struct BenchmarkReport: Hashable, Sendable, Codable {
     self.settings = settings
   }
 
+  /// Whether anything was measured.
+  public var hasFigures: Bool { workloads.contains { !$0.results.isEmpty } }
+
   /// Why the memory of a heap could not be pinned, for the largest such heap; nil when all of it was pinned.
   public var pinRefusal: String? {
     workloads.lazy.flatMap(\.results).filter { $0.pinRefusal != nil }

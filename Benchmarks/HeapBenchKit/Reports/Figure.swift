@@ -53,6 +53,9 @@ enum Figure {
     return text
   }
 
+  /// A count with its noun, as `1 hole` or `431,977 holes`.
+  static func count(_ value: Int, _ noun: String) -> String { "\(count(value)) \(noun)\(value == 1 ? "" : "s")" }
+
   /// A ratio as `1.08×`: at most five characters up to 9999.
   static func ratio(_ value: Double) -> String {
     (value < 99.95 ? text(value, significantDigits: value < 1 ? 2 : 3) : fixed(value, decimals: 0)) + "×"

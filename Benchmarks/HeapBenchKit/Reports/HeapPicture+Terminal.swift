@@ -15,7 +15,9 @@ extension HeapPicture {
     }
     let key = "each cell \(ByteCount(UInt64(cellByteCount.rounded(.up)))):  "
     let shades = Self.shades.reversed().map { "\($0.glyph) \($0.meaning)" }.joined(separator: "   ")
-    lines.append(String(repeating: " ", count: labelWidth + 1) + style.text(key + shades, .faint))
+    let indent = String(repeating: " ", count: labelWidth + 1)
+    let isWide = indent.count + key.count + shades.count <= style.columnCount
+    lines.append(style.text(isWide ? indent + key + shades : style.paragraph(key + shades), .faint))
     return lines.joined(separator: "\n") + "\n"
   }
 

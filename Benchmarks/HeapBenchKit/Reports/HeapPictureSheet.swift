@@ -1,55 +1,58 @@
 import Foundation
 
-/// Pictures of several heaps, one below another, as one self-contained SVG file.
+/// Pictures of several heaps at one moment and in one scale, one below another, as one self-contained SVG file.
 public struct HeapPictureSheet: Sendable {
   /// A heap's picture with the text above it.
-  public struct Panel: Sendable {
+  struct Panel: Sendable {
     let title: String
     let note: String
     let picture: HeapPicture
-
-    /// A panel with a title and a note above the picture.
-    public init(title: String, note: String, picture: HeapPicture) {
-      self.title = title
-      self.note = note
-      self.picture = picture
-    }
   }
 
   private let title: String
   private let summary: String
   private let panels: [Panel]
+  /// The bytes in a cell of every panel: the largest heap fills its cells.
+  private let cellByteCount: UInt64
 
-  /// A sheet of these panels.
-  public init(title: String, summary: String, panels: [Panel]) {
-    self.title = title
-    self.summary = summary
-    self.panels = panels
-  }
-
-  /// The sheet of a workload: every heap of its results at its worst moment; nil when no result shows a heap.
+  /// The sheet of a workload: every heap of its results at the moment they share; nil when no result shows a heap.
   public init?(_ workload: WorkloadReport) {
-    let panels = workload.results.compactMap { result -> Panel? in
-      guard let layout = result.layout else { return nil }
-      let sample = layout.worstSample
-      return Panel(
-        title: "\(result.policy) at its worst moment, after step \(Figure.count(sample.stepCount))",
-        note: Self.note(on: layout), picture: layout.worstPicture)
+    var stepCount = 0
+    panels = workload.results.compactMap { result -> Panel? in
+      guard let layout = result.layout, let index = layout.sharedSampleIndex, let picture = layout.sharedPicture else {
+        return nil
+      }
+      stepCount = layout.samples[index].stepCount
+      return Panel(title: result.policy, note: Self.note(on: layout, at: layout.samples[index]), picture: picture)
     }
-    guard !panels.isEmpty else { return nil }
-    self.init(title: workload.name, summary: workload.summary, panels: panels)
+    guard let extent = panels.map(\.picture.extentByteCount).max() else { return nil }
+    title = "\(workload.name), after step \(Figure.count(stepCount)) of \(Figure.count(workload.facts.stepCount))"
+    summary = workload.summary
+    cellByteCount = max(1, (extent + UInt64(Self.cellCount) - 1) / UInt64(Self.cellCount))
   }
 
   /// The figures of a heap at its worst moment, in one line.
-  public static func note(on layout: LayoutReport) -> String {
-    let sample = layout.worstSample
-    return "heap \(ByteCount(sample.extentByteCount)), live \(ByteCount(sample.liveByteCount)), "
-      + "\(Figure.count(Int(sample.holeCount))) holes of \(ByteCount(sample.freeByteCount)) in all, the largest "
-      + "\(ByteCount(sample.largestFreeByteCount)); \(Figure.percent(sample.externalFragmentation)) of the heap in holes "
-      + "too short for \(ByteCount(layout.referenceRequestByteCount))"
+  public static func note(on layout: LayoutReport) -> String { note(on: layout, at: layout.worstSample) }
+
+  private static func note(on layout: LayoutReport, at sample: LayoutSample) -> String {
+    "heap \(ByteCount(sample.extentByteCount)), live \(ByteCount(sample.liveByteCount)), \(holes(sample)); "
+      + "\(Figure.percent(sample.externalFragmentation)) of the heap in holes too short for "
+      + "\(ByteCount(layout.referenceRequestByteCount))"
+  }
+
+  private static func holes(_ sample: LayoutSample) -> String {
+    let bytes = ByteCount(sample.freeByteCount)
+    switch sample.holeCount {
+    case 0: return "no hole"
+    case 1: return "1 hole of \(bytes)"
+    case let count:
+      return
+        "\(Figure.count(Int(count))) holes of \(bytes) in all, the largest \(ByteCount(sample.largestFreeByteCount))"
+    }
   }
 
   private static let columnCount = 256
+  private static let cellCount = 16384
   private static let cellWidth = 4
   private static let cellHeight = 6
   private static let labelWidth = 84
@@ -63,15 +66,16 @@ public struct HeapPictureSheet: Sendable {
       body += "<text x=\"24\" y=\"\(y + 16)\" class=\"b\">\(panel.title.escapedForXML)</text>\n"
       body += "<text x=\"24\" y=\"\(y + 34)\" class=\"n\">\(panel.note.escapedForXML)</text>\n"
       y += 46
-      body += cells(of: panel.picture, y: y)
-      y += rowCount(of: panel.picture) * Self.cellHeight + 24
+      let cells = panel.picture.shares(inCellsOf: cellByteCount).map(Self.colour)
+      body += rows(of: cells, y: y)
+      y += Self.rowCount(cells.count) * Self.cellHeight + 24
     }
     body += legend(y: y)
     let style =
       "text{font-family:system-ui,sans-serif;fill:#1b2733}.t{font-size:17px;font-weight:600}"
       + ".b{font-size:14px;font-weight:600}.n{font-size:12px;fill:#51606f}.o{font-size:10px;fill:#7a8794}"
     return """
-      <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(y + 40)" viewBox="0 0 \(width) \(y + 40)">
+      <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(y + 50)" viewBox="0 0 \(width) \(y + 50)">
       <style>\(style)</style>
       <rect width="100%" height="100%" fill="#ffffff"/>
       <text x="24" y="30" class="t">\(title.escapedForXML)</text>
@@ -81,31 +85,28 @@ public struct HeapPictureSheet: Sendable {
       """
   }
 
-  private func rowCount(of picture: HeapPicture) -> Int {
-    (picture.cells.count + Self.columnCount - 1) / Self.columnCount
-  }
+  private static func rowCount(_ cellCount: Int) -> Int { (cellCount + columnCount - 1) / columnCount }
 
-  /// The rows of a picture: one path for each shade, in which neighbouring cells of that shade are one piece.
-  private func cells(of picture: HeapPicture, y top: Int) -> String {
-    let bytes = [UInt8](picture.cells)
+  /// The rows of a picture: one path for each colour, in which neighbouring cells of that colour are one piece.
+  private func rows(of cells: [Int], y top: Int) -> String {
     var paths = [String](repeating: "", count: Self.colours.count)
     var labels = ""
-    for row in 0..<rowCount(of: picture) {
+    for row in 0..<Self.rowCount(cells.count) {
       let start = row * Self.columnCount
-      let end = min(start + Self.columnCount, bytes.count)
+      let end = min(start + Self.columnCount, cells.count)
       let y = top + row * Self.cellHeight
       if row % 8 == 0 {
-        let offset = ByteCount(UInt64(start) * picture.cellByteCount)
+        let offset = ByteCount(UInt64(start) * cellByteCount)
         labels += "<text x=\"\(Self.labelWidth - 6)\" y=\"\(y + 8)\" class=\"o\" text-anchor=\"end\">\(offset)</text>\n"
       }
       var first = start
       while first < end {
-        let shade = Self.shade(bytes[first])
+        let colour = cells[first]
         var next = first + 1
-        while next < end && Self.shade(bytes[next]) == shade { next += 1 }
+        while next < end && cells[next] == colour { next += 1 }
         let x = Self.labelWidth + (first - start) * Self.cellWidth
         let width = (next - first) * Self.cellWidth
-        paths[shade] += "M\(x) \(y)h\(width)v\(Self.cellHeight - 1)h-\(width)z"
+        paths[colour] += "M\(x) \(y)h\(width)v\(Self.cellHeight - 1)h-\(width)z"
         first = next
       }
     }
@@ -114,25 +115,33 @@ public struct HeapPictureSheet: Sendable {
   }
 
   private func legend(y: Int) -> String {
-    var text = "<text x=\"\(Self.labelWidth)\" y=\"\(y + 12)\" class=\"n\">free</text>\n"
-    for (index, colour) in Self.colours.enumerated() {
-      text +=
-        "<rect x=\"\(Self.labelWidth + 32 + index * 22)\" y=\"\(y + 2)\" width=\"20\" height=\"12\" fill=\"\(colour)\"/>\n"
+    var text = ""
+    var x = Self.labelWidth
+    for (colours, meaning, width) in [
+      ([Self.colours[0]], "free", 44), (Self.inUse, "asked for", 80),
+      (Self.waste, "mostly waste: in use, not asked for", 236),
+    ] {
+      for colour in colours {
+        text += "<rect x=\"\(x)\" y=\"\(y + 2)\" width=\"20\" height=\"12\" fill=\"\(colour)\"/>\n"
+        x += 22
+      }
+      text += "<text x=\"\(x + 4)\" y=\"\(y + 12)\" class=\"n\">\(meaning)</text>\n"
+      x += width
     }
-    let end = Self.labelWidth + 32 + Self.colours.count * 22 + 6
-    text +=
-      "<text x=\"\(end)\" y=\"\(y + 12)\" class=\"n\">in use; addresses rise from left to right, then down</text>\n"
-    return text
+    let scale = "each cell \(ByteCount(cellByteCount)); addresses rise from left to right, then down"
+    return text + "<text x=\"\(Self.labelWidth)\" y=\"\(y + 32)\" class=\"n\">\(scale)</text>\n"
   }
 
-  /// The index of a cell's colour. The first colour is for cells that are all free, the last for cells all in use.
-  private static func shade(_ used: UInt8) -> Int {
-    used == 0 ? 0 : used == 255 ? colours.count - 1 : 1 + Int(used) * (colours.count - 2) / 256
+  /// The index of a cell's colour: of a ramp by the share in use, and of the ramp for waste where waste is the larger part.
+  private static func colour(_ cell: (used: Double, waste: Double)) -> Int {
+    guard cell.used > 0 else { return 0 }
+    let shade = min(inUse.count - 1, Int(cell.used * Double(inUse.count)))
+    return 1 + shade + (cell.waste * 2 > cell.used ? inUse.count : 0)
   }
 
-  private static let colours = [
-    "#f4e9da", "#d9e3ea", "#bdd3e2", "#9cc0d9", "#79a9cc", "#578fba", "#3a74a3", "#1f4e79",
-  ]
+  private static let inUse = ["#d9e3ea", "#bdd3e2", "#9cc0d9", "#79a9cc", "#578fba", "#3a74a3", "#1f4e79"]
+  private static let waste = ["#f3dfe2", "#eac6cc", "#dfa9b2", "#d28a97", "#c26a7b", "#ad4a5f", "#8f2d44"]
+  private static let colours = ["#f4e9da"] + inUse + waste
 }
 
 extension String {

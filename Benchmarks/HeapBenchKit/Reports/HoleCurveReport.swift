@@ -11,36 +11,38 @@ public struct HoleCurveReport: Sendable {
 
   /// The table. Each line ends with a newline.
   public func text(style: TerminalStyle) -> String {
-    let header =
-      "holes".leftPadded(to: 11) + HoleCurve.policies.map { $0.leftPadded(to: 12) }.joined() + "  list÷firstfit"
-    var lines = [
-      "Processor time of one allocate + deallocate that searches for its hole:",
-      "median of \(HoleCurve.roundCount) interleaved rounds, with warm caches.", "",
-      style.text(header, .strong),
-    ]
+    let widths = [11] + HoleCurve.policies.map { _ in 12 } + [21]
+    let room = Double(style.columnCount - widths.reduce(0, +) - 2)
+    let heading = zip(["holes"] + HoleCurve.policies + ["plain-list÷firstfit"], widths).map { $0.leftPadded(to: $1) }
+    var rows = [heading.map { style.text($0, .strong) }]
     let longest = log10(curve.points.flatMap(\.nanoseconds.values).max() ?? 10)
-    let room = Double(style.columnCount - header.count - 2)
     for point in curve.points {
-      var line = Figure.count(point.holeCount).leftPadded(to: 11)
+      var cells = [Figure.count(point.holeCount).leftPadded(to: 11)]
       for policy in HoleCurve.policies {
         let nanoseconds = point.nanoseconds[policy]
-        line += (nanoseconds.map { Figure.preciseDuration(nanoseconds: $0) } ?? "too slow").leftPadded(to: 12)
+        cells.append((nanoseconds.map { Figure.preciseDuration(nanoseconds: $0) } ?? "too slow").leftPadded(to: 12))
       }
-      var bar = ""
-      if let own = point.nanoseconds["firstfit"], let list = point.nanoseconds["list"] {
-        line += Figure.ratio(list / own).leftPadded(to: 15)
-        bar = Self.bar(
-          own: log10(max(own, 1)) / longest * room, list: log10(max(list, 1)) / longest * room, style: style)
+      if let own = point.nanoseconds["firstfit"], let list = point.nanoseconds[PolicyCatalog.plainList] {
+        cells.append(Figure.ratio(list / own).leftPadded(to: 21))
+        if room >= 8 {
+          let lengths = [own, list].map { log10(max($0, 1)) / longest * room }
+          cells[3] += "  " + Self.bar(own: lengths[0], list: lengths[1], style: style)
+        }
       }
-      lines.append(line + "  " + bar)
+      rows.append(cells)
     }
+    let title =
+      "Processor time of one allocate + deallocate that searches for its hole: median of \(HoleCurve.roundCount) "
+      + "interleaved rounds, with warm caches."
+    var lines = [style.paragraph(title), ""] + style.folded(rows, widths: widths)
     lines.append("")
     for policy in HoleCurve.policies {
       guard let growth = curve.growth(of: policy) else { continue }
-      lines.append("\(policy): 1,000,000 holes cost \(Figure.ratio(growth)) what 1,000 cost")
+      lines.append(style.paragraph("\(policy): 1,000,000 holes cost \(Figure.ratio(growth)) what 1,000 cost"))
     }
-    if curve.points.contains(where: { $0.nanoseconds["list"] == nil }) {
-      lines.append("too slow: one pair takes more than \(HoleCurve.slowestPairNanoseconds / 1_000_000) ms")
+    if curve.points.contains(where: { $0.nanoseconds[PolicyCatalog.plainList] == nil }) {
+      let limit = HoleCurve.slowestPairNanoseconds / 1_000_000
+      lines.append(style.paragraph("too slow: one pair takes more than \(limit) ms"))
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -53,11 +55,7 @@ public struct HoleCurveReport: Sendable {
   }
 
   /// The curve as JSON.
-  public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    return try encoder.encode(curve) + Data("\n".utf8)
-  }
+  public func json() throws -> Data { try curve.json() }
 
   /// The curve as CSV: a line for each number of holes, with each policy's nanoseconds, empty where it was too slow.
   public var csv: String {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Curves over two logarithmic axes, as a self-contained SVG file.
+/// Curves over two logarithmic axes, each with its name at its end, as a self-contained SVG file.
 struct LogarithmicChart {
   /// A named curve.
   struct Series {
@@ -12,48 +12,47 @@ struct LogarithmicChart {
   let xLabel: String
   let yLabel: String
   let series: [Series]
-  /// The label of a power of ten on the vertical axis.
-  let yText: (Int) -> String
+  var xMarks = LogarithmicAxis.Marks.decimal
+  /// The text of a mark on the vertical axis.
+  let yText: (Double) -> String
 
-  private static let width = 860.0
-  private static let height = 520.0
   private static let plot = (left: 90.0, top: 60.0, right: 730.0, bottom: 450.0)
   private static let colours = [
     "#1f6fb4", "#c2571a", "#3d8a4f", "#8a4f9e", "#b3263a", "#7a6a1f", "#15808d", "#5b5f66",
   ]
 
-  /// The label of a power of ten in nanoseconds, for an axis of times.
-  static func durationText(_ decade: Int) -> String {
-    Figure.count(Int(pow(10, Double((decade + 9) % 3)))) + [" ns", " µs", " ms", " s"][min(3, max(0, decade / 3))]
+  /// The text of a mark in nanoseconds.
+  static func durationText(_ nanoseconds: Double) -> String {
+    var (value, unit) = (nanoseconds, 0)
+    while value >= 999.5, unit < 3 { (value, unit) = (value / 1000, unit + 1) }
+    return GateNumber.text(value) + [" ns", " µs", " ms", " s"][unit]
   }
 
   /// The file's content.
   var svg: String {
     let all = series.flatMap(\.points).filter { $0.x > 0 && $0.y > 0 }
-    let xDecades = Self.decades(all.map(\.x))
-    let yDecades = Self.decades(all.map(\.y))
-    func x(_ value: Double) -> Double {
-      Self.plot.left + (log10(value) - Double(xDecades.lowerBound)) / Double(xDecades.count - 1)
-        * (Self.plot.right - Self.plot.left)
-    }
-    func y(_ value: Double) -> Double {
-      Self.plot.bottom - (log10(value) - Double(yDecades.lowerBound)) / Double(yDecades.count - 1)
-        * (Self.plot.bottom - Self.plot.top)
-    }
+    let (xAxis, yAxis) = (
+      LogarithmicAxis(over: all.map(\.x), marks: xMarks), LogarithmicAxis(over: all.map(\.y), marks: .decimal)
+    )
+    func x(_ value: Double) -> Double { Self.plot.left + xAxis.place(of: value) * (Self.plot.right - Self.plot.left) }
+    func y(_ value: Double) -> Double { Self.plot.bottom - yAxis.place(of: value) * (Self.plot.bottom - Self.plot.top) }
     var body = ""
-    for decade in xDecades {
-      let at = Self.text(x(pow(10, Double(decade))))
+    for mark in xAxis.marks {
+      let at = Self.text(x(mark))
       body += Self.line(at, Self.text(Self.plot.top), at, Self.text(Self.plot.bottom))
       body +=
-        "<text x=\"\(at)\" y=\"\(Self.text(Self.plot.bottom + 20))\" text-anchor=\"middle\">\(Self.power(decade))</text>\n"
+        "<text x=\"\(at)\" y=\"\(Self.text(Self.plot.bottom + 20))\" text-anchor=\"middle\">\(GateNumber.text(mark))</text>\n"
     }
-    for decade in yDecades {
-      let at = Self.text(y(pow(10, Double(decade))))
+    for mark in yAxis.marks {
+      let at = Self.text(y(mark))
       body += Self.line(Self.text(Self.plot.left), at, Self.text(Self.plot.right), at)
       body +=
-        "<text x=\"\(Self.text(Self.plot.left - 8))\" y=\"\(at)\" dy=\"4\" text-anchor=\"end\">\(yText(decade))</text>\n"
+        "<text x=\"\(Self.text(Self.plot.left - 8))\" y=\"\(at)\" dy=\"4\" text-anchor=\"end\">\(yText(mark))</text>\n"
     }
-    for (index, curve) in series.enumerated() where !curve.points.isEmpty {
+    let shown = series.filter { !$0.points.isEmpty }
+    let ends = shown.map { curve in curve.points.last.map { y($0.y) } ?? 0 }
+    let labels = LogarithmicAxis.spread(ends, apart: 17, upTo: Self.plot.bottom)
+    for (index, curve) in shown.enumerated() {
       let colour = Self.colours[index % Self.colours.count]
       let points = curve.points.map { "\(Self.text(x($0.x))),\(Self.text(y($0.y)))" }
       body +=
@@ -62,11 +61,14 @@ struct LogarithmicChart {
         body +=
           "<circle cx=\"\(Self.text(x(point.x)))\" cy=\"\(Self.text(y(point.y)))\" r=\"3.5\" fill=\"\(colour)\"/>\n"
       }
-      if let last = curve.points.last {
-        body +=
-          "<text x=\"\(Self.text(x(last.x) + 10))\" y=\"\(Self.text(y(last.y)))\" dy=\"4\" fill=\"\(colour)\" class=\"b\">"
-        body += "\(curve.name.escapedForXML)</text>\n"
-      }
+      guard let last = curve.points.last else { continue }
+      // A thin line leads from the end of the curve to its label, which may have had to move.
+      let (end, label) = (x(last.x), labels[index])
+      body +=
+        "<path d=\"M\(Self.text(end + 5)) \(Self.text(y(last.y)))L\(Self.text(end + 18)) \(Self.text(label))\" "
+        + "stroke=\"\(colour)\" fill=\"none\"/>\n"
+      body += "<text x=\"\(Self.text(end + 22))\" y=\"\(Self.text(label))\" dy=\"4\" class=\"b\" "
+      body += "style=\"fill:\(colour)\">\(curve.name.escapedForXML)</text>\n"
     }
     let middle = Self.text((Self.plot.left + Self.plot.right) / 2)
     return """
@@ -82,17 +84,7 @@ struct LogarithmicChart {
       """
   }
 
-  /// The powers of ten that enclose the numbers, at least two.
-  private static func decades(_ values: [Double]) -> ClosedRange<Int> {
-    let low = Int(log10(values.min() ?? 1).rounded(.down))
-    return low...max(low + 1, Int(log10(values.max() ?? 10).rounded(.up)))
-  }
-
   private static func text(_ value: Double) -> String { Figure.fixed(value, decimals: 1) }
-
-  private static func power(_ decade: Int) -> String {
-    decade >= 0 && decade <= 6 ? Figure.count(Int(pow(10, Double(decade)))) : "1e\(decade)"
-  }
 
   private static func line(_ x1: String, _ y1: String, _ x2: String, _ y2: String) -> String {
     "<line x1=\"\(x1)\" y1=\"\(y1)\" x2=\"\(x2)\" y2=\"\(y2)\"/>\n"

@@ -23,6 +23,9 @@ public struct PolicyResult: Hashable, Sendable, Codable {
     self.policy = policy
   }
 
+  /// Keeps the layout's picture of one moment, if there is a layout.
+  mutating func keepPicture(ofSample index: Int) { layout?.keepPicture(ofSample: index) }
+
   /// Whether anything was measured.
   var hasFigures: Bool { layout != nil || memory != nil || !throughputRounds.isEmpty }
 

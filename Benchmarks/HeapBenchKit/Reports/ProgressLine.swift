@@ -15,12 +15,13 @@ public final class ProgressLine: ProgressMeter {
   }
 
   private let state = Mutex(State())
+  /// Whether standard error is a terminal that can replace a line.
   private let isTerminal: Bool
   private let columnCount: Int
 
   /// A progress line that is as wide as `style` says.
-  public init(style: TerminalStyle) {
-    isTerminal = isatty(STDERR_FILENO) == 1
+  public init(style: TerminalStyle = .standardError) {
+    isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
     columnCount = style.columnCount
   }
 
@@ -80,13 +81,14 @@ extension ProgressLine.State {
   /// The line for a terminal, which replaces the previous one.
   fileprivate mutating func bar(columnCount: Int) -> String {
     isShown = true
-    let width = 24
+    let width = min(24, columnCount / 4)
     let filled = Int((done * Double(width)).rounded(.down))
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     let percent = "\(Int(done * 100))%".leftPadded(to: 4)
     let tail = timeLeft.isEmpty ? "" : "  \(timeLeft)"
+    // The last column stays free: a terminal may wrap behind it.
     let room = columnCount - width - percent.count - tail.count - 4
-    return "\r\u{1B}[K\(bar) \(percent)  \(what.shortened(to: max(8, room)))\(tail)"
+    return "\r\u{1B}[K\(bar) \(percent)  \(what.shortened(to: max(0, room)))\(tail)"
   }
 
   /// The line for a log, once for each workload.

@@ -2,13 +2,13 @@ import Foundation
 
 /// The width and the colours of the reader's terminal.
 public struct TerminalStyle: Hashable, Sendable {
-  /// The number of columns, 80 to 200.
+  /// The number of columns, 40 to 200.
   public let columnCount: Int
   /// Whether the terminal understands escape sequences for colours.
   public let hasColour: Bool
 
   /// The widths that reports have.
-  public static let columnCounts = 80...200
+  public static let columnCounts = 40...200
 
   /// A terminal of `columnCount` columns, clamped to ``columnCounts``.
   public init(columnCount: Int, hasColour: Bool) {
@@ -19,11 +19,16 @@ public struct TerminalStyle: Hashable, Sendable {
   /// The style of standard output: that of the terminal, or 100 columns without colour for a file.
   ///
   /// `COLUMNS` sets the width of a file. `NO_COLOR` and `TERM=dumb` switch colours off.
-  public static var standardOutput: TerminalStyle {
+  public static var standardOutput: TerminalStyle { style(of: STDOUT_FILENO) }
+
+  /// The style of standard error, as ``standardOutput``.
+  public static var standardError: TerminalStyle { style(of: STDERR_FILENO) }
+
+  private static func style(of descriptor: Int32) -> TerminalStyle {
     let environment = ProcessInfo.processInfo.environment
     var size = winsize()
     // SAFETY: the out-parameter is this function's own.
-    let isTerminal = unsafe isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
+    let isTerminal = unsafe isatty(descriptor) == 1 && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0
     let columns = isTerminal && size.ws_col > 0 ? Int(size.ws_col) : environment["COLUMNS"].flatMap { Int($0) } ?? 100
     let isPlain = environment["NO_COLOR"].map { !$0.isEmpty } ?? false || environment["TERM"] == "dumb"
     return TerminalStyle(columnCount: columns, hasColour: isTerminal && !isPlain)
@@ -38,9 +43,9 @@ public struct TerminalStyle: Hashable, Sendable {
     case title = "1;36"
   }
 
-  /// The text, emphasised where the terminal has colours.
+  /// The text, emphasised where the terminal has colours and the text is not blank.
   func text(_ text: String, _ emphasis: Emphasis) -> String {
-    hasColour ? "\u{1B}[\(emphasis.rawValue)m\(text)\u{1B}[0m" : text
+    hasColour && text.contains(where: { $0 != " " }) ? "\u{1B}[\(emphasis.rawValue)m\(text)\u{1B}[0m" : text
   }
 }
 

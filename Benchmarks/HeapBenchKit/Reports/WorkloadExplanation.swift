@@ -1,7 +1,7 @@
 /// The output of `heapbench explain`: a workload in words and figures.
 public struct WorkloadExplanation: Sendable {
-  private let workload: Workload
-  private let path: String
+  let workload: Workload
+  let path: String
 
   /// The explanation of a workload from the file at `path`.
   public init(_ workload: Workload, path: String) {
@@ -14,7 +14,11 @@ public struct WorkloadExplanation: Sendable {
     let statistics = WorkloadStatistics(of: workload)
     var text = style.text(workload.name, .title) + "\n" + style.paragraph(workload.summary) + "\n\n"
     for (label, value) in facts(statistics) {
-      text += "  " + label.rightPadded(to: 22) + value + "\n"
+      // A path is not wrapped: it could not be copied.
+      let isWide = value.count + 24 > style.columnCount && label != "file"
+      let indent = String(repeating: " ", count: 24)
+      text += "  " + label.rightPadded(to: 22)
+      text += (isWide ? String(value.wrapped(to: style.columnCount, indent: indent).dropFirst(24)) : value) + "\n"
     }
     text += "\n" + style.text("sizes asked for", .strong) + "\n" + histogram(statistics.sizes, style: style, unit: true)
     if statistics.lifetimes.count > 0 {
@@ -67,8 +71,11 @@ public struct WorkloadExplanation: Sendable {
 }
 
 extension TerminalStyle {
-  /// A name, and a summary that is wrapped beside it.
-  public func entry(_ name: String, _ summary: String, nameWidth: Int) -> String {
+  /// A name, and a summary that is wrapped beside it, or below it where there is little room.
+  func entry(_ name: String, _ summary: String, nameWidth: Int) -> String {
+    guard nameWidth <= columnCount / 3 else {
+      return "  " + text(name, .strong) + "\n" + summary.wrapped(to: columnCount, indent: "    ")
+    }
     let indent = String(repeating: " ", count: nameWidth)
     let lines = summary.wrapped(to: columnCount, indent: indent)
     return "  " + text(name, .strong) + String(repeating: " ", count: max(1, nameWidth - 2 - name.count))

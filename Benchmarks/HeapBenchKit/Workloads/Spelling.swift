@@ -2,6 +2,8 @@
 public enum Spelling {
   /// The name that is closest to `wrong`; nil when none is close enough.
   static func nearest(to wrong: String, among names: some Sequence<String>) -> String? {
+    // Every name is one character away from nothing, or starts with it.
+    guard !wrong.isEmpty else { return nil }
     let limit = max(1, wrong.count / 3)
     return names.map { (name: $0, distance: distance(wrong.lowercased(), $0.lowercased())) }
       .filter { $0.distance <= limit || $0.name.hasPrefix(wrong) }

@@ -64,19 +64,28 @@ public struct WorkloadCatalog: Sendable {
   ///
   /// A name with a known extension is a path; with a `kind`, a name with a slash is one too. For a name of both a
   /// profile and a trace, `kind` decides; without it the profile wins.
-  /// - Throws: ``WorkloadCatalogError`` for an unknown name, with a suggestion when a known name is close.
+  ///
+  /// - Parameter others: Names of other things that the caller knows.
+  /// - Throws: ``WorkloadCatalogError`` for an unknown name: with the file or the workload of the other kind that was
+  ///   probably meant, else with a suggestion when a known name is close.
   public func source(
-    named name: String, kind: WorkloadSource.Kind? = nil
+    named name: String, kind: WorkloadSource.Kind? = nil, besides others: [String] = []
   ) throws(WorkloadCatalogError) -> WorkloadSource {
     let kinds = kind.map { [$0] } ?? WorkloadSource.Kind.allCases
     let candidates = sources.filter { kinds.contains($0.kind) }
     if let source = candidates.first(where: { $0.name == name }) { return source }
-    for kind in WorkloadSource.Kind.allCases where name.hasSuffix("." + kind.fileExtension) {
-      guard kinds.contains(kind) else { break }
-      return WorkloadSource(kind: kind, path: name)
+    for actual in WorkloadSource.Kind.allCases where name.hasSuffix("." + actual.fileExtension) {
+      guard let kind, kind != actual else { return WorkloadSource(kind: actual, path: name) }
+      throw .otherKind(name, kind: kind, actual: actual)
+    }
+    if let kind, let other = sources.first(where: { $0.name == name }) {
+      throw .otherKind(name, kind: kind, actual: other.kind)
+    }
+    for kind in kinds where !name.isEmpty && FileManager.default.fileExists(atPath: "\(name).\(kind.fileExtension)") {
+      throw .fileBeside(name, kind: kind)
     }
     if name.contains("/"), let kind { return WorkloadSource(kind: kind, path: name) }
-    throw .unknownName(name, kind: kind, known: candidates.map(\.name))
+    throw .unknownName(name, kind: kind, known: candidates.map(\.name) + others)
   }
 
   private static func isHome(_ folder: String) -> Bool {
@@ -94,6 +103,10 @@ public enum WorkloadCatalogError: Error, Hashable, CustomStringConvertible {
   case notFound
   /// The name is unknown.
   case unknownName(String, kind: WorkloadSource.Kind?, known: [String])
+  /// A name or a file of one kind, given for another.
+  case otherKind(String, kind: WorkloadSource.Kind, actual: WorkloadSource.Kind)
+  /// The name is unknown, and a file of this name with the extension of its kind exists.
+  case fileBeside(String, kind: WorkloadSource.Kind)
 
   public var description: String {
     switch self {
@@ -108,6 +121,11 @@ public enum WorkloadCatalogError: Error, Hashable, CustomStringConvertible {
       let suggestion = Spelling.suggestion(for: name, among: known)
       return "no \(thing) is called '\(name)'"
         + (suggestion.isEmpty ? "; there are \(known.joined(separator: ", "))" : suggestion)
+    case .otherKind(let name, let kind, let actual):
+      return "'\(name)' is no \(kind.rawValue) but a \(actual.rawValue); give it as --\(actual.rawValue) \(name)"
+    case .fileBeside(let name, let kind):
+      let path = name.contains("/") ? name : "./\(name)"
+      return "no \(kind.rawValue) is called '\(name)', but there is a file: name it as \(path).\(kind.fileExtension)"
     }
   }
 }

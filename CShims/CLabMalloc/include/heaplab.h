@@ -2,11 +2,14 @@
 //
 //   cc program.c $(pkg-config --cflags --libs heaplab)
 //
-// Any thread may call any function at any time, unless the function says otherwise. Functions that fail set `errno`, as
-// malloc does. A program that only preloads the library finds them by dlsym(RTLD_DEFAULT, "heaplab_version").
+// The header is C11 and C++17, and needs nothing included before it. Sizes and counts of bytes are in bytes. Any thread
+// may call any function at any time, unless the function says otherwise. A function that fails sets `errno`, as malloc
+// does; one that does not mention an error cannot fail. A program that only preloads the library finds the functions by
+// dlsym(RTLD_DEFAULT, "heaplab_version").
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,10 +18,10 @@ extern "C" {
 /// The version of this header.
 #define HEAPLAB_VERSION "0.2.0"
 
-/// The version of the library, as text; it may differ from `HEAPLAB_VERSION`.
+/// The version of the library as text, such as "0.2.0"; it may differ from `HEAPLAB_VERSION`. The text is constant.
 const char *heaplab_version(void);
 
-/// The policy that serves malloc: "general", "firstfit" or "buddy" (`HEAPLAB_POLICY`).
+/// The policy that serves malloc: "general", "firstfit" or "buddy" (`HEAPLAB_POLICY`). The text is constant.
 const char *heaplab_policy(void);
 
 // ---- The heap of the process: the heap behind malloc ----
@@ -46,15 +49,15 @@ struct heaplab_statistics {
 /// was compiled with. Fields that the library does not know become 0.
 void heaplab_read_statistics(struct heaplab_statistics *statistics, size_t byte_count);
 
-/// Returns all free memory of the calling thread and of the heap to the system, at once; 1 if there was any, else 0.
+/// Returns all free memory of the calling thread and of the heap to the system, at once. The result is 1 if there was
+/// any, else 0.
 int heaplab_trim(void);
 
-/// The most bytes that the heap may hold, SIZE_MAX for no limit (`HEAPLAB_LIMIT`). Spans count, also empty ones that
-/// threads keep; so do larger blocks, also those in threads' caches, and mappings, also those that freed blocks
-/// left.
+/// The most bytes that the heap may hold; SIZE_MAX for no limit (`HEAPLAB_LIMIT`). Spans count, also empty ones that
+/// threads keep; so do larger blocks, also those in threads' caches, and mappings, also those that freed blocks left.
 size_t heaplab_quota(void);
 
-/// Sets the quota: past it, allocation fails with ENOMEM. A quota below the bytes in use frees nothing; allocation then
+/// Sets the quota in bytes, SIZE_MAX for no limit: past it, allocation fails with ENOMEM. A quota below the bytes in use frees nothing; allocation then
 /// fails until enough was freed. Requests that other threads make at the same moment may count or not.
 void heaplab_set_quota(size_t byte_count);
 
@@ -73,20 +76,23 @@ heaplab_heap *heaplab_heap_create(void *memory, size_t byte_count, size_t quota)
 /// Destroys the heap and every block in it. Does nothing for NULL.
 void heaplab_heap_destroy(heaplab_heap *heap);
 
-/// A block at a multiple of 16; NULL with ENOMEM when none fits. A request for 0 bytes gets a block like any other.
+/// A block of at least `byte_count` bytes at a multiple of 16; NULL with ENOMEM when none fits. Its content is undefined.
+/// A request for 0 bytes gets a block like any other.
 void *heaplab_heap_allocate(heaplab_heap *heap, size_t byte_count);
 
-/// A block at a multiple of `alignment`. NULL with EINVAL unless that is a power of two.
+/// A block of at least `byte_count` bytes at a multiple of `alignment` bytes. NULL with EINVAL unless that is a power of
+/// two, with ENOMEM when none fits.
 void *heaplab_heap_allocate_aligned(heaplab_heap *heap, size_t alignment, size_t byte_count);
 
-/// A block with the content of `block`, which is freed. NULL with ENOMEM when none fits; `block` then stays. If `block`
-/// is NULL, it allocates; 0 bytes are a valid size. An alignment above 16 is lost when the block moves.
+/// A block of at least `byte_count` bytes with the content of `block`, which is freed. NULL with ENOMEM when none fits;
+/// `block` then stays. If `block` is NULL, it allocates; 0 bytes are a valid size. An alignment above 16 is lost when the
+/// block moves.
 void *heaplab_heap_reallocate(heaplab_heap *heap, void *block, size_t byte_count);
 
 /// Frees a block of this heap. Does nothing for NULL.
 void heaplab_heap_free(heaplab_heap *heap, void *block);
 
-/// How many bytes of a block may be used: at least as many as were requested.
+/// How many bytes of a block may be used: at least as many as were requested; 0 for NULL.
 size_t heaplab_heap_usable_size(const heaplab_heap *heap, const void *block);
 
 /// The bytes of the heap's blocks in use, including rounding and headers.

@@ -32,6 +32,41 @@ import Testing
     #expect(outcome.errors.hasPrefix("heapbench: no trace is called 'nothing-of-the-kind'; there are cc1plus-stl, "))
   }
 
+  @Test func aNameOfTheOtherKindOrOfAFileGetsAHint() async throws {
+    expect(
+      "'sqlite-oltp' is no profile but a trace; give it as --trace sqlite-oltp",
+      try await HeapBenchProcess.run("run", "--profile", "sqlite-oltp"))
+    expect(
+      "'./mine.hltrace' is no profile but a trace; give it as --trace ./mine.hltrace",
+      try await HeapBenchProcess.run("run", "--profile", "./mine.hltrace"))
+    expect(
+      "'./mine.yaml' is no command; to replay a profile: heapbench run --profile ./mine.yaml",
+      try await HeapBenchProcess.run("./mine.yaml"))
+    try await withFile("mine.yaml", Data()) { path in
+      let folder = URL(filePath: path).deletingLastPathComponent().path
+      for command in ["run --profile mine", "explain mine"] {
+        expect(
+          "no profile is called 'mine', but there is a file: name it as ./mine.yaml",
+          try await HeapBenchProcess.shell("exec $heapbench \(command)", in: folder))
+      }
+    }
+  }
+
+  @Test func anEmptyOrWildNameGetsAllNames() async throws {
+    expect(
+      "no policy is called ''; there are general, firstfit, buddy, plain-list, system",
+      try await HeapBenchProcess.run("run", "--policy", ""))
+    for name in ["frobnicate", ""] {
+      expect(
+        "no command is called '\(name)'; there are all, run, list, explain, holes, paging, compare, compare-heaps, gate, "
+          + "help", try await HeapBenchProcess.run(name))
+    }
+    let outcome = try await HeapBenchProcess.run("explain", "qqqqqqqq")
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.hasPrefix("heapbench: no profile or trace is called 'qqqqqqqq'; there are browser-tabs, "))
+    #expect(outcome.errors.hasSuffix(", buddy, plain-list, system\n"), "\(outcome.errors)")
+  }
+
   @Test(arguments: [
     (["--scale", "0"], "--scale must be 0.0001…100, found 0.0"),
     (["--scale", "-1"], "--scale must be 0.0001…100, found -1.0"),

@@ -15,6 +15,7 @@ import Testing
       #expect(outcome.status == 0, "\(outcome.errors)")
       for wanted in [
         "web-server", "general", "firstfit", "buddy", "system", "The worst heap: web-server under", "each cell",
+        "Left out, since",
       ] {
         #expect(outcome.output.contains(wanted), "\(wanted) in\n\(outcome.output)")
       }
@@ -81,8 +82,13 @@ import Testing
     #expect(help.status == 0)
     #expect(help.output.contains("EXAMPLES") && help.output.contains("heapbench run --trace sqlite-oltp"))
     let list = try await HeapBenchProcess.run("list")
-    for wanted in ["general", "firstfit", "buddy", "list", "system", "web-server", "sqlite-oltp"] {
+    for wanted in ["general", "firstfit", "buddy", "plain-list", "system", "web-server", "sqlite-oltp"] {
       #expect(list.output.contains(wanted))
+    }
+    for policy in PolicyCatalog.all {
+      let explanation = try await HeapBenchProcess.run("explain", policy.name)
+      #expect(explanation.status == 0 && explanation.output.hasPrefix("\(policy.name)\n"))
+      #expect(!policy.explanation.isEmpty && explanation.output.count > policy.explanation.count)
     }
     let explanation = try await HeapBenchProcess.run("explain", "web-server", "--scale", "0.01")
     #expect(explanation.status == 0)

@@ -1,3 +1,5 @@
+import Foundation
+import FoundationXML
 import Testing
 
 @testable import HeapBenchKit
@@ -88,5 +90,22 @@ import Testing
     for wanted in ["glibc", "heaplab", "tcmalloc", "own-batches on 1 to 64 threads"] {
       #expect(curve.svg.contains(wanted))
     }
+  }
+
+  @Test func theChartHasBarsAndLosses() throws {
+    let report = SampleComparison.report([
+      SampleComparison.speed("pairs-16", ["glibc": [100], "heaplab": [50], "tcmalloc": [900]]),
+      SampleComparison.speed("sqlite-oltp", ["glibc": [100], "heaplab": [107], "tcmalloc": [90]]),
+      SampleComparison.footprint("sawtooth", ["glibc": (130, 110), "heaplab": (120, 100), "tcmalloc": (200, 150)]),
+    ])
+    let chart = try #require(report.chart)
+    #expect(XMLParser(data: Data(chart.utf8)).parse())
+    #expect(chart.contains("Speed: time over glibc's, 2 workloads"))
+    #expect(chart.contains("heaplab is slower than glibc in sqlite-oltp (1.07×)"))
+    #expect(chart.contains(">→ 2.85×</text>"), "a long bar is cut, and says so")
+    let page = report.markdown(chart: "comparison.svg")
+    for heading in ["## Speed", "## Footprint", "## Goals"] { #expect(page.contains("\n\(heading)\n")) }
+    #expect(page.contains("(comparison.svg)"))
+    #expect(SampleComparison.report(report.items, isWhole: false).chart == nil)
   }
 }

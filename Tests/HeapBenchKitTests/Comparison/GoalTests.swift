@@ -84,4 +84,20 @@ import Testing
       #expect(goal.evaluate(report) != nil, "\(goal.figure)")
     }
   }
+
+  @Test func aSmallerPatternNeitherMeetsNorMissesABarForTheFullOne() throws {
+    var report = SampleComparison.report([
+      SampleComparison.footprint("medium-churn", ["glibc": (130, 0), "heaplab": (400, 0)]),
+      SampleComparison.speed("pairs-2MiB", ["glibc": [10], "heaplab": [9]]),
+    ])
+    let style = TerminalStyle(columnCount: 120, hasColour: false)
+    let goals = Goal.all.filter { ["churn of 4–256 KiB, 400 MB live", "pairs of 2 MiB"].contains($0.figure) }
+    #expect(GoalTable(report, goals: goals).text(style: style).hasSuffix("\n0 met, 2 missed\n"))
+    report.patternPercent = 25
+    let text = GoalTable(report, goals: goals).text(style: style)
+    #expect(text.contains("4.00  not comparable"), "\(text)")
+    #expect(
+      text.hasSuffix("\n0 met, 1 missed, 1 not comparable, since the patterns were smaller than the bar's\n"), "\(text)"
+    )
+  }
 }

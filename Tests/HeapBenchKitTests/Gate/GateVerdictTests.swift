@@ -42,11 +42,11 @@ import Testing
     #expect(verdict(-1, -0.9, .percent(2)) == .worse)
   }
 
-  @Test func everyVerdictEitherFailsOrIsUndecidedOrPasses() {
-    let passing: [GateVerdict] = [.holds, .better, .foreign]
-    for verdict in [.holds, .better, .foreign, .worse, .moved, .new, .unknown, .unmeasured] as [GateVerdict] {
-      #expect((verdict.isRegression || verdict.isUndecided) != passing.contains(verdict))
-      #expect(!(verdict.isRegression && verdict.isUndecided))
+  @Test func everyVerdictFailsOrIsIncompleteOrPasses() {
+    let passing: [GateVerdict] = [.holds, .better, .foreign, .undecided]
+    for verdict in passing + [.worse, .moved, .new, .unknown, .unmeasured] {
+      #expect((verdict.isRegression || verdict.isIncomplete) != passing.contains(verdict))
+      #expect(!(verdict.isRegression && verdict.isIncomplete))
     }
   }
 

@@ -27,7 +27,7 @@ import Testing
     let curve = try HoleCurve.measure(seed: 1, holeCounts: [10, 1000], progress: NoProgress())
     #expect(curve.isComplete)
     #expect(curve.points.map(\.holeCount) == [10, 1000])
-    for point in curve.points { #expect(Set(point.nanoseconds.keys) == ["firstfit", "list"]) }
+    for point in curve.points { #expect(Set(point.nanoseconds.keys) == ["firstfit", "plain-list"]) }
     let report = HoleCurveReport(curve)
     #expect(report.csv.split(separator: "\r\n").count == 3)
     #expect(report.text(style: TerminalStyle(columnCount: 80, hasColour: false)).contains("1,000"))

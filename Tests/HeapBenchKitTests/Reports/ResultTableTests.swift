@@ -5,7 +5,7 @@ import Testing
 @testable import HeapBenchKit
 
 @Suite struct ResultTableTests {
-  @Test(arguments: [80, 100, 133, 200])
+  @Test(arguments: [40, 60, 80, 100, 133, 200])
   func everyLineFitsTheTerminal(columns: Int) throws {
     let report = try SampleReport.make()
     let text = ResultTable(report, style: TerminalStyle(columnCount: columns, hasColour: false)).text
@@ -51,10 +51,13 @@ import Testing
   }
 
   @Test func picturesAreWellFormed() throws {
-    let report = try SampleReport.make()
+    var report = try SampleReport.make()
+    #expect(HeapPictureSheet(report.workloads[0]) == nil, "no moment is chosen")
+    let index = try #require(report.workloads[0].results[0].layout?.worstSampleIndex)
+    report.workloads[0].results[0].keepPicture(ofSample: index)
     let sheet = try #require(HeapPictureSheet(report.workloads[0]))
     #expect(XMLParser(data: Data(sheet.svg.utf8)).parse())
-    #expect(sheet.svg.contains("firstfit at its worst moment"))
+    #expect(sheet.svg.contains(">firstfit</text>") && sheet.svg.contains("handmade, after step "))
   }
 }
 

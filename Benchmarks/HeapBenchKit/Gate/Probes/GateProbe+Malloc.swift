@@ -21,7 +21,7 @@ extension GateProbe {
   /// The instructions for each operation, on the hot paths of the preload.
   static var mallocPaths: [GateProbe] {
     MallocPath.all.map { path in
-      let figure = GateFigure("instructions/malloc/\(path.workload)", path.tolerance, dependsOn: codeTraits)
+      let figure = GateFigure("instructions/malloc/\(path.workload)", path.tolerance, dependsOn: countTraits)
       return GateProbe("instructions: malloc \(path.workload)", [figure]) { workbench in
         let driver = MallocDriver(workbench: workbench)
         var counts: [Double] = []

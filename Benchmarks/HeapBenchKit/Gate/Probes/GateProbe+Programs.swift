@@ -27,7 +27,7 @@ extension GateProbe {
   /// What the preload adds to a program that does nothing.
   static var start: GateProbe {
     let figures = [
-      GateFigure("start/true/instructions-added", .percent(3), dependsOn: codeTraits),
+      GateFigure("start/true/instructions-added", .percent(3), dependsOn: countTraits),
       GateFigure("start/true/system-calls-added", .exact, dependsOn: codeTraits),
     ]
     return GateProbe("start: /bin/true", figures) { workbench in
