@@ -164,7 +164,7 @@ import Testing
     var table = try PageTable<Format, OffsetPhysMapper>(mapper: frames.mapper, &frames)
     let block = AddrRange(start: VirtAddr(0x40_0000), byteCount: 2 << 20)
     try table.map(block, to: PhysAddr(0x20_0000), .userData, largest: .size4KiB, &frames).ignore()
-    for page in block.pages() { try table.clearDirty(page).ignore() }
+    for page in block.pages() { _ = try table.clearDirty(page).ignore() }
     let caches = ProcessorCaches<Format>(root: table.root, frames)
     guard let below = caches.tables.first(where: { $0.key.level == 1 })?.value else { return false }
     var tlb = LookingTLB {

@@ -57,8 +57,9 @@ int heaplab_trim(void);
 /// threads keep; so do larger blocks, also those in threads' caches, and mappings, also those that freed blocks left.
 size_t heaplab_quota(void);
 
-/// Sets the quota in bytes, SIZE_MAX for no limit: past it, allocation fails with ENOMEM. A quota below the bytes in use frees nothing; allocation then
-/// fails until enough was freed. Requests that other threads make at the same moment may count or not.
+/// Sets the quota in bytes, SIZE_MAX for no limit: past it, allocation fails with ENOMEM. A quota below the bytes in use
+/// frees nothing; allocation then fails until enough was freed. Requests that other threads make at the same moment may
+/// count or not.
 void heaplab_set_quota(size_t byte_count);
 
 // ---- Heaps over the caller's own memory ----

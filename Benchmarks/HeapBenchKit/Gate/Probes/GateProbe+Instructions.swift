@@ -36,7 +36,7 @@ extension GateProbe {
   /// The instructions for each pair of requests for a frame, whatever the memory.
   static var frames: [GateProbe] {
     FrameMemory.allCases.map { memory in
-      let figure = GateFigure("instructions/frames/\(memory.rawValue)", .percent(2), dependsOn: codeTraits)
+      let figure = GateFigure("instructions/frames/\(memory.rawValue)", .percent(2), dependsOn: countTraits)
       return GateProbe("instructions: frames, \(memory.rawValue)", [figure]) { workbench in
         [try await FramePairs.count(memory, on: workbench).hundredths]
       }
