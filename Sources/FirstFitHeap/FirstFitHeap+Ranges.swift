@@ -51,6 +51,9 @@ extension FirstFitHeap {
     return AddrRange(start: VirtAddr(firstRange.base), end: VirtAddr(lastRange.end))
   }
 
+  /// The bytes behind the last block of the highest range, 0 without a range.
+  public var topByteCount: UInt { lastRange?.topByteCount ?? 0 }
+
   /// The free top right above the block at `address`, empty or not; nil when something lies between them.
   ///
   /// To make room for the block to grow, extend the top: call ``insert(_:search:)`` with a range that starts at its

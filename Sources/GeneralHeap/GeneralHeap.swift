@@ -48,7 +48,12 @@ extension GeneralHeap: HeapPolicy {
     require(alignment.isPowerOfTwo, "an alignment must be a power of two, found", UInt64(alignment))
     guard let heap, byteCount < UInt(Int.max) else { return nil }
     var block = take(byteCount: byteCount, alignment: alignment, from: heap)
-    if block == 0, heap.releaseEmptySpans() { block = take(byteCount: byteCount, alignment: alignment, from: heap) }
+    if block == 0 {
+      // Blocks in magazines keep holes of arenas apart; empty spans and the arenas' free ends keep granules.
+      heap.releaseEmptySpans()
+      _ = heap.space.reclaimArenas()
+      block = take(byteCount: byteCount, alignment: alignment, from: heap)
+    }
     guard block != 0 else { return nil }
     blockCount += 1
     noteUsed(extent(of: block, in: heap.space.granuleUnchecked(around: block)))

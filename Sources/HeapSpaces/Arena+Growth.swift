@@ -14,7 +14,14 @@ extension Arena {
     let least = granuleCount(for: need)
     let quarter = fields.byteCount / 4 / Granule.byteCount
     let wanted = max(least, min(max(quarter, Arena.granuleMinimum), Arena.granuleMaximum))
-    return grow(granuleCount: wanted) || grow(granuleCount: least)
+    return grow(granuleCount: wanted) || extendTop(toHold: need) || grow(granuleCount: least)
+  }
+
+  /// Extends the last range by no more than its top lacks, where memory is short.
+  private func extendTop(toHold byteCount: UInt) -> Bool {
+    guard let extent = fields.heap.extent else { return false }
+    let room = fields.heap.topByteCount
+    return byteCount > room && extend(at: extent.end, granuleCount: granuleCount(for: byteCount - room))
   }
 
   private func grow(granuleCount: UInt) -> Bool {
