@@ -15,7 +15,11 @@ extension HeapSpace {
     guard let arena = lockArena(home: &home) else { return 0 }
     let need = max(byteCount, HeapSpace.arenaMinimumByteCount)
     let block = arena.allocate(byteCount: need, alignment: alignment, zeroed: zeroed)
-    if block != 0 { granuleUnchecked(around: block).arenaPart.add(ArenaEntry(of: block)) }
+    if block != 0 {
+      let part = granuleUnchecked(around: block).arenaPart
+      part.add(ArenaEntry(of: block))
+      arena.fields.countedByteCount += part.countedByteCount(at: block)
+    }
     let isPurging = arena.fields.purgePosition != 0
     arena.unlock()
     guard block != 0 else { return 0 }
@@ -30,7 +34,10 @@ extension HeapSpace {
   package func allocateInArena(_ sizeClass: SizeClass, alignment: UInt, home: inout UInt8) -> UInt {
     guard let arena = lockArena(home: &home) else { return 0 }
     let block = arena.allocate(byteCount: sizeClass.blockByteCount, alignment: alignment, zeroed: false)
-    if block != 0 { granuleUnchecked(around: block).arenaPart.addClassBlock(block) }
+    if block != 0 {
+      granuleUnchecked(around: block).arenaPart.addClassBlock(block)
+      arena.fields.countedByteCount += sizeClass.blockByteCount
+    }
     let isPurging = arena.fields.purgePosition != 0
     arena.unlock()
     if block != 0 { openInside(of: block, sizeClass.blockByteCount, zeroed: false) }
@@ -112,6 +119,7 @@ extension Arena {
     let byteCount = part.blockByteCount(at: address) - BlockLayout.headerByteCount
     fields.decay.noteFreed(byteCount)
     fields.usedByteCount -= min(byteCount, fields.usedByteCount)
+    fields.countedByteCount -= min(part.countedByteCount(at: address), fields.countedByteCount)
     space.refund(byteCount: byteCount)
     part.remove(address)
     if part.fields.epoch == fields.epoch { fields.heap.deallocate(VirtAddr(address)) }
@@ -132,6 +140,7 @@ extension Arena {
     space.refund(byteCount: before + mostMore - usable)
     guard isResized else { return false }
     part.replace(address, with: ArenaEntry(of: address))
+    fields.countedByteCount = fields.countedByteCount + usable - min(before, fields.countedByteCount + usable)
     if usable > before {
       space.markResident(address + before, usable - before)
       fields.usedByteCount += usable - before

@@ -20,6 +20,8 @@ package struct ArenaRecord: ~Copyable {
   package var byteCount: UInt = 0
   /// How many bytes of blocks are in use or in thread caches.
   package var usedByteCount: UInt = 0
+  /// The same as the statistics count them: of a class's blocks what the class has, of others their headers as well.
+  var countedByteCount: UInt = 0
   /// When to purge the holes, and how far the purge under way has come; 0 for none.
   package var decay = PurgeDecay()
   var purgePosition: UInt = 0
@@ -115,6 +117,9 @@ extension HeapSpace {
 
   /// How many bytes of blocks the arenas have in use or in thread caches. Takes the arenas' locks, one after the other.
   package var arenaUsedByteCount: UInt { sum { $0.fields.usedByteCount } }
+
+  /// The same as the statistics count them.
+  package var arenaCountedByteCount: UInt { sum { $0.fields.countedByteCount } }
 
   /// The sum of a figure of all arenas, each read under the arena's lock; without it in a signal handler whose thread
   /// holds the lock.

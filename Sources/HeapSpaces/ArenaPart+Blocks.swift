@@ -130,6 +130,12 @@ extension ArenaPart {
     return isClassBlock(address) ? FirstFitHeap.blockByteCount(of: VirtAddr(address)) : 0
   }
 
+  /// The bytes of a block as the statistics count them.
+  func countedByteCount(at address: UInt) -> UInt {
+    guard isClassBlock(address) else { return blockByteCount(at: address) }
+    return ArenaPart.sizeClass(ofClassBlock: address)?.blockByteCount ?? blockByteCount(at: address)
+  }
+
   /// Visits the blocks that start in the granule, in address order: each block's address, and its size in bytes, the
   /// header included.
   /// - Parameter start: The granule's first address.

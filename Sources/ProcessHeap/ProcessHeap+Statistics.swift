@@ -31,15 +31,10 @@ extension ProcessHeap {
       if granule.use.isSpan {
         live += liveByteCount(of: granule.span)
         spans += 1
-      } else if granule.use == .arena {
-        // Headers included, as the caches count them.
-        let part = granule.arenaPart
-        part.forEachBlock(from: space.start(of: granule)) { address, byteCount in
-          let sizeClass = part.isClassBlock(address) ? ArenaPart.sizeClass(ofClassBlock: address) : nil
-          live += sizeClass?.blockByteCount ?? byteCount
-        }
       }
     }
+    // As the caches count them.
+    live += space.arenaCountedByteCount
     live -= min(live, listedByteCount)
     committed += MappedBlocks.keptByteCount
     statistics.committed_byte_count = Int(committed)
