@@ -111,41 +111,22 @@ extension BackgroundPurge {
   }
 
   private static func purgeEndedHeaps(_ occasion: PurgeOccasion) {
-    var address = state.newestHeap
-    while address != 0 {
-      let heap = OwnedHeap(address: address)
-      address = heap.older
-      guard claim(heap) else { continue }
-      gather(heap.heap)
-      repeat { heap.heap.purge(occasion) } while heap.heap.isPurging
-      heap.release()
+    ProcessHeap.forEachEndedHeap { heap in
+      heap.gatherIdle()
+      repeat { heap.purge(occasion) } while heap.isPurging
     }
-  }
-
-  /// Takes over a heap whose thread ended. A thread that looks for one meanwhile takes another.
-  private static func claim(_ heap: OwnedHeap) -> Bool {
-    guard state.fields.lock.acquire(ProcessHeap.wait) else { return false }
-    defer { state.fields.lock.release() }
-    return heap.claim()
   }
 
   private static func purgeSharedHeap(_ occasion: PurgeOccasion) {
     var isFirst = true
     while state.sharedHeap != 0, state.fields.sharedLock.acquire(ProcessHeap.wait) {
       let heap = ThreadHeap(address: state.sharedHeap)
-      if isFirst { gather(heap) }
+      if isFirst { heap.gatherIdle() }
       isFirst = false
       heap.purge(occasion)
       let isPurging = heap.isPurging
       state.fields.sharedLock.release()
       if !isPurging { return }
     }
-  }
-
-  /// Makes a purge find the blocks that lie in a heap's cache, in its batches, and on its incoming stacks.
-  private static func gather(_ heap: ThreadHeap) {
-    heap.flushOutgoing()
-    heap.flushCache()
-    heap.collectIncoming()
   }
 }

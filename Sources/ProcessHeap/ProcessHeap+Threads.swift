@@ -101,6 +101,22 @@ extension ProcessHeap {
     heap.heap.purge(.newThread(delayMilliseconds: delay * delaysPerPurge))
   }
 
+  /// Visits the heaps whose threads ended. Each is claimed meanwhile: a thread that looks for one takes another.
+  static func forEachEndedHeap(_ body: (ThreadHeap) -> Void) {
+    let state = ProcessState()
+    var address = state.newestHeap
+    while address != 0 {
+      let heap = OwnedHeap(address: address)
+      address = heap.older
+      guard state.fields.lock.acquire(wait) else { continue }
+      let isClaimed = heap.claim()
+      state.fields.lock.release()
+      guard isClaimed else { continue }
+      body(heap.heap)
+      heap.release()
+    }
+  }
+
   /// Visits the threads' heaps and the shared one.
   static func forEachHeap(_ body: (ThreadHeap) -> Void) {
     let shared = ProcessState().sharedHeap

@@ -13,24 +13,12 @@ extension ProcessHeap {
     guard let heap = enter() else { return false }
     defer { leave(heap) }
     let before = heap.space.returnedByteCount
-    trimEnded()
+    forEachEndedHeap { $0.purgeIdle() }
     if heap.address != ProcessState().sharedHeap { trimShared() }
     heap.collectIncoming()
     heap.purge(.demand)
     let keptByteCount = MappedBlocks.releaseKept(in: heap.space)
     return keptByteCount != 0 || heap.space.returnedByteCount != before
-  }
-
-  /// Purges the heaps whose threads ended. Each is claimed meanwhile, and no new thread gets it.
-  private static func trimEnded() {
-    var address = ProcessState().newestHeap
-    while address != 0 {
-      let heap = OwnedHeap(address: address)
-      address = heap.older
-      guard heap.claim() else { continue }
-      heap.heap.purgeIdle()
-      heap.release()
-    }
   }
 
   /// Purges the heap that young threads share, while none of them uses it.

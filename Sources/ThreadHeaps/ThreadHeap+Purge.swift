@@ -58,13 +58,17 @@ extension ThreadHeap {
     return isDue
   }
 
-  /// Returns to the space what a heap keeps that nobody works on: blocks that came home, batches, cache, and its spans'
-  /// free pages.
+  /// Returns to the space what a heap keeps that nobody works on.
   package func purgeIdle() {
+    gatherIdle()
+    _ = purgeSpans(.demand)
+  }
+
+  /// Makes a purge find the blocks that lie in the cache, in batches, and on incoming stacks.
+  package func gatherIdle() {
     collectIncoming()
     flushOutgoing()
     flushCache()
-    _ = purgeSpans(.demand)
   }
 
   /// Whether a purge of this heap's spans is under way.
