@@ -24,6 +24,36 @@ LAB_SLOT unsigned lab_malloc_age_slot;
 
 _Static_assert(sizeof(pthread_mutex_t) <= LAB_MALLOC_OWNER_BYTE_COUNT, "a mark must hold a mutex");
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TELLS_SANITIZER 1
+#endif
+#endif
+
+#ifdef TELLS_SANITIZER
+// The kernel takes the mark of a thread that ends, and so orders all that the thread did before all that the next owner
+// does. ThreadSanitizer does not know that. A thread's end tells it, of the first mark that the thread holds: its heap's.
+void __tsan_acquire(void *), __tsan_release(void *);
+static pthread_key_t end_key;
+static pthread_once_t end_key_once = PTHREAD_ONCE_INIT;
+static void make_end_key(void) { pthread_key_create(&end_key, __tsan_release); }
+static void note_owned(void *mark) {
+  pthread_once(&end_key_once, make_end_key);
+  if (pthread_getspecific(end_key) == 0) pthread_setspecific(end_key, mark);
+}
+static void note_released(void *mark) {
+  if (pthread_getspecific(end_key) == mark) pthread_setspecific(end_key, 0);
+}
+static void note_claimed(void *mark) {
+  __tsan_acquire(mark);
+  note_owned(mark);
+}
+#else
+static inline void note_owned(void *mark) { (void)mark; }
+static inline void note_released(void *mark) { (void)mark; }
+static inline void note_claimed(void *mark) { (void)mark; }
+#endif
+
 int lab_malloc_owner_init(uintptr_t mark) {
   pthread_mutex_t *mutex = (pthread_mutex_t *)mark;
   pthread_mutexattr_t robust;
@@ -31,16 +61,23 @@ int lab_malloc_owner_init(uintptr_t mark) {
   pthread_mutexattr_setrobust(&robust, PTHREAD_MUTEX_ROBUST);
   int code = pthread_mutex_init(mutex, &robust);
   pthread_mutexattr_destroy(&robust);
-  return code != 0 ? code : pthread_mutex_lock(mutex);
+  if (code == 0) code = pthread_mutex_lock(mutex);
+  if (code == 0) note_owned(mutex);
+  return code;
 }
 
 int lab_malloc_owner_claim(uintptr_t mark) {
   pthread_mutex_t *mutex = (pthread_mutex_t *)mark;
   int code = pthread_mutex_trylock(mutex);
-  return code == EOWNERDEAD ? pthread_mutex_consistent(mutex) : code;
+  if (code == EOWNERDEAD) code = pthread_mutex_consistent(mutex);
+  if (code == 0) note_claimed(mutex);
+  return code;
 }
 
-void lab_malloc_owner_release(uintptr_t mark) { pthread_mutex_unlock((pthread_mutex_t *)mark); }
+void lab_malloc_owner_release(uintptr_t mark) {
+  note_released((void *)mark);
+  pthread_mutex_unlock((pthread_mutex_t *)mark);
+}
 
 // The kernel finds that thread by the process's number, and knows where libc keeps each thread's robust list. The list
 // has the same distance from the thread's slots in every thread.

@@ -1,10 +1,6 @@
 import Foundation
-import Synchronization
 
 /// Threads that have ended when `run` returns: for the kernel too, which then has taken away the marks that they held.
-///
-/// None ends before all have done their work, so that none goes on with the heap of one that is not joined yet. The kernel
-/// orders what the two do, by the mark that it takes away; ThreadSanitizer does not know that and would report a race.
 enum JoinedThreads {
   private final class Work {
     let body: () -> Void
@@ -13,15 +9,9 @@ enum JoinedThreads {
 
   /// Runs `body` on `count` threads at once, with each thread's number from 0 on, and waits until they have ended.
   static func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    let workingCount = Atomic(count)
     let threads = (0..<count).map { number in
       var thread = pthread_t()
-      let work = Unmanaged.passRetained(
-        Work {
-          body(number)
-          workingCount.subtract(1, ordering: .relaxed)
-          while workingCount.load(ordering: .relaxed) > 0 { usleep(100) }
-        })
+      let work = Unmanaged.passRetained(Work { body(number) })
       // SAFETY: the thread takes over the reference to its work.
       let code = unsafe pthread_create(
         &thread, nil,
