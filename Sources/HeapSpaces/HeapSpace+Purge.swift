@@ -54,7 +54,6 @@ extension HeapSpace {
   }
 
   private func noteResident(from start: UInt, to end: UInt) {
-    guard start < end else { return }
     forEachPageMask(from: start, to: end) { granule, _, pages in granule.fields.residentPages |= pages }
   }
 

@@ -68,6 +68,8 @@ extension HeapSpace {
   /// Visits the granules that overlap a range of addresses: each granule, its first address, and the pages of the range
   /// in it, one bit each.
   func forEachPageMask(from start: UInt, to end: UInt, _ body: (Granule, UInt, UInt16) -> Void) {
+    // An empty range in the middle of a granule has no part of it: others may change that granule meanwhile.
+    guard start < end else { return }
     var granuleStart = start & ~(Granule.byteCount - 1)
     while granuleStart < end {
       let first = max(start, granuleStart)
