@@ -91,11 +91,10 @@ func embedded(importing modules: [String]) -> [SwiftSetting] {
 let exportsPath = "\(Context.packageDirectory)/Sources/MallocPreload/exports.map"
 
 /// The flags that bind each name of exports.map to its entry: `NAME;` to `lab_entry_NAME`, and `NAME; /* as OTHER */` to
-/// `lab_entry_OTHER`.
+/// `lab_entry_OTHER`. None where the file is out of reach: for a package that depends on this one, SwiftPM evaluates the
+/// manifest before it checks the files out. Elsewhere the linker needs the file, and says so.
 let entryFlags: [String] = {
-  guard let text = try? String(contentsOfFile: exportsPath, encoding: .utf8) else {
-    fatalError("cannot read \(exportsPath)")
-  }
+  guard let text = try? String(contentsOfFile: exportsPath, encoding: .utf8) else { return [] }
   return text.matches(of: #/(?m)^ *(\w+);(?: */\* as (\w+) \*/)?$/#).flatMap { line in
     ["-Xlinker", "--defsym=\(line.1)=lab_entry_\(line.2 ?? line.1)"]
   }
@@ -154,27 +153,34 @@ let driverTarget = Target.executableTarget(
     .unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "--as-needed", "-Xlinker", "--strip-debug"])
   ])
 
+// heapbench needs other packages, the core needs none. A package that depends on the core switches the trait Lab off
+// by `traits: []`; then SwiftPM does not even fetch them.
+let lab = "Lab"
+
+/// A product of another package, which heapbench and its tests need.
+func labProduct(_ name: String, of package: String) -> Target.Dependency {
+  .product(name: name, package: package, condition: .when(traits: [lab]))
+}
+
 let benchmarkTargets: [Target] = [
   .target(
     name: "HeapBenchKit",
     dependencies: [
       "Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames",
-      "PageTables", "GeneralHeap", "AllocationTraces", "CLabPlatform", "CLabBench", "Yams",
-      .product(name: "Histogram", package: "hdrhistogram-swift"),
-      .product(name: "Subprocess", package: "swift-subprocess"),
-      .product(name: "SystemPackage", package: "swift-system"),
+      "PageTables", "GeneralHeap", "AllocationTraces", "CLabPlatform", "CLabBench",
+      labProduct("Yams", of: "Yams"), labProduct("Histogram", of: "hdrhistogram-swift"),
+      labProduct("Subprocess", of: "swift-subprocess"), labProduct("SystemPackage", of: "swift-system"),
     ], path: "Benchmarks/HeapBenchKit", swiftSettings: strict),
   .executableTarget(
     name: "heapbench",
-    dependencies: ["HeapBenchKit", "CLabMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+    dependencies: ["HeapBenchKit", "CLabMalloc", labProduct("ArgumentParser", of: "swift-argument-parser")],
     path: "Benchmarks/heapbench", swiftSettings: strict),
 ]
 
 /// The package products that a module's tests import themselves.
 let productsOfTests: [String: [Target.Dependency]] = [
   "HeapBenchKit": [
-    .product(name: "Subprocess", package: "swift-subprocess"),
-    .product(name: "SystemPackage", package: "swift-system"),
+    labProduct("Subprocess", of: "swift-subprocess"), labProduct("SystemPackage", of: "swift-system"),
   ]
 ]
 
@@ -221,6 +227,10 @@ let package = Package(
     .executable(name: "heapbench", targets: ["heapbench"]),
     .executable(name: "heapbench-driver", targets: ["HeapBenchDriver"]),
     .library(name: "heaplab", type: .dynamic, targets: ["MallocPreload"]),
+  ],
+  traits: [
+    .default(enabledTraits: [lab]),
+    .trait(name: lab, description: "heapbench, which measures heaps, and the packages that it needs."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
