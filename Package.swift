@@ -61,6 +61,9 @@ let coreModules = [
     ], shims: ["CLabPlatform", "CLabMalloc"]),
 ]
 
+/// The modules that have a public interface. The others' declarations are for this package only.
+let documentedModules = coreModules.map(\.name).filter { !["HeapBlocks", "HeapSpaces", "ThreadHeaps"].contains($0) }
+
 let strict: [SwiftSetting] = [
   .strictMemorySafety(),
   .enableUpcomingFeature("ExistentialAny"),
@@ -156,11 +159,7 @@ let driverTarget = Target.executableTarget(
 // heapbench needs other packages, the core needs none. A package that depends on the core switches the trait Lab off
 // by `traits: []`; then SwiftPM does not even fetch them.
 let lab = "Lab"
-
-/// A product of another package, which heapbench and its tests need.
-func labProduct(_ name: String, of package: String) -> Target.Dependency {
-  .product(name: name, package: package, condition: .when(traits: [lab]))
-}
+let inLab = TargetDependencyCondition.when(traits: [lab])
 
 let benchmarkTargets: [Target] = [
   .target(
@@ -168,19 +167,25 @@ let benchmarkTargets: [Target] = [
     dependencies: [
       "Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames",
       "PageTables", "GeneralHeap", "AllocationTraces", "CLabPlatform", "CLabBench",
-      labProduct("Yams", of: "Yams"), labProduct("Histogram", of: "hdrhistogram-swift"),
-      labProduct("Subprocess", of: "swift-subprocess"), labProduct("SystemPackage", of: "swift-system"),
+      .product(name: "Yams", package: "Yams", condition: inLab),
+      .product(name: "Histogram", package: "hdrhistogram-swift", condition: inLab),
+      .product(name: "Subprocess", package: "swift-subprocess", condition: inLab),
+      .product(name: "SystemPackage", package: "swift-system", condition: inLab),
     ], path: "Benchmarks/HeapBenchKit", swiftSettings: strict),
   .executableTarget(
     name: "heapbench",
-    dependencies: ["HeapBenchKit", "CLabMalloc", labProduct("ArgumentParser", of: "swift-argument-parser")],
+    dependencies: [
+      "HeapBenchKit", "CLabMalloc",
+      .product(name: "ArgumentParser", package: "swift-argument-parser", condition: inLab),
+    ],
     path: "Benchmarks/heapbench", swiftSettings: strict),
 ]
 
 /// The package products that a module's tests import themselves.
 let productsOfTests: [String: [Target.Dependency]] = [
   "HeapBenchKit": [
-    labProduct("Subprocess", of: "swift-subprocess"), labProduct("SystemPackage", of: "swift-system"),
+    .product(name: "Subprocess", package: "swift-subprocess", condition: inLab),
+    .product(name: "SystemPackage", package: "swift-system", condition: inLab),
   ]
 ]
 
@@ -194,6 +199,9 @@ let testTargets: [Target] =
     // Runs inside the four-node machine that scripts/test-numa boots.
     .executableTarget(
       name: "NUMAGuest", dependencies: ["Addresses", "MemoryRegions", "NUMARegions"], path: "Tests/NUMAGuest"),
+    // The examples that the modules' documentation shows.
+    .testTarget(
+      name: "ExamplesTests", dependencies: documentedModules.map { .target(name: $0) } + ["LabTestSupport"]),
     // Reads the tree's text and holds it to the rules of the house.
     .testTarget(name: "TidyTests"),
   ]
@@ -223,7 +231,7 @@ extension [String] {
 
 let package = Package(
   name: "heaplab",
-  products: coreModules.map { .library(name: $0.name, targets: [$0.name]) } + [
+  products: documentedModules.map { .library(name: $0, targets: [$0]) } + [
     .executable(name: "heapbench", targets: ["heapbench"]),
     .executable(name: "heapbench-driver", targets: ["HeapBenchDriver"]),
     .library(name: "heaplab", type: .dynamic, targets: ["MallocPreload"]),

@@ -18,6 +18,7 @@ public protocol TLBInvalidator: ~Copyable {
 /// The invalidator for tables that no processor uses yet.
 @frozen
 public struct NoTLB: TLBInvalidator {
+  /// An invalidator; it has no state.
   @inlinable public init() {}
   @inlinable public mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) {}
   @inlinable public mutating func invalidateAll() {}
