@@ -2,7 +2,8 @@ import Addresses
 import MemoryProtocols
 
 // BEGIN
-/// The simplest policy: blocks lie one behind the other, and their memory is free again once all are.
+/// The simplest policy: blocks lie one behind the other, and their memory is free again once all are. It trusts its
+/// callers, where a policy for daily use would end the program at an address that is no block.
 struct BumpHeap: HeapPolicy {
   private let range: AddrRange<VirtAddr>
   private var next: VirtAddr
