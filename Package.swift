@@ -61,6 +61,9 @@ let coreModules = [
     ], shims: ["CLabPlatform", "CLabMalloc"]),
 ]
 
+/// The modules that have a public interface. The others' declarations are for this package only.
+let documentedModules = coreModules.map(\.name).filter { !["HeapBlocks", "HeapSpaces", "ThreadHeaps"].contains($0) }
+
 let strict: [SwiftSetting] = [
   .strictMemorySafety(),
   .enableUpcomingFeature("ExistentialAny"),
@@ -91,11 +94,10 @@ func embedded(importing modules: [String]) -> [SwiftSetting] {
 let exportsPath = "\(Context.packageDirectory)/Sources/MallocPreload/exports.map"
 
 /// The flags that bind each name of exports.map to its entry: `NAME;` to `lab_entry_NAME`, and `NAME; /* as OTHER */` to
-/// `lab_entry_OTHER`.
+/// `lab_entry_OTHER`. None where the file is out of reach: for a package that depends on this one, SwiftPM evaluates the
+/// manifest before it checks the files out. Elsewhere the linker needs the file, and says so.
 let entryFlags: [String] = {
-  guard let text = try? String(contentsOfFile: exportsPath, encoding: .utf8) else {
-    fatalError("cannot read \(exportsPath)")
-  }
+  guard let text = try? String(contentsOfFile: exportsPath, encoding: .utf8) else { return [] }
   return text.matches(of: #/(?m)^ *(\w+);(?: */\* as (\w+) \*/)?$/#).flatMap { line in
     ["-Xlinker", "--defsym=\(line.1)=lab_entry_\(line.2 ?? line.1)"]
   }
@@ -154,27 +156,36 @@ let driverTarget = Target.executableTarget(
     .unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "--as-needed", "-Xlinker", "--strip-debug"])
   ])
 
+// heapbench needs other packages, the core needs none. A package that depends on the core switches the trait Lab off
+// by `traits: []`; then SwiftPM does not even fetch them.
+let lab = "Lab"
+let inLab = TargetDependencyCondition.when(traits: [lab])
+
 let benchmarkTargets: [Target] = [
   .target(
     name: "HeapBenchKit",
     dependencies: [
       "Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames",
-      "PageTables", "GeneralHeap", "AllocationTraces", "CLabPlatform", "CLabBench", "Yams",
-      .product(name: "Histogram", package: "hdrhistogram-swift"),
-      .product(name: "Subprocess", package: "swift-subprocess"),
-      .product(name: "SystemPackage", package: "swift-system"),
+      "PageTables", "GeneralHeap", "AllocationTraces", "CLabPlatform", "CLabBench",
+      .product(name: "Yams", package: "Yams", condition: inLab),
+      .product(name: "Histogram", package: "hdrhistogram-swift", condition: inLab),
+      .product(name: "Subprocess", package: "swift-subprocess", condition: inLab),
+      .product(name: "SystemPackage", package: "swift-system", condition: inLab),
     ], path: "Benchmarks/HeapBenchKit", swiftSettings: strict),
   .executableTarget(
     name: "heapbench",
-    dependencies: ["HeapBenchKit", "CLabMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+    dependencies: [
+      "HeapBenchKit", "CLabMalloc",
+      .product(name: "ArgumentParser", package: "swift-argument-parser", condition: inLab),
+    ],
     path: "Benchmarks/heapbench", swiftSettings: strict),
 ]
 
 /// The package products that a module's tests import themselves.
 let productsOfTests: [String: [Target.Dependency]] = [
   "HeapBenchKit": [
-    .product(name: "Subprocess", package: "swift-subprocess"),
-    .product(name: "SystemPackage", package: "swift-system"),
+    .product(name: "Subprocess", package: "swift-subprocess", condition: inLab),
+    .product(name: "SystemPackage", package: "swift-system", condition: inLab),
   ]
 ]
 
@@ -188,6 +199,9 @@ let testTargets: [Target] =
     // Runs inside the four-node machine that scripts/test-numa boots.
     .executableTarget(
       name: "NUMAGuest", dependencies: ["Addresses", "MemoryRegions", "NUMARegions"], path: "Tests/NUMAGuest"),
+    // The examples that the modules' documentation shows.
+    .testTarget(
+      name: "ExamplesTests", dependencies: documentedModules.map { .target(name: $0) } + ["LabTestSupport"]),
     // Reads the tree's text and holds it to the rules of the house.
     .testTarget(name: "TidyTests"),
   ]
@@ -217,10 +231,14 @@ extension [String] {
 
 let package = Package(
   name: "heaplab",
-  products: coreModules.map { .library(name: $0.name, targets: [$0.name]) } + [
+  products: documentedModules.map { .library(name: $0, targets: [$0]) } + [
     .executable(name: "heapbench", targets: ["heapbench"]),
     .executable(name: "heapbench-driver", targets: ["HeapBenchDriver"]),
     .library(name: "heaplab", type: .dynamic, targets: ["MallocPreload"]),
+  ],
+  traits: [
+    .default(enabledTraits: [lab]),
+    .trait(name: lab, description: "heapbench, which measures heaps, and the packages that it needs."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -11,6 +11,7 @@ public struct TraceEncoder: Hashable, Sendable {
 
   @usableFromInline var madeCount: UInt64 = 0
 
+  /// An encoder at the start of a trace: no event has made an object yet.
   @inlinable public init() {}
 
   /// Appends `event` to `output`.

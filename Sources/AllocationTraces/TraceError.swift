@@ -26,6 +26,7 @@ public struct TraceError: Error, Hashable {
   /// The offset of the error from the start of the trace: the start of the bad tag or number, or the end of the bytes.
   public let byteOffset: Int
 
+  /// A finding at an offset from the start of the trace, in bytes.
   @inlinable public init(_ finding: Finding, at byteOffset: Int) {
     self.finding = finding
     self.byteOffset = byteOffset

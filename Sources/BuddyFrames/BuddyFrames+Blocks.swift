@@ -23,7 +23,7 @@ extension BuddyFrames {
 
   /// Deallocates a block that was allocated with this order; any other ends the process.
   ///
-  /// - Complexity: As for ``allocate(_:)``.
+  /// - Complexity: As for `allocate(_:)`.
   public mutating func deallocate(_ address: PhysAddr, order: FrameOrder) {
     if order == .min { return deallocateFrame(address) }
     if order.rawValue < 6 {

@@ -9,7 +9,7 @@ extension BuddyFrames {
   /// Allocates `frameCount` contiguous frames that meet `constraints`, at the lowest address; nil when there are none.
   ///
   /// Unlike ``allocate(frameCount:)``, it finds runs of any length and at any multiple of the alignment, also where they
-  /// consist of several blocks. ``deallocate(_:)`` with the range deallocates the run. Traps for 0 frames.
+  /// consist of several blocks. `deallocate(_:)` with the range deallocates the run. Traps for 0 frames.
   ///
   /// - Complexity: O(h log n) for h holes between the bounds and n frames.
   public mutating func allocate(frameCount: UInt64, _ constraints: FrameRunConstraints) -> AddrRange<PhysAddr>? {

@@ -32,7 +32,7 @@ public enum FrameTableContent: Sendable {
 /// can be returned to the system, and single frames do not wear down the large blocks above. The price is that a low
 /// large block is split although a hole higher up would do.
 ///
-/// The frame at physical address 0 is never allocated, since ``Addr/null`` stands for no address.
+/// The frame at physical address 0 is never allocated, since `Addr.null` stands for no address.
 ///
 /// | file | what is in it |
 /// | --- | --- |

@@ -5,7 +5,7 @@ import SpinLocks
 /// Blocks of order 0 and 9 (4 KiB and 2 MiB) cached for one thread.
 ///
 /// A cache belongs to one thread or processor; nothing in it is synchronised. The descriptor of a cached block says
-/// that it is cached, so a double free is found just as without a cache. ``LockedFrames/drain(_:)`` must empty a cache
+/// that it is cached, so a double free is found just as without a cache. ``LockedFramesBy/drain(_:)`` must empty a cache
 /// before it is destroyed: a cache that still holds blocks ends the process, since the frames would be lost.
 public struct FrameCache: ~Copyable {
   /// Blocks of 4 KiB.

@@ -12,6 +12,7 @@ public struct FrameZoneKind: Sendable {
   /// See ``FrameZone/lowMemoryReserveRatio``.
   public let lowMemoryReserveRatio: UInt64
 
+  /// A kind of zone that ends at the address `end`, or has no upper end.
   @inlinable public init(_ name: StaticString, below end: PhysAddr?, lowMemoryReserveRatio: UInt64 = 256) {
     self.name = name
     self.end = end
@@ -27,13 +28,14 @@ extension FrameZones {
   /// Linux's defaults.
   ///
   /// - Parameters:
+  ///   - map: The machine's memory, which gives the zones what they need.
   ///   - kinds: The kinds of zones, lowest first: the rank of each is its position. The last one takes all that is left,
   ///     and memory that is added later.
   ///   - laterSpan: The addresses at which memory may be added later; nil when none is.
   ///   - laterBankCount: How many banks may be added later to each node.
   ///   - bounds: Where the memory for the zones must lie, such as what the boot page tables map.
   ///   - mapper: Finds the virtual addresses of that memory.
-  /// - Throws: ``MemoryMapError/full(capacity:)`` when the map has no room for what was taken.
+  /// - Throws: `MemoryMapError.full` when the map has no room for what was taken.
   public init?(
     takingOver map: inout MemoryMap, kinds: Span<FrameZoneKind>, laterSpan: AddrRange<PhysAddr>? = nil,
     laterBankCount: Int = 0, tableWithin bounds: AddrRange<PhysAddr>? = nil, mapper: some PhysMapper

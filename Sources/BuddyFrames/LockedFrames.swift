@@ -2,12 +2,12 @@ public import Addresses
 public import MemoryProtocols
 public import SpinLocks
 
-/// A buddy allocator that threads share, behind a ``SpinLock``.
+/// A buddy allocator that threads share, behind a `SpinLock`.
 public typealias LockedFrames = LockedFramesBy<SpinLock>
 
 /// A buddy allocator that threads share, behind a lock.
 ///
-/// With an ``InterruptSafeLock``, interrupt handlers can use it too.
+/// With an `InterruptSafeLock`, interrupt handlers can use it too.
 ///
 /// ``BuddyFrames/use(of:)`` and ``BuddyFrames/checkConsistency()`` read the descriptors of other holders' frames.
 /// Caches must be idle meanwhile, since they mark their frames without the lock.

@@ -12,6 +12,7 @@ public struct MemorySelection: Sendable {
   /// How many banks may be added later.
   public var laterBankCount: Int
 
+  /// Memory within `bounds` and on `node`, as far as they are given, and room for memory that is added later.
   @inlinable public init(
     within bounds: AddrRange<PhysAddr>? = nil, onNode node: UInt32? = nil, laterSpan: AddrRange<PhysAddr>? = nil,
     laterBankCount: Int = 0

@@ -23,6 +23,7 @@ extension SparseFrames {
   ///
   /// - Parameters:
   ///   - map: The machine's memory. Where `storage` lies in it, it must not be usable.
+  ///   - selection: Which of that memory; all of it by default.
   ///   - storage: Memory for the list of banks and the frame tables. Traps unless it has at least
   ///     ``byteCount(forMemoryOf:_:)`` bytes at a multiple of ``BuddyFrames/tableAlignment``.
   ///   - content: What `storage` holds.
@@ -44,10 +45,12 @@ extension SparseFrames {
   /// fits.
   ///
   /// - Parameters:
+  ///   - map: The machine's memory.
+  ///   - selection: Which of that memory; all of it by default.
   ///   - bounds: Where that memory must lie, such as what the boot page tables map. Everywhere by default. Memory of the
   ///     selected node comes first.
   ///   - mapper: Finds the virtual addresses of that memory.
-  /// - Throws: ``MemoryMapError/full(capacity:)`` when the map has no room for what was taken.
+  /// - Throws: `MemoryMapError.full` when the map has no room for what was taken.
   public init?(
     takingOver map: inout MemoryMap, _ selection: MemorySelection = MemorySelection(),
     tableWithin bounds: AddrRange<PhysAddr>? = nil, mapper: some PhysMapper

@@ -64,7 +64,7 @@ extension SparseFrames {
   /// Takes a free block of `order` out of use, for a hypervisor that wants memory back; nil when there is none.
   ///
   /// Its frames count as reserved. ``deflate(_:order:)`` brings them back.
-  /// - Complexity: As for ``allocate(_:)``.
+  /// - Complexity: As for `allocate(_:)`.
   public mutating func inflate(_ order: FrameOrder) -> PhysAddr? {
     guard let address = allocate(order) else { return nil }
     withBank(containing: address) { $0.reserveAllocated(address, order: order) }

@@ -141,7 +141,7 @@ public struct SparseFrames: ~Copyable, FrameAllocator {
 
   /// Deallocates a block that was allocated with this order; any other ends the process.
   ///
-  /// - Complexity: As for ``allocate(_:)``.
+  /// - Complexity: As for `allocate(_:)`.
   public mutating func deallocate(_ address: PhysAddr, order: FrameOrder) {
     // As in `allocate(_:)`. What is rare is left by a jump.
     guard order == .min, let (bank, position) = list.lowestBank(ofFrame: address),

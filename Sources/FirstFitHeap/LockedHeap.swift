@@ -2,7 +2,7 @@ public import Addresses
 public import MemoryProtocols
 public import SpinLocks
 
-/// A first-fit heap that all threads share, behind one ``SpinLock``.
+/// A first-fit heap that all threads share, behind one `SpinLock`.
 public typealias LockedHeap = LockedHeapBy<SpinLock>
 
 /// A first-fit heap that all threads share, behind one lock, like a kernel's global allocator.
@@ -15,7 +15,7 @@ public typealias LockedHeap = LockedHeapBy<SpinLock>
 ///     let address = kernelHeap.allocate(byteCount: 100, alignment: 16)
 ///
 /// As a global `let` it is initialised on first use. ``LockedHeap`` must not be used in signal or interrupt handlers:
-/// they could wait for the thread that they interrupted. With an ``InterruptSafeLock`` the heap can be used there.
+/// they could wait for the thread that they interrupted. With an `InterruptSafeLock` the heap can be used there.
 @frozen
 public struct LockedHeapBy<Lock: LockKind & ~Copyable>: ~Copyable, Sendable {
   @usableFromInline let state: LockedBy<Lock, LockedHeapState>

@@ -46,6 +46,7 @@ public struct MemoryMap: ~Copyable {
     /// The NUMA node, as the firmware numbers it; 0 where nothing else was said.
     public let node: UInt32
 
+    /// A range and what it is.
     @inlinable public init(range: AddrRange<PhysAddr>, kind: MemoryKind, node: UInt32 = 0) {
       self.range = range
       self.kind = kind

@@ -16,6 +16,7 @@ public struct MemoryMapReport: Equatable, Sendable {
   /// The number of the first entry that was clipped or skipped, counted from 0 in the table; nil when there is none.
   public internal(set) var firstFlawedEntry: Int?
 
+  /// A report on a table without a flaw.
   public init() {}
 
   /// Whether every entry was added as it stands.

@@ -52,6 +52,7 @@ public struct HeapBlock: Hashable, Sendable {
   /// Whether it can be allocated.
   public let isFree: Bool
 
+  /// A block over a range that includes its header.
   @inlinable public init(range: AddrRange<VirtAddr>, isFree: Bool) {
     self.range = range
     self.isFree = isFree
@@ -78,5 +79,6 @@ public struct HeapStatistics: Hashable, Sendable {
   /// The bytes from the heap's start to the highest end of any block so far.
   public var peakExtentByteCount: UInt = 0
 
+  /// What an empty heap without memory holds: nothing.
   @inlinable public init() {}
 }

@@ -53,7 +53,7 @@ extension MemoryRegion {
   /// Sets what may be done with `part`, or with all of the region. Should this throw, some of the part may have changed
   /// its access.
   ///
-  /// A process runs in user mode: ``MemPerm/user`` changes nothing here.
+  /// A process runs in user mode: `MemPerm.user` changes nothing here.
   public borrowing func protect(_ part: AddrRange<VirtAddr>? = nil, as permissions: MemPerm) throws(ProtectError) {
     let part = checked(part)
     do throws(SystemError) {

@@ -14,10 +14,12 @@ extension AArch64Format {
   /// AP[2] is both a permission and, inverted, the dirty mark.
   @inlinable public static var marksAreSeparate: Bool { false }
 
+  /// A change of size must break before make, except with FEAT_BBM, which the format does not assume.
   @inlinable public static var canResizeInPlace: Bool { false }
 
   @inlinable static var contiguous: UInt64 { 1 << 52 }
 
+  /// The number of entries that the contiguous bit joins: a property of granule and level.
   @inlinable @inline(__always)
   public static func runCount(of leaf: PageTableEntry, level: Int) -> Int {
     if _fastPath(leaf.bits & contiguous == 0) { return 1 }
@@ -25,6 +27,7 @@ extension AArch64Format {
     return granule == PageSize.size64KiB ? 32 : 16
   }
 
+  /// The leaf without its contiguous bit.
   @inlinable @inline(__always)
   public static func alone(_ leaf: PageTableEntry, at index: Int, level: Int) -> PageTableEntry {
     PageTableEntry(leaf.bits & ~contiguous)

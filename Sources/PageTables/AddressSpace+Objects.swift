@@ -14,8 +14,11 @@ extension AddressSpace {
   ///
   /// - Parameters:
   ///   - pages: The object, and its first byte at the region's start.
+  ///   - permissions: What the process may do there.
+  ///   - purpose: What the region is for: data or code.
   ///   - start: The first address of the region.
   ///   - isShared: Whether writes change the object. Otherwise they change copies, which belong to this space.
+  ///   - frames: The allocator of the region's record.
   ///   - source: The source of the object's pages; it is told to open them.
   /// - Throws: ``AddressSpaceError/overlaps(_:)``, `misaligned`, `outside`, `outOfFrames`.
   /// - Complexity: O(log n) for n regions

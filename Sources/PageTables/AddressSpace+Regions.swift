@@ -12,6 +12,7 @@ extension AddressSpace {
   /// The lowest free range of `byteCount` bytes, nil when there is none.
   ///
   /// - Parameters:
+  ///   - byteCount: The length; rounded up to a multiple of 4 KiB.
   ///   - alignment: A power of two, at least 4 KiB; anything else traps.
   ///   - guardByteCount: How many bytes must be free on either side; must be a multiple of 4 KiB.
   /// - Complexity: O(log n) for n regions, plus one step for each lower gap that has the bytes but not at the alignment

@@ -7,6 +7,7 @@ public import Assertions
 /// The source of a space that shows no memory object.
 @frozen
 public struct NoObjects: PageSource, Sendable {
+  /// A source that has nothing to keep.
   @inlinable public init() {}
 
   @inlinable public mutating func open(_ range: ObjectRange) { refuse(range) }

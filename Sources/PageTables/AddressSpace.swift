@@ -173,6 +173,7 @@ public struct AddressSpaceStatistics: Equatable, Sendable {
   /// All-zero 4 KiB frames freed when frames ran short.
   public var reclaimedFrameCount = 0
 
+  /// Statistics of a new space: zero everywhere.
   @inlinable
   public init() {}
 }

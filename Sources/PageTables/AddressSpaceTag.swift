@@ -5,6 +5,7 @@ public struct AddressSpaceTag: Hashable, Sendable, BitwiseCopyable {
   /// The number: below 4,096 on x86-64, else below 256 or 65,536.
   public let number: UInt16
 
+  /// The tag with this number, which the processor must support.
   @inlinable public init(_ number: UInt16) {
     self.number = number
   }

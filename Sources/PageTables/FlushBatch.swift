@@ -11,6 +11,7 @@ public struct FlushBatch: ~Copyable {
   /// How many separate ranges there are; 9 stands for everything.
   @usableFromInline var rangeCount = 0
 
+  /// An empty batch.
   @inlinable public init() {}
 
   /// Whether there is nothing to flush.

@@ -56,6 +56,7 @@ public struct RangeError<Cause: Error & Equatable>: Error, Equatable {
   /// The error at that page.
   public let cause: Cause
 
+  /// An error at a page.
   @inlinable public init(_ cause: Cause, at page: Page<VirtAddr>) {
     self.page = page
     self.cause = cause

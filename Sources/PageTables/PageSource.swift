@@ -30,6 +30,7 @@ public struct ObjectRange: Equatable, Sendable {
   /// How many bytes; a multiple of 4 KiB.
   public let byteCount: UInt64
 
+  /// A part of an object; one page of 4 KiB by default.
   @inlinable public init(_ object: MemoryObject, offset: UInt64, byteCount: UInt64 = 4096) {
     self.object = object
     self.offset = offset

@@ -146,6 +146,7 @@ public struct PageTableEntry: Hashable, Sendable, BitwiseCopyable {
   /// The entry as the processor reads it.
   public let bits: UInt64
 
+  /// The entry with these bits.
   @inlinable public init(_ bits: UInt64) {
     self.bits = bits
   }

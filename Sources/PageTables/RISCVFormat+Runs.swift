@@ -8,9 +8,11 @@ extension RISCVFormat {
   /// The low four bits of the PPN.
   @inlinable static var napotNumber: UInt64 { 0xF << 10 }
 
+  /// 16 for a leaf with the NAPOT bit, which stands for 64 KiB; 1 for any other.
   @inlinable @inline(__always)
   public static func runCount(of leaf: PageTableEntry, level: Int) -> Int { leaf.bits & napot != 0 ? 16 : 1 }
 
+  /// The leaf without its NAPOT bit, with the frame number of its place in the run.
   @inlinable @inline(__always)
   public static func alone(_ leaf: PageTableEntry, at index: Int, level: Int) -> PageTableEntry {
     if leaf.bits & napot == 0 { return leaf }

@@ -18,6 +18,7 @@ public protocol TLBInvalidator: ~Copyable {
 /// The invalidator for tables that no processor uses yet.
 @frozen
 public struct NoTLB: TLBInvalidator {
+  /// An invalidator; it has no state.
   @inlinable public init() {}
   @inlinable public mutating func invalidate(_ start: VirtAddr, pageCount: UInt64) {}
   @inlinable public mutating func invalidateAll() {}
@@ -27,6 +28,15 @@ public struct NoTLB: TLBInvalidator {
 ///
 /// Every change returns one. It is consumed by ``flush(using:)``, by ``FlushBatch/add(_:)``, or by ``ignore()`` where
 /// no processor can have cached the old entries. A dropped token ends the program with a line that names the page.
+///
+/// A variable at the top level of a `main.swift` is global: it cannot be consumed, and it is never destroyed, hence the
+/// token in it is not missed. Flush a change there in the expression that makes it, or keep it as an optional, out of
+/// which `take()` moves it:
+///
+///     var change: TLBFlush? = try table.updatePermissions(page, .userReadOnly)
+///     change.take()?.flush(using: &tlb)
+///
+/// The same goes for ``UnmappedFrame``, ``MarkChange`` and ``FlushBatch``.
 @frozen
 public struct TLBFlush: ~Copyable {
   /// The first address whose translation changed.

@@ -34,6 +34,7 @@ extension ProcessHeap {
     return failIfNull(allocateLarge(byteCount, alignment: 16, zeroed: true, from: heap))
   }
 
+  /// The block, or 0 with `errno` set to `ENOMEM` when it is 0.
   public static func failIfNull(_ block: UInt) -> UInt {
     block == 0 ? fail(ENOMEM) : block
   }

@@ -32,7 +32,9 @@ public struct RegionHeap {
 
   /// Why a heap could not be made.
   public enum CreateError: Error {
+    /// The range has no room for the heap's own records.
     case rangeTooShort
+    /// The system has no memory for a mapping.
     case outOfMemory
   }
 

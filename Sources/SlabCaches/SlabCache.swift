@@ -33,7 +33,7 @@ public enum SlabChecks: Sendable {
 /// ```
 ///
 /// `Object` has a constructor and a destructor, which run once for each object of a slab: see ``SlabObject``. `Lock`
-/// protects what processors share: a ``SpinLock``, or an ``InterruptSafeLock`` if interrupt handlers allocate.
+/// protects what processors share: a `SpinLock`, or an `InterruptSafeLock` if interrupt handlers allocate.
 /// `Mapper` must map a slab, which is a block of up to 32 frames, at a multiple of the slab's size, as a kernel's direct
 /// map does.
 ///

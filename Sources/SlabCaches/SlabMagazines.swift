@@ -8,7 +8,7 @@ import Assertions
 /// allocations and deallocations come.
 ///
 /// Nothing here is synchronised. A kernel keeps one value for each processor, and disables preemption while it uses it.
-/// If interrupt handlers allocate from the cache, it disables interrupts: ``InterruptControl/withInterruptsDisabled(_:)``.
+/// If interrupt handlers allocate from the cache, it disables interrupts: `InterruptControl.withInterruptsDisabled(_:)`.
 ///
 /// ``SlabCache/drain(_:to:)`` must empty the magazines before they are destroyed. Otherwise the process ends, since the
 /// objects would be lost.

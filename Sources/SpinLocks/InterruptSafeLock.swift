@@ -39,7 +39,7 @@ public import Synchronization
 /// ``LockKind/withLock(_:)`` does so. A holder must not enable interrupts. Debug builds end the process when interrupts
 /// are enabled at the release.
 ///
-/// Where threads wait longer than a few pauses, ``Inner`` calls `lab_platform_yield`. In a kernel that function must not
+/// Where threads wait longer than a few pauses, `Inner` calls `lab_platform_yield`. In a kernel that function must not
 /// switch threads while interrupts are disabled.
 @frozen
 public struct InterruptSafeLock<Inner: LockKind & ~Copyable, Interrupts: InterruptControl>: LockKind, ~Copyable {

@@ -34,7 +34,6 @@ public struct LockedBy<Lock: LockKind & ~Copyable, Value: ~Copyable>: ~Copyable 
 
   /// Waits for the lock, runs `body` on the value, and returns or throws what it does.
   /// - Complexity: One atomic instruction and one store around `body` when the lock is free.
-  /// - Complexity: One atomic instruction and one store around `body` when nobody else is there.
   @inlinable @inline(__always)
   public borrowing func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout sending Value) throws(Failure) -> sending Result

@@ -9,9 +9,9 @@ public enum VirtualAreaError: Error, Equatable, Sendable {
   case outOfFrames
   /// The frames do not start and end at multiples of 4 KiB, are none, or do not fit the entries of the tables.
   case unreachableFrames(PhysAddr)
-  /// The processor cannot enforce these permissions; see ``PageTables/MapError/unsupportedPermissions(_:)``.
+  /// The processor cannot enforce these permissions; see `MapError.unsupportedPermissions`.
   case unsupportedPermissions(MemPerm)
-  /// The processor's entries cannot express this memory type; see ``PageTables/MapError/unsupportedMemoryType(_:)``.
+  /// The processor's entries cannot express this memory type; see `MapError.unsupportedMemoryType`.
   case unsupportedMemoryType(MemoryType)
 }
 

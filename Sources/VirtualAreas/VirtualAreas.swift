@@ -23,7 +23,7 @@ public import PageTables
 /// - `+Purge`: freeing, and the purge of what was freed.
 ///
 /// Its range belongs to it alone. All operations take the same page tables, or tables that share the kernel half with
-/// them (``PageTables/PageTable/prepareKernelHalf(_:)``). It takes no lock; its owner does. It allocates nothing but
+/// them (`PageTable.prepareKernelHalf(_:)`). It takes no lock; its owner does. It allocates nothing but
 /// frames.
 public struct VirtualAreas<Mapper: PhysMapper>: ~Copyable {
   /// The addresses that may be allocated.
