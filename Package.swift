@@ -74,9 +74,10 @@ let strict: [SwiftSetting] = [
 /// Each function has a section: the linker drops those that an upper module inlined and nobody else calls.
 /// Leaf functions have no frame pointer: malloc's hot path is one, since it calls only its own continuation.
 /// Functions are aligned to cache lines: malloc's hot path fills two of them and costs an eighth more on three.
+/// Similar functions are not merged: a hot path's continuation would become a call, and the hot path need a frame.
 let embeddedFlags = [
   "-O", "-wmo", "-no-allocations", "-Xfrontend", "-function-sections", "-Xcc", "-momit-leaf-frame-pointer", "-Xllvm",
-  "-align-all-functions=6",
+  "-align-all-functions=6", "-Xllvm", "-swiftmergefunc-threshold=0",
 ]
 
 /// Settings of an Embedded target whose sources import `modules` by their ordinary names. `libheaplab.so` links these

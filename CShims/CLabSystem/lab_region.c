@@ -113,7 +113,12 @@ int lab_region_protect(void *address, uintptr_t byte_count, bool read, bool writ
   return LAB_CALL(mprotect(address, byte_count, protection));
 }
 
+/// Whether the system accepts any number as an advice. QEMU's user-mode emulator does, and may not follow the advice.
+static bool accepts_all(void *address, uintptr_t byte_count) { return LAB_CALL(madvise(address, byte_count, -1)) == 0; }
+
 int lab_region_advise(void *address, uintptr_t byte_count, enum lab_region_advice advice) {
+  // The other kinds of advice do no harm where they are not followed.
+  if (advice == LAB_REGION_WIPE_ON_FORK && accepts_all(address, byte_count)) return ENOSYS;
   int number = MADV_DONTNEED;
   switch (advice) {
     case LAB_REGION_DROP: number = MADV_DONTNEED; break;

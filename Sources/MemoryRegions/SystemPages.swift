@@ -109,7 +109,8 @@ extension SystemPages {
     case useHugePages
     /// Transparent huge pages may not back them. A system that has none throws EINVAL.
     case avoidHugePages
-    /// They read as zeros in a child of `fork`. A kernel before 4.14 throws EINVAL.
+    /// They read as zeros in a child of `fork`. A kernel before 4.14 throws EINVAL; a user-mode emulator that would
+    /// ignore the advice throws ENOSYS.
     case wipeOnFork
     /// They are left out of core dumps, those that a debugger writes included.
     case avoidDump

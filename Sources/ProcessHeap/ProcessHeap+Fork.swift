@@ -10,8 +10,8 @@ internal import Synchronization
 // lock. The child learns that it is a child, and repairs the heap.
 //
 // It learns that from a page that the kernel wipes in a child (MADV_WIPEONFORK): the page's first word, the fork word,
-// is zero there. Every slow path reads the word first, and so does every wait for a lock. Kernels before 4.14 have no
-// such pages: there the word holds the process's number, and each look is a system call.
+// is zero there. Every slow path reads the word first, and so does every wait for a lock. Kernels before 4.14 and QEMU's
+// user-mode emulator have no such pages: there the word holds the process's number, and each look is a system call.
 //
 // The child sees a prefix of another thread's work, in program order: fork write-protects the pages, and each store of
 // the thread either comes before that or faults. Hence:

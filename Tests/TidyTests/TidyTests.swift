@@ -8,6 +8,7 @@ import Testing
     ImportsAreUsed(),
     ImportsPointDown(),
     MallocNamesStandOnce(),
+    MemoryOrdersAreListed(),
     OrderingsArePaired(),
     ShimsAreCalled(),
     SoThatIsRare(),

@@ -44,7 +44,7 @@ enum lab_region_advice {
   LAB_REGION_HUGE,
   /// Do not back the range with transparent huge pages.
   LAB_REGION_NO_HUGE,
-  /// Let a child of `fork` find zeros there.
+  /// Let a child of `fork` find zeros there. ENOSYS under an emulator that would not do it.
   LAB_REGION_WIPE_ON_FORK,
   /// Leave the range out of core dumps, a debugger's too.
   LAB_REGION_NO_DUMP,
