@@ -10,11 +10,12 @@ extension HeapSpace {
   static var arenaMinimumByteCount: UInt { SizeClass.maximumByteCount + 1 }
 
   /// A block of at least `byteCount` bytes from an arena; 0 when there is no memory. Its bytes are 0 if `zeroed`.
-  /// - Parameter home: The number of the arena that the thread keeps to. It changes when another thread holds that one.
+  /// - Parameter home: The number of the arena that the thread keeps to (HeapSpace+ArenaChoice.swift).
   package func allocateInArena(byteCount: UInt, alignment: UInt, zeroed: Bool = false, home: inout UInt8) -> UInt {
-    guard let arena = lockArena(home: &home) else { return 0 }
     let need = max(byteCount, HeapSpace.arenaMinimumByteCount)
-    let block = arena.allocate(byteCount: need, alignment: alignment, zeroed: zeroed)
+    guard let (arena, block) = place(byteCount: need, alignment: alignment, zeroed: zeroed, home: &home) else {
+      return 0
+    }
     if block != 0 {
       let part = granuleUnchecked(around: block).arenaPart
       part.add(ArenaEntry(of: block))
@@ -32,15 +33,17 @@ extension HeapSpace {
   /// A block of a class whose blocks are larger than a page: 0 when there is no memory. It serves a thread that has few
   /// blocks of the class, for which a span would be too much.
   package func allocateInArena(_ sizeClass: SizeClass, alignment: UInt, home: inout UInt8) -> UInt {
-    guard let arena = lockArena(home: &home) else { return 0 }
-    let block = arena.allocate(byteCount: sizeClass.blockByteCount, alignment: alignment, zeroed: false)
+    let byteCount = sizeClass.blockByteCount
+    guard let (arena, block) = place(byteCount: byteCount, alignment: alignment, zeroed: false, home: &home) else {
+      return 0
+    }
     if block != 0 {
       granuleUnchecked(around: block).arenaPart.addClassBlock(block)
-      arena.fields.countedByteCount += sizeClass.blockByteCount
+      arena.fields.countedByteCount += byteCount
     }
     let isPurging = arena.fields.purgePosition != 0
     arena.unlock()
-    if block != 0 { openInside(of: block, sizeClass.blockByteCount, zeroed: false) }
+    if block != 0 { openInside(of: block, byteCount, zeroed: false) }
     if isPurging { arena.continuePurge() }
     return block
   }
@@ -80,11 +83,12 @@ extension Arena {
   /// freed, the pages that first fit wrote to would not be noted.
   private static var mostAddedByteCount: UInt { 64 }
 
-  fileprivate func allocate(byteCount: UInt, alignment: UInt, zeroed: Bool) -> UInt {
+  /// A block of at least `byteCount` bytes, 0 when there is no memory, or no room and the arena may not grow.
+  func allocate(byteCount: UInt, alignment: UInt, zeroed: Bool, mayGrow: Bool) -> UInt {
     let charged = byteCount + Arena.mostAddedByteCount
     guard space.charge(byteCount: charged) else { return 0 }
     var found = place(byteCount: byteCount, alignment: alignment)
-    if found == nil, grow(for: byteCount, alignment: alignment) {
+    if found == nil, mayGrow, grow(for: byteCount, alignment: alignment) {
       found = place(byteCount: byteCount, alignment: alignment)
     }
     guard let found else {

@@ -3,8 +3,7 @@ package import HeapBlocks
 internal import Synchronization
 
 // An arena: ranges of granules in which first fit places the blocks that spans do not serve. A space has several, each
-// with a lock of its own. A thread keeps to one arena until it meets another thread there, as in ptmalloc (Gloger 2006):
-// programs whose threads do not meet have a single arena, and no memory is split between two without need.
+// with a lock of its own (HeapSpace+ArenaChoice.swift).
 
 /// The fields of an arena. They belong to the holder of its lock.
 package struct ArenaRecord: ~Copyable {
@@ -90,20 +89,6 @@ extension HeapSpace {
 
   /// The arena to which a granule belongs.
   func arena(of part: ArenaPart) -> Arena { Arena(address: fields.arenas[Int(part.fields.arenaNumber)]) }
-
-  /// An arena with its lock taken: the one with the number `home`, or, if another thread holds that one, the next one,
-  /// which then is home. Nil without memory, and inside the arena's lock.
-  func lockArena(home: inout UInt8) -> Arena? {
-    guard let arena = makeArena(Int(home)) else { return nil }
-    switch arena.fields.lock.tryAcquire() {
-    case .taken: return arena
-    case .mine: return nil
-    case .contended:
-      home = UInt8(truncatingIfNeeded: (Int(home) + 1) % HeapSpace.arenaCount)
-      guard let next = makeArena(Int(home)) else { return arena.lock() ? arena : nil }
-      return next.lock() ? next : nil
-    }
-  }
 
   /// Visits the arenas.
   package func forEachArena(_ body: (Arena) -> Void) {

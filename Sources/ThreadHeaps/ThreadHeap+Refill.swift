@@ -94,11 +94,13 @@ extension ThreadHeap {
   }
 
   /// Whether a new span of a class would be used. A class with blocks larger than a page gets one once the thread holds
-  /// as many blocks of it from arenas as fill half a span.
+  /// as many blocks of it from arenas as fill half a span. Among many heaps it takes more, up to four spans: there the
+  /// half empty spans of all threads together would hold more than the blocks in them.
   private func earnsSpan(_ sizeClass: SizeClass) -> Bool {
     let byteCount = sizeClass.blockByteCount
     guard byteCount > Granule.pageByteCount else { return true }
-    return UInt(fields.refillCounts[sizeClass.index]) * byteCount >= Granule.byteCount / 2
+    let halfSpanCount = min(8, 1 + space.heapCount / 4)
+    return UInt(fields.refillCounts[sizeClass.index]) * byteCount >= Granule.byteCount / 2 * halfSpanCount
   }
 
   /// A block of a class from an arena, 0 when there is no memory. The class's blocks must be larger than a page.

@@ -80,6 +80,34 @@ import Testing
     }
   }
 
+  @Test("An arena grows only when no other one has room, and the thread then keeps to the one that had")
+  func growsLast() throws {
+    let memory = try #require(ReservedSpace(byteCount: 256 << 20))
+    let space = memory.space
+    var home: UInt8 = 1
+    let blocks = try (0..<100).map { _ in
+      let block = space.allocateInArena(byteCount: 100_000, alignment: 16, home: &home)
+      return try #require(block == 0 ? nil : block)
+    }
+    home = 0
+    var extents = [space.arenaExtentByteCount]
+    // Nearly full, the other arena is not looked at: this one gets a range.
+    var address = space.allocateInArena(byteCount: 100_000, alignment: 16, home: &home)
+    #expect(address != 0 && home == 0)
+    extents.append(space.arenaExtentByteCount)
+    #expect(extents[1] > extents[0])
+    for block in blocks.prefix(50) { space.deallocateInArena(block) }
+    for _ in 0..<59 {
+      address = space.allocateInArena(byteCount: 100_000, alignment: 16, home: &home)
+      #expect(address != 0)
+    }
+    #expect(home == 1 && space.arenaExtentByteCount == extents[1], "nine more in its own range, fifty in the other's")
+    while space.arenaExtentByteCount == extents[1] {
+      address = space.allocateInArena(byteCount: 100_000, alignment: 16, home: &home)
+    }
+    #expect(address != 0 && home == 1, "no arena had room: the home grew")
+  }
+
   @Test("A request that no range can hold takes no granule")
   func refusesWithoutGrowing() throws {
     let memory = try #require(ReservedSpace(byteCount: 64 << 30))

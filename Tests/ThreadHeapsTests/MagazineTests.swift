@@ -106,16 +106,20 @@ struct MagazineTests {
     #expect(Self.miscounted(heap).isEmpty)
   }
 
-  @Test("A class of more than a page gets its first blocks from an arena, and a span when they would fill half of one")
-  func earnsSpan() throws {
-    let heaps = try TestHeaps()
+  @Test(
+    "A class above a page begins in an arena, and gets a span for half a span of blocks, among many heaps for four",
+    arguments: [(heaps: 1, halves: 1), (heaps: 8, halves: 3), (heaps: 40, halves: 8)])
+  func earnsSpan(heapCount: Int, halfSpanCount: UInt) throws {
     for byteCount in [5000, 9000, 20_000, 32_768] as [UInt] {
+      let heaps = try TestHeaps()
       let heap = try heaps.make()
+      for _ in 1..<heapCount { _ = try heaps.make() }
       let sizeClass = SizeClass(fitting: byteCount)
-      let blocks = try heap.allocate(byteCount, count: 20)
+      let blocks = try heap.allocate(byteCount, count: 80)
       let isInArena = blocks.map { heaps.space.granuleUnchecked(around: $0).use == .arena }
-      let count = Int((Granule.byteCount / 2 + sizeClass.blockByteCount - 1) / sizeClass.blockByteCount)
-      #expect(isInArena == (0..<20).map { $0 < count }, "\(byteCount)")
+      let earned = Granule.byteCount / 2 * halfSpanCount
+      let count = Int((earned + sizeClass.blockByteCount - 1) / sizeClass.blockByteCount)
+      #expect(isInArena == (0..<80).map { $0 < count }, "\(byteCount)")
       heap.deallocate(blocks)
       heap.releaseEmptySpans()
       #expect(heaps.space.arenaUsedByteCount == 0 && heaps.spans(of: heap).isEmpty, "\(byteCount)")
