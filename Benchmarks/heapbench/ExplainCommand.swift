@@ -18,12 +18,16 @@ struct ExplainCommand: ParsableCommand {
     let style = TerminalStyle.standardOutput
     let results = try Results(json: figures.json)
     if let policy = PolicyCatalog.policy(named: name) {
+      if measurement.givenSeed != nil || measurement.givenScale != nil {
+        throw UserError("--seed and --scale apply to profiles and traces; '\(name)' is a policy")
+      }
       let explanation = PolicyExplanation(policy)
       try results.show(explanation.text(style: style))
       return try results.write(json: explanation.json())
     }
     try MachineLimits.check()
     let source = try WorkloadCatalog.find().source(named: name, besides: PolicyCatalog.all.map(\.name))
+    if source.kind == .trace { try measurement.refuseSeedForTraces() }
     let workload = try source.workload(seed: measurement.seed, scale: measurement.scale)
     let explanation = WorkloadExplanation(workload, path: source.path)
     try results.show(explanation.text(style: style))

@@ -31,15 +31,24 @@ struct OutputOptions: ParsableArguments {
 /// Options for how to measure.
 struct MeasurementOptions: ParsableArguments {
   @Option(
-    name: .long, parsing: .unconditional,
-    help: ArgumentHelp("The seed of a profile's random choices.", valueName: "number"))
-  var seed: UInt64 = 1
+    name: .customLong("seed"), parsing: .unconditional,
+    help: ArgumentHelp("The seed of a profile's random choices. (default: 1)", valueName: "number"))
+  var givenSeed: UInt64?
 
   @Option(
-    name: .long, parsing: .unconditional,
+    name: .customLong("scale"), parsing: .unconditional,
     help: ArgumentHelp(
-      "A factor for the requests and live bytes of profiles; below 1 it also cuts traces.", valueName: "factor"))
-  var scale: Double = 1
+      "A factor for the requests and live bytes of profiles; below 1 it also cuts traces. (default: 1)",
+      valueName: "factor"))
+  var givenScale: Double?
+
+  var seed: UInt64 { givenSeed ?? 1 }
+  var scale: Double { givenScale ?? 1 }
+
+  /// Throws ``UserError`` if a seed was given for a trace, which has no random choices.
+  func refuseSeedForTraces() throws {
+    if givenSeed != nil { throw UserError("--seed applies to profiles; a trace is replayed as it was recorded") }
+  }
 
   func validate() throws {
     let scales = ProfileGenerator.scales

@@ -49,8 +49,11 @@ struct RunCommand: ParsableCommand {
     if let threads, !(1...256).contains(threads) {
       throw UserError("--threads must be 1…256, found \(threads)")
     }
-    if threads != nil && profile.isEmpty && !trace.isEmpty {
-      throw UserError("--threads applies to profiles; a trace is replayed with the threads it was recorded with")
+    if profile.isEmpty && !trace.isEmpty {
+      if threads != nil {
+        throw UserError("--threads applies to profiles; a trace is replayed with the threads it was recorded with")
+      }
+      try measurement.refuseSeedForTraces()
     }
   }
 

@@ -67,6 +67,15 @@ import Testing
     #expect(outcome.errors.hasSuffix(", buddy, plain-list, system\n"), "\(outcome.errors)")
   }
 
+  @Test func aSeedIsRefusedWhereNothingIsRandom() async throws {
+    let ofTraces = "--seed applies to profiles; a trace is replayed as it was recorded"
+    expect(ofTraces, try await HeapBenchProcess.run("run", "--trace", "python-json", "--seed", "3"))
+    expect(ofTraces, try await HeapBenchProcess.run("explain", "python-json", "--seed", "3"))
+    let ofPolicies = "--seed and --scale apply to profiles and traces; 'firstfit' is a policy"
+    expect(ofPolicies, try await HeapBenchProcess.run("explain", "firstfit", "--seed", "3"))
+    expect(ofPolicies, try await HeapBenchProcess.run("explain", "firstfit", "--scale", "0.5"))
+  }
+
   @Test(arguments: [
     (["--scale", "0"], "--scale must be 0.0001…100, found 0.0"),
     (["--scale", "-1"], "--scale must be 0.0001…100, found -1.0"),
