@@ -105,11 +105,21 @@ extension ThreadHeap {
           || held - min(held, fields.heldByteCount) >= ThreadHeap.purgeByteMaximum
         if isEnough, occasion != .demand { return }
       }
+      purgeCurrent(SizeClass(index: Int(fields.purgeClass) - 1))
       guard Int(fields.purgeClass) < SizeClass.count else { break }
       fields.purgeSpan = fields.available[Int(fields.purgeClass)]
       fields.purgeClass += 1
     }
     fields.purgeClass = 0
+  }
+
+  /// Purges the pages of a class's current span.
+  private func purgeCurrent(_ sizeClass: SizeClass) {
+    guard current(sizeClass) != 0 else { return }
+    let span = space.span(current(sizeClass))
+    guard isPromising(span) else { return }
+    purgePages(of: span)
+    awaitEmpty(span, sizeClass, freeCount: span.freeCount)
   }
 
   /// Returns the spans without live blocks to the space. Returns whether the reserve held any.

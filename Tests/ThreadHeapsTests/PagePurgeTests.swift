@@ -65,6 +65,26 @@ struct PagePurgeTests {
     #expect(filled.heaps.hasTrueAccount(filled.heap))
   }
 
+  @Test("A class's current span gives its pages back, too, and carves them again", arguments: [64, 512, 1100, 3000])
+  func purgesCurrent(byteCount: UInt) throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make()
+    let sizeClass = SizeClass(fitting: byteCount)
+    // All but a few blocks of the only span: it stays current.
+    let blocks = try heap.allocate(byteCount, count: Int(Granule.byteCount / sizeClass.blockByteCount) - 2)
+    let span = heaps.span(of: blocks[0])
+    let held = blocks[blocks.count / 2]
+    heap.deallocate(blocks.filter { $0 != held })
+    heap.purge(.demand)
+    #expect(span.use == .currentSpan && heap.current(sizeClass) != 0)
+    let kept = heap.activeBlocks(sizeClass).reduce(span.pages(ofBlockAt: held)) { $0 | span.pages(ofBlockAt: $1) }
+    #expect(span.absentPages == ~kept && kept.nonzeroBitCount <= 3)
+    #expect(Int(span.carvedCount) == heap.activeBlocks(sizeClass).count + span.freeCount + 1)
+    #expect(heaps.hasTrueAccount(heap))
+    let again = try heap.allocate(byteCount, count: blocks.count - 1)
+    #expect(Set(again + [held]).count == blocks.count && again.allSatisfy { heaps.span(of: $0) == span })
+  }
+
   @Test("After a purge nothing is free any more", arguments: [512, 3000])
   func nothingLeft(byteCount: UInt) throws {
     let filled = try FilledSpan(byteCount)

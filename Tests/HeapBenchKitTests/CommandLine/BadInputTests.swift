@@ -69,7 +69,9 @@ import Testing
 
   @Test func aSeedIsRefusedWhereNothingIsRandom() async throws {
     let ofTraces = "--seed applies to profiles; a trace is replayed as it was recorded"
-    expect(ofTraces, try await HeapBenchProcess.run("run", "--trace", "python-json", "--seed", "3"))
+    expect(
+      ofTraces + "; see 'heapbench run --help'",
+      try await HeapBenchProcess.run("run", "--trace", "python-json", "--seed", "3"))
     expect(ofTraces, try await HeapBenchProcess.run("explain", "python-json", "--seed", "3"))
     let ofPolicies = "--seed and --scale apply to profiles and traces; 'firstfit' is a policy"
     expect(ofPolicies, try await HeapBenchProcess.run("explain", "firstfit", "--seed", "3"))
