@@ -9,7 +9,7 @@ extension FirstFitHeap {
   /// heap uses the part that its alignment allows; a range that would stand alone without room for a block changes
   /// nothing. A range of more than ``BlockLayout/largestRangeByteCount`` becomes several. Traps when the range overlaps
   /// one of the heap's.
-  /// - Parameter search: How to find the holes of the range, where it stands alone. A table takes 1/500 of the range.
+  /// - Parameter search: How to find the holes of the range, where it stands alone. A table takes 1/110 of the range.
   /// - Complexity: O(r) for r ranges; touches only the first bytes of the range, and of the parts of its table.
   public mutating func insert(_ range: AddrRange<VirtAddr>, search: FirstFitSearch = .tree) {
     var below: HeapRange?
