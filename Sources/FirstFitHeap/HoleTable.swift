@@ -10,7 +10,10 @@
 //   bytes[b] = max(bytes[32 (b + 1) ..< 32 (b + 2)])                                              for b < leaves
 //
 // So the children of byte b are group b + 1, and the parent of group g is byte g - 1: levels lie one behind the other,
-// as in a binary heap (Williams, "Heapsort", CACM 1964), and no step needs to know its level.
+// as in a binary heap (Williams, "Heapsort", CACM 1964), and no step needs to know its level. A place is an offset from
+// the range's base. Since `bytes` begins at a multiple of 32, one number leads from any place to that of its parent:
+//
+//   parent(place) = place / 32 + up;    the parent of the root's group is 255, which ends every walk upwards
 //
 // First fit for a size below 127 granules goes down from the root to the first byte that is large enough, in each level,
 // and then along the bits of one stretch. Classes below 127 are exact, so the search is. It takes five levels at most,
