@@ -20,7 +20,7 @@ public enum BlockLayout {
   /// The size of the smallest range that can have a table: 128 KiB.
   @inlinable public static var leastRangeByteCountWithTable: UInt { 128 << 10 }
 
-  /// The bytes of the table of a range that begins with `rangeByteCount` bytes: about 1/500 of them, 0 below
+  /// The bytes of the table of a range that begins with `rangeByteCount` bytes: about 1/110 of them, 0 below
   /// ``leastRangeByteCountWithTable``. The table lies between the range's record and its first block.
   /// - Complexity: O(1)
   public static func tableByteCount(forRangeOf rangeByteCount: UInt) -> UInt {
@@ -37,8 +37,12 @@ public enum BlockLayout {
   /// The size of the block that serves a request, or nil when no range can hold it.
   /// - Complexity: O(1)
   @inlinable public static func blockByteCount(for byteCount: UInt) -> UInt? {
-    guard byteCount < largestRangeByteCount else { return nil }
-    // No overflow: the guard keeps the upper bits of the word clear.
+    byteCount < largestRangeByteCount ? blockByteCount(forSmall: byteCount) : nil
+  }
+
+  /// The same, for fewer than ``largestRangeByteCount`` bytes.
+  @inlinable static func blockByteCount(forSmall byteCount: UInt) -> UInt {
+    // No overflow: the caller's bound keeps the upper bits of the word clear.
     let rounded = (byteCount &+ headerByteCount &+ granuleByteCount &- 1) & ~(granuleByteCount &- 1)
     return max(rounded, minimumBlockByteCount)
   }

@@ -16,6 +16,14 @@ extension FirstFitHeap {
   /// - Complexity: O(log n) for n holes, and O(1) when only a top fits. The head of this file states the cost of
   ///   alignments above ``BlockLayout/granuleByteCount``.
   public mutating func allocate(byteCount: UInt, alignment: UInt) -> VirtAddr? {
+    if let range = firstRange, range.hasTable {
+      return allocate(byteCount: byteCount, alignment: alignment, by: HoleTable(range: range))
+    }
+    return allocateAnywhere(byteCount: byteCount, alignment: alignment)
+  }
+
+  /// The same, whatever the size, the alignment and the ranges.
+  @inline(never) mutating func allocateAnywhere(byteCount: UInt, alignment: UInt) -> VirtAddr? {
     require(alignment.isPowerOfTwo, "an alignment must be a power of two, found", UInt64(alignment))
     guard let need = BlockLayout.blockByteCount(for: byteCount) else { return nil }
     if alignment > BlockLayout.granuleByteCount { return allocateAligned(need: need, alignment: alignment) }
@@ -114,7 +122,7 @@ extension FirstFitHeap {
   }
 
   /// Counts a newly allocated block and returns the address of its content.
-  @inline(__always) private mutating func give(_ start: UInt, byteCount: UInt) -> VirtAddr {
+  @inline(__always) mutating func give(_ start: UInt, byteCount: UInt) -> VirtAddr {
     blockCount &+= 1
     countUsed(byteCount)
     return VirtAddr(start &+ BlockLayout.headerByteCount)
@@ -123,7 +131,8 @@ extension FirstFitHeap {
   /// Counts bytes that were free as used.
   @inline(__always) mutating func countUsed(_ byteCount: UInt) {
     usedByteCount &+= byteCount
-    peakUsedByteCount = max(peakUsedByteCount, usedByteCount)
+    // A branch, not a maximum: the store is rare.
+    if _slowPath(usedByteCount > peakUsedByteCount) { peakUsedByteCount = usedByteCount }
   }
 }
 

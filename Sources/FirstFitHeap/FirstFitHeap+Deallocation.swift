@@ -27,14 +27,13 @@ extension FirstFitHeap {
   /// double free pass.
   @inline(__always)
   mutating func release(_ start: UInt, to end: UInt, belowIsFree: Bool, in range: HeapRange) {
-    if belowIsFree || end == range.top {
-      range.setHeader(at: start, byteCount: end &- start, isInUse: false)
-    }
     if end == range.top {
+      range.setHeader(at: start, byteCount: end &- start, isInUse: false)
       range.top = belowIsFree ? removeHole(endingAt: start, in: range) : start
       return
     }
     let above = range.checkedHeader(at: end)
+    if belowIsFree { range.setHeader(at: start, byteCount: end &- start, isInUse: false) }
     if !above.isInUse {
       let node = HoleNode(end: end &+ above.byteCount)
       checkNode(node, byteCount: above.byteCount, at: end)

@@ -11,7 +11,7 @@ extension FirstFitHeap {
   /// one of the heap's.
   /// - Parameters:
   ///   - range: The memory.
-  ///   - search: How to find the holes of the range, where it stands alone. A table takes 1/500 of the range.
+  ///   - search: How to find the holes of the range, where it stands alone. A table takes 1/110 of the range.
   /// - Complexity: O(r) for r ranges; touches only the first bytes of the range, and of the parts of its table.
   public mutating func insert(_ range: AddrRange<VirtAddr>, search: FirstFitSearch = .tree) {
     var below: HeapRange?

@@ -1,6 +1,6 @@
 import Addresses
 
-// Checks a table against the holes that a walk along the blocks finds: the lists, then the levels, bottom-up.
+// Checks a table against the holes that a walk along the blocks finds: the stretches, then the levels, bottom-up.
 
 extension FirstFitHeap {
   /// Throws when the table of `range`, whose blocks are intact, differs from its holes.
@@ -11,18 +11,17 @@ extension FirstFitHeap {
     guard table.isLaidOut(forTop: range.top) else { throw damaged }
     var walk = HoleWalk(range: range, position: range.first)
     var hole = walk.next()
-    for stretch in 0..<table.coveredStretchCount {
+    for stretch in table.coveredStretches {
       var largest: UInt8 = 0
-      var link = table.largestClass(ofStretch: stretch) == 0 ? 0 : table.head(of: stretch)
+      var bits: UInt64 = 0
       while let node = hole, range.holes.isInTable(node),
-        HoleTable.stretch(of: range.tree.link(to: node)) == stretch
+        HoleTable.stretch(of: UInt(range.tree.link(to: node))) == stretch
       {
-        guard link == range.tree.link(to: node) else { throw .wrongTable(VirtAddr(node.start)) }
         largest = max(largest, HoleTable.sizeClass(node.size))
-        link = table.next(node)
+        bits |= HoleTable.bit(of: UInt(range.tree.link(to: node)))
         hole = walk.next()
       }
-      guard link == 0, table.largestClass(ofStretch: stretch) == largest else { throw damaged }
+      guard table.bits(of: stretch) == bits, table.largestClass(ofStretch: stretch) == largest else { throw damaged }
     }
     if let hole, range.holes.isInTable(hole) { throw .wrongTable(VirtAddr(hole.start)) }
     guard table.hasExactLevels else { throw damaged }
@@ -30,38 +29,34 @@ extension FirstFitHeap {
 }
 
 extension HoleTable {
-  /// The number of stretches whose bytes are valid.
-  var coveredStretchCount: UInt { (coveredEnd - range.base) / Self.stretchByteCount }
+  /// The first and the last group of leaves that are valid.
+  private var coveredLeaves: (first: UInt, last: UInt) { (leafGroup(of: range.first), leafGroup(of: coveredEnd - 1)) }
+
+  /// The stretches whose bytes and bits are valid.
+  var coveredStretches: Range<UInt> {
+    let (first, last) = coveredLeaves
+    return first - firstLeaf..<last + Self.groupByteCount - firstLeaf
+  }
 
   /// Whether the head of the table is what it was made to be, and covers up to `top`.
   func isLaidOut(forTop top: UInt) -> Bool {
-    let groupByteCount = Self.stretchByteCount * Self.groupByteCount
-    guard coveredEnd >= range.base, (coveredEnd - range.base) % groupByteCount == 0, coveredEnd >= min(top, end),
-      coveredEnd < end + groupByteCount
+    guard hasLayout, coveredEnd > range.first, (coveredEnd - range.base) % Self.groupSpanByteCount == 0,
+      coveredEnd >= min(top, end), coveredEnd < end + Self.groupSpanByteCount
     else { return false }
-    var groupCount = (coveredEnd - range.base) / groupByteCount
-    var root: UInt = 0
-    while groupCount > 1 {
-      groupCount = (groupCount + Self.groupByteCount - 1) / Self.groupByteCount
-      root += 1
-    }
-    return rootLevel == root && hasLayout
+    return root == rootGroup(above: coveredLeaves.last)
   }
 
-  /// Whether each byte of a level above 0 is the largest of its group, and 0 past the last group.
+  /// Whether each byte of a level above the leaves is the largest of its group, and 0 outside the valid groups.
   var hasExactLevels: Bool {
-    var groupCount = coveredStretchCount / Self.groupByteCount
-    var number: UInt = 0
-    while number < rootLevel {
-      let above = (groupCount + Self.groupByteCount - 1) / Self.groupByteCount
-      for group in 0..<above * Self.groupByteCount {
-        let largest =
-          group < groupCount ? largestByte(ofGroupAt: level(number) + group * Self.groupByteCount) : 0
-        guard HeapMemory.byte(at: level(number + 1) + group) == largest else { return false }
+    var (first, last) = coveredLeaves
+    while first != root {
+      let parents = parent(of: first)...parent(of: last)
+      for place in Self.group(of: parents.lowerBound)..<Self.group(of: parents.upperBound) + Self.groupByteCount {
+        let largest = parents.contains(place) ? largestByte(of: group(below: place)) : 0
+        guard byte(at: place) == largest else { return false }
       }
-      groupCount = above
-      number += 1
+      (first, last) = (Self.group(of: parents.lowerBound), Self.group(of: parents.upperBound))
     }
-    return true
+    return byte(at: parent(of: root)) == Self.sentinel
   }
 }

@@ -104,13 +104,15 @@ extension FirstFitHeap {
   /// The block in use whose content starts at `address`; any other address ends the process.
   @inline(__always) func block(at address: VirtAddr) -> FoundBlock {
     let start = address.raw &- BlockLayout.headerByteCount
-    if address.raw & (BlockLayout.granuleByteCount &- 1) == 0,
-      let range = Self.range(containing: start, from: firstRange)
-    {
-      let found = FoundBlock(range: range, start: start, header: range.header(at: start))
-      if start < range.top, found.header.isSealed(offset: start &- range.base), found.header.isInUse {
+    var range = firstRange
+    while address.raw & (BlockLayout.granuleByteCount &- 1) == 0, let candidate = range {
+      if start < candidate.top {
+        guard start >= candidate.first else { break }
+        let found = FoundBlock(range: candidate, start: start, header: candidate.header(at: start))
+        guard found.header.isSealed(offset: start &- candidate.base), found.header.isInUse else { break }
         return found
       }
+      range = candidate.next
     }
     Self.reject(address, firstRange)
   }

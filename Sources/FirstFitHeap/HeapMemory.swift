@@ -45,10 +45,28 @@ enum HeapMemory {
     unsafe UInt64(littleEndian: VirtAddr(address).unsafePointer.loadUnaligned(as: UInt64.self))
   }
 
+  @inline(__always) static func setEightBytes(_ bytes: UInt64, at address: UInt) {
+    // SAFETY: the bytes lie inside a range's table.
+    unsafe VirtAddr(address).unsafePointer.storeBytes(of: bytes.littleEndian, as: UInt64.self)
+  }
+
   /// The 16 bytes at `address`, a multiple of the word size.
   @inline(__always) static func vector(at address: UInt) -> SIMD16<UInt8> {
     // SAFETY: the bytes lie inside a range's table.
     unsafe VirtAddr(address).unsafePointer.loadUnaligned(as: SIMD16<UInt8>.self)
+  }
+
+  /// The largest of the `count` bytes at `address`.
+  ///
+  /// The compiler makes vectors of this loop, because it loads from one pointer.
+  @inline(__always) static func largestByte(count: UInt, at address: UInt) -> UInt8 {
+    // SAFETY: the bytes lie inside a range's table.
+    let bytes = unsafe VirtAddr(address).unsafePointer
+    var largest: UInt8 = 0
+    for offset in 0..<Int(bitPattern: count) {
+      unsafe largest = max(largest, bytes.load(fromByteOffset: offset, as: UInt8.self))
+    }
+    return largest
   }
 
   @inline(__always) static func setVector(_ vector: SIMD16<UInt8>, at address: UInt) {

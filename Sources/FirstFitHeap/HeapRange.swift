@@ -30,7 +30,7 @@ struct HeapRange: Equatable {
     self.base = base
     let hasTable =
       Self.canHaveTables && search == .table && end &- base >= BlockLayout.leastRangeByteCountWithTable
-    self.tableByteCount = hasTable ? HoleTable.byteCount(forRangeOf: end &- base) : 0
+    self.firstOffset = BlockLayout.recordByteCount + (hasTable ? HoleTable.byteCount(forRangeOf: end &- base) : 0)
     if hasTable { HoleTable(range: self).create(forRangeOf: end &- base) }
     self.top = first
     self.end = end
@@ -41,7 +41,7 @@ struct HeapRange: Equatable {
   }
 
   /// The start of the lowest block.
-  @inline(__always) var first: UInt { base &+ BlockLayout.recordByteCount &+ tableByteCount }
+  @inline(__always) var first: UInt { base &+ firstOffset }
 
   /// The end of the highest block, where the free top starts.
   @inline(__always) var top: UInt {
@@ -85,11 +85,14 @@ struct HeapRange: Equatable {
     nonmutating set { HeapMemory.setField(newValue, at: fields &+ 8) }
   }
 
-  /// The bytes of the table behind the record, 0 without a table.
-  @inline(__always) private(set) var tableByteCount: UInt {
-    get { Self.canHaveTables ? UInt(HeapMemory.field(at: fields &+ 12)) : 0 }
+  /// The bytes of the record and the table behind it.
+  @inline(__always) private var firstOffset: UInt {
+    get { Self.canHaveTables ? UInt(HeapMemory.field(at: fields &+ 12)) : BlockLayout.recordByteCount }
     nonmutating set { HeapMemory.setField(UInt32(truncatingIfNeeded: newValue), at: fields &+ 12) }
   }
+
+  /// The bytes of the table behind the record, 0 without a table.
+  var tableByteCount: UInt { firstOffset - BlockLayout.recordByteCount }
 
   /// Whether tables are compiled in. A build that asks for none is smaller without them.
   @inline(__always) private static var canHaveTables: Bool {
@@ -100,7 +103,7 @@ struct HeapRange: Equatable {
     #endif
   }
 
-  @inline(__always) var hasTable: Bool { tableByteCount != 0 }
+  @inline(__always) var hasTable: Bool { firstOffset != BlockLayout.recordByteCount }
 
   /// The index of the holes.
   @inline(__always) var holes: HoleIndex { HoleIndex(range: self) }

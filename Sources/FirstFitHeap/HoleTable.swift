@@ -1,22 +1,31 @@
-// The table of a range: which stretches of 64 granules have holes, and how large.
+// The table of a range: which stretches of 64 granules have holes, where, and how large.
 //
-// A hole belongs to the stretch in which it ends. The holes of a stretch form a list in address order (see
-// HoleTable+Lists). Level 0 has a byte for each stretch; level n + 1 has a byte for each group of 32 bytes of level n:
+// A hole belongs to the stretch in which it ends. Two numbers describe a stretch: a bit for each granule in which a hole
+// ends, and the class of its largest hole. The classes are the leaves of a complete tree of bytes, whose inner bytes are
+// maxima of 32:
 //
 //   class(hole) = min(size in granules, 127)
-//   level0[s] = the largest class in stretch s, 0 without a hole;    heads[s] = where its lowest hole ends, in granules
-//   level(n + 1)[g] = max(level n [32 g ..< 32 g + 32])
+//   bits[s] has bit g <=> a hole ends in granule g of stretch s
+//   bytes[leaves + s] = the largest class in stretch s, 0 without a hole
+//   bytes[b] = max(bytes[32 (b + 1) ..< 32 (b + 2)])                                              for b < leaves
+//
+// So the children of byte b are group b + 1, and the parent of group g is byte g - 1: levels lie one behind the other,
+// as in a binary heap (Williams, "Heapsort", CACM 1964), and no step needs to know its level. A place is an offset from
+// the range's base. Since `bytes` begins at a multiple of 32, one number leads from any place to that of its parent:
+//
+//   parent(place) = place / 32 + up;    the parent of the root's group is 255, which ends every walk upwards
 //
 // First fit for a size below 127 granules goes down from the root to the first byte that is large enough, in each level,
-// and then along one list. Classes below 127 are exact, so the search is. It takes five levels at most, since the
-// largest range has 2^24 stretches, and a list has at most 16 holes: two ends are at least 64 bytes apart.
+// and then along the bits of one stretch. Classes below 127 are exact, so the search is. It takes five levels at most,
+// since the largest range has 2^24 stretches, and a stretch has at most 16 holes: two ends are at least 64 bytes apart.
 //
 // Why not maxima in the nodes of a tree, as HoleTree has? First fit takes the first hole that is large enough, which
 // is larger than all holes in front of it: its removal lowers the maxima on a long path. Here that path has two or
 // three steps, and each is a few vector instructions. docs/first-fit.md has the figures, and what else was tried.
 //
-// The table lies between the range's record and its first block. It starts empty, and its bytes count only up to the
-// stretch of the highest top so far: `cover(to:)` zeroes the next ones, group by group.
+// The table lies between the range's record and its first block. Its bytes and bits count only from the group of the
+// first block to the group of the highest top so far: `cover(to:)` zeroes the next ones. The search starts at the lowest
+// group above all of those.
 
 /// A view of the table of one range.
 struct HoleTable {
@@ -26,7 +35,7 @@ struct HoleTable {
     self.range = range
   }
 
-  /// The granules of a stretch: a power of two.
+  /// The granules of a stretch: as many as a word of `bits` has bits.
   @inline(__always) static var stretchGranuleCount: UInt { 64 }
 
   /// The bytes of a group: one step of the search.
@@ -35,10 +44,24 @@ struct HoleTable {
   /// The class of all holes of at least as many granules.
   @inline(__always) static var largestClass: UInt8 { 127 }
 
-  /// The bytes in front of level 0: see the accessors below.
-  @inline(__always) private static var headByteCount: UInt { 64 }
+  /// What the parent of the root holds: no class.
+  @inline(__always) static var sentinel: UInt8 { 255 }
 
   @inline(__always) static var stretchByteCount: UInt { stretchGranuleCount &* BlockLayout.granuleByteCount }
+
+  /// The bytes of the range below a group of leaves.
+  @inline(__always) static var groupSpanByteCount: UInt { stretchByteCount &* groupByteCount }
+
+  /// The place of `bits`. A place is an offset from the range's base.
+  @inline(__always) static var bitsPlace: UInt { 64 }
+
+  /// The most bytes of a request for which the table alone finds the hole.
+  @inline(__always) static var requestByteMaximum: UInt {
+    UInt(largestClass &- 1) &* BlockLayout.granuleByteCount &- BlockLayout.headerByteCount
+  }
+
+  /// The class of a hole of fewer than 127 granules.
+  @inline(__always) static func smallClass(_ size: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: size) }
 
   /// The class of a hole of `size` granules.
   @inline(__always) static func sizeClass(_ size: UInt32) -> UInt8 {
@@ -48,122 +71,159 @@ struct HoleTable {
 
 // MARK: - Layout
 //
-//   word         the address up to which the table is valid
-//   5 × 32 bits  the offsets of the levels, from the start of the table
-//   32 bits      the offset of `heads`
-//   32 bits      the number of the highest level in use: the lowest level with one group in use
-//   32 bits      the number of stretches
-//   unused       up to 64 bytes
-//   level 0, heads, level 1, level 2, level 3, level 4
+//   word      the address up to which the table is valid
+//   32 bits   the place of the first leaf
+//   32 bits   what leads from a group to its parent byte
+//   32 bits   the place of the group at which the search starts
+//   32 bits   the end of the last stretch, in granules
+//   bits      64 bits for each stretch
+//   1 group   its last byte is the parent of the root of a table that is in use as a whole
+//   bytes     the inner levels, then a leaf for each stretch
 
 extension HoleTable {
-  /// The bytes of the table of a range of `rangeByteCount` bytes: a multiple of the granule; about 1/500 of the range.
+  /// The bytes of the table of a range of `rangeByteCount` bytes: a multiple of the granule; about 1/110 of the range.
   static func byteCount(forRangeOf rangeByteCount: UInt) -> UInt {
-    var groupCount = groupCount(of: stretchCount(ofRangeOf: rangeByteCount))
-    var byteCount = headByteCount + groupCount * groupByteCount
-    repeat {
-      byteCount += groupCount * groupByteCount
-      if groupCount == 1 { return byteCount }
-      groupCount = Self.groupCount(of: groupCount)
-    } while true
+    let count = stretchCount(ofRangeOf: rangeByteCount)
+    let end = firstGroup(for: count) + innerByteCount(for: count) + count
+    return (end - BlockLayout.recordByteCount + BlockLayout.granuleByteCount - 1)
+      & ~(BlockLayout.granuleByteCount - 1)
   }
 
+  /// The number of stretches, rounded up to whole groups.
   private static func stretchCount(ofRangeOf byteCount: UInt) -> UInt {
-    (byteCount & ~(BlockLayout.granuleByteCount - 1) + stretchByteCount - 1) / stretchByteCount
+    (byteCount + groupSpanByteCount - 1) / groupSpanByteCount * groupByteCount
   }
 
-  private static func groupCount(of byteCount: UInt) -> UInt {
-    (byteCount + groupByteCount - 1) / groupByteCount
+  /// The place of `bytes`.
+  private static func firstGroup(for stretchCount: UInt) -> UInt { bitsPlace + 8 * stretchCount + groupByteCount }
+
+  /// The bytes of the inner levels above `stretchCount` leaves: 32 + 32^2 + ...
+  private static func innerByteCount(for stretchCount: UInt) -> UInt {
+    var byteCount: UInt = 0
+    var level = groupByteCount
+    while level < stretchCount {
+      byteCount += level
+      level *= groupByteCount
+    }
+    return byteCount
   }
 
-  /// The start of the table.
-  @inline(__always) private var start: UInt { range.base &+ BlockLayout.recordByteCount }
+  @inline(__always) private var fields: UInt {
+    range.base &+ BlockLayout.recordByteCount &+ BlockLayout.headerByteCount
+  }
 
   /// The end of the part of the range whose bytes of the table are valid, as an address.
   @inline(__always) private(set) var coveredEnd: UInt {
-    get { HeapMemory.word(at: start) }
-    nonmutating set { HeapMemory.setWord(newValue, at: start) }
+    get { HeapMemory.word(at: range.base &+ BlockLayout.recordByteCount) }
+    nonmutating set { HeapMemory.setWord(newValue, at: range.base &+ BlockLayout.recordByteCount) }
   }
 
-  @inline(__always) private func field(_ index: UInt) -> UInt32 { HeapMemory.field(at: start &+ 8 &+ 4 &* index) }
+  /// The place of the first leaf.
+  @inline(__always) var firstLeaf: UInt { UInt(HeapMemory.field(at: fields)) }
 
-  private func setField(_ index: UInt, _ value: UInt32) { HeapMemory.setField(value, at: start &+ 8 &+ 4 &* index) }
+  /// The place of a byte's group over 32, plus this, is the place of the group's parent.
+  @inline(__always) var up: UInt { UInt(HeapMemory.field(at: fields &+ 4)) }
 
-  /// The start of a level.
-  @inline(__always) func level(_ number: UInt) -> UInt { start &+ UInt(field(number)) }
-
-  /// The start of `heads`.
-  @inline(__always) var heads: UInt { start &+ UInt(field(5)) }
-
-  /// The number of the highest level in use.
-  @inline(__always) private(set) var rootLevel: UInt {
-    get { UInt(field(6)) }
-    nonmutating set { setField(6, UInt32(truncatingIfNeeded: newValue)) }
+  /// The place of the group at which the search starts: the lowest one above all valid leaves.
+  @inline(__always) private(set) var root: UInt {
+    get { UInt(HeapMemory.field(at: fields &+ 8)) }
+    nonmutating set { HeapMemory.setField(UInt32(truncatingIfNeeded: newValue), at: fields &+ 8) }
   }
 
-  /// The number of stretches, in granules: links below it are in the table.
-  @inline(__always) var linkEnd: UInt32 { field(7) }
+  /// The end of the last stretch, in granules: holes that end below it are in the table.
+  @inline(__always) var endGranule: UInt { UInt(HeapMemory.field(at: fields &+ 12)) }
 
   /// The end of the last stretch.
-  var end: UInt { range.base &+ UInt(linkEnd) &* BlockLayout.granuleByteCount }
+  var end: UInt { range.base &+ endGranule &* BlockLayout.granuleByteCount }
 
+  @inline(__always) func byte(at place: UInt) -> UInt8 { HeapMemory.byte(at: range.base &+ place) }
+
+  @inline(__always) func setByte(_ byte: UInt8, at place: UInt) { HeapMemory.setByte(byte, at: range.base &+ place) }
+
+  /// The place of the parent of a byte.
+  @inline(__always) func parent(of place: UInt) -> UInt { place / Self.groupByteCount &+ up }
+
+  /// The place of the group below a byte.
+  @inline(__always) func group(below place: UInt) -> UInt { (place &- up) &* Self.groupByteCount }
+
+  /// The place of the group that contains a byte.
+  @inline(__always) static func group(of place: UInt) -> UInt { place & ~(groupByteCount &- 1) }
+
+  /// The place of the group of leaves for the stretch that contains `address`.
+  func leafGroup(of address: UInt) -> UInt {
+    Self.group(of: firstLeaf + (address - range.base) / Self.stretchByteCount)
+  }
+}
+
+// MARK: - Validity
+
+extension HoleTable {
   /// Lays the table out for a range of `rangeByteCount` bytes, without a hole.
   func create(forRangeOf rangeByteCount: UInt) {
-    setField(7, UInt32(truncatingIfNeeded: rangeByteCount / BlockLayout.granuleByteCount))
-    let offsets = offsets
-    for index in 0..<6 { setField(UInt(index), offsets[index]) }
-    rootLevel = 0
-    coveredEnd = range.base
-    // A search reads the root's group.
-    cover(to: range.first)
-  }
-
-  /// Whether the offsets are those of ``create(forRangeOf:)``.
-  var hasLayout: Bool {
-    let offsets = offsets
-    for index in 0..<6 where field(UInt(index)) != offsets[index] { return false }
-    return true
-  }
-
-  /// The offsets of the levels and of `heads`.
-  private var offsets: InlineArray<6, UInt32> {
-    var offsets = InlineArray<6, UInt32>(repeating: 0)
-    var groupCount = Self.groupCount(of: Self.stretchCount(ofRangeOf: UInt(linkEnd) * BlockLayout.granuleByteCount))
-    var offset = Self.headByteCount
-    offsets[5] = UInt32(truncatingIfNeeded: offset + groupCount * Self.groupByteCount)
-    for number in 0..<5 {
-      offsets[number] = UInt32(truncatingIfNeeded: offset)
-      offset += groupCount * Self.groupByteCount * (number == 0 ? 2 : 1)
-      groupCount = Self.groupCount(of: groupCount)
+    let count = Self.stretchCount(ofRangeOf: rangeByteCount)
+    let first = Self.firstGroup(for: count)
+    HeapMemory.setField(UInt32(truncatingIfNeeded: first + Self.innerByteCount(for: count)), at: fields)
+    HeapMemory.setField(UInt32(truncatingIfNeeded: first - first / Self.groupByteCount - 1), at: fields &+ 4)
+    HeapMemory.setField(UInt32(truncatingIfNeeded: rangeByteCount / BlockLayout.granuleByteCount), at: fields &+ 12)
+    var group = leafGroup(of: range.first)
+    clearLeaves(group)
+    root = rootGroup(above: group)
+    setByte(Self.sentinel, at: parent(of: root))
+    coveredEnd = range.base &+ (group &+ Self.groupByteCount &- firstLeaf) &* Self.stretchByteCount
+    while group != root {
+      group = Self.group(of: parent(of: group))
+      clear(group)
     }
-    return offsets
+  }
+
+  /// Whether the fields are those of ``create(forRangeOf:)``.
+  var hasLayout: Bool {
+    let count = Self.stretchCount(ofRangeOf: endGranule * BlockLayout.granuleByteCount)
+    let first = Self.firstGroup(for: count)
+    return firstLeaf == first + Self.innerByteCount(for: count) && up == first - first / Self.groupByteCount - 1
+  }
+
+  /// The lowest group above all groups of leaves up to `group`.
+  func rootGroup(above group: UInt) -> UInt {
+    var group = group
+    var lowest = firstLeaf
+    while group != lowest {
+      group = Self.group(of: parent(of: group))
+      lowest = Self.group(of: parent(of: lowest))
+    }
+    return group
   }
 
   /// Makes the table valid up to `top`.
   /// - Complexity: O(1) for each 32 stretches between the old end and `top`.
-  func cover(to top: UInt) {
+  @inline(never) func cover(to top: UInt) {
     while coveredEnd < min(top, end) {
-      var group = (coveredEnd &- range.base) / Self.stretchByteCount / Self.groupByteCount
-      var number: UInt = 0
-      clearGroup(group, ofLevel: 0)
+      var group = leafGroup(of: coveredEnd)
+      clearLeaves(group)
+      let old = root
+      root = rootGroup(above: group)
+      if root != old {
+        clear(root)
+        setByte(largestByte(of: old), at: parent(of: old))
+        setByte(Self.sentinel, at: parent(of: root))
+      }
       // Every 32nd group begins a group of the level above.
-      while number < rootLevel, group % Self.groupByteCount == 0 {
-        number &+= 1
-        group /= Self.groupByteCount
-        clearGroup(group, ofLevel: number)
+      while group != root, Self.group(of: parent(of: group)) == parent(of: group) {
+        group = parent(of: group)
+        if group != root { clear(group) }
       }
-      if number == rootLevel, group != 0 {
-        clearGroup(0, ofLevel: number &+ 1)
-        HeapMemory.setByte(largestByte(ofGroupAt: level(number)), at: level(number &+ 1))
-        rootLevel = number &+ 1
-      }
-      coveredEnd &+= Self.stretchByteCount &* Self.groupByteCount
+      coveredEnd &+= Self.groupSpanByteCount
     }
   }
 
-  private func clearGroup(_ group: UInt, ofLevel number: UInt) {
-    let start = level(number) &+ group &* Self.groupByteCount
-    HeapMemory.setVector(.zero, at: start)
-    HeapMemory.setVector(.zero, at: start &+ 16)
+  private func clearLeaves(_ group: UInt) {
+    clear(group)
+    let stretch = group - firstLeaf
+    for stretch in stretch..<stretch + Self.groupByteCount { setBits(of: stretch, 0) }
+  }
+
+  private func clear(_ group: UInt) {
+    HeapMemory.setVector(.zero, at: range.base &+ group)
+    HeapMemory.setVector(.zero, at: range.base &+ group &+ 16)
   }
 }

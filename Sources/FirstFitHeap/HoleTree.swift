@@ -55,6 +55,11 @@ struct HoleTree {
     HoleNode(address: origin &+ UInt(link) &* BlockLayout.granuleByteCount)
   }
 
+  /// The node of the hole that ends in a granule of the range.
+  @inline(__always) func node(unchecked granule: UInt) -> HoleNode {
+    HoleNode(address: origin &+ granule &* BlockLayout.granuleByteCount)
+  }
+
   /// The link to a node.
   @inline(__always) func link(to node: HoleNode) -> UInt32 {
     UInt32(truncatingIfNeeded: (node.address &- origin) / BlockLayout.granuleByteCount)

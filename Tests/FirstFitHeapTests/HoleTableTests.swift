@@ -7,8 +7,14 @@ import Testing
 @Suite struct HoleTableTests {
   private static let rangeByteCount: UInt = 256 << 10
 
-  /// The bytes of the table of a range of 256 KiB: a head, two times 256 stretches, a group above their eight.
-  private static let tableByteCount: UInt = 64 + 2 * 256 + 32
+  /// The bytes of the table of a range of 256 KiB: a head, the bits of 256 stretches, a group that ends with the parent of
+  /// the root, a group of inner bytes, 256 leaves, and what makes it a multiple of 16.
+  private static let tableByteCount: UInt = 24 + 8 * 256 + 32 + 32 + 256 + 8
+
+  /// Where the bits, the inner bytes and the leaves begin, from the start of the range.
+  private static let bits: UInt = 64
+  private static let inner = bits + 8 * 256 + 32
+  private static let leaves = inner + 32
 
   /// A heap with holes of 112, 128 and 4016 bytes between blocks in use; the first two end in the same stretch.
   private func makeHeap() throws -> (heap: TestHeap, holes: [VirtAddr]) {
@@ -46,11 +52,14 @@ import Testing
     #expect(heap.allocate(10) == heap.first + Self.tableByteCount)
   }
 
-  @Test func takesOneFiveHundredthOfARange() {
+  @Test func takesAboutOneHundredAndTenthOfARange() {
     for shift in 17...34 as ClosedRange<UInt> {
       let byteCount = BlockLayout.tableByteCount(forRangeOf: 1 << shift)
-      #expect(byteCount >= 1 << shift / 512)
-      #expect(byteCount <= 1 << shift / 500 + 128)
+      #expect(byteCount >= 1 << shift / 114)
+      #expect(byteCount <= 1 << shift / 107 + 128)
+      // A group more than a power of 32: the level above the leaves is nearly empty.
+      let least = (1 << shift) + (32 << 10)
+      #expect(BlockLayout.tableByteCount(forRangeOf: UInt(least)) <= UInt(least) / 102 + 128)
     }
   }
 
@@ -68,26 +77,32 @@ import Testing
 
   @Test func aWrongMaximumOfAStretch() throws {
     let (heap, _) = try makeHeap()
-    expectFinding(after: 100, at: heap.start + 40 + 64, in: heap)
+    expectFinding(after: 100, at: heap.start + Self.leaves, in: heap)
   }
 
   @Test func aWrongMaximumAbove() throws {
     let heap = TestHeap(byteCount: Self.rangeByteCount, of: Self.rangeByteCount, search: .table)
-    // Beyond 32 stretches, so that level 1 is in use.
+    // Beyond 32 stretches, so that the inner level is in use.
     for _ in 0..<60 { _ = heap.allocate(1000) }
     try heap.checkConsistency()
-    expectFinding(after: 3, at: heap.start + 40 + 64 + 512, in: heap)
+    expectFinding(after: 3, at: heap.start + Self.inner, in: heap)
   }
 
-  @Test func aWrongHead() throws {
+  @Test func aMaximumAboveTheRoot() throws {
     let (heap, _) = try makeHeap()
-    let stretch = (heap.first.raw + Self.tableByteCount + 112 - heap.start.raw) / 1024
-    expectFinding(after: 63, at: heap.start + 40 + 64 + 256 + stretch, in: heap)
+    expectFinding(after: 0, at: heap.start + Self.inner, in: heap)
   }
 
-  @Test func aBrokenList() throws {
+  @Test func aMissingBit() throws {
     let (heap, holes) = try makeHeap()
-    expectFinding(after: 1, at: holes[0] + 112 - 24, in: heap)
+    let granule = (holes[0].raw + 112 - heap.start.raw) / 16
+    expectFinding(after: 0, at: heap.start + Self.bits + granule / 8, in: heap)
+  }
+
+  @Test func aBitWithoutAHole() throws {
+    let (heap, holes) = try makeHeap()
+    let granule = (holes[0].raw - heap.start.raw) / 16
+    expectFinding(after: 0xFF, at: heap.start + Self.bits + granule / 8, in: heap)
   }
 
   @Test func aWrongLayout() throws {
