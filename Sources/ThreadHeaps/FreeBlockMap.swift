@@ -14,19 +14,33 @@ package struct FreeBlockMap {
     blockByteCount = UInt(span.blockByteCount)
     reciprocal = UInt(span.fields.reciprocal)
     mark(listFrom: span.free)
-    let absent = span.absentPages
-    guard absent != 0 else { return }
-    for number in 0..<span.capacity where pages(of: number) & absent != 0 { mark(number) }
+    let capacity = span.capacity
+    Granule.forEachRun(in: span.absentPages) { offset, byteCount in
+      mark(offset / blockByteCount..<min(capacity, (offset + byteCount - 1) / blockByteCount + 1))
+    }
   }
 
   /// Whether the block with this number is free.
   package subscript(number: UInt) -> Bool { words[Int(number >> 6)] >> UInt64(number & 63) & 1 != 0 }
 
-  /// The pages, one bit each, that a block overlaps.
-  func pages(of number: UInt) -> UInt16 {
-    Granule.pageMask(
-      offset: UInt32(truncatingIfNeeded: number * blockByteCount),
-      byteCount: UInt32(truncatingIfNeeded: blockByteCount))
+  /// The pages, one bit each, that the blocks overlap which are not free, of the first `capacity` blocks.
+  /// - Complexity: O(capacity / 64) words, and the blocks that are not free
+  func heldPages(ofFirst capacity: UInt) -> UInt16 {
+    var pages: UInt16 = 0
+    var first: UInt = 0
+    while first < capacity {
+      var held = ~words[Int(first >> 6)]
+      if capacity - first < 64 { held &= (1 << UInt64(capacity - first)) - 1 }
+      while held != 0 {
+        let number = first + UInt(held.trailingZeroBitCount)
+        pages |= Granule.pageMask(
+          offset: UInt32(truncatingIfNeeded: number * blockByteCount),
+          byteCount: UInt32(truncatingIfNeeded: blockByteCount))
+        held &= held - 1
+      }
+      first += 64
+    }
+    return pages
   }
 
   /// Marks the blocks of a list.
@@ -41,5 +55,14 @@ package struct FreeBlockMap {
 
   private mutating func mark(_ number: UInt) {
     words[Int(number >> 6)] |= 1 << UInt64(number & 63)
+  }
+
+  private mutating func mark(_ numbers: Range<UInt>) {
+    var first = numbers.lowerBound
+    while first < numbers.upperBound {
+      let end = min(numbers.upperBound, (first | 63) + 1)
+      words[Int(first >> 6)] |= (~0 >> UInt64(64 - (end - first))) << UInt64(first & 63)
+      first = end
+    }
   }
 }

@@ -7,12 +7,10 @@ extension ThreadHeap {
   /// Purges the pages of a span whose blocks are all free, and takes those blocks off its list: they are absent now.
   func purgePages(of span: BlockSpan) {
     span.fields.purgedFreeCount = UInt16(truncatingIfNeeded: span.freeCount)
-    let isFree = FreeBlockMap(of: span, start: space.start(of: span.granule))
     let absent = span.absentPages
     // A page stays if a block that is not free overlaps it.
-    var held: UInt16 = 0
-    for number in 0..<span.capacity where !isFree[number] { held |= isFree.pages(of: number) }
-    let gone = absent | ~held
+    let isFree = FreeBlockMap(of: span, start: space.start(of: span.granule))
+    let gone = absent | ~isFree.heldPages(ofFirst: span.capacity)
     guard gone != absent else { return }
     unlistBlocks(over: gone, of: span)
     space.decommit(pages: gone & span.granule.fields.residentPages, of: span.granule)
