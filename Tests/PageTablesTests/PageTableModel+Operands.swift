@@ -34,10 +34,15 @@ extension PageTableModel {
     return isKept ? wanted : PageAttributes(permissions, isGlobal: wanted.isGlobal)
   }
 
-  /// A frame for an address, aligned like it or not.
-  func frame(for at: UInt64, _ bytes: inout OperationBytes) -> UInt64 {
+  /// The first frame for a range of translated bits, aligned like it or not.
+  ///
+  /// The range gets no frame of the allocator: those hold tables, which are freed while the mapping stands.
+  func frame(for range: Range<UInt64>, _ bytes: inout OperationBytes) -> UInt64 {
     let choice = UInt64(bytes.next())
-    return (at & 0x3FFF_FFFF) + (choice % 8) << 30 + (choice >= 0xC0 ? Format.granule.byteCount : 0)
+    let start = (range.lowerBound & 0x3FFF_FFFF) + (choice % 8) << 30
+    let shift = choice >= 0xC0 ? Format.granule.byteCount : 0
+    let wanted = AddrRange(start: PhysAddr(start), byteCount: range.upperBound - range.lowerBound + shift)
+    return start + shift + (wanted.overlaps(frames.range) ? 8 << 30 : 0)
   }
 
   /// A range that does not cross the end of either half.

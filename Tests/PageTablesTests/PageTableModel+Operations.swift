@@ -38,9 +38,10 @@ extension PageTableModel {
   mutating func mapPage(_ bytes: inout OperationBytes, _ isStarved: Bool) throws -> Bool {
     let page = Self.page(place(&bytes), size(&bytes))
     let at = UInt64(page.start.raw) & (Self.spaceByteCount - 1)
-    let frame = Page(containing: PhysAddr(self.frame(for: at, &bytes)), size: page.size)
+    let range = at..<at + page.size.byteCount
+    let frame = Page(containing: PhysAddr(self.frame(for: range, &bytes)), size: page.size)
     let attributes = attributes(&bytes)
-    let isFree = leaves(in: at..<at + page.size.byteCount).isEmpty
+    let isFree = leaves(in: range).isEmpty
     do {
       // Nothing was mapped there: no flush is needed but those of empty tables, which the call makes.
       try table.map(page, to: frame, attributes, &frames, &tlb).ignore()
@@ -99,7 +100,7 @@ extension PageTableModel {
 
   mutating func mapRange(_ bytes: inout OperationBytes, _ isStarved: Bool) throws -> Bool {
     let range = range(&bytes)
-    let start = frame(for: range.lowerBound, &bytes)
+    let start = frame(for: range, &bytes)
     let attributes = attributes(&bytes)
     let isFree = range.isEmpty || leaves(in: range).isEmpty
     do {

@@ -64,10 +64,51 @@ import Testing
     return steps(&model, 1) ?? ""
   }
 
+  /// The model maps no frame that holds a table, even where a mapping from physical address 0 on would cover them all:
+  /// tables are freed while the mapping stands.
+  @Test func tablesAreFreedBesideALargeMapping() throws {
+    let page: [UInt8] = [0, 0, 0, 3, 0, 0, 0]
+    try freesTables(X86FiveLevel.self, beside: page)
+    try freesTables(X86FourLevel.self, beside: page)
+    try freesTables(X86Encrypted.self, beside: page)
+    try freesTables(AArch64Lower.self, beside: page)
+    try freesTables(AArch64Upper16KiB.self, beside: page)
+    try freesTables(AArch64Lower64KiB.self, beside: page)
+    try freesTables(Sv39.self, beside: page)
+    try freesTables(Sv57MemoryTypes.self, beside: page)
+    // A range of a large page and a small one.
+    let range: [UInt8] = [13, 0, 0, 0xC1, 0, 0, 0]
+    try freesTables(AArch64Upper16KiB.self, beside: range)
+    try freesTables(AArch64Lower64KiB.self, beside: range)
+  }
+
+  func freesTables<Format: PageTableFormat>(_ format: Format.Type, beside mapping: [UInt8]) throws {
+    var model = try PageTableModel<Format>()
+    try model.run(mapping)
+    let largest = model.leaves[0]?.size
+    #expect(largest == Format.largestPage)
+    // One frame is too few for the tables of a page in the other half. With enough frames, it is mapped, unmapped, and
+    // its tables cleaned up.
+    for operation: [UInt8] in [[0xE0, 1, 3], [0, 3], [8, 3], [0x1F, 3, 0, 1]] {
+      try model.run(operation)
+    }
+    let freedCount = model.frames.allocationCount - model.frames.usedCount
+    #expect(freedCount >= 2)
+    try model.finish()
+  }
+
   @Test func aBugIsFound() throws {
     var model = try PageTableModel<X86FourLevel>()
     model.seedsBug = true
     let finding = try #require(steps(&model, 1))
     #expect(finding.contains("the tables hold nil, expected Optional"))
+  }
+}
+
+extension PageTableModel {
+  /// Runs one operation; its bytes go on with zeros.
+  mutating func run(_ operation: [UInt8]) throws {
+    var bytes = OperationBytes(bytes: operation[...])
+    try step(&bytes)
   }
 }

@@ -6,7 +6,8 @@ import PageTables
 // It reports three kinds of offence:
 //
 // - Break before make: an entry is present that translates differently from one that is still cached.
-// - A frame is freed, or a table, while a cached entry refers to it.
+// - A frame is freed, or a table, while a cached entry refers to it. A direct map refers to every frame for good,
+//   so the tests that use these caches have none.
 // - A mark is lost: see `ProcessorCaches+Marks.swift`.
 
 /// An object that must know of every frame that is freed.

@@ -36,11 +36,11 @@ struct TestFrames: ~Copyable, FrameAllocator {
 
   deinit { memory.deallocate() }
 
+  /// The physical addresses of all frames, in use or free.
+  var range: AddrRange<PhysAddr> { AddrRange(start: PhysAddr(TestFrames.base), byteCount: UInt64(byteCount)) }
+
   /// The mapper that reaches this memory.
-  var mapper: OffsetPhysMapper {
-    OffsetPhysMapper(
-      AddrRange(start: PhysAddr(TestFrames.base), byteCount: UInt64(byteCount)), at: VirtAddr(memory))
-  }
+  var mapper: OffsetPhysMapper { OffsetPhysMapper(range, at: VirtAddr(memory)) }
 
   /// How many frames of any size are in use.
   var usedCount: Int { used.count }
