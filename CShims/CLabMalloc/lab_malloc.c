@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -32,11 +33,13 @@ _Static_assert(sizeof(pthread_mutex_t) <= LAB_MALLOC_OWNER_BYTE_COUNT, "a mark m
 
 #ifdef TELLS_SANITIZER
 // The kernel takes the mark of a thread that ends, and so orders all that the thread did before all that the next owner
-// does. ThreadSanitizer does not know that. A thread's end tells it, of the first mark that the thread holds: its heap's.
+// does. ThreadSanitizer does not know that. When a thread ends, it is told so, for the thread's first mark: its heap's.
 void __tsan_acquire(void *), __tsan_release(void *);
 static pthread_key_t end_key;
 static pthread_once_t end_key_once = PTHREAD_ONCE_INIT;
-static void make_end_key(void) { pthread_key_create(&end_key, __tsan_release); }
+static void make_end_key(void) {
+  if (pthread_key_create(&end_key, __tsan_release) != 0) abort();
+}
 static void note_owned(void *mark) {
   pthread_once(&end_key_once, make_end_key);
   if (pthread_getspecific(end_key) == 0) pthread_setspecific(end_key, mark);

@@ -70,7 +70,7 @@ extension HoleIndex {
     let above = table.bits(of: stretch) & ~(bit | (bit &- 1))
     if let hole = table.lowestHole(ofAtLeast: size, in: stretch, among: above) { return hole.node }
     if let stretch = table.nextStretch(ofAtLeast: HoleTable.sizeClass(size), after: stretch) {
-      return table.lowestHole(ofAtLeast: size, in: stretch, among: table.bits(of: stretch))?.node
+      return table.promisedHole(ofAtLeast: size, in: stretch).node
     }
     return tree.lowestHole(ofAtLeast: size, above: UInt32(truncatingIfNeeded: table.endGranule))
   }

@@ -28,17 +28,26 @@ extension HoleTable {
   /// The node of the lowest hole of a stretch among `bits`, which are not all 0.
   @inline(__always) func lowestNode(of stretch: UInt, among bits: UInt64) -> HoleNode {
     let granule = stretch &* Self.stretchGranuleCount &+ UInt(truncatingIfNeeded: bits.trailingZeroBitCount)
-    return range.tree.node(unchecked: granule)
+    return range.tree.node(endingIn: granule)
   }
 
   /// The lowest hole of at least `size` granules, which are fewer than 127; nil without one.
   /// - Complexity: O(log n)
   @inline(__always) func lowestHole(ofAtLeast size: UInt32) -> TableHole? {
     guard let stretch = lowestStretch(ofAtLeast: Self.smallClass(size)) else { return nil }
-    return lowestHole(ofAtLeast: size, in: stretch, among: bits(of: stretch))
+    return promisedHole(ofAtLeast: size, in: stretch)
   }
 
-  /// The lowest hole of a stretch of at least `size` granules among `bits`; the maximum of the stretch promises one.
+  /// The lowest hole of a stretch whose maximum promises one of at least `size` granules.
+  @inline(__always) func promisedHole(ofAtLeast size: UInt32, in stretch: UInt) -> TableHole {
+    let bits = bits(of: stretch)
+    guard let hole = lowestHole(ofAtLeast: size, in: stretch, among: bits) else {
+      range.tree.corrupted(lowestNode(of: stretch, among: bits | 1).address)
+    }
+    return hole
+  }
+
+  /// The lowest hole of a stretch of at least `size` granules among `bits`, nil without one.
   @inline(__always) func lowestHole(ofAtLeast size: UInt32, in stretch: UInt, among bits: UInt64) -> TableHole? {
     var bits = bits
     while bits != 0 {

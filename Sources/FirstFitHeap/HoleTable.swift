@@ -89,9 +89,10 @@ extension HoleTable {
       & ~(BlockLayout.granuleByteCount - 1)
   }
 
-  /// The number of stretches, rounded up to whole groups.
+  /// The number of stretches of the range's whole granules, rounded up to whole groups.
   private static func stretchCount(ofRangeOf byteCount: UInt) -> UInt {
-    (byteCount + groupSpanByteCount - 1) / groupSpanByteCount * groupByteCount
+    let granuleCount = byteCount / BlockLayout.granuleByteCount
+    return (granuleCount * BlockLayout.granuleByteCount + groupSpanByteCount - 1) / groupSpanByteCount * groupByteCount
   }
 
   /// The place of `bytes`.

@@ -51,12 +51,10 @@ struct HoleTree {
   }
 
   /// The node that a link other than 0 points to.
-  @inline(__always) func node(unchecked link: UInt32) -> HoleNode {
-    HoleNode(address: origin &+ UInt(link) &* BlockLayout.granuleByteCount)
-  }
+  @inline(__always) func node(unchecked link: UInt32) -> HoleNode { node(endingIn: UInt(link)) }
 
   /// The node of the hole that ends in a granule of the range.
-  @inline(__always) func node(unchecked granule: UInt) -> HoleNode {
+  @inline(__always) func node(endingIn granule: UInt) -> HoleNode {
     HoleNode(address: origin &+ granule &* BlockLayout.granuleByteCount)
   }
 

@@ -13,9 +13,10 @@ extension HeapSpace {
   /// - Parameter home: The number of the arena that the thread keeps to (HeapSpace+ArenaChoice.swift).
   package func allocateInArena(byteCount: UInt, alignment: UInt, zeroed: Bool = false, home: inout UInt8) -> UInt {
     let need = max(byteCount, HeapSpace.arenaMinimumByteCount)
-    guard let (arena, block) = place(byteCount: need, alignment: alignment, zeroed: zeroed, home: &home) else {
-      return 0
-    }
+    guard
+      let (arena, block) = allocateInSomeArena(
+        byteCount: need, alignment: alignment, zeroed: zeroed, home: &home)
+    else { return 0 }
     if block != 0 {
       let part = granuleUnchecked(around: block).arenaPart
       part.add(ArenaEntry(of: block))
@@ -34,9 +35,10 @@ extension HeapSpace {
   /// blocks of the class, for which a span would be too much.
   package func allocateInArena(_ sizeClass: SizeClass, alignment: UInt, home: inout UInt8) -> UInt {
     let byteCount = sizeClass.blockByteCount
-    guard let (arena, block) = place(byteCount: byteCount, alignment: alignment, zeroed: false, home: &home) else {
-      return 0
-    }
+    guard
+      let (arena, block) = allocateInSomeArena(
+        byteCount: byteCount, alignment: alignment, zeroed: false, home: &home)
+    else { return 0 }
     if block != 0 {
       granuleUnchecked(around: block).arenaPart.addClassBlock(block)
       arena.fields.countedByteCount += byteCount

@@ -39,12 +39,12 @@ package struct HeapLock: ~Copyable {
   }
 
   /// How often `tryAcquire` looks: longer than most holders need.
-  private static var attemptMaximum: Int { 64 }
+  package static var attemptMaximum: Int { 64 }
 
-  /// Takes the lock if it is free, or becomes free at once.
-  package borrowing func tryAcquire() -> Attempt {
+  /// Takes the lock if it is free, or becomes free within `attemptCount` looks.
+  package borrowing func tryAcquire(attemptCount: Int = HeapLock.attemptMaximum) -> Attempt {
     let me = UInt(lab_platform_thread())
-    for _ in 0..<HeapLock.attemptMaximum {
+    for _ in 0..<attemptCount {
       // Acquire pairs with the release in `release()`.
       let (taken, seen) = holder.compareExchange(
         expected: 0, desired: me, successOrdering: .acquiring, failureOrdering: .relaxed)

@@ -6,30 +6,32 @@
 // when no other one has room.
 
 extension HeapSpace {
-  /// A block in an arena, the arena's lock taken; a block of 0 when there is no memory. Nil when there is no arena, and
-  /// inside the arena's lock.
+  /// Allocates in an arena and returns that arena, locked. The block is 0 when there is no memory. Nil when no arena can
+  /// be made, or when this thread already holds the arena's lock, in a signal handler.
   /// - Parameter home: The number of the arena that the thread keeps to. It changes when another thread holds that one, or
   ///   when another one has room.
-  func place(
+  func allocateInSomeArena(
     byteCount: UInt, alignment: UInt, zeroed: Bool, home: inout UInt8
   ) -> (arena: Arena, block: UInt)? {
     guard let arena = lockArena(home: &home) else { return nil }
-    let block = arena.allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, mayGrow: false)
+    var block = arena.allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, mayGrow: false)
     if block != 0 { return (arena, block) }
     arena.unlock()
-    if let placed = placeInOther(byteCount: byteCount, alignment: alignment, zeroed: zeroed, home: &home) {
-      return placed
+    if let other = allocateInOtherArena(byteCount: byteCount, alignment: alignment, zeroed: zeroed, home: &home) {
+      return other
     }
     guard arena.lock() else { return nil }
-    return (arena, arena.allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, mayGrow: true))
+    block = arena.allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, mayGrow: true)
+    return (arena, block)
   }
 
-  /// The same in another arena than the thread's home, which does not grow and becomes its home.
-  private func placeInOther(
+  /// The same in another arena than the thread's home, which does not grow and becomes its home. One look at each lock is
+  /// enough: the threads of busy arenas would only be in the way.
+  private func allocateInOtherArena(
     byteCount: UInt, alignment: UInt, zeroed: Bool, home: inout UInt8
   ) -> (arena: Arena, block: UInt)? {
     for number in 0..<HeapSpace.arenaCount where number != Int(home) {
-      guard let other = arena(number), case .taken = other.fields.lock.tryAcquire() else { continue }
+      guard let other = arena(number), case .taken = other.fields.lock.tryAcquire(attemptCount: 1) else { continue }
       if other.hasRoom {
         let block = other.allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, mayGrow: false)
         if block != 0 {
@@ -58,8 +60,8 @@ extension HeapSpace {
 }
 
 extension Arena {
-  /// Whether a search is worth while: an eighth of the arena is free. With the lock held.
+  /// Whether a search is worth while: more than an eighth of the arena is free. With the lock held.
   fileprivate var hasRoom: Bool {
-    fields.byteCount - min(fields.usedByteCount, fields.byteCount) >= fields.byteCount / 8
+    fields.byteCount - min(fields.usedByteCount, fields.byteCount) > fields.byteCount / 8
   }
 }

@@ -24,12 +24,10 @@ extension ProcessHeap {
     }
     guard granule.use == .arena else { return false }
     let part = granule.arenaPart
-    if part.isClassBlock(block.address) {
-      guard !block.looksFree, let sizeClass = ArenaPart.sizeClass(ofClassBlock: block.address) else { return false }
-      return heap.pushMagazine(block, sizeClass)
-    }
-    guard let entry = part.entryInUse(of: block) else { return false }
-    return heap.pushCached(block, entry)
+    // Large blocks first: they are nearly all.
+    if let entry = part.entryInUse(of: block) { return heap.pushCached(block, entry) }
+    guard let sizeClass = part.classInUse(of: block) else { return false }
+    return heap.pushMagazine(block, sizeClass)
   }
 
   /// Pushes a block into the batch of another heap's span, or onto one of this thread's spans that a purge took pages

@@ -7,14 +7,15 @@ package struct FreeBlockMap {
   private let start: UInt
   private let blockByteCount: UInt
   private let reciprocal: UInt
+  private let capacity: UInt
 
   /// The map of the blocks on a span's free list and over its absent pages. The span starts at `start`.
   package init(of span: BlockSpan, start: UInt) {
     self.start = start
     blockByteCount = UInt(span.blockByteCount)
     reciprocal = UInt(span.fields.reciprocal)
+    capacity = span.capacity
     mark(listFrom: span.free)
-    let capacity = span.capacity
     Granule.forEachRun(in: span.absentPages) { offset, byteCount in
       mark(offset / blockByteCount..<min(capacity, (offset + byteCount - 1) / blockByteCount + 1))
     }
@@ -23,9 +24,9 @@ package struct FreeBlockMap {
   /// Whether the block with this number is free.
   package subscript(number: UInt) -> Bool { words[Int(number >> 6)] >> UInt64(number & 63) & 1 != 0 }
 
-  /// The pages, one bit each, that the blocks overlap which are not free, of the first `capacity` blocks.
-  /// - Complexity: O(capacity / 64) words, and the blocks that are not free
-  func heldPages(ofFirst capacity: UInt) -> UInt16 {
+  /// The pages, one bit each, under blocks that are not free.
+  /// - Complexity: O(c / 64 + h) for a span with room for c blocks and h blocks that are not free
+  var heldPages: UInt16 {
     var pages: UInt16 = 0
     var first: UInt = 0
     while first < capacity {

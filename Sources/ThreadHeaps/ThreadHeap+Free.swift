@@ -15,6 +15,13 @@ extension ThreadHeap {
   /// learns of the free blocks when half of the blocks are free, and again after three quarters of the rest.
   @inline(never)
   package func handleEvent(_ span: BlockSpan) {
+    if handleFreed(span) { purge(.free) }
+  }
+
+  /// The same without a purge, which could take the blocks of the very span that a refill is about to use. Returns whether
+  /// blocks of an available span became free.
+  @discardableResult
+  func handleFreed(_ span: BlockSpan) -> Bool {
     let freeCount = span.freeCount
     let carved = Int(span.carvedCount)
     // A program may wipe a free block's mark and free it once more. The hot path does not notice that; the count does.
@@ -23,7 +30,7 @@ extension ThreadHeap {
       UInt64(space.start(of: span.granule)))
     if span.use == .fullSpan { link(span) }
     if span.use == .currentSpan, span.sizeClass.hasMagazine, freeCount >= carved { retireEmptyCurrent(span) }
-    guard span.use == .availableSpan else { return }
+    guard span.use == .availableSpan else { return false }
     noteFreed(span)
     if freeCount >= carved {
       unlink(span)
@@ -33,7 +40,7 @@ extension ThreadHeap {
     } else {
       span.notify(after: freeCount + max(1, (carved - freeCount) * 3 / 4), freeCount: freeCount)
     }
-    purge(.free)
+    return true
   }
 
   /// Retires an empty span that is in no list: into this heap's reserve, or to the space when the reserve is full.

@@ -110,7 +110,7 @@ extension ThreadHeap {
       noteReturned(sizeClass)
       space.deallocateInArena(block.address)
     } else if granule.span.push(block) {
-      handleEvent(granule.span)
+      handleFreed(granule.span)
     }
   }
 

@@ -10,7 +10,7 @@ extension ThreadHeap {
     let absent = span.absentPages
     // A page stays if a block that is not free overlaps it.
     let isFree = FreeBlockMap(of: span, start: space.start(of: span.granule))
-    let gone = absent | ~isFree.heldPages(ofFirst: span.capacity)
+    let gone = absent | ~isFree.heldPages
     guard gone != absent else { return }
     unlistBlocks(over: gone, of: span)
     space.decommit(pages: gone & span.granule.fields.residentPages, of: span.granule)

@@ -6,7 +6,7 @@ internal import HeapSpaces
 //
 // A purge works in pieces, one at each slow path that finds it under way: no call pays for more than a piece, however
 // much the heap holds. Between the pieces the heap goes on as ever. The purge visits the spans with free blocks class by
-// class; `purgeSpan` is the next one, and moves on when that span leaves its list.
+// class, and then the class's current span; `purgeSpan` is the next one, and moves on when that span leaves its list.
 
 extension ThreadHeap {
   /// The least number of freed bytes that makes a purge due at once: of all heaps together, and of one among many.
@@ -21,7 +21,8 @@ extension ThreadHeap {
   /// Tells the decay about the blocks of a span that became free since it was last told.
   func noteFreed(_ span: BlockSpan) {
     let freeCount = UInt16(truncatingIfNeeded: span.freeCount)
-    fields.decay.noteFreed(UInt(freeCount &- span.fields.notedCount) &* UInt(span.blockByteCount))
+    let newCount = freeCount - min(span.fields.notedCount, freeCount)
+    fields.decay.noteFreed(UInt(newCount) &* UInt(span.blockByteCount))
     span.fields.notedCount = freeCount
   }
 
@@ -86,40 +87,51 @@ extension ThreadHeap {
     fields.purgeSpan = fields.available[0]
   }
 
+  /// Purges spans with free blocks class by class, and after those of a class its current span, until a piece is done.
   @inline(never)
   private func continuePurge(_ occasion: PurgeOccasion) {
     let held = fields.heldByteCount
     var blockCount = 0
     var spanCount = 0
-    while true {
-      while fields.purgeSpan != 0 {
-        let span = space.span(fields.purgeSpan)
-        fields.purgeSpan = span.fields.next
+    while fields.purgeClass != 0 {
+      let span = nextToPurge()
+      if let span {
         spanCount += 1
         if isPromising(span) {
           blockCount += span.freeCount
           purgePages(of: span)
+          if span.use == .currentSpan { noteCurrent(span) }
         }
-        let isEnough =
-          spanCount >= ThreadHeap.purgeSpanMaximum || blockCount >= ThreadHeap.purgeBlockMaximum
-          || held - min(held, fields.heldByteCount) >= ThreadHeap.purgeByteMaximum
-        if isEnough, occasion != .demand { return }
       }
-      purgeCurrent(SizeClass(index: Int(fields.purgeClass) - 1))
-      guard Int(fields.purgeClass) < SizeClass.count else { break }
-      fields.purgeSpan = fields.available[Int(fields.purgeClass)]
-      fields.purgeClass += 1
+      let isEnough =
+        spanCount >= ThreadHeap.purgeSpanMaximum || blockCount >= ThreadHeap.purgeBlockMaximum
+        || held - min(held, fields.heldByteCount) >= ThreadHeap.purgeByteMaximum
+      if isEnough, occasion != .demand { return }
     }
-    fields.purgeClass = 0
   }
 
-  /// Purges the pages of a class's current span.
-  private func purgeCurrent(_ sizeClass: SizeClass) {
-    guard current(sizeClass) != 0 else { return }
-    let span = space.span(current(sizeClass))
-    guard isPromising(span) else { return }
-    purgePages(of: span)
-    awaitEmpty(span, sizeClass, freeCount: span.freeCount)
+  /// The next span that the purge visits, nil where a class without a current span ends; then the purge goes on with the
+  /// next class, or is over.
+  private func nextToPurge() -> BlockSpan? {
+    if fields.purgeSpan != 0 {
+      let span = space.span(fields.purgeSpan)
+      fields.purgeSpan = span.fields.next
+      return span
+    }
+    let current = current(SizeClass(index: Int(fields.purgeClass) - 1))
+    if Int(fields.purgeClass) < SizeClass.count {
+      fields.purgeSpan = fields.available[Int(fields.purgeClass)]
+      fields.purgeClass += 1
+    } else {
+      fields.purgeClass = 0
+    }
+    return current == 0 ? nil : space.span(current)
+  }
+
+  /// Makes a span that was purged a current one again: its event is another, and the decay counts none of its free blocks.
+  private func noteCurrent(_ span: BlockSpan) {
+    span.fields.notedCount = 0
+    awaitEmpty(span, span.sizeClass, freeCount: span.freeCount)
   }
 
   /// Returns the spans without live blocks to the space. Returns whether the reserve held any.

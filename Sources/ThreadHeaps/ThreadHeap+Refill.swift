@@ -95,7 +95,7 @@ extension ThreadHeap {
 
   /// Whether a new span of a class would be used. A class with blocks larger than a page gets one once the thread holds
   /// as many blocks of it from arenas as fill half a span. Among many heaps it takes more, up to four spans: there the
-  /// half empty spans of all threads together would hold more than the blocks in them.
+  /// half empty spans of all threads together would hold more than the blocks in them. Heaps whose threads ended count.
   private func earnsSpan(_ sizeClass: SizeClass) -> Bool {
     let byteCount = sizeClass.blockByteCount
     guard byteCount > Granule.pageByteCount else { return true }

@@ -63,6 +63,15 @@ import Testing
     }
   }
 
+  @Test(arguments: [(128 << 10) + 1, (128 << 10) + 8, (128 << 10) + 15, (160 << 10) + 8] as [UInt])
+  func isIntactInARangeOfNoWholeGranules(rangeByteCount: UInt) throws {
+    let heap = TestHeap(byteCount: 256 << 10, of: rangeByteCount, search: .table)
+    let block = try #require(heap.allocate(100))
+    _ = heap.allocate(100)
+    heap.deallocate(block)
+    try heap.checkConsistency()
+  }
+
   @Test func keepsItsSizeWhenTheRangeGrows() throws {
     let heap = TestHeap(byteCount: Self.rangeByteCount, of: 2 * Self.rangeByteCount, search: .table)
     heap.extend(by: Self.rangeByteCount)

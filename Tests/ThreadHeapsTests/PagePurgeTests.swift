@@ -83,6 +83,25 @@ struct PagePurgeTests {
     #expect(heaps.hasTrueAccount(heap))
     let again = try heap.allocate(byteCount, count: blocks.count - 1)
     #expect(Set(again + [held]).count == blocks.count && again.allSatisfy { heaps.span(of: $0) == span })
+    // Full and put aside, it comes to its first event: the decay learns of those blocks and no others.
+    _ = try heap.allocate(byteCount, count: 4)
+    #expect(span.use == .fullSpan)
+    let before = heap.fields.decay.freedByteCount
+    heap.deallocate(again.prefix(again.count / 2))
+    let freed = UInt(again.count / 2) * sizeClass.blockByteCount
+    #expect(heap.fields.decay.freedByteCount <= before + freed)
+  }
+
+  @Test("What a refill does of an event leaves all pages, however due a purge is")
+  func eventWithoutPurge() throws {
+    let filled = try FilledSpan(512)
+    filled.heap.deallocate(filled.blocks.prefix(100))
+    filled.heap.fields.decay.noteFreed(1 << 30)
+    let heldByteCount = filled.heap.fields.heldByteCount
+    filled.heap.handleFreed(filled.span)
+    #expect(filled.heap.fields.heldByteCount == heldByteCount)
+    filled.heap.handleEvent(filled.span)
+    #expect(filled.heap.fields.heldByteCount < heldByteCount, "with the purge")
   }
 
   @Test("After a purge nothing is free any more", arguments: [512, 3000])
