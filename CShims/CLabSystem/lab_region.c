@@ -117,7 +117,7 @@ int lab_region_protect(void *address, uintptr_t byte_count, bool read, bool writ
 static bool accepts_all(void *address, uintptr_t byte_count) { return LAB_CALL(madvise(address, byte_count, -1)) == 0; }
 
 int lab_region_advise(void *address, uintptr_t byte_count, enum lab_region_advice advice) {
-  // The other kinds of advice do no harm where they are not followed.
+  // An emulator that does not follow LAB_REGION_DROP would do harm as well. QEMU follows it from 7.1 on.
   if (advice == LAB_REGION_WIPE_ON_FORK && accepts_all(address, byte_count)) return ENOSYS;
   int number = MADV_DONTNEED;
   switch (advice) {

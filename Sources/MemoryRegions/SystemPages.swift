@@ -141,7 +141,8 @@ extension SystemPages {
     try advise(address, byteCount: byteCount, .drop)
   }
 
-  /// Makes pages read as zeros in a child of `fork`. Throws EINVAL where the kernel (before 4.14) cannot.
+  /// Makes pages read as zeros in a child of `fork`. Throws EINVAL where the kernel (before 4.14) cannot,
+  /// and ENOSYS under a user-mode emulator that would ignore it.
   package static func wipeOnFork(_ address: UInt, byteCount: UInt) throws(SystemError) {
     try advise(address, byteCount: byteCount, .wipeOnFork)
   }
