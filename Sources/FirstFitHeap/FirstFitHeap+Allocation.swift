@@ -109,7 +109,8 @@ extension FirstFitHeap {
   /// Ends the process unless the hole at `start` still has the header that the heap wrote.
   @inline(__always) func checkHole(at start: UInt, byteCount: UInt, in range: HeapRange) {
     let expected = BlockHeader(byteCount: byteCount, isInUse: false, offset: start &- range.base)
-    if start < range.first || range.header(at: start) != expected {
+    // A size that was overwritten may lead to a start below address 0.
+    if byteCount > start &+ byteCount &- range.first || range.header(at: start) != expected {
       fail("heap corrupted, freed memory was written to, in the hole at", UInt64(start))
     }
   }

@@ -11,7 +11,8 @@ extension FirstFitHeap {
   /// Deallocate it like any block.
   /// - Complexity: O(r + log n) for r ranges and n holes.
   public mutating func allocateHole(ofAtLeast byteCount: UInt, above address: VirtAddr) -> VirtAddr? {
-    let size = UInt32(clamping: byteCount / BlockLayout.granuleByteCount)
+    let granule = BlockLayout.granuleByteCount
+    let size = max(1, UInt32(clamping: byteCount / granule + (byteCount % granule == 0 ? 0 : 1)))
     var next = firstRange
     while let range = next {
       if range.end > address.raw {

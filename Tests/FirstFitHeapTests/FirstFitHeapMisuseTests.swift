@@ -191,6 +191,22 @@ import Testing
     #expect(text(of: result) == "heaplab: a heap without any range cannot be extended; insert one first\n")
   }
 
+  /// The size of a hole may then be more than lies below the hole.
+  @Test(arguments: [false, true])
+  func writeAfterFreeAtALowAddress(hasTable: Bool) async {
+    let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) { [hasTable] in
+      let memory = FixedMemory.map(byteCount: 1 << 20, at: VirtAddr(0x1000_0000))
+      var heap = FirstFitHeap(over: memory, search: hasTable ? .table : .tree)
+      let address = try Self.block(in: &heap)
+      _ = heap.allocate(byteCount: 100)
+      heap.deallocate(address)
+      // The words of the hole's node, 112 bytes from its start on.
+      FixedMemory.store(0x4141_4141_4141_4141, at: address + 88)
+      _ = heap.allocate(byteCount: 90)
+    }
+    #expect(text(of: result).hasPrefix("heaplab: heap corrupted, freed memory was written to, "))
+  }
+
   private static let freeBlock = "pointer to a free block given to the heap (a double free, or use after free)"
   private static let noBlock = "no block starts at the pointer given to the heap, or its header was overwritten"
 }

@@ -72,6 +72,17 @@ import Testing
     try heap.checkConsistency()
   }
 
+  @Test(arguments: [FirstFitSearch.tree, .table])
+  func aHoleAsABlockIsLargeEnough(search: FirstFitSearch) throws {
+    let heap = TestHeap(byteCount: Self.rangeByteCount, of: Self.rangeByteCount, search: search)
+    #expect(heap.allocateHole(ofAtLeast: 0) == nil, "there is none")
+    let block = try #require(heap.allocate(127 * 16 - 8))
+    _ = heap.allocate(8)
+    heap.deallocate(block)
+    #expect(heap.allocateHole(ofAtLeast: 127 * 16 + 1) == nil)
+    #expect(heap.allocateHole(ofAtLeast: 127 * 16 - 15) == block)
+  }
+
   @Test func keepsItsSizeWhenTheRangeGrows() throws {
     let heap = TestHeap(byteCount: Self.rangeByteCount, of: 2 * Self.rangeByteCount, search: .table)
     heap.extend(by: Self.rangeByteCount)

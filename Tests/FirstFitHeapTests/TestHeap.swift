@@ -30,6 +30,9 @@ final class TestHeap {
 
   func deallocate(_ address: VirtAddr) { heap.deallocate(address) }
 
+  /// The lowest hole of at least `byteCount` bytes, as a block.
+  func allocateHole(ofAtLeast byteCount: UInt) -> VirtAddr? { heap.allocateHole(ofAtLeast: byteCount, above: .null) }
+
   func resize(_ address: VirtAddr, to byteCount: UInt) -> Bool { heap.resize(address, toByteCount: byteCount) }
 
   func reallocate(_ address: VirtAddr, to byteCount: UInt, alignment: UInt = 1) -> VirtAddr? {

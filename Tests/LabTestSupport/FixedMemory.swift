@@ -6,8 +6,8 @@ public enum FixedMemory {
   /// Far from where the system places mappings itself.
   public static let start = VirtAddr(0x2000_0000_0000)
 
-  /// Maps `byteCount` bytes there, once per process; they cost nothing until they are touched.
-  public static func map(byteCount: UInt) -> AddrRange<VirtAddr> {
+  /// Maps `byteCount` bytes there or at another address, once per process; they cost nothing until they are touched.
+  public static func map(byteCount: UInt, at start: VirtAddr = start) -> AddrRange<VirtAddr> {
     // SAFETY: nothing that is mapped already is replaced.
     let mapped = unsafe mmap(
       start.pointer, Int(byteCount), PROT_READ | PROT_WRITE,
