@@ -94,8 +94,7 @@ extension ThreadHeap {
     var blockCount = 0
     var spanCount = 0
     while fields.purgeClass != 0 {
-      let span = nextToPurge()
-      if let span {
+      if let span = nextToPurge() {
         spanCount += 1
         if isPromising(span) {
           blockCount += span.freeCount
@@ -110,8 +109,8 @@ extension ThreadHeap {
     }
   }
 
-  /// The next span that the purge visits, nil where a class without a current span ends; then the purge goes on with the
-  /// next class, or is over.
+  /// The next span that the purge visits, and nil at the end of a class that has no current span. Behind a class's last
+  /// span, `purgeClass` is the next class's, or 0 when the purge is over.
   private func nextToPurge() -> BlockSpan? {
     if fields.purgeSpan != 0 {
       let span = space.span(fields.purgeSpan)
