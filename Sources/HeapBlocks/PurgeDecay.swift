@@ -6,9 +6,9 @@
 // than at the last purge: memory that it gave up no longer counts as freed, but the wave of frees behind that leaves more
 // than was counted. A heap that shrinks is thus purged again and again, each time by a part of its former size, and holds
 // little when the program falls idle. A heap that grows and shrinks in turns would pay every time. It therefore backs
-// off. A purge is undone when the heap grows by half of the purged bytes. Undone within a fraction of a second, it
-// doubles the wait for the next purge; undone later, or never, it halves the wait. After a single back-off, a purge of
-// more than half of the heap still comes at once.
+// off. A purge is undone when the heap grows by half of the purged bytes; purges that follow each other within a fraction
+// of a second count as one. Undone within that time, a purge doubles the wait for the next one; undone later, or never, it
+// halves the wait. After a single back-off, a purge of more than half of the heap still comes at once.
 //
 // Nothing here reads a clock: callers pass the time, in milliseconds of a clock that never goes back.
 
@@ -32,17 +32,17 @@ package struct PurgeDecay {
   package private(set) var freedByteCount: UInt = 0
   /// Bytes that came into use since then and were not freed ones: the memory that a purge makes the system find again.
   private var grownByteCount: UInt = 0
-  /// How many bytes the last purge found free, 0 when they were few, and the time of that purge.
+  /// How many bytes the last purge took, and the time of that purge.
   private var purgedByteCount: UInt = 0
   package private(set) var purgedAtMilliseconds: UInt = 0
-  /// How many bytes were held at the last purge.
+  /// How many bytes were held at the last purge, without those that it took.
   private var heldAtPurge: UInt = 0
   /// How often the wait for the next purge was doubled, 0 for no wait.
   private var backOffCount: UInt = 0
 
-  /// The wait after the first back-off, and how many back-offs count: 100, 200, 400 ms.
+  /// The wait after the first back-off, and how many back-offs count: 100, 200, 400, 800, 1,600 ms.
   private static var firstWaitMilliseconds: UInt { 100 }
-  private static var backOffMaximum: UInt { 3 }
+  private static var backOffMaximum: UInt { 5 }
   /// Growth later than this after a purge does not undo it: the heap does something new.
   private static var undoneMilliseconds: UInt { 300 }
 
@@ -56,10 +56,9 @@ package struct PurgeDecay {
 
   /// Notes that memory came into use that was not there before, or was purged.
   package mutating func noteGrown(_ byteCount: UInt, now: @autoclosure () -> UInt) {
-    let before = grownByteCount
+    let wasUndone = isUndone
     grownByteCount &+= byteCount
-    let half = purgedByteCount / 2
-    guard before <= half, grownByteCount > half, half != 0 else { return }
+    guard isUndone, !wasUndone else { return }
     if now() &- purgedAtMilliseconds < PurgeDecay.undoneMilliseconds {
       backOffCount = min(backOffCount + 1, PurgeDecay.backOffMaximum)
     } else {
@@ -105,17 +104,33 @@ package struct PurgeDecay {
     backOffCount == 0 ? 0 : PurgeDecay.firstWaitMilliseconds << (backOffCount - 1)
   }
 
+  /// Whether the back-off lets another purge begin.
+  package func mayBegin(now: @autoclosure () -> UInt) -> Bool { hasWaited(waitMilliseconds, now: now()) }
+
   private func hasWaited(_ milliseconds: UInt, now: @autoclosure () -> UInt) -> Bool {
     milliseconds == 0 || now() &- purgedAtMilliseconds >= milliseconds
   }
 
-  /// Notes a purge. A purge of less than an eighth of the bytes held never leads to a back-off.
+  /// Whether the owner grew by half of what the last purge took. A purge of less than an eighth is never undone.
+  private var isUndone: Bool { grownByteCount > purgedByteCount / 2 && purgedByteCount > heldAtPurge / 8 }
+
+  /// Notes that a purge begins.
   package mutating func notePurge(heldByteCount: UInt, now: UInt) {
-    if grownByteCount <= purgedByteCount / 2 { backOffCount -= min(backOffCount, 1) }
-    purgedByteCount = freedByteCount > heldByteCount / 8 ? freedByteCount : 0
+    let isFollowUp = now &- purgedAtMilliseconds < PurgeDecay.undoneMilliseconds
+    if !isUndone, !isFollowUp { backOffCount -= min(backOffCount, 1) }
+    if isUndone || !isFollowUp {
+      purgedByteCount = 0
+      grownByteCount = 0
+    }
     purgedAtMilliseconds = now
     heldAtPurge = heldByteCount
     freedByteCount = 0
-    grownByteCount = 0
+  }
+
+  /// Notes how many of the bytes held at its beginning the purge, or a piece of it, took. The owner did not give them up
+  /// by itself.
+  package mutating func notePurged(_ byteCount: UInt) {
+    purgedByteCount &+= byteCount
+    heldAtPurge -= min(byteCount, heldAtPurge)
   }
 }

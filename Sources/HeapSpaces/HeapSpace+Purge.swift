@@ -91,12 +91,15 @@ extension HeapSpace {
     defer { unlock() }
     if fields.purgePosition != 0, occasion != .demand { return true }
     let isDue =
-      begin
+      begin && fields.decay.mayBegin(now: milliseconds)
       || fields.decay.isDue(
         occasion, heldByteCount: fields.heldGranuleCount * Granule.byteCount, minimum: HeapSpace.purgeMinimum,
         now: milliseconds)
     if isDue, fields.ownsMapping {
-      fields.decay.notePurge(heldByteCount: fields.heldGranuleCount * Granule.byteCount, now: milliseconds)
+      let freedByteCount = fields.decay.freedByteCount
+      fields.decay.notePurge(
+        heldByteCount: fields.heldGranuleCount * Granule.byteCount + freedByteCount, now: milliseconds)
+      fields.decay.notePurged(freedByteCount)
       fields.purgePosition = fields.firstGranule
     }
     return fields.purgePosition != 0

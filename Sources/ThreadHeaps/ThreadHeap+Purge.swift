@@ -91,6 +91,7 @@ extension ThreadHeap {
   @inline(never)
   private func continuePurge(_ occasion: PurgeOccasion) {
     let held = fields.heldByteCount
+    defer { fields.decay.notePurged(held - min(held, fields.heldByteCount)) }
     var blockCount = 0
     var spanCount = 0
     while fields.purgeClass != 0 {

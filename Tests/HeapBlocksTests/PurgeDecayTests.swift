@@ -18,9 +18,12 @@ private struct Owner {
   /// Frees a part of what is held.
   mutating func free(eighths: UInt) { decay.noteFreed(heldByteCount / 8 * eighths) }
 
+  /// Purges what is free; the owner then holds as much as before.
   mutating func purge() {
     purgedAt = now
-    decay.notePurge(heldByteCount: heldByteCount, now: now)
+    let freedByteCount = decay.freedByteCount
+    decay.notePurge(heldByteCount: heldByteCount + freedByteCount, now: now)
+    decay.notePurged(freedByteCount)
   }
 
   /// Frees a quarter of what is held, purges, and grows a while later.
@@ -39,7 +42,7 @@ private struct Owner {
     var copy = self
     copy.free(eighths: eighthsFreed)
     copy.decay.noteFreed(1)
-    return (0...1000).first { copy.isDue(after: $0) }
+    return (0...2000).first { copy.isDue(after: $0) }
   }
 }
 
@@ -129,11 +132,11 @@ struct PurgeDecayTests {
     #expect(owner.isDue(.pause(delayMilliseconds: 300), after: 300))
   }
 
-  @Test("Each purge that is undone doubles the wait: from 100 ms to 400 ms")
+  @Test("Each purge that is undone doubles the wait: from 100 ms to 1,600 ms")
   func backOffDoubles() {
     var owner = Owner()
     #expect(owner.wait(eighthsFreed: 2) == 0)
-    for expected in [100, 200, 400, 400, 400] as [UInt] {
+    for expected in [100, 200, 400, 800, 1600, 1600] as [UInt] {
       owner.undoPurge()
       #expect(owner.wait(eighthsFreed: 2) == expected)
     }
@@ -155,10 +158,48 @@ struct PurgeDecayTests {
     for _ in 0..<3 { owner.undoPurge() }
     // The first of these only learns that the one before it was undone.
     for expected in [400, 200, 100, 0, 0] as [UInt] {
+      owner.now += 300
       owner.free(eighths: 2)
       owner.purge()
       #expect(owner.wait(eighthsFreed: 2) == expected)
     }
+  }
+
+  @Test("Purges within 300 ms count as one: growth of half of what they took together undoes them")
+  func purgesThatFollow() {
+    var owner = Owner()
+    for _ in 0..<3 { owner.undoPurge() }
+    owner.now += 300
+    for _ in 0..<4 {
+      owner.free(eighths: 2)
+      owner.purge()
+      owner.now += 100
+    }
+    #expect(owner.wait(eighthsFreed: 2) == 400, "only time without growth shortens the wait")
+    owner.decay.noteGrown(owner.heldByteCount / 2, now: owner.now)
+    #expect(owner.wait(eighthsFreed: 2) == 400)
+    owner.decay.noteGrown(1, now: owner.now)
+    #expect(owner.wait(eighthsFreed: 2) == 800)
+  }
+
+  @Test("What a purge took is not what its owner gave up")
+  func purgeIsNoShrinking() {
+    var owner = Owner()
+    owner.decay.notePurge(heldByteCount: owner.heldByteCount, now: owner.now)
+    owner.decay.notePurged(owner.heldByteCount / 4)
+    owner.heldByteCount -= owner.heldByteCount / 4
+    #expect(!owner.isDue())
+    owner.heldByteCount -= owner.heldByteCount / 8 + 1
+    #expect(owner.isDue())
+  }
+
+  @Test("The back-off alone decides where another owner's purge leads to this one's")
+  func mayBegin() {
+    var owner = Owner()
+    #expect(owner.decay.mayBegin(now: owner.purgedAt))
+    owner.undoPurge()
+    #expect(!owner.decay.mayBegin(now: owner.purgedAt + 99))
+    #expect(owner.decay.mayBegin(now: owner.purgedAt + 100))
   }
 
   @Test("Growth of half of what went back, within 300 ms, undoes a purge: no less and no later")
