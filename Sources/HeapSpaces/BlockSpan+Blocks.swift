@@ -15,6 +15,12 @@ extension BlockSpan {
     return lab_platform_is_below(offset &* fields.reciprocal, hotLimitAddress) && !block.looksFree
   }
 
+  /// Whether a block starts at `address` and is not the one that the owner freed last, as far as the descriptor tells.
+  @inlinable @inline(__always)
+  package func mayBeInUse(_ address: UInt) -> Bool {
+    UInt32(UInt16(truncatingIfNeeded: address)) &* fields.reciprocal < fields.reciprocal && free != address
+  }
+
   /// Whether the block is in use, also in a span that a purge took pages from.
   @inlinable @inline(__always)
   package func isInUseAfterPurge(_ block: FreeBlock) -> Bool {

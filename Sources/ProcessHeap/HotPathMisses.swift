@@ -6,34 +6,32 @@ internal import ThreadHeaps
 // The continuations of the hot paths, each named after what it tries. They have C's calling convention, as the entries
 // do: the hot paths leave by a jump, and need no frame for the case that they stay.
 
-/// Allocates more than 256 bytes: from a magazine, an active list, or the thread cache.
-@c(lab_heap_allocate_above_steps)
+/// Allocates more than 1 KiB: from a magazine or the thread cache.
+@c(lab_heap_allocate_above_table)
 @inline(never)
-func allocateAboveSteps(_ byteCount: UInt) -> UInt {
+func allocateAboveTable(_ byteCount: UInt) -> UInt {
   let heap = ThreadHeap(address: lab_malloc_heap())
+  var block: UInt = 0
   if byteCount <= SizeClass.maximumByteCount {
-    let block = heap.popMagazine(SizeClass(aboveSteps: byteCount))
-    if block != 0 { return block }
+    block = heap.popMagazine(SizeClass(aboveSteps: byteCount))
   } else if byteCount <= LargeClass.maximumByteCount {
-    let block = heap.popCached(byteCount)
-    return block != 0 ? block : allocateBySlowPath(byteCount)
+    block = heap.popCached(byteCount)
   }
-  return allocateFromCurrentSpan(byteCount)
+  return block != 0 ? block : allocateBySlowPath(byteCount)
 }
 
-/// Allocates when the active list is empty: the first block of the current span's own free list.
+/// Allocates when the active list of a class without a magazine is empty: the first block of the current span's own free
+/// list.
 @c(lab_heap_allocate_from_current_span)
 @inline(never)
 func allocateFromCurrentSpan(_ byteCount: UInt) -> UInt {
   let sizeClass = SizeClass(fitting: byteCount)
   let heap = ThreadHeap(address: lab_malloc_heap())
-  if byteCount <= SizeClass.maximumByteCount, !sizeClass.hasMagazine {
-    let current = heap.current(sizeClass)
-    if current != 0 {
-      let offset = UInt(current) &* Granule.recordByteCount
-      let block = heap.refillFromCurrent(sizeClass, BlockSpan(address: lab_malloc_space_descriptor(offset)))
-      if block != 0 { return block }
-    }
+  let current = heap.current(sizeClass)
+  if current != 0 {
+    let offset = UInt(current) &* Granule.recordByteCount
+    let block = heap.refillFromCurrent(sizeClass, BlockSpan(address: lab_malloc_space_descriptor(offset)))
+    if block != 0 { return block }
   }
   return allocateBySlowPath(byteCount)
 }

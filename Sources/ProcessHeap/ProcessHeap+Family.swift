@@ -74,7 +74,20 @@ extension ProcessHeap {
   }
 
   /// How many bytes the holder of a block may use.
+  @inline(__always)
   public static func usableByteCount(of address: UInt) -> UInt {
+    // As in `deallocate`, but by the descriptor alone: programs ask for the sizes of blocks that are in no cache. It shows
+    // a pointer into a block, and the block that was freed last in its span. Any other free block has its size, too.
+    let scaled = (address &+ lab_malloc_space_negative_base()) >> (Granule.byteShift - Granule.recordByteShift)
+    guard scaled < lab_malloc_space_scaled_end() else { return usableByteCountChecked(of: address) }
+    let span = BlockSpan(address: lab_malloc_space_descriptor(scaled & ~(Granule.recordByteCount - 1)))
+    guard span.use.isSpan, span.mayBeInUse(address) else { return usableByteCountChecked(of: address) }
+    return span.sizeClass.blockByteCount
+  }
+
+  /// The same for any block, by the way that reports misuse.
+  @inline(never)
+  private static func usableByteCountChecked(of address: UInt) -> UInt {
     if let granule = granule(around: address) {
       if granule.use == .arena { return checkedByteCount(of: address, in: granule.arenaPart) }
       _ = checkedBlock(address, of: granule.span)

@@ -14,12 +14,13 @@ public enum ProcessHeap {
   /// A block of at least `byteCount` bytes at a multiple of 16, or 0 when there is no memory.
   @inline(__always)
   public static func allocate(_ byteCount: UInt) -> UInt {
-    if byteCount <= SizeClass.stepMaximumByteCount {
-      let block = ThreadHeap(address: lab_malloc_heap()).popActive(SizeClass(fitting: byteCount))
+    if byteCount <= UInt(LAB_MALLOC_SIZE_CLASSES_MAXIMUM) {
+      let sizeClass = SizeClass(index: lab_malloc_size_class(byteCount))
+      let block = ThreadHeap(address: lab_malloc_heap()).popActive(sizeClass)
       if block != 0 { return block }
       return allocateFromCurrentSpan(byteCount)
     }
-    return allocateAboveSteps(byteCount)
+    return allocateAboveTable(byteCount)
   }
 
   /// Frees a block. Does nothing for address 0.

@@ -12,7 +12,8 @@ internal import Synchronization
 //     bytes of all blocks in the cache, their headers included <= limit
 //
 // The empty heap's limit is 0: a thread without a heap, and one inside a slow path, caches nothing. When a block exceeds
-// the limit, half of the cache is freed.
+// the limit, half of the cache is freed, a block of each class in turn: a list of every size serves more requests than
+// many blocks of one.
 
 extension ThreadHeap {
   /// What a cache may hold beside its share and its boost.
@@ -53,11 +54,30 @@ extension ThreadHeap {
     if first.address != 0 { return take(first, index) }
     // Blocks of the next lower class may be larger than its size by up to a sixteenth: its first one may fit.
     let second = FreeBlock(cached(index &- 1))
-    guard second.address != 0, FirstFitHeap.blockByteCount(of: VirtAddr(second.address)) > byteCount &+ 7 else {
-      return 0
+    if second.address != 0, FirstFitHeap.blockByteCount(of: VirtAddr(second.address)) > byteCount &+ 7 {
+      return take(second, index &- 1)
     }
-    return take(second, index &- 1)
+    return fields.largeByteCount <= ThreadHeap.wasteByteMaximum ? popCached(above: index) : 0
   }
+
+  /// A cached block of the next classes above `index`, 0 when there is none. Up to a quarter of it is wasted: still
+  /// cheaper than the arena, as long as all large blocks are not too many bytes.
+  @inline(__always)
+  private func popCached(above index: Int) -> UInt {
+    let last = min(index &+ ThreadHeap.largerClassCount, LargeClass.count &- 1)
+    var larger = index
+    while larger < last {
+      larger &+= 1
+      let block = FreeBlock(cached(larger))
+      if block.address != 0 { return take(block, larger) }
+    }
+    return 0
+  }
+
+  /// How many classes above its own serve a request, and up to how many bytes of large blocks: then a quarter of the
+  /// blocks in use is at most 32 MiB.
+  private static var largerClassCount: Int { 4 }
+  private static var wasteByteMaximum: UInt { 128 << 20 }
 
   /// Pops the first block of a list.
   @inline(__always)
@@ -145,19 +165,18 @@ extension ThreadHeap {
   /// Frees every cached block.
   package func flushCache() { trimCache(to: 0) }
 
-  /// Frees cached blocks, the largest first, until at most `kept` bytes are left. Of small blocks the cache holds more,
-  /// and the next request more likely finds its class.
+  /// Frees cached blocks, one of each class in turn, until at most `kept` bytes are left.
   private func trimCache(to kept: UInt) {
-    var index = LargeClass.count
-    while index > 0, cacheByteCount > kept {
-      index -= 1
-      while cached(index) != 0, cacheByteCount > kept {
-        let block = FreeBlock(cached(index))
-        setCached(index, block.next)
-        let entry = space.granuleUnchecked(around: block.address).arenaPart.entry(of: block.address)
-        cacheByteCount = cacheByteCount &- entry.blockByteCount
-        deallocateInArena(block.address)
-      }
+    var index = Int(fields.trimmedClass)
+    while cacheByteCount > kept {
+      index = index == 0 ? LargeClass.count - 1 : index - 1
+      let block = FreeBlock(cached(index))
+      if block.address == 0 { continue }
+      setCached(index, block.next)
+      let entry = space.granuleUnchecked(around: block.address).arenaPart.entry(of: block.address)
+      cacheByteCount = cacheByteCount &- entry.blockByteCount
+      deallocateInArena(block.address)
     }
+    fields.trimmedClass = UInt8(index)
   }
 }

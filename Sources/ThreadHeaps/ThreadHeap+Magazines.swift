@@ -46,8 +46,7 @@ extension ThreadHeap {
     }
   }
 
-  /// Pops a block from a magazine, 0 when it is empty. It also counts for classes above 256 bytes without a magazine,
-  /// which is cheaper than testing for one. That count is never read.
+  /// Pops a block from a magazine, 0 when it is empty.
   @inlinable @inline(__always)
   package func popMagazine(_ sizeClass: SizeClass) -> UInt {
     let block = popActive(sizeClass)

@@ -59,9 +59,11 @@ extension ThreadHeap {
   /// How many pages with memory a class's first span begins with. Most classes never need more.
   private static var firstPages: UInt16 { 0x000F }
 
-  /// Purges, now and then, what a granule has of its last use and a class's first span will hardly need.
+  /// Purges, now and then, what a granule has of its last use and a class's first span will hardly need. Only a young heap
+  /// does: in an old one, classes that empty their spans and fill new ones in turns would pay each time.
   private func purgeRest(of granule: Granule) {
-    fields.firstSpanCount &+= 1
+    guard fields.firstSpanCount < .max else { return }
+    fields.firstSpanCount += 1
     guard fields.firstSpanCount % 8 == 0 else { return }
     let rest = granule.fields.residentPages & ~ThreadHeap.firstPages
     if rest != 0, space.fields.ownsMapping { space.decommit(pages: rest, of: granule) }

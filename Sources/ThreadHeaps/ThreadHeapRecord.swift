@@ -33,6 +33,8 @@ package struct ThreadHeapRecord: ~Copyable {
   /// the thread returned last to an arena.
   var cacheBoost: UInt
   var returnedClass: UInt8
+  /// The class from which the cache gave up a block last.
+  var trimmedClass: UInt8
   /// The address of the space that the spans come from.
   package var space: UInt
   /// The heap's number in the space: its record's distance from the space's start, in steps of a record.
@@ -53,7 +55,7 @@ package struct ThreadHeapRecord: ~Copyable {
   var purgeIsThorough: Bool
   /// The number of the arena that the thread keeps to.
   var homeArena: UInt8
-  /// How many spans were the first of their class, modulo 256.
+  /// How many spans were the first of their class, at most 255.
   var firstSpanCount: UInt8
   /// Blocks on their way to other heaps, one batch for each span (ThreadHeap+Remote.swift).
   var outgoing: OutgoingBatches

@@ -17,6 +17,25 @@ struct ThreadCacheTests {
 
   private static func entry(_ block: FreeBlock) -> ArenaEntry { ArenaEntry(of: block.address) }
 
+  @Test("What a full cache frees is of each class in turn")
+  func trimsInTurn() throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make(largeByteCount: 9 << 20)
+    let sizes = [50_000, 90_000, 160_000, 290_000] as [UInt]
+    for _ in 0..<4 {
+      for byteCount in sizes {
+        let block = try Self.block(byteCount, in: heaps)
+        try #require(heap.pushCached(block, Self.entry(block)))
+      }
+    }
+    let before = heap.cacheByteCount
+    heap.makeCacheRoom(for: heap.cacheLimit - before / 2)
+    for byteCount in sizes {
+      let found = (0..<3).map { _ in heap.popCached(byteCount) }
+      #expect(found[0] != 0 && found[1] != 0 && found[2] == 0, "two of four blocks of \(byteCount) bytes stay")
+    }
+  }
+
   @Test("Room and blocks make the limit; the block that was freed last serves the next request of its class")
   func pushAndPop() throws {
     let heaps = try TestHeaps()
@@ -37,21 +56,26 @@ struct ThreadCacheTests {
     #expect(heap.popCached(100_000) == 0)
   }
 
-  @Test("A block serves every request that it holds and whose class is its own or the next, and no longer one")
-  func classes() throws {
+  @Test(
+    "A block serves the requests that it holds: of the next class, its own, and the four below it where little is held",
+    arguments: [9 << 20, 128 << 20, 128 << 20 + 1] as [UInt])
+  func classes(largeByteCount: UInt) throws {
+    let mostBelow = largeByteCount <= 128 << 20 ? 4 : 0
     let heaps = try TestHeaps()
     let heap = try heaps.make(largeByteCount: 9 << 20)
     for byteCount in stride(from: UInt(40_000), through: 600_000, by: 17_000) {
       let usable = Self.entry(try Self.block(byteCount, in: heaps)).byteCount
       let own = LargeClass(within: usable).index
-      for request in stride(from: usable - usable / 8, through: usable + usable / 8, by: 997) {
+      for request in stride(from: usable / 3 * 2, through: usable + usable / 8, by: 997) {
+        if request <= 32 << 10 { continue }
         let block = try Self.block(byteCount, in: heaps)
-        heap.fields.largeByteCount = 9 << 20
+        heap.fields.largeByteCount = largeByteCount
         heap.limitCache()
         try #require(heap.pushCached(block, Self.entry(block)) && Self.entry(block).byteCount == usable)
         let wanted = LargeClass(fitting: request).index
         let found = heap.popCached(request)
-        #expect((found != 0) == (wanted == own || wanted == own + 1 && request <= usable), "\(request) of \(usable)")
+        let isServed = wanted == own + 1 ? request <= usable : (own - mostBelow...own).contains(wanted)
+        #expect((found != 0) == isServed, "\(request) of \(usable)")
         if found == 0 { heap.flushCache() } else { heaps.space.deallocateInArena(found) }
       }
     }
@@ -140,7 +164,7 @@ struct ThreadCacheTests {
     #expect(heap.cacheByteCount == blocks.prefix(3).reduce(0) { $0 + Self.entry($1).blockByteCount })
   }
 
-  @Test("To make room, half of the cache goes, the largest blocks first")
+  @Test("To make room, half of the cache goes, from the largest class down")
   func trims() throws {
     let heaps = try TestHeaps()
     let heap = try heaps.make(largeByteCount: 9 << 20)
