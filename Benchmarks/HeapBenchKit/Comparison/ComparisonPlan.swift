@@ -114,7 +114,9 @@ public struct ComparisonPlan: Sendable {
 
   /// Whether a speed workload needs a longer time and has fewer rounds: its operations are long, or many threads must
   /// run beside each other for longer than the scheduler lets one of them run.
-  private static func isLong(_ name: String) -> Bool { name.hasPrefix("buffer-") || name.hasPrefix("replace-") }
+  private static func isLong(_ name: String) -> Bool {
+    name.hasPrefix("buffer-") || name.hasPrefix("replace-") || name.hasSuffix("-8")
+  }
 
   /// The traces that are named by their files. Their headers are read, so that a mistake shows before anything runs.
   private static func traceFiles(among names: [String]) throws -> [(name: String, path: String)] {

@@ -25,12 +25,17 @@ public struct DriverFigures: Codable, Hashable, Sendable {
   public let trimmedResidentByteCount: Int?
   /// The time of the slowest call. Stall workloads alone have it.
   public let slowestNanoseconds: Int?
+  /// 1 where the workload frees blocks by their size and the allocator has no such function: then `free` was called.
+  public let unsizedFrees: Int?
 
   /// The nanoseconds for each operation. On one thread this is processor time, which other programs on the machine do
   /// not lengthen. On several threads it is elapsed time, in which the threads' waiting for each other counts.
   public var nanosecondsPerOperation: Double {
     Double(threads == 1 ? processorNanoseconds : nanoseconds) / Double(max(1, operations))
   }
+
+  /// The page faults for a million operations.
+  var faultsPerMillion: Double { Double(minorFaultCount) * 1_000_000 / Double(max(1, operations)) }
 
   /// Peak resident bytes over peak live bytes.
   public var peakRatio: Double? {

@@ -42,6 +42,16 @@ static inline struct lab_malloc_family lab_malloc_family_of_process(void) {
   return family;
 }
 
+/// Functions of the library that has this process's malloc, each NULL where that library lacks it.
+struct lab_malloc_extensions {
+  /// free_sized of C23, else C++'s operator delete(void *, size_t).
+  void (*_Nullable deallocate_sized)(void *_Nonnull block, size_t byte_count);
+  void (*_Nonnull deallocate)(void *_Nonnull block);
+  size_t (*_Nullable usable_byte_count)(void *_Nonnull block);
+};
+
+struct lab_malloc_extensions lab_malloc_extensions_find(void);
+
 /// malloc_trim(0), of the allocator or else of the C library; nothing where neither has it.
 void lab_malloc_trim(void);
 

@@ -60,6 +60,20 @@ import Testing
     #expect(threaded.operations == 1_000_000 && threaded.threads == 10)
   }
 
+  @Test func aMissingSizedFreeIsSaid() async throws {
+    let driver = try DriverProcess(path: BuiltDriver.path)
+    let heaplab = ComparedAllocator(name: "heaplab", library: "\(DriverProcess.folder)/libheaplab.so")
+    func unsizedFrees(_ workload: String, under allocator: ComparedAllocator) async throws -> Int? {
+      let command = DriverCommand(arguments: ["run", workload, "--operations", "20000"])
+      return try await driver.run(command, under: allocator).unsizedFrees
+    }
+    // SAFETY: the name is a C string, and the address is only compared.
+    let isInLibrary = unsafe dlsym(nil, "free_sized") != nil
+    #expect(try await unsizedFrees("larson-sized-1", under: .glibc) == (isInLibrary ? nil : 1))
+    #expect(try await unsizedFrees("larson-1", under: .glibc) == nil)
+    #expect(try await unsizedFrees("larson-sized-1", under: heaplab) == nil)
+  }
+
   @Test func timeIsWhatItIsToldToTake() async throws {
     let figures = try await BuiltDriver.run("run", "pairs-64", "--milliseconds", "20")
     #expect((2_000_000...2_000_000_000).contains(figures.nanoseconds))

@@ -16,7 +16,7 @@ enum SampleComparison {
       operations: 100, nanoseconds: nanoseconds * 200, processorNanoseconds: nanoseconds * 100, threads: threads,
       minorFaultCount: 3, peakLiveByteCount: peak?.1, peakResidentByteCount: peak?.0, endLiveByteCount: end?.1,
       endResidentByteCount: end?.0, idleResidentByteCount: idle?.0, trimmedResidentByteCount: idle?.1,
-      slowestNanoseconds: slowest)
+      slowestNanoseconds: slowest, unsizedFrees: nil)
   }
 
   /// A speed workload with the nanoseconds of each round.
