@@ -80,6 +80,7 @@ import CLabDriver
     case .footprint(let pattern): run(pattern, options, &line)
     case .idle(let threads): run(threads, options, &line)
     case .stall(let pattern): run(pattern, options, &line)
+    case .latency(let sizes): run(sizes, options, &line)
     }
   }
 
@@ -167,6 +168,16 @@ import CLabDriver
     append(
       figures.callCount, figures.elapsed, threads: pattern.threadCount, minorFaultCount: figures.minorFaultCount, &line)
     line.append(key: "slowestNanoseconds", figures.slowestNanoseconds)
+  }
+
+  private static func run(_ sizes: DrawnSizes, _ options: Options, _ line: inout TextLine) {
+    let figures = CallLatencies.run(sizes, percent: options.percentOfFixedWork)
+    append(
+      figures.malloc.callCount, figures.elapsed, threads: 1, minorFaultCount: figures.minorFaultCount, &line)
+    line.append(", \"mallocLatency\": ")
+    figures.malloc.append(to: &line)
+    line.append(", \"freeLatency\": ")
+    figures.free.append(to: &line)
   }
 }
 

@@ -14,6 +14,7 @@ struct Workload {
     case footprint(FootprintPattern)
     case idle(IdleThreads)
     case stall(StallPattern)
+    case latency(DrawnSizes)
   }
 
   /// The kind that the list shows beside the name.
@@ -23,6 +24,7 @@ struct Workload {
     case .footprint: "footprint"
     case .idle: "idle"
     case .stall: "stall"
+    case .latency: "latency"
     }
   }
 
@@ -109,6 +111,7 @@ struct Workload {
     case 77: Workload("beside-small-frees", .stall(.besideFrees(.small, byteCount: 512 << 20)))
     case 78: Workload("beside-large-frees-512MiB", .stall(.besideFrees(.large, byteCount: 512 << 20)))
     case 79: Workload("beside-large-frees-1.5GiB", .stall(.besideFrees(.large, byteCount: 1536 << 20)))
+    case 80: Workload("latency-16-512", .latency(DrawnSizes(16, 512)))
     default: nil
     }
   }

@@ -10,6 +10,8 @@ public struct ComparedItem: Codable, Hashable, Sendable {
     case idle
     /// The slowest single call.
     case stall
+    /// The distribution of single calls' times.
+    case latency
     /// A real program: processor time and peak resident memory.
     case program
     /// The start and end of a program that does nothing.

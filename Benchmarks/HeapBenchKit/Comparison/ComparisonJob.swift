@@ -52,6 +52,7 @@ public struct ComparisonJob: Sendable {
     case .footprint: 2 * Double(task.roundCount)
     case .idle: 0.5 * Double(task.roundCount)
     case .stall: 1.5 * Double(task.roundCount)
+    case .latency: 0.4 * Double(task.roundCount)
     case .program: 0.7 * Double(task.roundCount)
     case .start: 0.03 * Double(task.roundCount)
     }

@@ -84,6 +84,11 @@ public struct ComparisonPlan: Sendable {
         command: DriverCommand(arguments: ["run", workload.name]),
         mustBeNamed: workload.kind == .stall && workload.name.hasSuffix("-\(size.leftOutHeap)"))
     }
+    tasks += workloads.filter { $0.kind == .latency }.map { workload in
+      Task(
+        name: workload.name, kind: .latency, roundCount: size.programRoundCount,
+        command: DriverCommand(arguments: ["run", workload.name, "--percent", "\(size.percent)"]))
+    }
     for (number, program) in ComparedProgram.all.enumerated() {
       guard let path = program.path() else {
         notes.append("\(program.command) is not installed and not run")

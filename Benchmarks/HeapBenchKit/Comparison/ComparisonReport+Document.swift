@@ -25,7 +25,7 @@ extension ComparisonReport {
     }
     parts.append("## Goals")
     parts.append(Self.fenced(GoalTable(self).text(style: style)))
-    parts += notes.map { "Note: \($0)." }
+    parts += (notes + sizedFreeNotes).map { "Note: \($0)." }
     return parts.map { ($0.hasPrefix("```") ? $0 : style.paragraph($0)) + "\n" }.joined(separator: "\n")
   }
 

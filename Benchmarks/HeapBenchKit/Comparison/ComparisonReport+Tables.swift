@@ -7,6 +7,7 @@ extension ComparisonReport {
     if !lines.isEmpty { parts.append(lines.joined(separator: "\n") + "\n") }
     let goals = GoalTable(self)
     if !goals.isEmpty { parts.append(goals.text(style: style)) }
+    let notes = notes + sizedFreeNotes
     if !notes.isEmpty { parts.append(notes.map { style.paragraph("note: \($0)") }.joined(separator: "\n") + "\n") }
     return parts.joined(separator: "\n")
   }
@@ -14,8 +15,8 @@ extension ComparisonReport {
   /// All tables that are not empty.
   var tables: [ComparisonTable] {
     [
-      speedTable, footprintTable(peak: true), footprintTable(peak: false), idleTable, stallTable,
-      programTable(peak: false), programTable(peak: true), startTable, instructionTable,
+      speedTable, faultTable, latencyTable, footprintTable(peak: true), footprintTable(peak: false), idleTable,
+      stallTable, programTable(peak: false), programTable(peak: true), startTable, instructionTable,
     ].compactMap { $0 }
   }
 

@@ -27,6 +27,10 @@ public struct DriverFigures: Codable, Hashable, Sendable {
   public let slowestNanoseconds: Int?
   /// 1 where the workload frees blocks by their size and the allocator has no such function: then `free` was called.
   public let unsizedFrees: Int?
+  /// The times of single calls of malloc. Latency workloads alone have it, as also the next figure.
+  public let mallocLatency: CallLatency?
+  /// The times of single calls of free.
+  public let freeLatency: CallLatency?
 
   /// The nanoseconds for each operation. On one thread this is processor time, which other programs on the machine do
   /// not lengthen. On several threads it is elapsed time, in which the threads' waiting for each other counts.

@@ -22,6 +22,13 @@ import Testing
         let idle = try #require(figures.idleKiBPerThread)
         let trimmed = try #require(figures.trimmedKiBPerThread)
         #expect(idle >= 4 && trimmed >= 4 && trimmed <= idle + 4, "\(idle), then \(trimmed)")
+      case .latency:
+        for latency in [figures.mallocLatency, figures.freeLatency] {
+          let latency = try #require(latency, "\(name)")
+          #expect(latency.calls == figures.operations && latency.calls == 20_000)
+          let times = CallLatency.quantiles.map { $0.picoseconds(latency) }
+          #expect(times == times.sorted() && times[4] > 0 && times[4] / 1000 <= figures.nanoseconds, "\(times)")
+        }
       case .stall:
         let slowest = try #require(figures.slowestNanoseconds, "\(name)")
         #expect(figures.operations > 0 && slowest > 0 && slowest <= figures.nanoseconds, "\(name)")

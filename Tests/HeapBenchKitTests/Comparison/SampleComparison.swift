@@ -10,13 +10,13 @@ enum SampleComparison {
   /// A run with that many nanoseconds of processor time for each of a hundred operations.
   static func run(
     _ nanoseconds: Int, threads: Int = 1, peak: (Int, Int)? = nil, end: (Int, Int)? = nil, idle: (Int, Int)? = nil,
-    slowest: Int? = nil
+    slowest: Int? = nil, unsized: Int? = nil, latency: (malloc: CallLatency, free: CallLatency)? = nil
   ) -> DriverFigures {
     DriverFigures(
       operations: 100, nanoseconds: nanoseconds * 200, processorNanoseconds: nanoseconds * 100, threads: threads,
       minorFaultCount: 3, peakLiveByteCount: peak?.1, peakResidentByteCount: peak?.0, endLiveByteCount: end?.1,
       endResidentByteCount: end?.0, idleResidentByteCount: idle?.0, trimmedResidentByteCount: idle?.1,
-      slowestNanoseconds: slowest, unsizedFrees: nil)
+      slowestNanoseconds: slowest, unsizedFrees: unsized, mallocLatency: latency?.malloc, freeLatency: latency?.free)
   }
 
   /// A speed workload with the nanoseconds of each round.
@@ -44,6 +44,21 @@ enum SampleComparison {
   static func stall(_ name: String, _ slowest: [String: Int]) -> ComparedItem {
     var item = ComparedItem(name: name, kind: .stall)
     item.runs = slowest.mapValues { AllocatorRuns(figures: [run(1, slowest: $0)]) }
+    return item
+  }
+
+  /// A latency workload whose quantiles of malloc are these many nanoseconds times 1, 2, 3, 4 and 5, and of free ten
+  /// times as many.
+  static func latency(_ times: [String: Int]) -> ComparedItem {
+    func latency(_ picoseconds: Int) -> CallLatency {
+      CallLatency(
+        calls: 100, p50Picoseconds: picoseconds, p99Picoseconds: 2 * picoseconds, p999Picoseconds: 3 * picoseconds,
+        p9999Picoseconds: 4 * picoseconds, maximumPicoseconds: 5 * picoseconds)
+    }
+    var item = ComparedItem(name: "latency-16-512", kind: .latency)
+    item.runs = times.mapValues { time in
+      AllocatorRuns(figures: [run(1, latency: (latency(1000 * time), latency(10_000 * time)))])
+    }
     return item
   }
 
