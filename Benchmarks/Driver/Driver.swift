@@ -81,6 +81,7 @@ import CLabDriver
     case .idle(let threads): run(threads, options, &line)
     case .stall(let pattern): run(pattern, options, &line)
     case .latency(let sizes): run(sizes, options, &line)
+    case .trivialProcess: runTrivialProcess(options, &line)
     }
   }
 
@@ -178,6 +179,16 @@ import CLabDriver
     figures.malloc.append(to: &line)
     line.append(", \"freeLatency\": ")
     figures.free.append(to: &line)
+  }
+
+  private static func runTrivialProcess(_ options: Options, _ line: inout TextLine) {
+    let percent = options.percentOfFixedWork
+    let faultCount = Residence.minorFaultCount
+    let start = Elapsed.now
+    let (operationCount, residentByteCount) = TrivialProcess.run(percent: percent)
+    append(
+      operationCount, .now - start, threads: 1, minorFaultCount: Residence.minorFaultCount - faultCount, &line)
+    line.append(key: "peakResidentByteCount", residentByteCount)
   }
 }
 

@@ -15,6 +15,7 @@ struct Workload {
     case idle(IdleThreads)
     case stall(StallPattern)
     case latency(DrawnSizes)
+    case trivialProcess
   }
 
   /// The kind that the list shows beside the name.
@@ -25,6 +26,7 @@ struct Workload {
     case .idle: "idle"
     case .stall: "stall"
     case .latency: "latency"
+    case .trivialProcess: "process"
     }
   }
 
@@ -112,6 +114,7 @@ struct Workload {
     case 78: Workload("beside-large-frees-512MiB", .stall(.besideFrees(.large, byteCount: 512 << 20)))
     case 79: Workload("beside-large-frees-1.5GiB", .stall(.besideFrees(.large, byteCount: 1536 << 20)))
     case 80: Workload("latency-16-512", .latency(DrawnSizes(16, 512)))
+    case 81: Workload("trivial-process", .trivialProcess)
     default: nil
     }
   }

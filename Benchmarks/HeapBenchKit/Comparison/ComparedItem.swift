@@ -14,6 +14,8 @@ public struct ComparedItem: Codable, Hashable, Sendable {
     case latency
     /// A real program: processor time and peak resident memory.
     case program
+    /// The resident memory of a whole process that hardly allocates.
+    case process
     /// The start and end of a program that does nothing.
     case start
   }

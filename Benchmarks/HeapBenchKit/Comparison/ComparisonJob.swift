@@ -54,6 +54,7 @@ public struct ComparisonJob: Sendable {
     case .stall: 1.5 * Double(task.roundCount)
     case .latency: 0.4 * Double(task.roundCount)
     case .program: 0.7 * Double(task.roundCount)
+    case .process: 0.02 * Double(task.roundCount)
     case .start: 0.03 * Double(task.roundCount)
     }
   }

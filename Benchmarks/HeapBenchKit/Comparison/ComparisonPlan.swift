@@ -89,6 +89,11 @@ public struct ComparisonPlan: Sendable {
         name: workload.name, kind: .latency, roundCount: size.programRoundCount,
         command: DriverCommand(arguments: ["run", workload.name, "--percent", "\(size.percent)"]))
     }
+    tasks += workloads.filter { $0.kind == .process }.map { workload in
+      Task(
+        name: workload.name, kind: .process, roundCount: size.roundCount,
+        command: DriverCommand(arguments: ["run", workload.name]))
+    }
     for (number, program) in ComparedProgram.all.enumerated() {
       guard let path = program.path() else {
         notes.append("\(program.command) is not installed and not run")

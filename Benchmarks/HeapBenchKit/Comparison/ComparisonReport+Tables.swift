@@ -86,23 +86,6 @@ extension ComparisonReport {
     return table
   }
 
-  /// The start and end of a program that does nothing: time and page faults.
-  var startTable: ComparisonTable? {
-    guard let item = items(.start).first else { return nil }
-    let faults: (DriverFigures) -> Double? = { Double($0.minorFaultCount) / Double($0.operations) }
-    return ComparisonTable(
-      title: "Start and end of /bin/true: processor time, glibc's and the others' over it, and page faults. * least.",
-      columns: names, tailHeading: "spread",
-      rows: [
-        ratioRow(
-          item, "time", first: { Figure.preciseDuration(nanoseconds: $0) }, \.nanosecondsPerOperation),
-        markingBest(
-          ComparisonTable.Row(
-            name: "page faults", cells: names.map { cell(item, $0, faults) { Figure.fixed($0, decimals: 0) } }),
-          names.map { item.median(of: $0, faults) }),
-      ])
-  }
-
   /// The instructions of a small malloc and free.
   var instructionTable: ComparisonTable? {
     guard !instructions.isEmpty else { return nil }
@@ -125,7 +108,7 @@ extension ComparisonReport {
   }
 
   /// A row with glibc's figure, and the others' over it.
-  private func ratioRow(
+  func ratioRow(
     _ item: ComparedItem, _ name: String, first: (Double) -> String, _ figure: (DriverFigures) -> Double?
   ) -> ComparisonTable.Row {
     let glibc = ComparedAllocator.glibc.name
@@ -154,7 +137,7 @@ extension ComparisonReport {
     item.runs[name].flatMap { $0.failure == nil ? $0.figures.compactMap(figure) : nil }
   }
 
-  private func cell(
+  func cell(
     _ item: ComparedItem, _ name: String, _ figure: (DriverFigures) -> Double?, _ text: (Double) -> String
   ) -> ComparisonTable.Cell {
     if item.runs[name]?.failure != nil { return .failed }
@@ -172,7 +155,7 @@ extension ComparisonReport {
   }
 
   /// The row with a mark at the least of the values.
-  private func markingBest(_ row: ComparisonTable.Row, _ values: [Double?]) -> ComparisonTable.Row {
+  func markingBest(_ row: ComparisonTable.Row, _ values: [Double?]) -> ComparisonTable.Row {
     let known = values.compactMap { $0 }
     guard known.count > 1, let least = known.min() else { return row }
     var cells = row.cells

@@ -47,6 +47,9 @@ public struct DriverFigures: Codable, Hashable, Sendable {
     return Double(resident) / Double(live)
   }
 
+  /// The most KiB resident at once.
+  var peakResidentKiB: Double? { peakResidentByteCount.map { Double($0) / 1024 } }
+
   /// Resident bytes over live bytes at the end; nil where nothing is live.
   public var endRatio: Double? {
     guard let resident = endResidentByteCount, let live = endLiveByteCount, live > 0 else { return nil }

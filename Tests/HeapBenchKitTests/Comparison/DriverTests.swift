@@ -29,6 +29,10 @@ import Testing
           let times = CallLatency.quantiles.map { $0.picoseconds(latency) }
           #expect(times == times.sorted() && times[4] > 0 && times[4] / 1000 <= figures.nanoseconds, "\(times)")
         }
+      case .process:
+        // The driver and the C library take about a megabyte.
+        let resident = try #require(figures.peakResidentByteCount)
+        #expect((300_000...20_000_000).contains(resident), "\(resident)")
       case .stall:
         let slowest = try #require(figures.slowestNanoseconds, "\(name)")
         #expect(figures.operations > 0 && slowest > 0 && slowest <= figures.nanoseconds, "\(name)")
