@@ -20,6 +20,7 @@ public struct ComparisonJob: Sendable {
     defer { progress.end() }
     var report = ComparisonReport(allocators: plan.allocators, notes: plan.notes, isWhole: plan.isWhole)
     report.patternPercent = plan.patternPercent
+    report.processor = ProcessorModel.current
     if let note = Self.loadNote() { report.notes.append(note) }
     for task in plan.tasks {
       let item = await ComparedItem.measure(task, under: plan.allocators, driver: driver) { allocator, share in

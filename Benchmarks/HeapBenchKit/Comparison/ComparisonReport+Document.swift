@@ -11,6 +11,7 @@ extension ComparisonReport {
       "`heapbench compare` measured these tables and wrote this page; `scripts/bench --peers --document FILE` does so again."
         + " The allocators took turns on one machine. A star marks the best of a row.",
     ]
+    if let processorLine { parts.append(processorLine) }
     if isWhole { parts.append("![Means over all workloads](\(chart))") }
     for table in tables {
       let colon = table.title.firstIndex(of: ":") ?? table.title.endIndex

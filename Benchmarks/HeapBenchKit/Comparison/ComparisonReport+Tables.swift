@@ -1,7 +1,8 @@
 extension ComparisonReport {
   /// All tables that are not empty, then a line for each failure, the goals and the notes.
   public func text(style: TerminalStyle) -> String {
-    var parts = tables.map { $0.text(style: style) }
+    var parts = processorLine.map { [style.paragraph($0) + "\n"] } ?? []
+    parts += tables.map { $0.text(style: style) }
     parts += scaling.map { $0.text(style: style) }
     let lines = failures.map { style.text("failed: \($0)".wrapped(to: style.columnCount, indent: "  "), .bad) }
     if !lines.isEmpty { parts.append(lines.joined(separator: "\n") + "\n") }
@@ -10,6 +11,11 @@ extension ComparisonReport {
     let notes = notes + sizedFreeNotes
     if !notes.isEmpty { parts.append(notes.map { style.paragraph("note: \($0)") }.joined(separator: "\n") + "\n") }
     return parts.joined(separator: "\n")
+  }
+
+  /// What the figures were measured on.
+  var processorLine: String? {
+    processor.map { "Measured on \($0). On another processor times differ; compare ratios." }
   }
 
   /// All tables that are not empty.
