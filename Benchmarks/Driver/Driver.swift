@@ -13,9 +13,8 @@ import CLabDriver
 //
 // Speed: `--operations N` runs exactly N operations, once. The difference between two counts under callgrind is then
 // the cost of the operations alone. Without the option, the driver doubles the number of operations until they fill an
-// eighth of the time. That also warms the allocator up. Then it measures as many as fill the whole time, and once more
-// if the allocator was so much faster when warm that they filled less than half of it. All of these are processor times
-// of all threads together.
+// eighth of the time, twice in a row. That also warms the allocator up. Then it measures as many as fill the whole time,
+// and repeats a run that filled less than half of it. All of these are processor times of all threads together.
 //
 // Trace: every recorded call is made once, on as many threads as in the recording. `--operations N` makes the first N.
 //
@@ -107,10 +106,12 @@ import CLabDriver
     var count = options.operations ?? calibrated(pattern, nanoseconds: wanted, threads: threads)
     var faultCount = Residence.minorFaultCount
     var elapsed = pattern.run(count, threads: threads)
-    if options.operations == nil, pattern.operationCountMost == nil, elapsed.processorNanoseconds < wanted / 2 {
-      count = scaled(count, from: elapsed.processorNanoseconds, to: wanted)
-      faultCount = Residence.minorFaultCount
-      elapsed = pattern.run(count, threads: threads)
+    if options.operations == nil, pattern.operationCountMost == nil {
+      for _ in 0..<repetitionCountMost where elapsed.processorNanoseconds < wanted / 2 {
+        count = max(2 * count, scaled(count, from: elapsed.processorNanoseconds, to: wanted))
+        faultCount = Residence.minorFaultCount
+        elapsed = pattern.run(count, threads: threads)
+      }
     }
     append(count, elapsed, threads: threads, minorFaultCount: Residence.minorFaultCount - faultCount, &line)
     if pattern.freesBySize, !MallocExtensions().hasSizedFree { line.append(key: "unsizedFrees", 1) }
@@ -127,14 +128,21 @@ import CLabDriver
     line.append(key: "minorFaultCount", minorFaultCount)
   }
 
+  /// How often a run that was too short is repeated at most, each time with at least twice as many operations.
+  private static let repetitionCountMost = 12
+
   /// How many operations take that many nanoseconds, by trial runs of up to an eighth of the time and more.
   private static func calibrated(_ pattern: SpeedPattern, nanoseconds wanted: Int, threads: Int) -> Int {
     if let most = pattern.operationCountMost { return most }
     var count = pattern.trialOperationCount(threads: threads)
+    func run() -> Int { pattern.run(count, threads: threads).processorNanoseconds }
     while true {
-      // Processor time: on a busy machine a short run waits longer than it works.
-      let nanoseconds = pattern.run(count, threads: threads).processorNanoseconds
-      if nanoseconds >= wanted / 8 { return scaled(count, from: nanoseconds, to: wanted) }
+      // Processor time: on a busy machine a short run waits longer than it works. A run that is long enough must be so
+      // twice: the first operations may take milliseconds, in which an allocator maps or clears memory.
+      if run() >= wanted / 8 {
+        let nanoseconds = run()
+        if nanoseconds >= wanted / 8 { return scaled(count, from: nanoseconds, to: wanted) }
+      }
       count *= 2
     }
   }
