@@ -71,6 +71,18 @@ import Testing
     #expect(threaded.operations == 1_000_000 && threaded.threads == 10)
   }
 
+  /// Each class of libheaplab has spans of its own, and sizes from 16 to 512 bytes have some twenty classes.
+  @Test(arguments: [("random-slots-16-512", 20...60), ("random-slots-257-512", 4...12), ("pairs-64", 1...3)])
+  func drawnSizesAreOfAllClasses(workload: String, spans: ClosedRange<Int>) async throws {
+    let outcome = try await HeapBenchProcess.shell(
+      """
+      export LD_PRELOAD="$(dirname "$heapbench")/libheaplab.so" HEAPLAB_STATS=1
+      exec "$heapbench-driver" run \(workload) --operations 2000
+      """)
+    let count = try #require(outcome.errors.firstMatch(of: /(\d+) spans/).flatMap { Int($0.1) }, "\(outcome.errors)")
+    #expect(spans.contains(count), "\(outcome.errors)")
+  }
+
   @Test func aMissingSizedFreeIsSaid() async throws {
     let driver = try DriverProcess(path: BuiltDriver.path)
     let heaplab = ComparedAllocator(name: "heaplab", library: "\(DriverProcess.folder)/libheaplab.so")
