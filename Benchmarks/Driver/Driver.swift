@@ -13,8 +13,8 @@ import CLabDriver
 //
 // Speed: `--operations N` runs exactly N operations, once. The difference between two counts under callgrind is then
 // the cost of the operations alone. Without the option, the driver doubles the number of operations until they fill an
-// eighth of the time. That also warms the allocator up. Then it measures as many as fill the whole time. All of these
-// are processor times of all threads together.
+// eighth of the time, twice in a row. That also warms the allocator up. Then it measures as many as fill the whole time,
+// and repeats a run that filled less than half of it. All of these are processor times of all threads together.
 //
 // Trace: every recorded call is made once, on as many threads as in the recording. `--operations N` makes the first N.
 //
@@ -79,6 +79,8 @@ import CLabDriver
     case .footprint(let pattern): run(pattern, options, &line)
     case .idle(let threads): run(threads, options, &line)
     case .stall(let pattern): run(pattern, options, &line)
+    case .latency(let sizes): run(sizes, options, &line)
+    case .trivialProcess: runTrivialProcess(options, &line)
     }
   }
 
@@ -100,10 +102,19 @@ import CLabDriver
       stop("this workload has its own threads: leave --threads out")
     }
     let threads = options.threads ?? pattern.threadCount
-    let count = options.operations ?? calibrated(pattern, milliseconds: options.milliseconds ?? 200, threads: threads)
-    let faultCount = Residence.minorFaultCount
-    let elapsed = pattern.run(count, threads: threads)
+    let wanted = (options.milliseconds ?? 200) * 1_000_000
+    var count = options.operations ?? calibrated(pattern, nanoseconds: wanted, threads: threads)
+    var faultCount = Residence.minorFaultCount
+    var elapsed = pattern.run(count, threads: threads)
+    if options.operations == nil, pattern.operationCountMost == nil {
+      for _ in 0..<repetitionCountMost where elapsed.processorNanoseconds < wanted / 2 {
+        count = max(2 * count, scaled(count, from: elapsed.processorNanoseconds, to: wanted))
+        faultCount = Residence.minorFaultCount
+        elapsed = pattern.run(count, threads: threads)
+      }
+    }
     append(count, elapsed, threads: threads, minorFaultCount: Residence.minorFaultCount - faultCount, &line)
+    if pattern.freesBySize, !MallocExtensions().hasSizedFree { line.append(key: "unsizedFrees", 1) }
   }
 
   /// Appends the figures that every workload has.
@@ -117,17 +128,28 @@ import CLabDriver
     line.append(key: "minorFaultCount", minorFaultCount)
   }
 
-  /// How many operations take that many milliseconds, by trial runs of up to an eighth of the time and more.
-  private static func calibrated(_ pattern: SpeedPattern, milliseconds: Int, threads: Int) -> Int {
+  /// How often a run that was too short is repeated at most, each time with at least twice as many operations.
+  private static let repetitionCountMost = 12
+
+  /// How many operations take that many nanoseconds, by trial runs of up to an eighth of the time and more.
+  private static func calibrated(_ pattern: SpeedPattern, nanoseconds wanted: Int, threads: Int) -> Int {
     if let most = pattern.operationCountMost { return most }
-    let wanted = milliseconds * 1_000_000
     var count = pattern.trialOperationCount(threads: threads)
+    func run() -> Int { pattern.run(count, threads: threads).processorNanoseconds }
     while true {
-      // Processor time: on a busy machine a short run waits longer than it works.
-      let nanoseconds = max(1, pattern.run(count, threads: threads).processorNanoseconds)
-      if nanoseconds >= wanted / 8 { return max(1, Int(Double(count) * Double(wanted) / Double(nanoseconds))) }
+      // Processor time: on a busy machine a short run waits longer than it works. A run that is long enough must be so
+      // twice: the first operations may take milliseconds, in which an allocator maps or clears memory.
+      if run() >= wanted / 8 {
+        let nanoseconds = run()
+        if nanoseconds >= wanted / 8 { return scaled(count, from: nanoseconds, to: wanted) }
+      }
       count *= 2
     }
+  }
+
+  /// How many operations take `wanted` nanoseconds when `count` took `nanoseconds`.
+  private static func scaled(_ count: Int, from nanoseconds: Int, to wanted: Int) -> Int {
+    max(1, Int(Double(count) * Double(wanted) / Double(max(1, nanoseconds))))
   }
 
   private static func run(_ pattern: FootprintPattern, _ options: Options, _ line: inout TextLine) {
@@ -155,6 +177,26 @@ import CLabDriver
     append(
       figures.callCount, figures.elapsed, threads: pattern.threadCount, minorFaultCount: figures.minorFaultCount, &line)
     line.append(key: "slowestNanoseconds", figures.slowestNanoseconds)
+  }
+
+  private static func run(_ sizes: DrawnSizes, _ options: Options, _ line: inout TextLine) {
+    let figures = CallLatencies.run(sizes, percent: options.percentOfFixedWork)
+    append(
+      figures.malloc.callCount, figures.elapsed, threads: 1, minorFaultCount: figures.minorFaultCount, &line)
+    line.append(", \"mallocLatency\": ")
+    figures.malloc.append(to: &line)
+    line.append(", \"freeLatency\": ")
+    figures.free.append(to: &line)
+  }
+
+  private static func runTrivialProcess(_ options: Options, _ line: inout TextLine) {
+    let percent = options.percentOfFixedWork
+    let faultCount = Residence.minorFaultCount
+    let start = Elapsed.now
+    let (operationCount, residentByteCount) = TrivialProcess.run(percent: percent)
+    append(
+      operationCount, .now - start, threads: 1, minorFaultCount: Residence.minorFaultCount - faultCount, &line)
+    line.append(key: "peakResidentByteCount", residentByteCount)
   }
 }
 

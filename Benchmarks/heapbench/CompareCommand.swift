@@ -9,19 +9,20 @@ struct CompareCommand: ParsableCommand {
     abstract: "Compares libheaplab.so with glibc, jemalloc, mimalloc, tcmalloc, tbbmalloc and scudo, side by side.",
     discussion: """
       Each workload runs in a process of its own under each allocator, by LD_PRELOAD. The allocators take turns; the \
-      tables show ratios of medians. More tables show resident memory over live bytes, whole programs, the start of a \
-      program, and libheaplab's goals. A line names each allocator that is not installed; scripts/bench --peers \
-      installs Debian's first. The whole comparison takes about ten minutes on two cores.
+      tables show ratios of medians. More tables show page faults, the times of single calls, resident memory over \
+      live bytes, whole programs, the start of a program, and libheaplab's goals. A line names each allocator that is \
+      not installed; scripts/bench --peers installs Debian's first. The whole comparison takes about a quarter of an \
+      hour on two cores.
 
       EXAMPLES
         heapbench compare --quick
-            everything in about three minutes, with less precision and smaller patterns
+            everything in about four minutes, with less precision and smaller patterns
         heapbench compare --only pairs-64 --only medium-churn
             two workloads; --list shows their names
         heapbench compare --only ./mine.hltrace
             a trace of your own
         heapbench compare --allocator snmalloc=./libsnmallocshim.so
-            one more allocator, of your own choice
+            one more allocator, of your own choice; docs/peers.md builds the fastest ones
         heapbench compare --scaling --only own-batches
             one workload, then four on 1 to 64 threads; curves go to scaling-*.svg in bench-results
       """)
@@ -38,7 +39,7 @@ struct CompareCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("The libheaplab.so to compare.", valueName: "file"))
   var library: String?
 
-  @Flag(name: .long, help: "Fewer rounds and smaller patterns: three minutes.")
+  @Flag(name: .long, help: "Fewer rounds and smaller patterns: four minutes.")
   var quick = false
 
   @Flag(name: .long, help: "Also measure four workloads on 1 to 64 threads: about a minute more.")

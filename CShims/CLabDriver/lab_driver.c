@@ -17,6 +17,24 @@ int lab_program_start(char *const *arguments, pid_t *process) {
   return code;
 }
 
+// A function by its name, if it lies in the same library as malloc.
+static void *beside_malloc(const char *name) {
+  void *function = dlsym(RTLD_DEFAULT, name);
+  Dl_info own, malloc_info;
+  if (!function || !dladdr(function, &own) || !dladdr(dlsym(RTLD_DEFAULT, "malloc"), &malloc_info)) return NULL;
+  return own.dli_fbase == malloc_info.dli_fbase ? function : NULL;
+}
+
+struct lab_malloc_extensions lab_malloc_extensions_find(void) {
+  struct lab_malloc_extensions found;
+  void *sized = beside_malloc("free_sized");
+  if (!sized) sized = beside_malloc("_ZdlPvm");
+  found.deallocate_sized = (void (*)(void *, size_t))sized;
+  found.deallocate = free;
+  found.usable_byte_count = (size_t (*)(void *))beside_malloc("malloc_usable_size");
+  return found;
+}
+
 void lab_malloc_trim(void) {
   int (*trim)(size_t) = (int (*)(size_t))dlsym(RTLD_DEFAULT, "malloc_trim");
   if (trim) trim(0);

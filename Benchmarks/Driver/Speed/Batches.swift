@@ -46,15 +46,3 @@ struct Batches: ~Copyable {
     }
   }
 }
-
-/// The work that several threads divide among themselves.
-struct ThreadWork {
-  let operationCount: Int
-  let threadCount: Int
-  let sizes: SizeRange
-
-  /// A thread's share of the operations; the first threads take one more where the division leaves a rest.
-  func operationCount(of thread: Int) -> Int {
-    operationCount / threadCount + (thread < operationCount % threadCount ? 1 : 0)
-  }
-}

@@ -1,3 +1,4 @@
+import CLabDriver
 import Synchronization
 
 /// A lock-free ring through which one thread hands blocks to one other thread.
@@ -48,5 +49,20 @@ struct BlockRing: ~Copyable {
     for index in start..<start &+ count { use(blocks[index & (Self.capacity - 1)]) }
     head.store(start &+ count, ordering: .releasing)
     return count
+  }
+
+  /// Passes `count` new rings to `body`.
+  ///
+  /// - Safety: The pointer is valid only while `body` runs.
+  @unsafe static func withRings(_ count: Int, _ body: (UnsafeMutablePointer<BlockRing>) -> Elapsed) -> Elapsed {
+    let byteCount = count * MemoryLayout<BlockRing>.stride
+    // SAFETY: a new mapping with room for the rings.
+    let rings = unsafe mapped(byteCount).bindMemory(to: BlockRing.self, capacity: count)
+    for index in 0..<count { unsafe (rings + index).initialize(to: BlockRing()) }
+    defer {
+      unsafe rings.deinitialize(count: count)
+      unsafe munmap(rings, byteCount)
+    }
+    return unsafe body(rings)
   }
 }

@@ -1,5 +1,3 @@
-import CLabDriver
-
 /// Blocks that one thread allocates and another frees.
 @safe struct HandedBlocks {
   private let work: ThreadWork
@@ -31,18 +29,12 @@ import CLabDriver
   }
 
   private static func run(_ operationCount: Int, _ sizes: SizeRange, threads: Int, _ body: ThreadBody) -> Elapsed {
-    let byteCount = threads * MemoryLayout<BlockRing>.stride
-    // SAFETY: a new mapping with room for the rings, which outlive the threads.
-    let rings = unsafe mapped(byteCount).bindMemory(to: BlockRing.self, capacity: threads)
-    for index in 0..<threads { unsafe (rings + index).initialize(to: BlockRing()) }
-    defer {
-      unsafe rings.deinitialize(count: threads)
-      unsafe munmap(rings, byteCount)
-    }
     let work = ThreadWork(operationCount: operationCount, threadCount: threads, sizes: sizes)
     // SAFETY: the rings live until the threads have ended, and every body binds what it shares to HandedBlocks.
-    var handed = unsafe HandedBlocks(work: work, rings: rings)
-    return unsafe LabThread.run(threads, sharing: &handed, body)
+    return unsafe BlockRing.withRings(threads) { rings in
+      var handed = unsafe HandedBlocks(work: work, rings: rings)
+      return unsafe LabThread.run(threads, sharing: &handed, body)
+    }
   }
 
   /// Puts blocks into the consumers' rings in turn, and skips a ring that is full.

@@ -25,6 +25,22 @@ enum SpeedPattern {
   case buffers(Int)
   /// Threads replace blocks in slots, and leave the slots to a successor when they end.
   case servers(SizeRange, slotCount: Int)
+  /// The block in a random slot is replaced by one of a size that was just drawn.
+  case drawnSlots(DrawnSizes, count: Int)
+  /// The same, and nobody else touches a block.
+  case coldSlots(DrawnSizes, count: Int)
+  /// Blocks of sizes that were just drawn are allocated, then all of them are freed.
+  case drawnBatches(DrawnSizes, count: Int)
+  /// An operation asks for the usable size of a random block.
+  case usableSizes(DrawnSizes, count: Int)
+  /// Threads replace blocks in slots, in sizes that were just drawn, and leave the slots to a successor.
+  case larson(threads: Int)
+  /// The same; a free says the block's size.
+  case sizedLarson(threads: Int)
+  /// Half of the threads allocate batches, the other half frees them.
+  case pipeline(DrawnSizes, threads: Int)
+  /// Each thread replaces blocks in its slots; its neighbour frees a quarter of them.
+  case exchange(DrawnSizes, threads: Int)
   /// An operation is a thread that allocates `blockCount` blocks, frees them and ends.
   case threadChurn(SizeRange, blockCount: Int)
 
@@ -32,7 +48,9 @@ enum SpeedPattern {
   var threadCount: Int {
     switch self {
     case .producerConsumers, .ownBatches, .remoteFrees, .servers: 2
-    case .replacements(_, let threads): threads
+    case .replacements(_, let threads), .larson(let threads), .sizedLarson(let threads), .pipeline(_, let threads),
+      .exchange(_, let threads):
+      threads
     default: 1
     }
   }
@@ -45,11 +63,16 @@ enum SpeedPattern {
     }
   }
 
+  /// Whether the frees of the pattern say the block's size.
+  var freesBySize: Bool { if case .sizedLarson = self { true } else { false } }
+
   /// The operations of the first trial run on that many threads, which must work for longer than it takes them to start
-  /// together.
+  /// together, or to fill many slots.
   func trialOperationCount(threads: Int) -> Int {
     switch self {
     case .replacements: 1_000 * threads
+    case .larson, .sizedLarson, .exchange: 10_000 * threads
+    case .coldSlots, .usableSizes, .pipeline: 100_000
     case _ where scales: 10_000 * threads
     default: 1
     }
@@ -81,6 +104,14 @@ enum SpeedPattern {
     case .replacements(let sizes, _): Slots.runThreads(operationCount, sizes, threads: threads)
     case .buffers(let byteCount): Buffers.run(operationCount, byteCount)
     case .servers(let sizes, let slotCount): Servers.run(operationCount, sizes, slotCount: slotCount, threads: threads)
+    case .drawnSlots(let sizes, let count): DrawnSlots.run(operationCount, sizes, count: count, .touched)
+    case .coldSlots(let sizes, let count): DrawnSlots.run(operationCount, sizes, count: count, .untouched)
+    case .drawnBatches(let sizes, let count): DrawnBatches(sizes, count: count).run(operationCount)
+    case .usableSizes(let sizes, let count): UsableSizes.run(operationCount, sizes, count: count)
+    case .larson: Servers.runLarson(operationCount, .touched, threads: threads)
+    case .sizedLarson: Servers.runLarson(operationCount, .sized, threads: threads)
+    case .pipeline(let sizes, _): Pipeline.run(operationCount, sizes, threads: threads)
+    case .exchange(let sizes, _): ExchangedSlots.run(operationCount, sizes, threads: threads)
     case .threadChurn(let sizes, let blockCount): ThreadChurn.run(operationCount, sizes, blockCount: blockCount)
     }
   }

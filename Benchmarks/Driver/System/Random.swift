@@ -16,4 +16,15 @@ struct Random {
   @inline(__always) mutating func below(_ count: Int) -> Int {
     Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high)
   }
+
+  /// Two numbers of 32 bits, for a loop that draws a place and a size at once.
+  @inline(__always) mutating func nextHalves() -> (UInt32, UInt32) {
+    let word = next()
+    return (UInt32(truncatingIfNeeded: word), UInt32(truncatingIfNeeded: word >> 32))
+  }
+
+  /// Scales 32 random bits to a number below `count`, which has no more bits.
+  @inline(__always) static func scaled(_ bits: UInt32, below count: UInt32) -> Int {
+    Int(truncatingIfNeeded: (UInt64(bits) &* UInt64(count)) >> 32)
+  }
 }

@@ -36,3 +36,19 @@ struct SizeCycle: ~Copyable {
   /// The size of operation `index`.
   @inline(__always) subscript(index: Int) -> Int { Int(sizes[index & 1023]) }
 }
+
+/// A range of sizes in which every size is equally likely, drawn in the measured loop. A draw is a multiplication, a shift
+/// and an addition. The sizes never repeat, and no branch predictor learns them; a table of sizes hides what a
+/// branch between classes costs.
+struct DrawnSizes {
+  let least: Int
+  private let count: UInt32
+
+  init(_ least: Int, _ most: Int) {
+    self.least = least
+    count = UInt32(most - least + 1)
+  }
+
+  /// The size that 32 random bits choose.
+  @inline(__always) func size(_ bits: UInt32) -> Int { least &+ Random.scaled(bits, below: count) }
+}

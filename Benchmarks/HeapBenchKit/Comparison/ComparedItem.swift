@@ -10,8 +10,12 @@ public struct ComparedItem: Codable, Hashable, Sendable {
     case idle
     /// The slowest single call.
     case stall
+    /// The distribution of single calls' times.
+    case latency
     /// A real program: processor time and peak resident memory.
     case program
+    /// The resident memory of a whole process that hardly allocates.
+    case process
     /// The start and end of a program that does nothing.
     case start
   }

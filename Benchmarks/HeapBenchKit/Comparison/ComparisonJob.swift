@@ -20,6 +20,7 @@ public struct ComparisonJob: Sendable {
     defer { progress.end() }
     var report = ComparisonReport(allocators: plan.allocators, notes: plan.notes, isWhole: plan.isWhole)
     report.patternPercent = plan.patternPercent
+    report.processor = ProcessorModel.current
     if let note = Self.loadNote() { report.notes.append(note) }
     for task in plan.tasks {
       let item = await ComparedItem.measure(task, under: plan.allocators, driver: driver) { allocator, share in
@@ -52,7 +53,9 @@ public struct ComparisonJob: Sendable {
     case .footprint: 2 * Double(task.roundCount)
     case .idle: 0.5 * Double(task.roundCount)
     case .stall: 1.5 * Double(task.roundCount)
+    case .latency: 0.4 * Double(task.roundCount)
     case .program: 0.7 * Double(task.roundCount)
+    case .process: 0.02 * Double(task.roundCount)
     case .start: 0.03 * Double(task.roundCount)
     }
   }

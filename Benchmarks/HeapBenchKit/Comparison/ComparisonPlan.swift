@@ -84,6 +84,16 @@ public struct ComparisonPlan: Sendable {
         command: DriverCommand(arguments: ["run", workload.name]),
         mustBeNamed: workload.kind == .stall && workload.name.hasSuffix("-\(size.leftOutHeap)"))
     }
+    tasks += workloads.filter { $0.kind == .latency }.map { workload in
+      Task(
+        name: workload.name, kind: .latency, roundCount: size.programRoundCount,
+        command: DriverCommand(arguments: ["run", workload.name, "--percent", "\(size.percent)"]))
+    }
+    tasks += workloads.filter { $0.kind == .process }.map { workload in
+      Task(
+        name: workload.name, kind: .process, roundCount: size.roundCount,
+        command: DriverCommand(arguments: ["run", workload.name]))
+    }
     for (number, program) in ComparedProgram.all.enumerated() {
       guard let path = program.path() else {
         notes.append("\(program.command) is not installed and not run")
@@ -114,7 +124,9 @@ public struct ComparisonPlan: Sendable {
 
   /// Whether a speed workload needs a longer time and has fewer rounds: its operations are long, or many threads must
   /// run beside each other for longer than the scheduler lets one of them run.
-  private static func isLong(_ name: String) -> Bool { name.hasPrefix("buffer-") || name.hasPrefix("replace-") }
+  private static func isLong(_ name: String) -> Bool {
+    name.hasPrefix("buffer-") || name.hasPrefix("replace-") || name.hasSuffix("-8")
+  }
 
   /// The traces that are named by their files. Their headers are read, so that a mistake shows before anything runs.
   private static func traceFiles(among names: [String]) throws -> [(name: String, path: String)] {

@@ -11,6 +11,7 @@ extension ComparisonReport {
       "`heapbench compare` measured these tables and wrote this page; `scripts/bench --peers --document FILE` does so again."
         + " The allocators took turns on one machine. A star marks the best of a row.",
     ]
+    if let processorLine { parts.append(processorLine) }
     if isWhole { parts.append("![Means over all workloads](\(chart))") }
     for table in tables {
       let colon = table.title.firstIndex(of: ":") ?? table.title.endIndex
@@ -25,7 +26,7 @@ extension ComparisonReport {
     }
     parts.append("## Goals")
     parts.append(Self.fenced(GoalTable(self).text(style: style)))
-    parts += notes.map { "Note: \($0)." }
+    parts += (notes + sizedFreeNotes).map { "Note: \($0)." }
     return parts.map { ($0.hasPrefix("```") ? $0 : style.paragraph($0)) + "\n" }.joined(separator: "\n")
   }
 

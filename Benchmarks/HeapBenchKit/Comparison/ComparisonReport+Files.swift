@@ -9,7 +9,10 @@ extension ComparisonReport {
   }
 
   /// The columns with a run's figures: the key, and the figure, nil where the run has none.
-  private static let figureColumns: [(key: String, figure: @Sendable (DriverFigures) -> Int?)] = [
+  private static let figureColumns: [(key: String, figure: @Sendable (DriverFigures) -> Int?)] =
+    countColumns + latencyColumns
+
+  private static let countColumns: [(key: String, figure: @Sendable (DriverFigures) -> Int?)] = [
     ("threads", { $0.threads }),
     ("operations", { $0.operations }),
     ("nanoseconds", { $0.nanoseconds }),
@@ -22,7 +25,17 @@ extension ComparisonReport {
     ("idle_resident_bytes", { $0.idleResidentByteCount }),
     ("trimmed_resident_bytes", { $0.trimmedResidentByteCount }),
     ("slowest_nanoseconds", { $0.slowestNanoseconds }),
+    ("unsized_frees", { $0.unsizedFrees }),
   ]
+
+  /// A column for each quantile of each function's calls, such as `malloc_p99.99_picoseconds`.
+  private static let latencyColumns: [(key: String, figure: @Sendable (DriverFigures) -> Int?)] =
+    DriverFigures.timedCalls.flatMap { call in
+      CallLatency.quantiles.map { quantile in
+        let figure: @Sendable (DriverFigures) -> Int? = { call.latency($0).map(quantile.picoseconds) }
+        return ("\(call.name)_\(quantile.name)_picoseconds", figure)
+      }
+    }
 
   /// The keys of the columns of ``csv``.
   public static let csvColumns =

@@ -1,21 +1,28 @@
 extension ComparisonReport {
   /// All tables that are not empty, then a line for each failure, the goals and the notes.
   public func text(style: TerminalStyle) -> String {
-    var parts = tables.map { $0.text(style: style) }
+    var parts = processorLine.map { [style.paragraph($0) + "\n"] } ?? []
+    parts += tables.map { $0.text(style: style) }
     parts += scaling.map { $0.text(style: style) }
     let lines = failures.map { style.text("failed: \($0)".wrapped(to: style.columnCount, indent: "  "), .bad) }
     if !lines.isEmpty { parts.append(lines.joined(separator: "\n") + "\n") }
     let goals = GoalTable(self)
     if !goals.isEmpty { parts.append(goals.text(style: style)) }
+    let notes = notes + sizedFreeNotes
     if !notes.isEmpty { parts.append(notes.map { style.paragraph("note: \($0)") }.joined(separator: "\n") + "\n") }
     return parts.joined(separator: "\n")
+  }
+
+  /// What the figures were measured on.
+  var processorLine: String? {
+    processor.map { "Measured on \($0). On another processor times differ; compare ratios." }
   }
 
   /// All tables that are not empty.
   var tables: [ComparisonTable] {
     [
-      speedTable, footprintTable(peak: true), footprintTable(peak: false), idleTable, stallTable,
-      programTable(peak: false), programTable(peak: true), startTable, instructionTable,
+      speedTable, faultTable, latencyTable, footprintTable(peak: true), footprintTable(peak: false), idleTable,
+      stallTable, programTable(peak: false), programTable(peak: true), startTable, instructionTable,
     ].compactMap { $0 }
   }
 
@@ -85,23 +92,6 @@ extension ComparisonReport {
     return table
   }
 
-  /// The start and end of a program that does nothing: time and page faults.
-  var startTable: ComparisonTable? {
-    guard let item = items(.start).first else { return nil }
-    let faults: (DriverFigures) -> Double? = { Double($0.minorFaultCount) / Double($0.operations) }
-    return ComparisonTable(
-      title: "Start and end of /bin/true: processor time, glibc's and the others' over it, and page faults. * least.",
-      columns: names, tailHeading: "spread",
-      rows: [
-        ratioRow(
-          item, "time", first: { Figure.preciseDuration(nanoseconds: $0) }, \.nanosecondsPerOperation),
-        markingBest(
-          ComparisonTable.Row(
-            name: "page faults", cells: names.map { cell(item, $0, faults) { Figure.fixed($0, decimals: 0) } }),
-          names.map { item.median(of: $0, faults) }),
-      ])
-  }
-
   /// The instructions of a small malloc and free.
   var instructionTable: ComparisonTable? {
     guard !instructions.isEmpty else { return nil }
@@ -124,7 +114,7 @@ extension ComparisonReport {
   }
 
   /// A row with glibc's figure, and the others' over it.
-  private func ratioRow(
+  func ratioRow(
     _ item: ComparedItem, _ name: String, first: (Double) -> String, _ figure: (DriverFigures) -> Double?
   ) -> ComparisonTable.Row {
     let glibc = ComparedAllocator.glibc.name
@@ -153,7 +143,7 @@ extension ComparisonReport {
     item.runs[name].flatMap { $0.failure == nil ? $0.figures.compactMap(figure) : nil }
   }
 
-  private func cell(
+  func cell(
     _ item: ComparedItem, _ name: String, _ figure: (DriverFigures) -> Double?, _ text: (Double) -> String
   ) -> ComparisonTable.Cell {
     if item.runs[name]?.failure != nil { return .failed }
@@ -171,7 +161,7 @@ extension ComparisonReport {
   }
 
   /// The row with a mark at the least of the values.
-  private func markingBest(_ row: ComparisonTable.Row, _ values: [Double?]) -> ComparisonTable.Row {
+  func markingBest(_ row: ComparisonTable.Row, _ values: [Double?]) -> ComparisonTable.Row {
     let known = values.compactMap { $0 }
     guard known.count > 1, let least = known.min() else { return row }
     var cells = row.cells

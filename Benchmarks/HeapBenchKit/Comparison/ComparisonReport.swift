@@ -15,6 +15,8 @@ public struct ComparisonReport: Codable, Sendable {
   /// The size of the footprint patterns, in percent of the full one. A smaller pattern meets no bar for the full one, and
   /// misses none.
   public internal(set) var patternPercent = 100
+  /// The processor's model and number; nil where nothing was measured.
+  public internal(set) var processor: String?
   /// Whether everything that was asked for was measured.
   public internal(set) var isComplete = false
 

@@ -25,6 +25,12 @@ public struct DriverFigures: Codable, Hashable, Sendable {
   public let trimmedResidentByteCount: Int?
   /// The time of the slowest call. Stall workloads alone have it.
   public let slowestNanoseconds: Int?
+  /// 1 where the workload frees blocks by their size and the allocator has no such function: then `free` was called.
+  public let unsizedFrees: Int?
+  /// The times of single calls of malloc. Latency workloads alone have it, as also the next figure.
+  public let mallocLatency: CallLatency?
+  /// The times of single calls of free.
+  public let freeLatency: CallLatency?
 
   /// The nanoseconds for each operation. On one thread this is processor time, which other programs on the machine do
   /// not lengthen. On several threads it is elapsed time, in which the threads' waiting for each other counts.
@@ -32,11 +38,17 @@ public struct DriverFigures: Codable, Hashable, Sendable {
     Double(threads == 1 ? processorNanoseconds : nanoseconds) / Double(max(1, operations))
   }
 
+  /// The page faults for a million operations.
+  var faultsPerMillion: Double { Double(minorFaultCount) * 1_000_000 / Double(max(1, operations)) }
+
   /// Peak resident bytes over peak live bytes.
   public var peakRatio: Double? {
     guard let resident = peakResidentByteCount, let live = peakLiveByteCount, live > 0 else { return nil }
     return Double(resident) / Double(live)
   }
+
+  /// The most KiB resident at once.
+  var peakResidentKiB: Double? { peakResidentByteCount.map { Double($0) / 1024 } }
 
   /// Resident bytes over live bytes at the end; nil where nothing is live.
   public var endRatio: Double? {

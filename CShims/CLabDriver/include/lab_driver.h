@@ -42,6 +42,35 @@ static inline struct lab_malloc_family lab_malloc_family_of_process(void) {
   return family;
 }
 
+/// Functions of the library that has this process's malloc, each NULL where that library lacks it.
+struct lab_malloc_extensions {
+  /// free_sized of C23, else C++'s operator delete(void *, size_t).
+  void (*_Nullable deallocate_sized)(void *_Nonnull block, size_t byte_count);
+  void (*_Nonnull deallocate)(void *_Nonnull block);
+  size_t (*_Nullable usable_byte_count)(void *_Nonnull block);
+};
+
+struct lab_malloc_extensions lab_malloc_extensions_find(void);
+
+/// The processor's counter, read after all instructions before it and before all after it, for the time of a single call;
+/// CLOCK_MONOTONIC in nanoseconds where there is no counter. The caller calibrates how long a tick is.
+static inline uint64_t lab_ordered_ticks(void) {
+#if defined(__x86_64__)
+  // rdtscp waits for the instructions before it, and lfence holds back those after it (Intel SDM 2B, RDTSCP).
+  uint32_t low, high;
+  __asm__ volatile("rdtscp\n\tlfence" : "=a"(low), "=d"(high) : : "rcx", "memory");
+  return (uint64_t)high << 32 | low;
+#elif defined(__aarch64__)
+  uint64_t ticks;
+  __asm__ volatile("isb\n\tmrs %0, cntvct_el0\n\tisb" : "=r"(ticks) : : "memory");
+  return ticks;
+#else
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+#endif
+}
+
 /// malloc_trim(0), of the allocator or else of the C library; nothing where neither has it.
 void lab_malloc_trim(void);
 

@@ -13,7 +13,10 @@ import Testing
     let outcome = try await HeapBenchProcess.run(
       "compare", "--quick", "--rounds", "1", "--only", "pairs-16", "--only", "short-threads", "--json", json)
     #expect(outcome.status == 0, "\(outcome.errors)")
-    for wanted in ["pairs-16", "short-threads", "glibc", "heaplab", "Speed: ", "Footprint: ", "60 × 64 short threads"] {
+    for wanted in [
+      "pairs-16", "short-threads", "glibc", "heaplab", "Measured on ", "Speed: ", "Footprint: ",
+      "60 × 64 short threads",
+    ] {
       #expect(outcome.output.contains(wanted), "\(wanted) in\n\(outcome.output)")
     }
     let report = try JSONDecoder().decode(ComparisonReport.self, from: Data(contentsOf: URL(filePath: json)))

@@ -58,6 +58,36 @@ import Testing
     #expect(!text.contains("Footprint:"), "\(text)")
   }
 
+  @Test func singleCallsHaveATableOfTheirOwn() {
+    let report = SampleComparison.report([SampleComparison.latency(["glibc": 7, "heaplab": 6])], isWhole: false)
+    let text = report.text(style: style)
+    #expect(text.contains(/malloc p50 +7.00 +6.00\* +–/), "\(text)")
+    #expect(text.contains(/malloc p99.99 +28.0 +24.0\* +–/), "\(text)")
+    #expect(text.contains(/free max +350 +300\* +–/), "\(text)")
+    let lines = report.csv.split(separator: "\r\n")
+    #expect(lines.first?.contains("malloc_p50_picoseconds,malloc_p99_picoseconds") == true)
+    #expect(lines.contains { $0.contains(",7000,14000,21000,28000,35000,70000,140000,210000,280000,350000,") })
+  }
+
+  @Test func pipelinesShowTheirPageFaults() {
+    let item = SampleComparison.speed("pipeline-64-8", ["glibc": [10, 10], "heaplab": [5, 5]])
+    let text = SampleComparison.report([item], isWhole: false).text(style: style)
+    // Three faults in a hundred operations.
+    #expect(text.contains("Page faults:") && text.contains(/pipeline-64-8 +30000\* +30000\* +–/), "\(text)")
+  }
+
+  @Test func anAllocatorWithoutSizedFreesIsNamed() {
+    var item = SampleComparison.speed("larson-sized-1", ["heaplab": [5]])
+    item.runs["glibc"] = AllocatorRuns(figures: [SampleComparison.run(7, unsized: 1)])
+    var other = item
+    #expect(
+      SampleComparison.report([item, other]).sizedFreeNotes == [
+        "glibc has no free that takes a size: larson-sized-1 and 1 more row called free"
+      ])
+    other.runs["glibc"] = AllocatorRuns(figures: [SampleComparison.run(7)])
+    #expect(SampleComparison.report([other]).sizedFreeNotes.isEmpty)
+  }
+
   @Test func coloursAreOnlyForTerminals() {
     let coloured = Self.sample().text(style: TerminalStyle(columnCount: 100, hasColour: true))
     #expect(coloured.contains("\u{1B}["))
@@ -71,7 +101,7 @@ import Testing
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)
       #expect(fields.count == ComparisonReport.csvColumns.count, "\(line)")
     }
-    #expect(lines.contains("speed,pairs-64,heaplab,1,1,100,1000,500,3,,,,,,,,"))
+    #expect(lines.contains("speed,pairs-64,heaplab,1,1,100,1000,500,3" + String(repeating: ",", count: 19)))
   }
 
   @Test func curvesRiseWithTheLogarithm() {

@@ -22,6 +22,17 @@ import Testing
         let idle = try #require(figures.idleKiBPerThread)
         let trimmed = try #require(figures.trimmedKiBPerThread)
         #expect(idle >= 4 && trimmed >= 4 && trimmed <= idle + 4, "\(idle), then \(trimmed)")
+      case .latency:
+        for latency in [figures.mallocLatency, figures.freeLatency] {
+          let latency = try #require(latency, "\(name)")
+          #expect(latency.calls == figures.operations && latency.calls == 20_000)
+          let times = CallLatency.quantiles.map { $0.picoseconds(latency) }
+          #expect(times == times.sorted() && times[4] > 0 && times[4] / 1000 <= figures.nanoseconds, "\(times)")
+        }
+      case .process:
+        // The driver and the C library take about a megabyte.
+        let resident = try #require(figures.peakResidentByteCount)
+        #expect((300_000...20_000_000).contains(resident), "\(resident)")
       case .stall:
         let slowest = try #require(figures.slowestNanoseconds, "\(name)")
         #expect(figures.operations > 0 && slowest > 0 && slowest <= figures.nanoseconds, "\(name)")
@@ -58,6 +69,32 @@ import Testing
     #expect(try await BuiltDriver.run("run", path, "--operations", "1000").operations == 1000)
     let threaded = try await BuiltDriver.run("run", WorkloadFiles.trace("node-zlib-threads"))
     #expect(threaded.operations == 1_000_000 && threaded.threads == 10)
+  }
+
+  /// Each class of libheaplab has spans of its own, and sizes from 16 to 512 bytes have some twenty classes.
+  @Test(arguments: [("random-slots-16-512", 20...60), ("random-slots-257-512", 4...12), ("pairs-64", 1...3)])
+  func drawnSizesAreOfAllClasses(workload: String, spans: ClosedRange<Int>) async throws {
+    let outcome = try await HeapBenchProcess.shell(
+      """
+      export LD_PRELOAD="$(dirname "$heapbench")/libheaplab.so" HEAPLAB_STATS=1
+      exec "$heapbench-driver" run \(workload) --operations 2000
+      """)
+    let count = try #require(outcome.errors.firstMatch(of: /(\d+) spans/).flatMap { Int($0.1) }, "\(outcome.errors)")
+    #expect(spans.contains(count), "\(outcome.errors)")
+  }
+
+  @Test func aMissingSizedFreeIsSaid() async throws {
+    let driver = try DriverProcess(path: BuiltDriver.path)
+    let heaplab = ComparedAllocator(name: "heaplab", library: "\(DriverProcess.folder)/libheaplab.so")
+    func unsizedFrees(_ workload: String, under allocator: ComparedAllocator) async throws -> Int? {
+      let command = DriverCommand(arguments: ["run", workload, "--operations", "20000"])
+      return try await driver.run(command, under: allocator).unsizedFrees
+    }
+    // SAFETY: the name is a C string, and the address is only compared.
+    let isInLibrary = unsafe dlsym(nil, "free_sized") != nil
+    #expect(try await unsizedFrees("larson-sized-1", under: .glibc) == (isInLibrary ? nil : 1))
+    #expect(try await unsizedFrees("larson-1", under: .glibc) == nil)
+    #expect(try await unsizedFrees("larson-sized-1", under: heaplab) == nil)
   }
 
   @Test func timeIsWhatItIsToldToTake() async throws {

@@ -10,13 +10,14 @@ enum SampleComparison {
   /// A run with that many nanoseconds of processor time for each of a hundred operations.
   static func run(
     _ nanoseconds: Int, threads: Int = 1, peak: (Int, Int)? = nil, end: (Int, Int)? = nil, idle: (Int, Int)? = nil,
-    slowest: Int? = nil
+    slowest: Int? = nil, unsized: Int? = nil, faults: Int = 3,
+    latency: (malloc: CallLatency, free: CallLatency)? = nil
   ) -> DriverFigures {
     DriverFigures(
       operations: 100, nanoseconds: nanoseconds * 200, processorNanoseconds: nanoseconds * 100, threads: threads,
-      minorFaultCount: 3, peakLiveByteCount: peak?.1, peakResidentByteCount: peak?.0, endLiveByteCount: end?.1,
+      minorFaultCount: faults, peakLiveByteCount: peak?.1, peakResidentByteCount: peak?.0, endLiveByteCount: end?.1,
       endResidentByteCount: end?.0, idleResidentByteCount: idle?.0, trimmedResidentByteCount: idle?.1,
-      slowestNanoseconds: slowest)
+      slowestNanoseconds: slowest, unsizedFrees: unsized, mallocLatency: latency?.malloc, freeLatency: latency?.free)
   }
 
   /// A speed workload with the nanoseconds of each round.
@@ -44,6 +45,30 @@ enum SampleComparison {
   static func stall(_ name: String, _ slowest: [String: Int]) -> ComparedItem {
     var item = ComparedItem(name: name, kind: .stall)
     item.runs = slowest.mapValues { AllocatorRuns(figures: [run(1, slowest: $0)]) }
+    return item
+  }
+
+  /// A latency workload whose quantiles of malloc are these many nanoseconds times 1, 2, 3, 4 and 5, and of free ten
+  /// times as many.
+  static func latency(_ times: [String: Int]) -> ComparedItem {
+    var item = ComparedItem(name: "latency-16-512", kind: .latency)
+    item.runs = times.mapValues { time in
+      AllocatorRuns(figures: [run(1, latency: (callLatency(1000 * time), callLatency(10_000 * time)))])
+    }
+    return item
+  }
+
+  /// Quantiles of these many picoseconds times 1, 2, 3, 4 and 5.
+  static func callLatency(_ picoseconds: Int) -> CallLatency {
+    CallLatency(
+      calls: 100, p50Picoseconds: picoseconds, p99Picoseconds: 2 * picoseconds, p999Picoseconds: 3 * picoseconds,
+      p9999Picoseconds: 4 * picoseconds, maximumPicoseconds: 5 * picoseconds)
+  }
+
+  /// A process that hardly allocates, with its resident KiB.
+  static func process(_ residentKiB: [String: Int]) -> ComparedItem {
+    var item = ComparedItem(name: "trivial-process", kind: .process)
+    item.runs = residentKiB.mapValues { AllocatorRuns(figures: [run(1, peak: ($0 * 1024, 1))]) }
     return item
   }
 
