@@ -6,9 +6,9 @@
 // than at the last purge: memory that it gave up no longer counts as freed, but the wave of frees behind that leaves more
 // than was counted. A heap that shrinks is thus purged again and again, each time by a part of its former size, and holds
 // little when the program falls idle. A heap that grows and shrinks in turns would pay every time. It therefore backs
-// off. A purge is undone when the heap grows by half of the purged bytes; purges that follow each other within a fraction
-// of a second count as one. Undone within that time, a purge doubles the wait for the next one; undone later, or never, it
-// halves the wait. After a single back-off, a purge of more than half of the heap still comes at once.
+// off. A purge is undone when the heap grows by half of the purged bytes. Undone within a fraction of a second, it
+// doubles the wait for the next purge; undone later, or never, it halves the wait. After a single back-off, a purge of
+// more than half of the heap still comes at once.
 //
 // Nothing here reads a clock: callers pass the time, in milliseconds of a clock that never goes back.
 
@@ -116,12 +116,9 @@ package struct PurgeDecay {
 
   /// Notes that a purge begins.
   package mutating func notePurge(heldByteCount: UInt, now: UInt) {
-    let isFollowUp = now &- purgedAtMilliseconds < PurgeDecay.undoneMilliseconds
-    if !isUndone, !isFollowUp { backOffCount -= min(backOffCount, 1) }
-    if isUndone || !isFollowUp {
-      purgedByteCount = 0
-      grownByteCount = 0
-    }
+    if !isUndone { backOffCount -= min(backOffCount, 1) }
+    purgedByteCount = 0
+    grownByteCount = 0
     purgedAtMilliseconds = now
     heldAtPurge = heldByteCount
     freedByteCount = 0

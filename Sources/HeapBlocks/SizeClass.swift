@@ -57,13 +57,9 @@ package struct SizeClass: Equatable, Sendable {
 
   /// The size of the class's blocks, in bytes.
   @inlinable package var blockByteCount: UInt {
-    // Classes 9 to 16 are a doubling like those above them. Classes 1 to 8 are the one below, -1, that has the same steps
-    // and no first half. Computed without a branch, which a program with many sizes would often mispredict.
-    let above = Swift.max(index, 1) &- 9
-    let doubling = above >> 3
-    let isLowest = doubling >> (Int.bitWidth - 1)
-    let eighths = above & 7 &+ 9
-    return UInt(bitPattern: eighths &<< (doubling & ~isLowest &+ 4) &- isLowest & 128)
+    if index <= 16 { return UInt(Swift.max(index, 1)) * 16 }
+    let above = index - 17
+    return UInt(above % 8 + 9) << UInt(5 + above / 8)
   }
 
   /// Whether threads keep free blocks of the class in a magazine. Classes above 1 KiB do: their spans have few blocks,

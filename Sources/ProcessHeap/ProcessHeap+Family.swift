@@ -82,7 +82,7 @@ extension ProcessHeap {
     guard scaled < lab_malloc_space_scaled_end() else { return usableByteCountChecked(of: address) }
     let span = BlockSpan(address: lab_malloc_space_descriptor(scaled & ~(Granule.recordByteCount - 1)))
     guard span.use.isSpan, span.mayBeInUse(address) else { return usableByteCountChecked(of: address) }
-    return span.sizeClass.blockByteCount
+    return lab_malloc_block_size(span.sizeClass.index)
   }
 
   /// The same for any block, by the way that reports misuse.

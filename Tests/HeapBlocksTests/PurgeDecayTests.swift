@@ -158,28 +158,10 @@ struct PurgeDecayTests {
     for _ in 0..<3 { owner.undoPurge() }
     // The first of these only learns that the one before it was undone.
     for expected in [400, 200, 100, 0, 0] as [UInt] {
-      owner.now += 300
       owner.free(eighths: 2)
       owner.purge()
       #expect(owner.wait(eighthsFreed: 2) == expected)
     }
-  }
-
-  @Test("Purges within 300 ms count as one: growth of half of what they took together undoes them")
-  func purgesThatFollow() {
-    var owner = Owner()
-    for _ in 0..<3 { owner.undoPurge() }
-    owner.now += 300
-    for _ in 0..<4 {
-      owner.free(eighths: 2)
-      owner.purge()
-      owner.now += 100
-    }
-    #expect(owner.wait(eighthsFreed: 2) == 400, "only time without growth shortens the wait")
-    owner.decay.noteGrown(owner.heldByteCount / 2, now: owner.now)
-    #expect(owner.wait(eighthsFreed: 2) == 400)
-    owner.decay.noteGrown(1, now: owner.now)
-    #expect(owner.wait(eighthsFreed: 2) == 800)
   }
 
   @Test("What a purge took is not what its owner gave up")

@@ -3,14 +3,22 @@ import Testing
 
 @testable import HeapBlocks
 
-/// The table that leads the hot path of `malloc` to a size class.
-@Suite("The table of size classes")
+/// The tables by which the hot paths find size classes and sizes.
+@Suite("The tables of size classes")
 struct SizeClassTableTests {
-  @Test("It has the class of every request, and ends where magazines begin")
+  @Test("There is the class of every request up to the smallest one with a magazine")
   func classes() {
     for byteCount in UInt(0)...UInt(LAB_MALLOC_SIZE_CLASSES_MAXIMUM) {
       #expect(lab_malloc_size_class(byteCount) == SizeClass(fitting: byteCount).index, "\(byteCount) bytes")
     }
     #expect(SizeClass(fitting: UInt(LAB_MALLOC_SIZE_CLASSES_MAXIMUM) + 1).index == SizeClass.firstWithMagazine)
+  }
+
+  @Test("There is the size of every class's blocks")
+  func sizes() {
+    #expect(LAB_MALLOC_SIZE_CLASS_COUNT == Int32(SizeClass.count))
+    for index in 0..<SizeClass.count {
+      #expect(lab_malloc_block_size(index) == SizeClass(index: index).blockByteCount, "class \(index)")
+    }
   }
 }
