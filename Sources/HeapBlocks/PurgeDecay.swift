@@ -4,11 +4,13 @@
 //
 // A purge is due once an eighth of the memory held was freed and not used again, or once the owner holds an eighth less
 // than at the last purge: memory that it gave up no longer counts as freed, but the wave of frees behind that leaves more
-// than was counted. A heap that shrinks is thus purged again and again, each time by a part of its former size, and holds
-// little when the program falls idle. A heap that grows and shrinks in turns would pay every time. It therefore backs
-// off. A purge is undone when the heap grows by half of the purged bytes. Undone within a fraction of a second, it
-// doubles the wait for the next purge; undone later, or never, it halves the wait. After a single back-off, a purge of
-// more than half of the heap still comes at once.
+// than was counted. What the purge itself took counts as given up, too, since its wave of frees often goes on; but only
+// some times in a row, or a heap with a steady turnover would purge for ever. A heap that shrinks is thus purged again and
+// again, each time by a part of its former size, and holds little when the program falls idle.
+//
+// A heap that grows and shrinks in turns would pay every time. It therefore backs off. A purge is undone when the heap
+// grows by half of the purged bytes. Undone within a fraction of a second, it doubles the wait for the next purge; undone
+// later, or never, it halves the wait. After a single back-off, a purge of more than half of the heap still comes at once.
 //
 // Nothing here reads a clock: callers pass the time, in milliseconds of a clock that never goes back.
 
@@ -35,15 +37,19 @@ package struct PurgeDecay {
   /// How many bytes the last purge took, and the time of that purge.
   private var purgedByteCount: UInt = 0
   package private(set) var purgedAtMilliseconds: UInt = 0
-  /// How many bytes were held at the last purge, without those that it took.
+  /// How many bytes were held at the last purge, and how many purges came before that one, each soon after another.
   private var heldAtPurge: UInt = 0
+  private var followUpCount: UInt = 0
   /// How often the wait for the next purge was doubled, 0 for no wait.
   private var backOffCount: UInt = 0
 
   /// The wait after the first back-off, and how many back-offs count: 100, 200, 400, 800, 1,600 ms.
   private static var firstWaitMilliseconds: UInt { 100 }
   private static var backOffMaximum: UInt { 5 }
-  /// Growth later than this after a purge does not undo it: the heap does something new.
+  /// How often in a row what a purge took leads to the next one.
+  private static var followUpMaximum: UInt { 12 }
+  /// Growth later than this after a purge does not undo it, and a later purge does not follow it: the heap does something
+  /// new.
   private static var undoneMilliseconds: UInt { 300 }
 
   package init() {}
@@ -119,15 +125,15 @@ package struct PurgeDecay {
     if !isUndone { backOffCount -= min(backOffCount, 1) }
     purgedByteCount = 0
     grownByteCount = 0
+    followUpCount = now &- purgedAtMilliseconds < PurgeDecay.undoneMilliseconds ? followUpCount &+ 1 : 0
     purgedAtMilliseconds = now
     heldAtPurge = heldByteCount
     freedByteCount = 0
   }
 
-  /// Notes how many of the bytes held at its beginning the purge, or a piece of it, took. The owner did not give them up
-  /// by itself.
+  /// Notes how many of the bytes held at its beginning the purge, or a piece of it, took.
   package mutating func notePurged(_ byteCount: UInt) {
     purgedByteCount &+= byteCount
-    heldAtPurge -= min(byteCount, heldAtPurge)
+    if followUpCount >= PurgeDecay.followUpMaximum { heldAtPurge -= min(byteCount, heldAtPurge) }
   }
 }

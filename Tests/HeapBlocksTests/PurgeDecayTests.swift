@@ -22,7 +22,7 @@ private struct Owner {
   mutating func purge() {
     purgedAt = now
     let freedByteCount = decay.freedByteCount
-    decay.notePurge(heldByteCount: heldByteCount + freedByteCount, now: now)
+    decay.notePurge(heldByteCount: heldByteCount, now: now)
     decay.notePurged(freedByteCount)
   }
 
@@ -164,15 +164,21 @@ struct PurgeDecayTests {
     }
   }
 
-  @Test("What a purge took is not what its owner gave up")
-  func purgeIsNoShrinking() {
+  @Test("What a purge took leads to the next one, twelve times in a row and not once more until 300 ms have passed")
+  func purgesFollow() {
     var owner = Owner()
-    owner.decay.notePurge(heldByteCount: owner.heldByteCount, now: owner.now)
-    owner.decay.notePurged(owner.heldByteCount / 4)
-    owner.heldByteCount -= owner.heldByteCount / 4
-    #expect(!owner.isDue())
-    owner.heldByteCount -= owner.heldByteCount / 8 + 1
-    #expect(owner.isDue())
+    /// Purges a quarter of what is held; whether that alone makes another purge due.
+    func purgeLeadsToAnother(after milliseconds: UInt) -> Bool {
+      owner.now += milliseconds
+      owner.purgedAt = owner.now
+      owner.decay.notePurge(heldByteCount: owner.heldByteCount, now: owner.now)
+      owner.decay.notePurged(owner.heldByteCount / 4)
+      owner.heldByteCount -= owner.heldByteCount / 4
+      return owner.isDue()
+    }
+    let first = (0..<16).map { _ in purgeLeadsToAnother(after: 299) }
+    #expect(first.prefix { $0 }.count == 12 && !first.suffix(4).contains(true))
+    #expect(purgeLeadsToAnother(after: 300))
   }
 
   @Test("The back-off alone decides where another owner's purge leads to this one's")
