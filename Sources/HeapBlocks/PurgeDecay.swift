@@ -47,7 +47,7 @@ package struct PurgeDecay {
   private static var firstWaitMilliseconds: UInt { 100 }
   private static var backOffMaximum: UInt { 5 }
   /// How often in a row what a purge took leads to the next one.
-  private static var followUpMaximum: UInt { 12 }
+  private static var followUpMaximum: UInt { 13 }
   /// Growth later than this after a purge does not undo it, and a later purge does not follow it: the heap does something
   /// new.
   private static var undoneMilliseconds: UInt { 300 }

@@ -97,8 +97,7 @@ extension HeapSpace {
         now: milliseconds)
     if isDue, fields.ownsMapping {
       let freedByteCount = fields.decay.freedByteCount
-      fields.decay.notePurge(
-        heldByteCount: fields.heldGranuleCount * Granule.byteCount + freedByteCount, now: milliseconds)
+      fields.decay.notePurge(heldByteCount: fields.heldGranuleCount * Granule.byteCount, now: milliseconds)
       fields.decay.notePurged(freedByteCount)
       fields.purgePosition = fields.firstGranule
     }
