@@ -1,0 +1,59 @@
+import Addresses
+import BuddyFrames
+import Machine
+import MemoryMaps
+import MemoryProtocols
+import PageTables
+import SpinLocks
+import VirtualAreas
+
+typealias Space = AddressSpace<Format, OffsetPhysMapper>
+typealias KernelTable = PageTable<KernelFormat, OffsetPhysMapper>
+
+/// All memory of the machine, as the kernel manages it.
+struct Memory: ~Copyable {
+  var map: MemoryMap
+  var frames: FrameZones
+  var table: KernelTable
+  var areas: VirtualAreas<OffsetPhysMapper>
+  /// The frames of the heap, which every address space has.
+  let heapFrames: AddrRange<PhysAddr>
+
+  /// An address space with nothing but the kernel and its heap.
+  mutating func makeSpace(policy: LargePagePolicy = .dynamic) throws(AddressSpaceError) -> Space {
+    var space = try Space(
+      managing: Plan.processes, mapper: table.mapper, largestPage: table.largestPage, policy: policy, &frames)
+    do throws(AddressSpaceError) {
+      try space.addRegion(heapFrames, .kernelData, as: .normal, at: Plan.heap, &frames)
+      try shareKernel(table, with: &space)
+      return space
+    } catch {
+      space.deallocate(&frames)
+      throw error
+    }
+  }
+}
+
+/// One lock for all of it: a handler of page faults takes it with interrupts disabled.
+let memoryLock = InterruptSafeLock<TicketLock, Interrupts>()
+nonisolated(unsafe) var sharedMemory: Memory?
+
+/// Waits for the lock and runs `body` on the machine's memory.
+func withMemory<Result: ~Copyable, Failure: Error>(
+  _ body: (inout Memory) throws(Failure) -> Result
+) throws(Failure) -> Result {
+  try memoryLock.withLock { () throws(Failure) in try body(&sharedMemory!) }
+}
+
+/// Where the direct map has a physical address; the boot tables have the lowest ones there too.
+func direct(_ address: PhysAddr) -> VirtAddr { VirtAddr(Plan.directMap + UInt(address.raw)) }
+
+/// The kernel's image: from `start` to the end of the part that `end` begins.
+func imageFrames(_ start: UInt64, _ end: UInt64) -> AddrRange<PhysAddr> {
+  AddrRange(start: PhysAddr(imagePhysical(start)), end: PhysAddr(imagePhysical(end)))
+}
+
+/// What is linked at its physical address lies in the lower half.
+private func imagePhysical(_ address: UInt64) -> UInt64 {
+  address < UInt64(Plan.imageOffset) ? address : address - UInt64(Plan.imageOffset)
+}
