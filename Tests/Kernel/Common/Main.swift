@@ -18,6 +18,7 @@ func boot(_ map: consuming MemoryMap, _ options: BootOptions) -> Never {
   loadKernelTable(memory.table)
   cpu_set_root(idleRoot)
   idleSpace = consume idle
+  memory.frames.homeZone = memory.frames.count - 1
 
   let range = AddrRange(start: Plan.heap, byteCount: UInt(memory.heapFrames.byteCount))
   must("the heap must take its range") { () throws(HeapInitError) in try kernelHeap.initHeap(range) }
@@ -28,7 +29,7 @@ func boot(_ map: consuming MemoryMap, _ options: BootOptions) -> Never {
 
   for _ in 0..<options.processorCount { processors.append(Processor()) }
   let stack = makeStack()
-  setTrapStack(makeStack(), ofProcessor: 0)
+  setStacks(stack, traps: makeStack(), ofProcessor: 0)
   machine_continue({ _ in continueBoot() }, UInt64(stack.end.raw), 0)
 }
 

@@ -40,6 +40,8 @@ extension Memory {
     show(map)
     line("2 frames: ", frames.reclaim(.bootloader, in: &map), " of the boot loader's reclaimed")
     frames.showZones()
+    // Until the kernel's tables are loaded, the boot tables must reach all that is allocated.
+    frames.homeZone = frames.highestZone(ofRank: 1)
 
     let heapFrames = Memory.takeHeapFrames(&frames)
     let table = must("the kernel must fit its page tables") { () throws(RangeError<MapError>) in
@@ -123,6 +125,13 @@ extension FrameZones {
       for zone in 0..<count { sum += withZone(zone) { $0.frames.freeFrameCount } }
       return sum
     }
+  }
+
+  /// The last zone of a rank up to `rank`.
+  mutating func highestZone(ofRank rank: Int) -> Int {
+    var highest = 0
+    for zone in 0..<count where withZone(zone, { $0.rank }) <= rank { highest = zone }
+    return highest
   }
 
   /// Shows each zone with its free frames and watermarks.

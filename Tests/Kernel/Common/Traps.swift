@@ -8,8 +8,7 @@ import Synchronization
 
 /// Resolves a page fault, or abandons what faulted.
 func handle(_ fault: PageFault, at place: UInt64) -> Bool {
-  let processor = thisProcessor
-  if let process = processor.process, process.resolve(fault) { return false }
+  if !processors.isEmpty, let process = thisProcessor.process, process.resolve(fault) { return false }
   return abandon("a page fault that nothing resolves", UInt64(fault.address.raw), at: place)
 }
 

@@ -7,11 +7,11 @@
 /// 1 + … + `count` by recursion, in frames of at least a KiB: its stack grows by page faults.
 USER static uint64_t sum(uint64_t count) {
   volatile uint64_t frame[128];
-  frame[0] = count;
+  frame[count % 128] = count;
   if (count == 0) return 0;
   // The frame is read after the call, which is therefore no loop.
   uint64_t below = sum(count - 1);
-  return below + frame[0];
+  return below + frame[count % 128];
 }
 USER uint64_t user_sum(uint64_t count, uint64_t unused) {
   (void)unused;

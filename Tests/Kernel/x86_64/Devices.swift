@@ -57,18 +57,19 @@ func interruptOthers() {
   if processors.count > 1 { APIC.sendToOthers(UInt32(Vector.call)) }
 }
 
-func setTrapStack(_ stack: AddrRange<VirtAddr>, ofProcessor number: Int) {
-  secondary_prepare(UInt64(number), secondaryStackEnds(number), UInt64(stack.end.raw), idleRoot)
+/// Gives a processor the stacks that it starts and takes traps on. The first one has started, and keeps its own.
+func setStacks(_ stack: AddrRange<VirtAddr>, traps: AddrRange<VirtAddr>, ofProcessor number: Int) {
+  secondary_prepare(UInt64(number), UInt64(stack.end.raw), UInt64(traps.end.raw), idleRoot)
 }
-
-private func secondaryStackEnds(_ number: Int) -> UInt64 { number == 0 ? 0 : UInt64(makeStack().end.raw) }
 
 /// INIT and start-up interrupts (Intel SDM volume 3A, 9.4.4). The processors number themselves as they come.
 func startOtherProcessors() {
   if processors.count == 1 { return }
-  for number in 1..<processors.count { setTrapStack(makeStack(), ofProcessor: number) }
-  let code = UnsafeRawPointer(bitPattern: UInt(secondary_start_address()))!
-  direct(secondaryPage).pointer!.copyMemory(from: code, byteCount: Int(secondary_start_byte_count()))
+  for number in 1..<processors.count {
+    setStacks(makeStack(), traps: makeStack(), ofProcessor: number)
+  }
+  let code = direct(PhysAddr(secondary_start_address()))
+  direct(secondaryPage).pointer!.copyMemory(from: code.pointer!, byteCount: Int(secondary_start_byte_count()))
   APIC.sendToOthers(0x500)
   let start = cpu_time()
   while cpu_time() - start < 10_000_000 {}
