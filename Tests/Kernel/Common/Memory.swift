@@ -35,7 +35,7 @@ struct Memory: ~Copyable {
 }
 
 /// One lock for all of it: a handler of page faults takes it with interrupts disabled.
-let memoryLock = InterruptSafeLock<TicketLock, Interrupts>()
+let memoryLock = InterruptSafeLock<SpinLock, Interrupts>()
 nonisolated(unsafe) var sharedMemory: Memory?
 
 /// Waits for the lock and runs `body` on the machine's memory.

@@ -25,10 +25,12 @@ func testProcessors() {
   test("processors: a fair and an unfair lock, and the heap, under contention") {
     let counters = Counters()
     let rounds = 2000
+    // A fair lock is handed to the processor that waits longest, which the host may not run just now.
+    let fairRounds = 200
     onAllProcessors { number in
       for round in 0..<rounds {
         counters.unfair.withLock { $0 += 1 }
-        counters.fair.withLock { $0 += 1 }
+        if round < fairRounds { counters.fair.withLock { $0 += 1 } }
         guard let block = kernelHeap.allocate(byteCount: UInt(16 + round % 200), alignment: 16) else {
           return expect(false, "the heap must have room")
         }
@@ -37,9 +39,10 @@ func testProcessors() {
         kernelHeap.deallocate(block)
       }
     }
-    let expected = rounds * processors.count
-    expect(counters.unfair.withLock { $0 } == expected, "the unfair lock must lose no count", UInt64(counters.unfair.withLock { $0 }))
-    expect(counters.fair.withLock { $0 } == expected, "the fair lock must lose no count", UInt64(counters.fair.withLock { $0 }))
+    let unfair = counters.unfair.withLock { $0 }
+    let fair = counters.fair.withLock { $0 }
+    expect(unfair == rounds * processors.count, "the unfair lock must lose no count", UInt64(unfair))
+    expect(fair == fairRounds * processors.count, "the fair lock must lose no count", UInt64(fair))
   }
   test("processors: a cache of frames for each", testFrameCaches)
   test("processors: each runs a process of its own") {

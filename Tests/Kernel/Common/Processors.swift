@@ -53,7 +53,7 @@ func onAllProcessors(_ body: @escaping (Int) -> Void) {
   interruptOthers()
   body(0)
   // Pairs with the release below: what the others did is done.
-  waitUntil { doneCount.load(ordering: .acquiring) == UInt(processors.count - 1) }
+  sleepUntil { doneCount.load(ordering: .acquiring) == UInt(processors.count - 1) }
   job = nil
 }
 
@@ -62,13 +62,20 @@ func runJobs(_ number: Int) -> Never {
   onlineProcessors.bitwiseOr(1 << UInt(number), ordering: .acquiringAndReleasing)
   var seen: UInt = 0
   while true {
-    _ = Interrupts.disable()
-    while jobCount.load(ordering: .acquiring) == seen { cpu_wait_for_interrupt() }
-    Interrupts.enable()
+    sleepUntil { jobCount.load(ordering: .acquiring) != seen }
     seen += 1
     job?(number)
     doneCount.wrappingAdd(1, ordering: .releasing)
+    interruptOthers()
   }
+}
+
+/// Waits for what another processor does before it interrupts this one. Interrupts are enabled afterwards.
+private func sleepUntil(_ condition: () -> Bool) {
+  // With interrupts disabled, none can come between the test and the wait, which it would not end.
+  _ = Interrupts.disable()
+  while !condition() { cpu_wait_for_interrupt() }
+  Interrupts.enable()
 }
 
 /// Waits for another processor, and answers its requests meanwhile.
