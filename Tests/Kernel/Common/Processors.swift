@@ -83,11 +83,11 @@ func waitUntil(_ condition: () -> Bool) {
   while !condition() { kernelWait() }
 }
 
-/// Waits for a condition, but not for more than some seconds; returns whether it came true.
+/// Waits for a condition, for a few seconds at most; returns whether it came true.
 func waitBriefly(_ condition: () -> Bool) -> Bool {
   let start = cpu_time()
   while !condition() {
-    if cpu_time() - start > Plan.ticksOfTenSeconds { return false }
+    if cpu_time() - start > 4 * Plan.ticksPerSecond { return false }
     kernelWait()
   }
   return true

@@ -10,9 +10,11 @@ func testTables() {
     let constants = image_constants_address()
     let processor = thisProcessor
     expect(processor.probe(probe_read_address(), code) == 0, "code can be read")
-    expect(processor.probe(probe_write_address(), code, 0) == nil, "code must not be writable")
+    // What is there, in case that the write succeeds.
+    let instructions = memory_read(code)
+    expect(processor.probe(probe_write_address(), code, instructions) == nil, "code must not be writable")
     expect(processor.probe(probe_read_address(), constants) == 0, "constants can be read")
-    expect(processor.probe(probe_write_address(), constants, 0) == nil, "constants must not be writable")
+    expect(processor.probe(probe_write_address(), constants, memory_read(constants)) == nil, "constants must not be writable")
     // A return instruction, in case that the jump there succeeds.
     let data = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
     data.pointee = Plan.returnInstruction
@@ -23,7 +25,7 @@ func testTables() {
     let variable = UInt64(UInt(bitPattern: variable_address()!))
     expect(processor.probe(probe_execute_address(), variable) == nil, "variables must not be executable")
     let alias = UInt64(direct(imageFrames(code, constants).start).raw)
-    expect(processor.probe(probe_write_address(), alias, 0) == nil, "nor must code be writable at the direct map")
+    expect(processor.probe(probe_write_address(), alias, instructions) == nil, "nor must code be writable at the direct map")
     data.deallocate()
   }
   test("tables: no page of the kernel is writable and executable") {
@@ -46,7 +48,8 @@ func testTables() {
     let function: @convention(c) (UInt64) -> UInt64 = { overflow($0) }
     let address = UInt64(UInt(bitPattern: unsafeBitCast(function, to: Int.self)))
     let end = UInt64(makeStack().end.raw)
-    expect(thisProcessor.enter(address, stack: end, 1 << 40, 0, inUserMode: false) == nil, "the overflow must fault")
+    // Twice the stack. Without its guard, only stacks of the tests lie below.
+    expect(thisProcessor.enter(address, stack: end, 256, 0, inUserMode: false) == nil, "the overflow must fault")
     expect(thisProcessor.enter(address, stack: end, 10, 0, inUserMode: false) == 10, "what fits must return")
   }
   test("tables: device registers are device memory") {

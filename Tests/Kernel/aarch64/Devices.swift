@@ -38,7 +38,7 @@ private enum GIC {
 func startDevices() { GIC.start() }
 
 /// A timer interrupt every millisecond, or none.
-func setTimer(_ isOn: Bool) { cpu_set_timer(Plan.ticksOfTenSeconds / 10_000, isOn) }
+func setTimer(_ isOn: Bool) { cpu_set_timer(Plan.ticksPerSecond / 1000, isOn) }
 
 func interruptOthers() {
   if processors.count > 1 { GIC.callOthers() }

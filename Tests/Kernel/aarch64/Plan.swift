@@ -37,8 +37,8 @@ enum Plan {
   /// Usable memory below which the tests have too little.
   static let memoryMinimum: UInt64 = 12 << 20
 
-  /// The counter has 62.5 MHz.
-  static let ticksOfTenSeconds: UInt64 = 625_000_000
+  /// How much `cpu_time` counts in a second.
+  static let ticksPerSecond: UInt64 = 62_500_000
 }
 
 func largestPage() -> PageSize { .size1GiB }
