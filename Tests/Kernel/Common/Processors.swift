@@ -83,11 +83,11 @@ func waitUntil(_ condition: () -> Bool) {
   while !condition() { kernelWait() }
 }
 
-/// Waits for a condition, for a few seconds at most; returns whether it came true.
-func waitBriefly(_ condition: () -> Bool) -> Bool {
+/// Waits for a condition, for so many seconds at most; returns whether it came true.
+func wait(upTo seconds: UInt64, _ condition: () -> Bool) -> Bool {
   let start = cpu_time()
   while !condition() {
-    if cpu_time() - start > 4 * Plan.ticksPerSecond { return false }
+    if cpu_time() - start > seconds * Plan.ticksPerSecond { return false }
     kernelWait()
   }
   return true

@@ -75,7 +75,7 @@ func startOtherProcessors() {
   while cpu_time() - start < 10_000_000 {}
   APIC.sendToOthers(0x600 | UInt32(secondaryPage.raw >> 12))
   let all: UInt = 1 << UInt(processors.count) - 1
-  if !waitBriefly({ onlineProcessors.load(ordering: .acquiring) == all }) {
+  if !wait(upTo: 20, { onlineProcessors.load(ordering: .acquiring) == all }) {
     stop("not every processor started", UInt64(onlineProcessors.load(ordering: .relaxed)))
   }
 }
