@@ -1,5 +1,4 @@
 public import Addresses
-public import MemoryProtocols
 
 // What the processors report about a page fault, in one form. Each reports its own: an error code and CR2 (Intel SDM
 // volume 3A, 4.7), a syndrome and FAR_EL1 (Arm DDI 0487, D17.2.37, "ESR_EL1", and the ISS encodings of its instruction

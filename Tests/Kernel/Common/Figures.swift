@@ -11,15 +11,17 @@ import PageTables
 func measure() {
   cpu_start_count()
   line("instructions")
-  show("heap pair, 64 bytes", perRound(1000) { _ in
-    let block = kernelHeap.allocate(byteCount: 64, alignment: 16)!
-    kernelHeap.deallocate(block)
-  })
-  withMemory { memory in
-    show("frame pair, order 0", perRound(1000) { _ in
-      let frame = memory.frames.allocate(.size4KiB)!
-      memory.frames.deallocate(frame)
+  show(
+    "heap pair, 64 bytes",
+    perRound(1000) { _ in
+      if let block = kernelHeap.allocate(byteCount: 64, alignment: 16) { kernelHeap.deallocate(block) }
     })
+  withMemory { memory in
+    show(
+      "frame pair, order 0",
+      perRound(1000) { _ in
+        if let frame = memory.frames.allocate(.size4KiB) { memory.frames.deallocate(frame) }
+      })
     measureMappings(&memory)
   }
   must("frames must suffice for two processes", measureProcesses)
@@ -41,19 +43,23 @@ private func perRound(_ roundCount: UInt64, _ body: (UInt64) -> Void) -> UInt64 
 
 private func measureMappings(_ memory: inout Memory) {
   var tlb = Invalidator.everywhere
-  let frame = memory.frames.allocate(.size4KiB)!
+  guard let frame = memory.frames.allocate(.size4KiB) else { stop("no frame for a page") }
   let start = Plan.areas.end - 2 << 20
   func page(_ number: UInt64) -> Page<VirtAddr> { Page(start: start + UInt(number) * 4096, size: .size4KiB) }
-  show("map a page", perRound(400) { round in
-    must("a free page must be mapped") { () throws(MapError) in
-      try memory.table.map(page(round), to: frame, PageAttributes(.kernelData), &memory.frames).ignore()
-    }
-  })
-  show("unmap a page, and invalidate it", perRound(400) { round in
-    _ = must("the page must be mapped") { () throws(UnmapError) in
-      try memory.table.unmap(page(round)).flush(using: &tlb)
-    }
-  })
+  show(
+    "map a page",
+    perRound(400) { round in
+      must("a free page must be mapped") { () throws(MapError) in
+        try memory.table.map(page(round), to: frame, PageAttributes(.kernelData), &memory.frames).ignore()
+      }
+    })
+  show(
+    "unmap a page, and invalidate it",
+    perRound(400) { round in
+      _ = must("the page must be mapped") { () throws(UnmapError) in
+        try memory.table.unmap(page(round)).flush(using: &tlb)
+      }
+    })
   memory.frames.deallocate(frame)
 }
 
@@ -65,10 +71,12 @@ private func measureProcesses() throws(AddressSpaceError) {
   show("page fault to return, a page of zeros", perRound(255) { memory_write(address($0), 1) })
   parent.deactivate()
   var child: Process?
-  show("fork of 256 pages, and the child's end", perRound(20) { _ in
-    child?.end()
-    child = try? parent.fork()
-  })
+  show(
+    "fork of 256 pages, and the child's end",
+    perRound(20) { _ in
+      child?.end()
+      child = try? parent.fork()
+    })
   parent.activate()
   show("page fault to return, a copied page", perRound(255) { memory_write(address($0), 2) })
   parent.deactivate()

@@ -19,6 +19,11 @@ struct Memory: ~Copyable {
   /// The frames of the heap, which every address space has.
   let heapFrames: AddrRange<PhysAddr>
 
+  /// `body`'s result.
+  mutating func run<Result: ~Copyable, Failure: Error>(
+    _ body: (inout Memory) throws(Failure) -> Result
+  ) throws(Failure) -> Result { try body(&self) }
+
   /// An address space with nothing but the kernel and its heap.
   mutating func makeSpace(policy: LargePagePolicy = .dynamic) throws(AddressSpaceError) -> Space {
     var space = try Space(
@@ -42,7 +47,10 @@ nonisolated(unsafe) var sharedMemory: Memory?
 func withMemory<Result: ~Copyable, Failure: Error>(
   _ body: (inout Memory) throws(Failure) -> Result
 ) throws(Failure) -> Result {
-  try memoryLock.withLock { () throws(Failure) in try body(&sharedMemory!) }
+  try memoryLock.withLock { () throws(Failure) in
+    guard let result = try sharedMemory?.run(body) else { stop("memory is used before it is set up") }
+    return result
+  }
 }
 
 /// Where the direct map has a physical address; the boot tables have the lowest ones there too.

@@ -52,7 +52,8 @@ extension Memory {
     line(" tables, code read-execute, constants read-only, data no-execute")
     let areas = must("no frame is left for the list of virtual areas") { () throws(VirtualAreaError) in
       try VirtualAreas(
-        managing: Plan.areas, mapper: table.mapper, guardByteCount: offence == .lostGuard ? 0 : 4096, lazyPageMaximum: 0,
+        managing: Plan.areas, mapper: table.mapper, guardByteCount: offence == .lostGuard ? 0 : 4096,
+        lazyPageMaximum: 0,
         &frames)
     }
     self.heapFrames = heapFrames

@@ -20,8 +20,9 @@ final class Process {
       try space.addStack(Process.stack, .userData, &frames)
     }
     activate()
-    let source = UnsafeRawPointer(bitPattern: UInt(user_programs_address()))!
-    Process.code.start.pointer!.copyMemory(from: source, byteCount: Int(user_programs_byte_count()))
+    let programs = VirtAddr(UInt(user_programs_address()))
+    let byteCount = Int(user_programs_byte_count())
+    Process.code.start.unsafePointer.copyMemory(from: programs.unsafePointer, byteCount: byteCount)
     cpu_synchronize_instructions()
     try change { space, frames, tlb throws(AddressSpaceError) in
       try space.protect(Process.code, .userCode, &frames, &tlb)
@@ -38,7 +39,10 @@ final class Process {
     try withMemory { memory throws(Failure) in
       // A processor that comes later begins with an empty TLB. Pairs with `activate`.
       var tlb = Invalidator(processors: runningOn.load(ordering: .acquiring))
-      return try body(&space!, &memory.frames, &tlb)
+      guard let result = try space?.run({ space throws(Failure) in try body(&space, &memory.frames, &tlb) }) else {
+        stop("a process is used after its end")
+      }
+      return result
     }
   }
 
@@ -70,7 +74,7 @@ final class Process {
   func end() {
     withMemory { memory in
       if offence == .lostFrame { _ = memory.frames.allocate(.size4KiB) }
-      space.take()!.deallocate(&memory.frames)
+      space.take()?.deallocate(&memory.frames)
     }
   }
 
@@ -111,6 +115,11 @@ final class Process {
 }
 
 extension AddressSpace {
+  /// `body`'s result.
+  mutating func run<Result: ~Copyable, Failure: Error>(
+    _ body: (inout AddressSpace) throws(Failure) -> Result
+  ) throws(Failure) -> Result { try body(&self) }
+
   var rootRegister: UInt64 { Format.rootRegister(table.root, .untagged) }
 }
 

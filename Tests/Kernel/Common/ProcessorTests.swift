@@ -26,7 +26,7 @@ func testProcessors() {
     let counters = Counters()
     let rounds = 2000
     // A fair lock is handed to the processor that waits longest, which the host may not run just now.
-    let fairRounds = 200
+    let fairRounds = 50
     onAllProcessors { number in
       for round in 0..<rounds {
         counters.unfair.withLock { $0 += 1 }

@@ -14,18 +14,22 @@ func testTables() {
     let instructions = memory_read(code)
     expect(processor.probe(probe_write_address(), code, instructions) == nil, "code must not be writable")
     expect(processor.probe(probe_read_address(), constants) == 0, "constants can be read")
-    expect(processor.probe(probe_write_address(), constants, memory_read(constants)) == nil, "constants must not be writable")
+    expect(
+      processor.probe(probe_write_address(), constants, memory_read(constants)) == nil, "constants must not be writable"
+    )
     // A return instruction, in case that the jump there succeeds.
     let data = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
     data.pointee = Plan.returnInstruction
-    variable_address()!.storeBytes(of: Plan.returnInstruction, as: UInt32.self)
+    variable_set(Plan.returnInstruction)
     cpu_synchronize_instructions()
     expect(
-      processor.probe(probe_execute_address(), UInt64(UInt(bitPattern: data))) == nil, "the heap must not be executable")
-    let variable = UInt64(UInt(bitPattern: variable_address()!))
+      processor.probe(probe_execute_address(), UInt64(UInt(bitPattern: data))) == nil, "the heap must not be executable"
+    )
+    let variable = variable_address()
     expect(processor.probe(probe_execute_address(), variable) == nil, "variables must not be executable")
     let alias = UInt64(direct(imageFrames(code, constants).start).raw)
-    expect(processor.probe(probe_write_address(), alias, instructions) == nil, "nor must code be writable at the direct map")
+    expect(
+      processor.probe(probe_write_address(), alias, instructions) == nil, "nor must code be writable at the direct map")
     data.deallocate()
   }
   test("tables: no page of the kernel is writable and executable") {
@@ -78,7 +82,7 @@ private func overflow(_ depth: UInt64) -> UInt64 {
   if depth == 0 { return 0 }
   return withUnsafeTemporaryAllocation(byteCount: 512, alignment: 16) { buffer in
     buffer[0] = UInt8(truncatingIfNeeded: depth)
-    memory_write(UInt64(UInt(bitPattern: buffer.baseAddress!)), depth)
+    memory_write(UInt64(UInt(bitPattern: buffer.baseAddress)), depth)
     return overflow(depth - 1) + 1
   }
 }
@@ -96,7 +100,7 @@ final class TwoFacedPage {
       for index in 0..<2 {
         guard let frame = memory.frames.allocate(.size4KiB) else { stop("no frame for a page") }
         frames[index] = frame
-        memory.table.mapper.physToVirt(frame.start).pointer!
+        memory.table.mapper.physToVirt(frame.start).unsafePointer
           .initializeMemory(as: UInt64.self, repeating: UInt64(index + 1), count: 512)
       }
       let page = Page(start: place, size: .size4KiB)

@@ -1,6 +1,5 @@
 import Addresses
 import Machine
-import MemoryProtocols
 import PageTables
 import Synchronization
 

@@ -19,10 +19,9 @@ static inline uint64_t image_end_address(void) { return (uint64_t)image_end; }
 extern uint64_t map_storage[2048];
 static inline uint64_t map_storage_address(void) { return (uint64_t)map_storage; }
 /// A variable in the image, for probes.
-static inline void *variable_address(void) {
-  static uint64_t variable;
-  return &variable;
-}
+extern uint32_t probed_variable;
+static inline uint64_t variable_address(void) { return (uint64_t)&probed_variable; }
+static inline void variable_set(uint32_t value) { probed_variable = value; }
 
 // ---- Entering and leaving (vectors.S) ----
 

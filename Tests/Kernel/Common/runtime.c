@@ -98,6 +98,8 @@ uint64_t map_storage[2048];
 
 // ---- Probes ----
 
+uint32_t probed_variable;
+
 uint64_t probe_read(uint64_t address, uint64_t unused) {
   (void)unused;
   memory_read(address);

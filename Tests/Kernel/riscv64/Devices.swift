@@ -47,11 +47,10 @@ func startOtherProcessors() {
   for number in 1..<max(processors.count, 1) {
     setStacks(makeStack(), traps: makeStack(), ofProcessor: number)
     let hart = hart(ofProcessor: UInt64(number))
-    let answer = cpu_start_processor(hart, secondary_start_address(), UInt64(number))
+    let answer = cpu_start_processor(hart, secondary_start_address())
     if answer != 0 { stop("the firmware did not start a processor", UInt64(bitPattern: answer)) }
+    waitUntil { onlineProcessors.load(ordering: .acquiring) & 1 << UInt(number) != 0 }
   }
-  let all: UInt = 1 << UInt(processors.count) - 1
-  waitUntil { onlineProcessors.load(ordering: .acquiring) == all }
 }
 
 @c(kernel_secondary)

@@ -1,9 +1,17 @@
 # The way to Swift in the upper half, for the first processor and for the others.
 #
 # The firmware enters in supervisor mode, with paging off, the hart's identifier in A0 and the device tree in A1.
+#
+# OpenSBI 1.1 marks a hart as started before it writes down where. A hart that looks in between enters here a second time.
+# So the others are started one by one, find their number in memory, and whoever enters here second is the one that was
+# started last.
   .section .boot.text, "ax", @progbits
   .globl first_start
 first_start:
+  la t0, first_entered
+  li t1, 1
+  amoswap.w.aqrl t0, t1, (t0)
+  bnez t0, secondary_start
   mv s0, a0
   mv s1, a1
   # By pages of 1 GiB: memory's first one at its own address and at the kernel's, 0 to 128 GiB at the direct map.
@@ -27,8 +35,7 @@ first_start:
   j start_translation
 
   .globl secondary_start
-secondary_start:                  # A1 its number
-  mv s1, a1
+secondary_start:
   la t1, secondary_upper_address
 
 start_translation:                # T1 where to go on
@@ -44,6 +51,7 @@ start_translation:                # T1 where to go on
   li t0, 1 << 18 | 3 << 13        # SUM: the kernel may use user pages. FS: floating point.
   csrs sstatus, t0
   jr t1
+first_entered: .word 0
   .balign 8
 first_upper_address: .quad first_upper
 secondary_upper_address: .quad secondary_upper
@@ -67,7 +75,8 @@ first_upper:
   ebreak
 
 secondary_upper:
-  mv tp, s1
+  la t0, secondary_number
+  ld tp, (t0)
   la t0, secondary_root
   ld t0, (t0)
   csrw satp, t0
@@ -89,10 +98,11 @@ secondary_upper:
 
   .bss
   .balign 16
-  .globl secondary_stacks, secondary_trap_stacks, secondary_root
+  .globl secondary_stacks, secondary_trap_stacks, secondary_root, secondary_number
 secondary_stacks: .skip 8 * 8
 secondary_trap_stacks: .skip 8 * 8
 secondary_root: .skip 8
+secondary_number: .skip 8
   .balign 16
   .skip 65536
 first_stack:

@@ -73,8 +73,8 @@ static inline void cpu_select_interrupts(void) { CPU_ASM("csrw sie, %0" ::"r"(0x
 static inline void cpu_end_call(void) { CPU_ASM("csrci sip, 2" ::: "memory"); }
 static inline void cpu_set_timer(uint64_t time) { firmware_call(0x54494D45, 0, time, 0, 0, 0); }
 static inline void cpu_interrupt(uint64_t processors) { firmware_call(0x735049, 0, processors, 0, 0, 0); }
-static inline int64_t cpu_start_processor(uint64_t processor, uint64_t entry, uint64_t argument) {
-  return firmware_call(0x48534D, 0, processor, entry, argument, 0);
+static inline int64_t cpu_start_processor(uint64_t processor, uint64_t entry) {
+  return firmware_call(0x48534D, 0, processor, entry, 0, 0);
 }
 
 /// Ends a user program with a result.
@@ -93,7 +93,7 @@ _Noreturn static inline void machine_exit(uint32_t status) {
 // ---- What boot.S shares with Swift ----
 
 /// Where the processors that start find their stacks and tables.
-extern uint64_t secondary_stacks[8], secondary_trap_stacks[8], secondary_root;
+extern uint64_t secondary_stacks[8], secondary_trap_stacks[8], secondary_root, secondary_number;
 extern const uint8_t secondary_start[];
 static inline uint64_t secondary_start_address(void) { return (uint64_t)secondary_start; }
 /// The word at a trap stack's top tells a trap which processor it is on.
@@ -102,6 +102,7 @@ static inline void secondary_prepare(uint64_t number, uint64_t stack, uint64_t t
   secondary_stacks[number] = stack;
   secondary_trap_stacks[number] = trap_stack - 16;
   secondary_root = root;
+  secondary_number = number;
 }
 /// Changes the stack on which this processor takes traps.
 static inline void cpu_set_trap_stack(uint64_t stack) { CPU_ASM("csrw sscratch, %0" ::"r"(stack - 16) : "memory"); }

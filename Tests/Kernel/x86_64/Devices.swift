@@ -69,7 +69,7 @@ func startOtherProcessors() {
     setStacks(makeStack(), traps: makeStack(), ofProcessor: number)
   }
   let code = direct(PhysAddr(secondary_start_address()))
-  direct(secondaryPage).pointer!.copyMemory(from: code.pointer!, byteCount: Int(secondary_start_byte_count()))
+  direct(secondaryPage).unsafePointer.copyMemory(from: code.unsafePointer, byteCount: Int(secondary_start_byte_count()))
   APIC.sendToOthers(0x500)
   let start = cpu_time()
   while cpu_time() - start < 10_000_000 {}

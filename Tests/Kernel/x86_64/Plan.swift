@@ -96,7 +96,7 @@ private func readPVH(_ address: PhysAddr, _ map: inout MemoryMap) throws(MemoryM
   return BootOptions(in: commandLine.bytes)
 }
 
-private func word(_ address: PhysAddr) -> UInt32 { direct(address).pointer!.load(as: UInt32.self) }
+private func word(_ address: PhysAddr) -> UInt32 { direct(address).unsafePointer.load(as: UInt32.self) }
 
 private func readable(_ address: PhysAddr, _ byteCount: Int) -> UnsafeRawBufferPointer {
   UnsafeRawBufferPointer(start: direct(address).pointer, count: byteCount)
