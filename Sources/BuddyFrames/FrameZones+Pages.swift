@@ -34,6 +34,21 @@ extension FrameZones: FrameReferenceCounts {
     unsafe list.zone(zone(of: frame.start)).pointee.frames.retain(frame)
   }
 
+  /// Adds a holder to each frame that `frame` returns; traps as ``retain(_:)`` does.
+  ///
+  /// A search finds the zone once for all frames in one bank that follow each other.
+  /// - Complexity: O(n + r log b) for n frames in r such runs
+  public mutating func retain(_ count: Int, _ frame: (Int) -> Page<PhysAddr>?) {
+    var region: FrameZoneList.Region?
+    for index in 0..<count {
+      guard let frame = frame(index) else { continue }
+      let known = region.flatMap { $0.range.contains(frame.start) ? $0 : nil } ?? self.region(of: frame.start)
+      region = known
+      // SAFETY: the zone exists, and nobody else uses it.
+      unsafe list.zone(known.zone).pointee.frames.retain(frame)
+    }
+  }
+
   /// Removes a holder. True when it was the last one; the frame is then free.
   public mutating func release(_ frame: Page<PhysAddr>) -> Bool {
     // SAFETY: the zone exists, and nobody else uses it.

@@ -159,7 +159,10 @@ public struct FrameZones: ~Copyable {
   /// The number of the zone that contains `address`; traps when none does.
   ///
   /// - Complexity: O(log b) for b banks.
-  public func zone(of address: PhysAddr) -> Int {
+  public func zone(of address: PhysAddr) -> Int { region(of: address).zone }
+
+  /// The bank that contains `address`, and its zone; traps when none does.
+  func region(of address: PhysAddr) -> FrameZoneList.Region {
     // The first region that ends above the address.
     var low = 0
     var high = regionCount
@@ -172,7 +175,7 @@ public struct FrameZones: ~Copyable {
     guard unsafe low < regionCount && list.region(low).pointee.range.start <= address else {
       fail("a frame must be in one of the zones, found", address.raw)
     }
-    return unsafe list.region(low).pointee.zone
+    return unsafe list.region(low).pointee
   }
 
   /// Runs `body` on a zone. It may add banks to the zone and remove some.

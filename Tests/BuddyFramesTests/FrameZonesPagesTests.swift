@@ -60,6 +60,19 @@ import Testing
     }
   }
 
+  @Test func manyFramesOfSeveralZonesGetAHolderEach() throws {
+    var zones = makeZones()
+    var pages: [Page<PhysAddr>] = []
+    for index in 0..<60 {
+      zones.homeZone = index / 7 % 2
+      pages.append(try allocate(.size4KiB, &zones))
+    }
+    zones.retain(pages.count) { $0 % 5 == 0 ? nil : pages[$0] }
+    for (index, page) in pages.enumerated() {
+      #expect(zones.referenceCount(of: page) == (index % 5 == 0 ? 1 : 2), "\(index)")
+    }
+  }
+
   @Test func aReleaseEndsTheReclaim() throws {
     var zones = makeZones(FrameWatermarks(min: 4, low: 60, high: 64))
     zones.homeZone = 0

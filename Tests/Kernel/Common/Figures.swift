@@ -71,12 +71,15 @@ private func measureProcesses() throws(AddressSpaceError) {
   show("page fault to return, a page of zeros", perRound(255) { memory_write(address($0), 1) })
   parent.deactivate()
   var child: Process?
-  show(
-    "fork of 256 pages, and the child's end",
-    perRound(20) { _ in
-      child?.end()
-      child = try? parent.fork()
-    })
+  var endCount: UInt64 = 0
+  let forkCount = perRound(20) { round in
+    let start = cpu_count()
+    child?.end()
+    if round > 0 { endCount += cpu_count() - start }
+    child = try? parent.fork()
+  }
+  show("fork of 256 pages", forkCount - endCount / 20)
+  show("end of a process with 256 shared pages", endCount / 20)
   parent.activate()
   show("page fault to return, a copied page", perRound(255) { memory_write(address($0), 2) })
   parent.deactivate()
