@@ -1,15 +1,17 @@
-/// What the one who starts the kernel asks of it, as words of the kernel's command line.
+/// What is asked of the kernel, as words of its command line.
 struct BootOptions {
   /// How many processors there are: `processors=4`.
   var processorCount = 1
-  /// A mistake that the kernel shall make, which a test must find: `offence=lost-frame`.
+  /// A mistake for the kernel to make, which a test must find: `offence=lost-frame`.
   var offence = Offence.none
-  /// Whether to measure instead of testing: `measure`.
+  /// Whether to measure instead of testing: `heaplab.measure`.
   var measures = false
 
   init() {}
 
   /// The options in a text: a command line, or a device tree that contains it.
+  ///
+  /// The words are looked for anywhere: no other property of a device tree contains them.
   init(in text: RawSpan) {
     for count in 2...8 where text.contains("processors=", digit: count) { processorCount = count }
     for number in 1...Offence.lostGuard.rawValue {

@@ -44,8 +44,7 @@ private func perRound(_ roundCount: UInt64, _ body: (UInt64) -> Void) -> UInt64 
 private func measureMappings(_ memory: inout Memory) {
   var tlb = Invalidator.everywhere
   guard let frame = memory.frames.allocate(.size4KiB) else { stop("no frame for a page") }
-  let start = Plan.areas.end - 2 << 20
-  func page(_ number: UInt64) -> Page<VirtAddr> { Page(start: start + UInt(number) * 4096, size: .size4KiB) }
+  func page(_ number: UInt64) -> Page<VirtAddr> { Page(start: Plan.testPages + UInt(number) * 4096, size: .size4KiB) }
   show(
     "map a page",
     perRound(400) { round in

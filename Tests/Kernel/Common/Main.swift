@@ -24,9 +24,7 @@ func boot(_ map: consuming MemoryMap, _ options: BootOptions) -> Never {
   do throws(HeapInitError) {
     try kernelHeap.initHeap(range)
   } catch {
-    stop(
-      error == .alreadyInitialized ? "a heap that was initialised" : "a range too small for a heap",
-      UInt64(range.byteCount))
+    stop(error == .alreadyInitialized ? "the heap was initialised before" : "the heap's range is too small")
   }
   show("4 heap: ")
   show(byteCount: UInt64(range.byteCount))

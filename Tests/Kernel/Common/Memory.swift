@@ -19,7 +19,7 @@ struct Memory: ~Copyable {
   /// The frames of the heap, which every address space has.
   let heapFrames: AddrRange<PhysAddr>
 
-  /// `body`'s result.
+  /// Runs `body` on the value in place, which an optional chain can call.
   mutating func run<Result: ~Copyable, Failure: Error>(
     _ body: (inout Memory) throws(Failure) -> Result
   ) throws(Failure) -> Result { try body(&self) }
@@ -53,10 +53,10 @@ func withMemory<Result: ~Copyable, Failure: Error>(
   }
 }
 
-/// Where the direct map has a physical address; the boot tables have the lowest ones there too.
+/// Where the direct map has a physical address. The boot tables have the lower ones at the same place.
 func direct(_ address: PhysAddr) -> VirtAddr { VirtAddr(Plan.directMap + UInt(address.raw)) }
 
-/// The kernel's image: from `start` to the end of the part that `end` begins.
+/// The frames of a part of the image, by the addresses that it is linked at.
 func imageFrames(_ start: UInt64, _ end: UInt64) -> AddrRange<PhysAddr> {
   AddrRange(start: PhysAddr(imagePhysical(start)), end: PhysAddr(imagePhysical(end)))
 }

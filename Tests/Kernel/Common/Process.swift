@@ -101,12 +101,11 @@ final class Process {
     return body()
   }
 
-  /// Runs the user program at an offset in user mode; nil when a fault ended it. `stackOffset` keeps the stacks of
-  /// several processors apart.
-  func run(_ offset: UInt64, _ first: UInt64, _ second: UInt64 = 0, stackOffset: UInt64 = 0) -> UInt64? {
+  /// Runs the program at an offset of `programs.c` in user mode; nil when a fault ended it.
+  func run(_ offset: UInt64, _ first: UInt64, _ second: UInt64 = 0) -> UInt64? {
     whileActive {
       thisProcessor.enter(
-        UInt64(Process.code.start.raw) + offset, stack: UInt64(Process.stack.end.raw) - stackOffset, first, second,
+        UInt64(Process.code.start.raw) + offset, stack: UInt64(Process.stack.end.raw), first, second,
         inUserMode: true)
     }
   }
@@ -115,7 +114,7 @@ final class Process {
 }
 
 extension AddressSpace {
-  /// `body`'s result.
+  /// Runs `body` on the value in place, which an optional chain can call.
   mutating func run<Result: ~Copyable, Failure: Error>(
     _ body: (inout AddressSpace) throws(Failure) -> Result
   ) throws(Failure) -> Result { try body(&self) }

@@ -95,7 +95,6 @@ final class TwoFacedPage {
 
   init() {
     (page, frames) = withMemory { memory in
-      let place = Plan.areas.end - 2 << 20
       var frames: [2 of Page<PhysAddr>] = .init(repeating: Page(start: .null))
       for index in 0..<2 {
         guard let frame = memory.frames.allocate(.size4KiB) else { stop("no frame for a page") }
@@ -103,7 +102,7 @@ final class TwoFacedPage {
         memory.table.mapper.physToVirt(frame.start).unsafePointer
           .initializeMemory(as: UInt64.self, repeating: UInt64(index + 1), count: 512)
       }
-      let page = Page(start: place, size: .size4KiB)
+      let page = Page(start: Plan.testPages, size: .size4KiB)
       must("a free page must be mapped") { () throws(MapError) in
         try memory.table.map(page, to: frames[0], PageAttributes(.kernelData), &memory.frames).ignore()
       }
@@ -128,10 +127,9 @@ final class TwoFacedPage {
   func end() {
     withMemory { memory in
       var tlb = Invalidator.everywhere
-      let old = must("the page must be mapped") { () throws(UnmapError) in
+      _ = must("the page must be mapped") { () throws(UnmapError) in
         try memory.table.unmap(page).flush(using: &tlb)
       }
-      _ = old
       for index in 0..<2 { memory.frames.deallocate(frames[index]) }
     }
   }

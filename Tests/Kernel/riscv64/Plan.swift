@@ -15,6 +15,9 @@ enum Plan {
   /// Stacks and whatever else the kernel allocates addresses for.
   static let areas = AddrRange(start: VirtAddr(0xFFFF_FFE4_0000_0000), byteCount: 64 << 30)
 
+  /// Kernel addresses that the tests map themselves.
+  static let testPages = areas.end + 1 << 30
+
   /// The heap, in every address space; in the lower half, as `LockedHeap` explains.
   static let heap = VirtAddr(0x38_0000_0000)
 
