@@ -75,6 +75,12 @@ public struct FrameZone: ~Copyable {
     noteGain()
   }
 
+  mutating func release(_ frame: Page<PhysAddr>) -> Bool {
+    guard frames.release(frame) else { return false }
+    noteGain()
+    return true
+  }
+
   private mutating func noteGain() {
     if frames.freeFrameCount >= watermarks.high { needsReclaim = false }
   }

@@ -17,6 +17,7 @@ import Assertions
 /// | --- | --- |
 /// | `FrameZones+Fallbacks.swift` | which zones serve which requests; the low-memory reserve |
 /// | `FrameZones+MemoryMap.swift` | zones for the nodes of a memory map |
+/// | `FrameZones+Pages.swift` | frames for page tables and address spaces |
 /// | `FrameZone.swift`, `FrameZoneList.swift` | a zone; the zones in the caller's memory |
 public struct FrameZones: ~Copyable {
   let list: FrameZoneList
@@ -26,6 +27,18 @@ public struct FrameZones: ~Copyable {
 
   /// How many regions there are.
   private var regionCount = 0
+
+  private var chosenHomeZone: Int?
+
+  /// The zone at which requests for a page start: those by ``allocate(_:)``, which page tables and address spaces make.
+  /// The zone that was added last, until one is chosen. Traps for a number that names no zone.
+  public var homeZone: Int {
+    get { chosenHomeZone ?? count - 1 }
+    set {
+      requireZone(newValue)
+      chosenHomeZone = newValue
+    }
+  }
 
   /// How many bytes `zoneCapacity` zones with `bankCapacity` banks in all need, their frames not included, at a multiple
   /// of 8.
@@ -146,7 +159,10 @@ public struct FrameZones: ~Copyable {
   /// The number of the zone that contains `address`; traps when none does.
   ///
   /// - Complexity: O(log b) for b banks.
-  public func zone(of address: PhysAddr) -> Int {
+  public func zone(of address: PhysAddr) -> Int { region(of: address).zone }
+
+  /// The bank that contains `address`, and its zone; traps when none does.
+  func region(of address: PhysAddr) -> FrameZoneList.Region {
     // The first region that ends above the address.
     var low = 0
     var high = regionCount
@@ -159,7 +175,7 @@ public struct FrameZones: ~Copyable {
     guard unsafe low < regionCount && list.region(low).pointee.range.start <= address else {
       fail("a frame must be in one of the zones, found", address.raw)
     }
-    return unsafe list.region(low).pointee.zone
+    return unsafe list.region(low).pointee
   }
 
   /// Runs `body` on a zone. It may add banks to the zone and remove some.

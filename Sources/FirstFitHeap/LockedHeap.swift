@@ -16,6 +16,10 @@ public typealias LockedHeap = LockedHeapBy<SpinLock>
 ///
 /// As a global `let` it is initialised on first use. ``LockedHeap`` must not be used in signal or interrupt handlers:
 /// they could wait for the thread that they interrupted. With an `InterruptSafeLock` the heap can be used there.
+///
+/// A kernel that puts this heap under Swift's classes and arrays must give it addresses below 2^63, which its tables then
+/// map in every address space. Embedded Swift does not count references to an object whose address has bit 63 set: nothing
+/// in the upper half of the address space would ever be freed.
 @frozen
 public struct LockedHeapBy<Lock: LockKind & ~Copyable>: ~Copyable, Sendable {
   @usableFromInline let state: LockedBy<Lock, LockedHeapState>

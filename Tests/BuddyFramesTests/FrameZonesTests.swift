@@ -200,7 +200,7 @@ import Testing
 
 extension SparseFrames {
   /// An allocator over one range; its memory is never freed.
-  fileprivate static func leaked(over range: AddrRange<PhysAddr>) -> SparseFrames {
+  static func leaked(over range: AddrRange<PhysAddr>) -> SparseFrames {
     let byteCount = SparseFrames.byteCount(spanning: range, bankCapacity: 1)
     var frames = SparseFrames(spanning: range, bankCapacity: 1, in: TableMemory.leaked(byteCount: byteCount))
     let table = TableMemory.leaked(byteCount: BuddyFrames.tableByteCount(for: range))
@@ -211,7 +211,7 @@ extension SparseFrames {
 
 extension FrameZones {
   /// No zones; their memory is never freed.
-  fileprivate static func leaked(zones: Int, banks: Int) -> FrameZones {
+  static func leaked(zones: Int, banks: Int) -> FrameZones {
     let byteCount = FrameZones.byteCount(zoneCapacity: zones, bankCapacity: banks)
     return FrameZones(zoneCapacity: zones, bankCapacity: banks, in: TableMemory.leaked(byteCount: byteCount))
   }
