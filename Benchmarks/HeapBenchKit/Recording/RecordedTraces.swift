@@ -80,7 +80,7 @@ public struct RecordedTraces: Sendable {
     let text =
       detail.isAnonymous
       ? TraceText(program: nil, command: nil)
-      : TraceText(program: program, command: recording.command.joined(separator: " "))
+      : TraceText(program: program, command: Self.oneLine(recording.command))
     let writer = try TraceFileWriter(path: path, text, columns: detail.columns)
     var merge = RecordingMerge(recording, nanosecondsPerTick: nanosecondsPerTick, to: writer)
     let expected = Double(recording.file.count) / Double(RawRecord.byteCount)
@@ -98,6 +98,11 @@ public struct RecordedTraces: Sendable {
         ? nil
         : "the recording of process \(recording.process) ended before the program did: "
           + "\(systemText(recording.failure)); the trace holds what came before")
+  }
+
+  /// The words in one line of at most 1,000 characters.
+  private static func oneLine(_ words: [String]) -> String {
+    String(words.joined(separator: " ").split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(1000))
   }
 
   private static func summary(_ outcome: RecordingMerge.Outcome, _ program: String?) -> String {
