@@ -31,10 +31,12 @@ struct ReplayCommand: ParsableCommand {
       "Only this allocator, or one more as NAME=PATH.so, or 'none'; can be repeated.", valueName: "allocator"))
   var allocator: [String] = []
 
-  @Option(name: .long, help: ArgumentHelp("What new blocks are written with: none, first or whole.", valueName: "touch"))
+  @Option(
+    name: .long, help: ArgumentHelp("What new blocks are written with: none, first or whole.", valueName: "touch"))
   var touch = TraceReplayOptions.Touch.first.rawValue
 
-  @Option(name: .long, help: ArgumentHelp("'fast', or 'recorded' for calls no earlier than recorded.", valueName: "pace"))
+  @Option(
+    name: .long, help: ArgumentHelp("'fast', or 'recorded' for calls no earlier than recorded.", valueName: "pace"))
   var pace = "fast"
 
   @Option(name: .long, help: ArgumentHelp("The libheaplab.so to replay under.", valueName: "file"))

@@ -27,6 +27,7 @@ enum RecordedChunk {
     if unsafe slot.pointee.number == 0 {
       unsafe slot.pointee.number = lab_record_add(RecordedProcess.Word.threadCount.address, 1) + 1
     }
+    // SAFETY: as above.
     return unsafe adopt(slot) || map(slot)
   }
 
@@ -43,6 +44,7 @@ enum RecordedChunk {
     lab_record_set(ring, 0)
     lab_record_zero(ring + RawFile.recordsOffset, RawFile.chunkByteCount - RawFile.recordsOffset)
     let sequence = lab_record_load(ring + RawFile.chunkSequenceOffset) + 1
+    // SAFETY: as above.
     unsafe begin(ring, at: lab_record_load(ring + RawFile.chunkRingOffset), sequence, slot)
     return true
   }
@@ -56,6 +58,7 @@ enum RecordedChunk {
       RecordedProcess.stop(code)
       return false
     }
+    // SAFETY: the slot is this thread's own.
     unsafe begin(ring, at: offset, 0, slot)
     return true
   }
@@ -65,6 +68,7 @@ enum RecordedChunk {
     lab_record_set(ring + RawFile.chunkRingOffset, UInt64(offset))
     lab_record_set(ring + RawFile.chunkSequenceOffset, UInt64(sequence))
     lab_record_set(ring + RawFile.chunkTicksOffset, lab_record_ticks())
+    // SAFETY: the slot is this thread's own.
     lab_record_set(ring + RawFile.chunkThreadOffset, UInt64(unsafe slot.pointee.number - 1))
     lab_record_set(ring, RawFile.chunkMagic)
     unsafe use(ring, from: RawFile.recordsOffset, slot)

@@ -52,7 +52,8 @@ enum RecordedProcess {
     defer { lab_record_unblock() }
     if isChild { forgetParent() }
     // SAFETY: a static string ends with a zero.
-    let code = unsafe lab_record_create(UnsafeRawPointer(RawFile.folderVariable.utf8Start).assumingMemoryBound(to: CChar.self))
+    let code = unsafe lab_record_create(
+      UnsafeRawPointer(RawFile.folderVariable.utf8Start).assumingMemoryBound(to: CChar.self))
     guard code == 0, lab_record_make_word() == 0, makeHeader(isChild: isChild) else {
       _ = lab_record_exchange(Word.state.address, code == EAGAIN ? State.idle : State.stopped)
       return false

@@ -26,10 +26,11 @@ enum Recorder {
     unsafe slot.pointee.depth &+= 1
     let place = lab_record_claim(RawRecord.byteCount)
     let ticks = unsafe lab_record_ticks() &- slot.pointee.base
-    // At first, the end is 0.
+    // SAFETY: as above. At first, the end is 0.
     if unsafe place &+ RawRecord.byteCount <= slot.pointee.end, ticks <= RawRecord.ticksMax {
       let record = RawRecord(kind, address: UInt64(block), size: UInt64(byteCount), extra: UInt64(extra), ticks: ticks)
       lab_record_store(place, record.head, record.tail)
+      // SAFETY: as above, also below.
       unsafe slot.pointee.depth &-= 1
     } else {
       unsafe slot.pointee.depth &-= 1
@@ -68,11 +69,13 @@ enum Recorder {
     // SAFETY: the slot is this thread's own.
     let slot = unsafe lab_record_slot()
     let byteCount = UInt(count) &* RawRecord.byteCount
+    // SAFETY: as above.
     unsafe slot.pointee.depth &+= 1
     defer { unsafe slot.pointee.depth &-= 1 }
     // A second try finds a new chunk; a third would find no memory for one either.
     for _ in 0..<2 {
       let start = lab_record_claim(byteCount)
+      // SAFETY: as above.
       let ticks = unsafe lab_record_ticks() &- slot.pointee.base
       if unsafe start &+ byteCount <= slot.pointee.end, ticks <= RawRecord.ticksMax {
         for index in 0..<count {
@@ -81,6 +84,7 @@ enum Recorder {
         }
         return
       }
+      // SAFETY: as above.
       guard unsafe RecordedChunk.open(for: slot) else { return }
     }
   }
@@ -98,6 +102,7 @@ enum Recorder {
       guard index > 0 else { return RawRecord(.mark, payload: UInt64(length), ticks: 0) }
       var payload: UInt64 = 0
       for byte in 0..<6 where (index - 1) * 6 + byte < length {
+        // SAFETY: as above: the index is below the length.
         payload |= UInt64(UInt8(bitPattern: unsafe text[(index - 1) * 6 + byte])) << UInt64(8 * byte)
       }
       return RawRecord(.text, payload: payload, ticks: 0)

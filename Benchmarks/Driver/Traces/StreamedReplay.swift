@@ -117,6 +117,7 @@ import Synchronization
     let (runCount, stepCount) = (Int(counts[0]), Int(counts[1]))
     runCounts[place] = 0
     guard isThere, runCount > 0 else { return false }
+    // SAFETY: as above; both counts are checked first.
     guard runCount <= Self.runCountMax, stepCount <= stepCountMax,
       unsafe Self.fill(runs.address(of: place * Self.runCountMax), runCount * 8),
       unsafe Self.fill(steps.address(of: place * stepCountMax), stepCount * 16)

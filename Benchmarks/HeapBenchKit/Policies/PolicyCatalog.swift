@@ -44,7 +44,8 @@ public enum PolicyCatalog {
         programs (Johnstone and Wilson 1998).
         """),
     .heap(
-      "bestfit", ListHeap<BestFit>.self, isInMainJob: false, summary: "the smallest hole that fits, the lowest of equal ones",
+      "bestfit", ListHeap<BestFit>.self, isInMainJob: false,
+      summary: "the smallest hole that fits, the lowest of equal ones",
       explanation: """
         A walk along all holes takes the one that a block leaves the least of. It fragments about as little as \
         address-ordered first fit on programs (Johnstone and Wilson 1998). Its worst case is far worse: M·n for n \

@@ -80,7 +80,8 @@ struct RawCalls {
       case .thread: thread = record.address
       case .stack: call.stack = record.address
       case .mark: textByteCount = Int(record.address)
-      case .text: for byte in 0..<6 as Range<UInt64> { text.append(UInt8(truncatingIfNeeded: record.address >> (8 * byte))) }
+      case .text:
+        for byte in 0..<6 as Range<UInt64> { text.append(UInt8(truncatingIfNeeded: record.address >> (8 * byte))) }
       case nil: break
       }
       if let count = textByteCount, text.count >= count {

@@ -64,7 +64,7 @@ public struct RecordedProgram: Sendable {
     // SAFETY: the lists are C strings with a null at the end, and live through the call.
     let code = unsafe Self.withCStrings(words) { arguments in
       unsafe Self.withCStrings(environment) { environment in
-        unsafe posix_spawnp(&process, arguments[0]!, nil, &attributes, arguments, environment)
+        unsafe posix_spawnp(&process, words[0], nil, &attributes, arguments, environment)
       }
     }
     guard code == 0 else { throw Failure(description: "cannot start '\(words[0])': \(systemText(code))") }
@@ -87,8 +87,17 @@ public struct RecordedProgram: Sendable {
   @unsafe private static func withCStrings<Value>(
     _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Value
   ) -> Value {
-    var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
-    defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
-    return unsafe pointers.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress!) }
+    let count = strings.count
+    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: count + 1)
+    // SAFETY: there is a place for each string and for the null; `strdup` gives memory that `free` takes.
+    for index in 0..<count { unsafe (pointers + index).initialize(to: strdup(strings[index])) }
+    unsafe (pointers + count).initialize(to: nil)
+    defer {
+      // SAFETY: as above; nothing uses the list after the body.
+      for index in 0..<count { unsafe free(pointers[index]) }
+      unsafe pointers.deallocate()
+    }
+    // SAFETY: as above.
+    return unsafe body(pointers)
   }
 }

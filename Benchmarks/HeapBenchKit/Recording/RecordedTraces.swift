@@ -94,7 +94,8 @@ public struct RecordedTraces: Sendable {
         program: text.program, command: text.command, marks: merge.markNames,
         counts: ["earlierFrees": UInt64(outcome.earlierCount), "lostFrees": UInt64(outcome.lostFreeCount)]))
     return Written(
-      path: path, summary: Self.summary(outcome, program), remark: recording.failure == 0
+      path: path, summary: Self.summary(outcome, program),
+      remark: recording.failure == 0
         ? nil
         : "the recording of process \(recording.process) ended before the program did: "
           + "\(systemText(recording.failure)); the trace holds what came before")

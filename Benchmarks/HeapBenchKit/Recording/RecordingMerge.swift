@@ -26,7 +26,6 @@ struct RecordingMerge {
   /// How long a thread waits for the free of the address that it got.
   private static let windowNanoseconds = 20_000_000.0
 
-
   private var streams: [RawCalls]
   private let nanosecondsPerTick: Double
   private let startTicks: UInt64

@@ -36,7 +36,8 @@ struct ReplayPreparation {
     if isStreaming { makeRoom(for: step) }
     precondition(Int(step.thread) < facts.threadCount, "step \(position) names a thread that is none")
     var ready = ReplayStep(
-      amount: step.amount, previousAmount: 0, object: step.object, turn: 0, position: UInt32(truncatingIfNeeded: position),
+      amount: step.amount, previousAmount: 0, object: step.object, turn: 0,
+      position: UInt32(truncatingIfNeeded: position),
       thread: step.thread, kind: step.kind, alignmentLog2: step.alignmentLog2)
     if step.kind != .pause {
       facts.operationCount += 1

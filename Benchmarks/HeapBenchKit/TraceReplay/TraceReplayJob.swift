@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// The replay of one trace, of any length, under policies and under preloaded allocators.
 ///

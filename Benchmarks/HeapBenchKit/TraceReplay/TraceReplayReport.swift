@@ -86,7 +86,8 @@ public struct TraceReplayReport: Sendable, Encodable {
       }
       let peak = UInt64(figures.peakResidentByteCount ?? 0)
       rows.append([
-        result.allocator, String(format: "%.1f", Double(figures.processorNanoseconds) / Double(max(1, figures.operations))),
+        result.allocator,
+        String(format: "%.1f", Double(figures.processorNanoseconds) / Double(max(1, figures.operations))),
         "\(ByteCount(peak))",
         facts.peakLiveByteCount == 0 ? "–" : Figure.ratio(Double(peak) / Double(facts.peakLiveByteCount)),
         "\(ByteCount(UInt64(figures.endResidentByteCount ?? 0)))",

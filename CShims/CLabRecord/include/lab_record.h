@@ -79,7 +79,8 @@ static inline uintptr_t lab_record_claim(uintptr_t byte_count) {
 #endif
 }
 
-/// Stores a record's second word and then its first, which makes it whole.
+/// Stores a record's second word and then its first, which makes it whole. Releasing pairs with the reading of the file
+/// by heapbench, which sees no second word without the first.
 static inline void lab_record_store(uintptr_t place, uint64_t head, uint64_t tail) {
   *(uint64_t *)(place + 8) = tail;
   __atomic_store_n((uint64_t *)place, head, __ATOMIC_RELEASE);
@@ -105,6 +106,7 @@ static inline uint64_t lab_record_ticks(void) {
 /// The word that says whether this process records. It lies in a page that the kernel wipes in a child of fork.
 extern uintptr_t *_Nonnull lab_record_word LAB_HIDDEN;
 static inline uintptr_t lab_record_is_on(void) { return *(volatile uintptr_t *)lab_record_word; }
+/// Releasing pairs with nothing that acquires: a thread that sees the word needs only its own slot.
 static inline void lab_record_turn(uintptr_t is_on) { __atomic_store_n(lab_record_word, is_on, __ATOMIC_RELEASE); }
 /// Gives the word its page.
 int lab_record_make_word(void);
@@ -113,12 +115,14 @@ int lab_record_make_word(void);
 #define LAB_RECORD_STATE_WORD_COUNT 256
 extern uintptr_t lab_record_state_words[LAB_RECORD_STATE_WORD_COUNT] LAB_HIDDEN;
 static inline uintptr_t lab_record_state(void) { return (uintptr_t)lab_record_state_words; }
+/// Acquires and releases, and pairs with itself: who takes a parked ring sees what its thread wrote.
 static inline uintptr_t lab_record_exchange(uintptr_t word, uintptr_t value) {
   return __atomic_exchange_n((uintptr_t *)word, value, __ATOMIC_ACQ_REL);
 }
 static inline uintptr_t lab_record_add(uintptr_t word, uintptr_t value) {
   return __atomic_fetch_add((uintptr_t *)word, value, __ATOMIC_RELAXED);
 }
+/// Acquiring pairs with the exchange of the state, behind which the header's address is set.
 static inline uintptr_t lab_record_load(uintptr_t word) { return __atomic_load_n((uintptr_t *)word, __ATOMIC_ACQUIRE); }
 static inline void lab_record_set(uintptr_t word, uint64_t value) { *(volatile uint64_t *)word = value; }
 

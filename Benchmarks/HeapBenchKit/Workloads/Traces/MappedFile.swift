@@ -29,6 +29,7 @@ import Glibc
     }
     count = Int(status.st_size)
     guard count > 0 else {
+      // SAFETY: an empty file has no mapping, and nothing reads it.
       unsafe base = nil
       return
     }

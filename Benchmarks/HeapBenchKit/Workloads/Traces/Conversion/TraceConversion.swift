@@ -45,8 +45,21 @@ public enum TraceConversion {
   ) throws -> Outcome {
     switch inputFormat {
     case .hltrace: try convert(TraceFile(path: input), to: output, outputFormat)
-    case .jsonl, .csv, .heaptrack: throw TraceImportError(input, line: 0, "cannot be read as \(inputFormat.rawValue)")
+    case .csv: throw TraceImportError(input, line: 0, " is CSV, which is only written; convert a .jsonl file instead")
+    case .jsonl, .heaptrack:
+      try withSink(output, outputFormat) { sink in
+        var lines = try TraceImport(input, to: sink)
+        try inputFormat == .jsonl ? lines.readJSONLines() : lines.readHeaptrack()
+      }
     }
+  }
+
+  private static func withSink(
+    _ path: String, _ format: Format, _ body: (any TraceSink) throws -> Void
+  ) throws -> Outcome {
+    let sink = try format.sink(path: path, TraceText())
+    try body(sink)
+    return Outcome(callCount: sink.callCount, isWhole: true)
   }
 
   private static func convert(_ trace: TraceFile, to output: String, _ format: Format) throws -> Outcome {
