@@ -48,7 +48,9 @@ public struct RawRecord: Hashable, Sendable {
   /// What was called. The numbers are those of a trace's column of entries.
   @frozen
   public enum Kind: UInt8, Sendable {
+    /// `malloc`.
     case malloc = 1
+    /// `calloc`.
     case calloc = 2
     /// Stamped before the call.
     case free = 3
@@ -56,11 +58,17 @@ public struct RawRecord: Hashable, Sendable {
     case reallocBegin = 4
     /// The block that it returned; address 0 when it failed, or freed the block for 0 bytes.
     case realloc = 5
+    /// `aligned_alloc`.
     case alignedAlloc = 6
+    /// `posix_memalign`.
     case posixMemalign = 7
+    /// `memalign`.
     case memalign = 8
+    /// `valloc`.
     case valloc = 9
+    /// `pvalloc`.
     case pvalloc = 10
+    /// As ``realloc``, of `reallocarray`.
     case reallocarray = 11
     /// An extension.
     case extended = 15
@@ -119,11 +127,13 @@ public enum RawFile {
   @inlinable public static var chunkMagic: UInt64 { 0x314B_4E55_4843_4C48 }
   /// The first chunk's place.
   @inlinable public static var headerByteCount: UInt { 4096 }
-  /// The process, and its parent.
+  /// The process.
   @inlinable public static var processOffset: UInt { 8 }
+  /// Its parent.
   @inlinable public static var parentOffset: UInt { 16 }
-  /// The clock at the file's start: ticks, and nanoseconds of CLOCK_MONOTONIC.
+  /// The clock's ticks at the file's start.
   @inlinable public static var ticksOffset: UInt { 24 }
+  /// The nanoseconds of CLOCK_MONOTONIC at the same moment.
   @inlinable public static var nanosecondsOffset: UInt { 32 }
   /// The errno that ended the recording; 0 while it goes on.
   @inlinable public static var failureOffset: UInt { 40 }
@@ -131,17 +141,20 @@ public enum RawFile {
   @inlinable public static var forkOffset: UInt { 48 }
   /// The recorder stops when this word is no longer 0.
   @inlinable public static var stopOffset: UInt { 56 }
-  /// The command line: its bytes, and then itself, with zeros between the words.
+  /// The bytes of the command line.
   @inlinable public static var commandByteCountOffset: UInt { 64 }
+  /// The command line, with zeros between the words.
   @inlinable public static var commandOffset: UInt { 72 }
 
   /// The bytes of a chunk.
   @inlinable public static var chunkByteCount: UInt { 64 << 10 }
-  /// Where its thread's ring is in the file, and how often that was full before; in a copy, too.
+  /// Where its thread's ring is in the file; in a copy, too.
   @inlinable public static var chunkRingOffset: UInt { 8 }
+  /// How often the ring was full before.
   @inlinable public static var chunkSequenceOffset: UInt { 16 }
-  /// The ticks of its base, and its first thread.
+  /// The ticks of its base.
   @inlinable public static var chunkTicksOffset: UInt { 24 }
+  /// Its first thread.
   @inlinable public static var chunkThreadOffset: UInt { 32 }
   /// The first record's place in a chunk.
   @inlinable public static var recordsOffset: UInt { 64 }
