@@ -21,16 +21,15 @@ struct RecordCommand: ParsableCommand {
       """)
 
   @Option(name: [.short, .long], help: ArgumentHelp("The trace to write.", valueName: "file"))
-  var output: String
+  var output = "recorded.hltrace"
 
   @Flag(name: .long, help: "Leave out what tells about the program: its name, its command line, its call stacks.")
   var anonymous = false
 
-  @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("The program and its arguments.", valueName: "program"))
+  @Argument(parsing: .postTerminator, help: ArgumentHelp("The program and its arguments.", valueName: "program"))
   var words: [String] = []
 
   func run() throws {
-    let words = words.first == "--" ? Array(words.dropFirst()) : words
     guard !words.isEmpty else {
       throw UserError("no program to record; write heapbench record -o \(output) -- PROGRAM ARGUMENTS")
     }
@@ -42,13 +41,13 @@ struct RecordCommand: ParsableCommand {
       ending, RecordedTraces.Detail(isAnonymous: anonymous), progress: ProgressLine())
     if written.isEmpty {
       Ending.complain(
-        "nothing was recorded: '\(words[0])' is linked statically, has other privileges than this user, or clears "
-          + "LD_PRELOAD")
+        "nothing was recorded: '\(words[0])' called no malloc, is linked statically, has other privileges than this "
+          + "user, or clears LD_PRELOAD")
     }
     for trace in written {
       Ending.complain("\(trace.path): \(trace.summary)")
       if let remark = trace.remark { Ending.complain(remark) }
     }
-    throw ExitCode(written.isEmpty && ending.status == 0 ? Ending.badInput : ending.status)
+    throw ExitCode(ending.status)
   }
 }
