@@ -90,37 +90,49 @@ func embedded(importing modules: [String]) -> [SwiftSetting] {
   ]
 }
 
-// `libheaplab.so`: the malloc family, built in Embedded Swift only. Swift reserves the name `malloc`, so the linker
-// binds the real names. It exports nothing else: a preloaded Swift program must not bind to our runtime functions.
-let exportsPath = "\(Context.packageDirectory)/Sources/MallocPreload/exports.map"
-
-/// The flags that bind each name of exports.map to its entry: `NAME;` to `lab_entry_NAME`, and `NAME; /* as OTHER */` to
-/// `lab_entry_OTHER`. None where the file is out of reach: for a package that depends on this one, SwiftPM evaluates the
+/// The flags that bind each name of an exports.map to its entry: `NAME;` to PREFIX and NAME, and `NAME; /* as OTHER */` to
+/// PREFIX and OTHER. None where the file is out of reach: for a package that depends on this one, SwiftPM evaluates the
 /// manifest before it checks the files out. Elsewhere the linker needs the file, and says so.
-let entryFlags: [String] = {
+func entryFlags(_ exportsPath: String, prefix: String) -> [String] {
   guard let text = try? String(contentsOfFile: exportsPath, encoding: .utf8) else { return [] }
   return text.matches(of: #/(?m)^ *(\w+);(?: */\* as (\w+) \*/)?$/#).flatMap { line in
-    ["-Xlinker", "--defsym=\(line.1)=lab_entry_\(line.2 ?? line.1)"]
+    ["-Xlinker", "--defsym=\(line.1)=\(prefix)\(line.2 ?? line.1)"]
   }
-}()
+}
 
 // lld gives the names default visibility. gold would copy the entries' protected visibility, and linkers that link
 // against the library warn about that. lld also keeps thread-local slots out of the dynamic symbol table.
 // Debug information is stripped because valgrind gives up on Swift's; symbol names stay.
-let preloadLinkerFlags: [String] =
-  entryFlags + [
-    "-use-ld=lld", "-Xlinker", "--soname=libheaplab.so", "-Xlinker", "--gc-sections", "-Xlinker", "--strip-debug",
-    "-Xlinker", "-z", "-Xlinker",
-    "now",
-    "-Xlinker", "--version-script=\(exportsPath)",
+/// The flags that link the library `name`, which exports what `exportsPath` lists.
+func preloadLinkerFlags(_ name: String, _ exportsPath: String, entryPrefix: String) -> [String] {
+  entryFlags(exportsPath, prefix: entryPrefix) + [
+    "-use-ld=lld", "-Xlinker", "--soname=\(name)", "-Xlinker", "--gc-sections", "-Xlinker", "--strip-debug",
+    "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "--version-script=\(exportsPath)",
   ]
+}
+
+// `libheaplab.so`: the malloc family, built in Embedded Swift only. Swift reserves the name `malloc`, so the linker
+// binds the real names. It exports nothing else: a preloaded Swift program must not bind to our runtime functions.
+let exportsPath = "\(Context.packageDirectory)/Sources/MallocPreload/exports.map"
 
 let preloadTarget = Target.target(
   name: "MallocPreload",
   dependencies: ["EmbeddedAddresses", "EmbeddedMemoryRegions", "EmbeddedProcessHeap", "CLabMalloc"],
   exclude: ["exports.map"],
   swiftSettings: embedded(importing: coreModules.map(\.name)),
-  linkerSettings: [.unsafeFlags(preloadLinkerFlags)])
+  linkerSettings: [
+    .unsafeFlags(preloadLinkerFlags("libheaplab.so", exportsPath, entryPrefix: "lab_entry_"))
+  ])
+
+// `libheaplab-record.so`: forwards the malloc family to the next one and records each call. It exports only that family.
+let recordExportsPath = "\(Context.packageDirectory)/Sources/RecordPreload/exports.map"
+
+let recordTarget = Target.target(
+  name: "RecordPreload", dependencies: ["EmbeddedAllocationTraces", "CLabRecord"], exclude: ["exports.map"],
+  swiftSettings: embedded(importing: coreModules.map(\.name)),
+  linkerSettings: [
+    .unsafeFlags(preloadLinkerFlags("libheaplab-record.so", recordExportsPath, entryPrefix: "lab_record_entry_"))
+  ])
 
 let coreTargets: [Target] = coreModules.flatMap { module -> [Target] in
   let shims = module.shims.map { Target.Dependency.target(name: $0) }
@@ -141,6 +153,8 @@ let shimTargets: [Target] = [
     name: "CLabSystem", path: "CShims/CLabSystem", cSettings: [.unsafeFlags(["-ffunction-sections"])]),
   .target(name: "CLabNUMA", path: "CShims/CLabNUMA", linkerSettings: [.linkedLibrary("numa")]),
   .target(name: "CLabMalloc", dependencies: ["CLabPlatform"], path: "CShims/CLabMalloc"),
+  .target(
+    name: "CLabRecord", path: "CShims/CLabRecord", cSettings: [.unsafeFlags(["-ffunction-sections", "-fno-builtin"])]),
   .target(name: "CLabKVM", path: "CShims/CLabKVM"),
   .target(name: "CLabBench", path: "CShims/CLabBench"),
   .target(name: "CLabDriver", path: "CShims/CLabDriver"),
@@ -236,6 +250,7 @@ let package = Package(
     .executable(name: "heapbench", targets: ["heapbench"]),
     .executable(name: "heapbench-driver", targets: ["HeapBenchDriver"]),
     .library(name: "heaplab", type: .dynamic, targets: ["MallocPreload"]),
+    .library(name: "heaplab-record", type: .dynamic, targets: ["RecordPreload"]),
   ],
   traits: [
     .default(enabledTraits: [lab]),
@@ -248,5 +263,5 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
   ],
-  targets: shimTargets + coreTargets + [preloadTarget, driverTarget] + benchmarkTargets + testTargets
+  targets: shimTargets + coreTargets + [preloadTarget, recordTarget, driverTarget] + benchmarkTargets + testTargets
 )

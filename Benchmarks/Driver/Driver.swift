@@ -6,6 +6,7 @@ import CLabDriver
 //   heapbench-driver list
 //   heapbench-driver run NAME [--milliseconds N | --operations N] [--threads N] [--percent N]
 //   heapbench-driver run FILE.hltrace [--operations N]
+//   heapbench-driver replay          (the steps of a trace, streamed by heapbench)
 //   heapbench-driver time [--preload FILE] [--repeat N] PROGRAM ARGUMENT...
 //
 // It is Embedded Swift without allocations and depends on libc alone. Only the workload calls the malloc family, so the
@@ -33,11 +34,12 @@ import CLabDriver
     switch command {
     case _ where command == "list": list()
     case _ where command == "run": run(&arguments)
+    case _ where command == "replay": replayStream()
     case _ where command == "time":
       var program = TimedProgram(&arguments)
       program.run()
       program.write()
-    default: stop("knows 'list', 'run' and 'time', not", command)
+    default: stop("knows 'list', 'run', 'replay' and 'time', not", command)
     }
   }
 
@@ -82,6 +84,23 @@ import CLabDriver
     case .latency(let sizes): run(sizes, options, &line)
     case .trivialProcess: runTrivialProcess(options, &line)
     }
+  }
+
+  /// Takes the steps that heapbench streams.
+  private static func replayStream() {
+    var replay = StreamedReplay()
+    let faultCount = Residence.minorFaultCount
+    let resident = Residence.byteCount
+    let elapsed = replay.run()
+    var line = TextLine()
+    line.append("{\"name\": \"replay\"")
+    append(
+      replay.callCount, elapsed, threads: replay.threadCount, minorFaultCount: Residence.minorFaultCount - faultCount,
+      &line)
+    line.append(key: "peakResidentByteCount", max(0, Residence.peakByteCount - resident))
+    line.append(key: "endResidentByteCount", max(0, Residence.byteCount - resident))
+    line.append("}")
+    line.write(to: STDOUT_FILENO)
   }
 
   private static func replay(_ path: Text, _ options: Options, _ line: inout TextLine) {

@@ -73,7 +73,7 @@ enum Ending {
   /// Prints the first line of a debug build, unless standard output has something else than a report for a person.
   static func greetDebugBuild(_ arguments: [String]) throws {
     #if DEBUG
-      let silent: Set = ["-h", "--help", "--version", "help", "list", "explain", "-", "--json=-", "--csv=-"]
+      let silent: Set = ["record", "-h", "--help", "--version", "help", "list", "explain", "-", "--json=-", "--csv=-"]
       let hidden = HeapBench.configuration.subcommands.filter { !$0.configuration.shouldDisplay }
       let isSilent = arguments.contains { argument in
         silent.contains(argument) || argument.hasPrefix("--experimental") || argument.hasPrefix("--generate")

@@ -19,6 +19,8 @@ struct GateCommand: ParsableCommand {
             the figures whose names have such a part
         heapbench gate --baseline mine.json --renew
             writes a baseline of your own
+        heapbench gate --trace app.hltrace --baseline app.json
+            the layouts of a trace of your own; with --renew, the first baseline
 
       EXIT STATUS
         0  every figure holds, or is better than its baseline
@@ -38,6 +40,11 @@ struct GateCommand: ParsableCommand {
       "Only the figure of this name, or those with this part of a name; can be repeated.", valueName: "name"))
   var only: [String] = []
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Measure the layouts of this trace, of any length, and nothing else.", valueName: "file"))
+  var trace: String?
+
   @Flag(name: .long, help: "Also show the many figures of layouts that hold.")
   var all = false
 
@@ -51,12 +58,15 @@ struct GateCommand: ParsableCommand {
 
   func run() throws {
     let style = TerminalStyle.standardOutput
-    let workloads = try WorkloadCatalog.find()
-    let path = baseline ?? GateBaseline.defaultPath(in: workloads)
+    let workloads = try trace.map { WorkloadCatalog(traces: [try TraceFile(path: $0).path]) } ?? WorkloadCatalog.find()
+    guard let path = baseline ?? (trace == nil ? GateBaseline.defaultPath(in: workloads) : nil) else {
+      throw UserError("--trace needs a baseline of its own: name its file with --baseline; --renew creates it")
+    }
     let results = try Results(json: json)
     if renew { try ResultFile.checkWritable(path, option: "--baseline") }
     let old = try storedFigures(at: path)
-    let job = try GateJob(GateCatalog(workloads: workloads), choosing: only, besides: old)
+    let job = try GateJob(
+      GateCatalog(workloads: workloads), choosing: only.isEmpty && trace != nil ? ["layout"] : only, besides: old)
     let progress = ProgressLine()
     let measurement = try Interruptible.run { [renew] in
       let measurement = try await job.run(progress: progress)

@@ -44,7 +44,8 @@ struct HeapBench: ParsableCommand {
     version: "heapbench \(HEAPLAB_VERSION)",
     subcommands: [
       AllCommand.self, RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
-      CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, PagingOperationCommand.self,
+      CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, RecordCommand.self, ReplayCommand.self,
+      ConvertCommand.self, PagingOperationCommand.self,
       FramePairsCommand.self, HotPathCommand.self, HeapPairsCommand.self, ManualCommand.self,
     ],
     defaultSubcommand: AllCommand.self)

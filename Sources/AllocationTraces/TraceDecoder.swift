@@ -9,7 +9,7 @@
 //   position is the start of an event, or the end of the bytes.
 // An error leaves the decoder as it was before the event: a caller can tell how far it has read.
 //
-// The format cannot tell a trace cut off between two events from a complete one; a reader that knows the header's
+// Version 1 of the format cannot tell a trace cut off between two events from a complete one; a reader that knows the header's
 // counts can. Callers track whether an object that an event names is still alive: that takes memory, and the decoder
 // has none.
 
@@ -24,15 +24,25 @@ public struct TraceDecoder: Hashable, Sendable {
 
   @usableFromInline var cursor: Int
   @usableFromInline var madeCount: UInt64 = 0
+  @usableFromInline let highestTag: UInt8
 
   /// A decoder at the first event after `header`.
   @inlinable public init(after header: TraceHeader) {
     cursor = header.eventsStart
+    highestTag = TraceTag.threadBecomes
+  }
+
+  /// A decoder at `position` of the content of an events block, before which the trace makes `objectCount` objects.
+  @inlinable public init(at position: Int = 0, objectCount: UInt64) {
+    cursor = position
+    madeCount = objectCount
+    highestTag = TraceTag.mark
   }
 
   /// The next event of the trace `bytes`, or nil at its end.
   ///
-  /// - Parameter bytes: The whole trace from its start, the same at every call.
+  /// - Parameter bytes: The whole trace of version 1 from its start, or the content of an events block; the same at every
+  ///   call.
   /// - Throws: ``TraceError`` when there is no valid event at ``position``; the decoder then stays there.
   /// - Complexity: O(1).
   @inlinable public mutating func next(in bytes: Span<UInt8>) throws(TraceError) -> TraceEvent? {
@@ -59,8 +69,12 @@ public struct TraceDecoder: Hashable, Sendable {
       event = .timePasses(microseconds: try Self.number(in: bytes, at: &end))
     case TraceTag.threadBecomes:
       event = .threadBecomes(number: try Self.number(in: bytes, at: &end))
+    case TraceTag.deallocateEarlier where highestTag >= TraceTag.deallocateEarlier:
+      event = .deallocateEarlier
+    case TraceTag.mark where highestTag >= TraceTag.mark:
+      event = .mark(number: try Self.number(in: bytes, at: &end))
     case let tag:
-      throw TraceError(.unknownTag(tag), at: cursor)
+      throw TraceError(.unknownTag(tag, highest: highestTag), at: cursor)
     }
     cursor = end
     if event.makesObject { madeCount += 1 }

@@ -14,6 +14,9 @@ public struct TraceEncoder: Hashable, Sendable {
   /// An encoder at the start of a trace: no event has made an object yet.
   @inlinable public init() {}
 
+  /// An encoder after `objectCount` objects.
+  @inlinable public init(objectCount: UInt64) { madeCount = objectCount }
+
   /// Appends `event` to `output`.
   ///
   /// Traps when the event names an object that no event has made, or an alignment above 2^63.
@@ -22,7 +25,7 @@ public struct TraceEncoder: Hashable, Sendable {
   /// - Complexity: O(1).
   @inlinable public mutating func encode(_ event: TraceEvent, into output: inout OutputSpan<UInt8>) -> Bool {
     let tag: UInt8
-    let first: UInt64
+    let first: UInt64?
     var second: UInt64?
     switch event {
     case .allocate(let byteCount):
@@ -40,11 +43,15 @@ public struct TraceEncoder: Hashable, Sendable {
       (tag, first) = (TraceTag.timePasses, microseconds)
     case .threadBecomes(let number):
       (tag, first) = (TraceTag.threadBecomes, number)
+    case .deallocateEarlier:
+      (tag, first) = (TraceTag.deallocateEarlier, nil)
+    case .mark(let number):
+      (tag, first) = (TraceTag.mark, number)
     }
-    let byteCount = 1 + Self.byteCount(of: first) + (second.map { Self.byteCount(of: $0) } ?? 0)
+    let byteCount = 1 + (first.map { Self.byteCount(of: $0) } ?? 0) + (second.map { Self.byteCount(of: $0) } ?? 0)
     guard output.freeCapacity >= byteCount else { return false }
     output.append(tag)
-    Self.append(first, to: &output)
+    if let first { Self.append(first, to: &output) }
     if let second { Self.append(second, to: &output) }
     if event.makesObject { madeCount += 1 }
     return true

@@ -18,15 +18,27 @@ public enum TraceEvent: Hashable, Sendable {
   case timePasses(microseconds: UInt64)
   /// The events that follow belong to the thread with this number.
   case threadBecomes(number: UInt64)
+  /// A block from before the recording ends: freed, or replaced by the next reallocation's result.
+  case deallocateEarlier
+  /// The program passed a mark; its name is the one of that number in the trace's text.
+  case mark(number: UInt64)
 
   /// The longest event in bytes: its tag and two numbers of ten bytes.
   @inlinable public static var byteCountMax: Int { 21 }
+
+  /// Whether the event is a call of the malloc family: all but passages of time, changes of thread, and marks.
+  @inlinable public var isCall: Bool {
+    switch self {
+    case .allocate, .allocateAligned, .allocateZeroed, .reallocate, .deallocate, .deallocateEarlier: true
+    case .timePasses, .threadBecomes, .mark: false
+    }
+  }
 
   /// Whether the event makes an object, which gets the next number.
   @inlinable public var makesObject: Bool {
     switch self {
     case .allocate, .allocateAligned, .allocateZeroed, .reallocate: true
-    case .deallocate, .timePasses, .threadBecomes: false
+    case .deallocate, .timePasses, .threadBecomes, .deallocateEarlier, .mark: false
     }
   }
 }
@@ -41,4 +53,6 @@ enum TraceTag {
   @usableFromInline static var deallocate: UInt8 { 4 }
   @usableFromInline static var timePasses: UInt8 { 5 }
   @usableFromInline static var threadBecomes: UInt8 { 6 }
+  @usableFromInline static var deallocateEarlier: UInt8 { 7 }
+  @usableFromInline static var mark: UInt8 { 8 }
 }

@@ -63,7 +63,7 @@ import Testing
       messages[11] == "byte 1: a number of more than 64 bits; the trace is damaged, copy or record it again")
     #expect(
       TraceError(.badMagic, at: 0).description
-        == "byte 0: no allocation trace: it must start with HLTRACE1")
+        == "byte 0: no allocation trace: it must start with HLTRACE1 or HLTRACE2")
     #expect(
       TraceError(.truncatedHeader, at: 9).description
         == "byte 9: the trace ends within its header; copy or record it again")

@@ -54,6 +54,7 @@ static void *fill_and_empty(void *argument) {
 }
 
 static void trimming(void) {
+  heaplab_mark("trimming");
   if (is_textbook()) return;
   size_t before = resident_byte_count();
   fill_and_empty(NULL);

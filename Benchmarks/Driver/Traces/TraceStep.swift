@@ -30,7 +30,7 @@ struct TraceStep: BitwiseCopyable {
     case .allocateZeroed(let count): (byteCount, kind) = (count, .allocateZeroed)
     case .reallocate(let old, let count): (source, byteCount, kind) = (old, count, .reallocate)
     case .deallocate(let old): (object, kind) = (old, .deallocate)
-    case .timePasses, .threadBecomes: return nil
+    case .timePasses, .threadBecomes, .deallocateEarlier, .mark: return nil
     }
     guard byteCount <= UInt32.max, max(object, source) < UInt32.max else {
       stop("replays traces of less than 4 GiB a block and 4,294,967,295 blocks")

@@ -69,8 +69,18 @@ public struct ComparisonPlan: Sendable {
     }
     let traces = try WorkloadCatalog.find().sources.filter { $0.kind == .trace }.map { ($0.name, $0.path) }
     tasks += try (traces + Self.traceFiles(among: only)).map { name, path in
-      Task(
-        name: name, kind: .speed, roundCount: size.roundCount, command: DriverCommand(arguments: ["run", path]))
+      guard try TraceFile(path: path).version > 1 else {
+        return Task(
+          name: name, kind: .speed, roundCount: size.roundCount, command: DriverCommand(arguments: ["run", path]))
+      }
+      // The driver reads version 1.
+      let copy = "\(folder)/\(URL(filePath: path).lastPathComponent)"
+      return Task(
+        name: name, kind: .speed, roundCount: size.roundCount, command: DriverCommand(arguments: ["run", copy]),
+        prepare: {
+          try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+          try TraceFile(path: path).writeVersion1(to: copy)
+        })
     }
     tasks += workloads.filter { $0.kind == .footprint }.map { workload in
       Task(

@@ -62,6 +62,40 @@ public struct DriverProcess: Sendable {
     return figures
   }
 
+  /// Replays a plan under an allocator: a thread of this process feeds the driver.
+  ///
+  /// - Throws: As ``run(_:under:)``, also for a trace that is damaged.
+  func replay(
+    _ plan: ReplayPlan, _ options: TraceReplayOptions, under allocator: ComparedAllocator,
+    progress: @escaping @Sendable (Double) -> Void
+  ) async throws -> DriverFigures {
+    let (reader, writer) = try FileDescriptor.pipe()
+    _ = fcntl(writer.rawValue, F_SETFD, FD_CLOEXEC)
+    signal(SIGPIPE, SIG_IGN)
+    let feeding = Task.detached { () -> MeasurementFailure? in
+      var feed = TraceFeed(plan, options, to: writer.rawValue)
+      do throws(MeasurementFailure) {
+        try feed.run(progress)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    let text: String
+    do {
+      text = try await finish(
+        ["replay"], ["LD_PRELOAD": allocator.library ?? ""],
+        input: .fileDescriptor(reader, closeAfterSpawningProcess: true))
+    } catch {
+      throw await feeding.value ?? error
+    }
+    if let failure = await feeding.value { throw failure }
+    guard let figures = try? JSONDecoder().decode(DriverFigures.self, from: Data(text.utf8)) else {
+      throw MeasurementFailure("the driver answered '\(text.prefix(80))'")
+    }
+    return figures
+  }
+
   private func output(of arguments: [String], _ environment: [String: String]) async throws -> String {
     let limit = timeLimit
     return try await withThrowingTaskGroup(of: String?.self) { group in
@@ -79,6 +113,12 @@ public struct DriverProcess: Sendable {
   }
 
   private func finish(_ arguments: [String], _ environment: [String: String]) async throws -> String {
+    try await finish(arguments, environment, input: .none)
+  }
+
+  private func finish(
+    _ arguments: [String], _ environment: [String: String], input: some InputProtocol
+  ) async throws -> String {
     var options = PlatformOptions()
     // In a process group of their own, a driver and the program that it started are stopped together.
     options.processGroupID = 0
@@ -89,7 +129,7 @@ public struct DriverProcess: Sendable {
     let result = try await Subprocess.run(
       .path(FilePath(path)), arguments: Arguments(arguments),
       environment: .inherit.updating(Dictionary(uniqueKeysWithValues: keys)), platformOptions: options,
-      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+      input: input, output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
     try Task.checkCancellation()
     let lines = result.standardError.split(separator: "\n").map { String($0).droppingPrefix("heapbench-driver: ") }
     // The loader only warns and goes on without the library; the figures would be those of the C library's allocator.

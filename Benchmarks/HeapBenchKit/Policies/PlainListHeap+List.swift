@@ -28,6 +28,16 @@ extension PlainListHeap {
     return (start, start)
   }
 
+  /// Makes a block of `need` bytes at `start` in a hole, which follows `previous` in the list.
+  @inline(__always) mutating func take(_ start: UInt, need: UInt, from hole: UInt, after previous: UInt) -> VirtAddr {
+    let next = cut(from: start + need, to: hole + word(hole), next: word(hole + 8))
+    if start > hole { setHole(at: hole, byteCount: start - hole, next: next.hole) }
+    link(previous, to: start > hole ? hole : next.hole)
+    setInUse(start, byteCount: next.start - start)
+    counts.blockCount += 1
+    return VirtAddr(start + 8)
+  }
+
   /// The holes below and above an address; 0 where there is none. This walk makes freeing O(n).
   func holes(around address: UInt) -> (below: UInt, above: UInt) {
     var below: UInt = 0

@@ -39,12 +39,7 @@ public struct PlainListHeap: ~Copyable, HeapPolicy, Sendable {
     while hole != 0 {
       let holeEnd = hole + word(hole)
       if let start = Self.place(need: need, alignment: alignment, from: hole, to: holeEnd) {
-        let next = cut(from: start + need, to: holeEnd, next: word(hole + 8))
-        if start > hole { setHole(at: hole, byteCount: start - hole, next: next.hole) }
-        link(previous, to: start > hole ? hole : next.hole)
-        setInUse(start, byteCount: next.start - start)
-        counts.blockCount += 1
-        return VirtAddr(start + 8)
+        return take(start, need: need, from: hole, after: previous)
       }
       previous = hole
       hole = word(hole + 8)

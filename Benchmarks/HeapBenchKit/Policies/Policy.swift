@@ -17,7 +17,8 @@ public struct Policy: Sendable {
 
   /// Replays for the layout over a range, and returns nil when the range is too small. Nil for an allocator that maps
   /// its own memory and shows no layout.
-  let reportLayout: (@Sendable (ReplayPlan, AddrRange<VirtAddr>, LayoutDetail) -> LayoutReport?)?
+  let reportLayout:
+    (@Sendable (ReplayPlan, AddrRange<VirtAddr>, LayoutDetail) throws(MeasurementFailure) -> LayoutReport?)?
 
   /// Takes the steps of a hot path on a heap over a range. Nil for an allocator that maps its own memory.
   let performHotPath: (@Sendable (HotPathWorkload, AddrRange<VirtAddr>) -> Void)?
@@ -32,7 +33,9 @@ public struct Policy: Sendable {
   ) -> Policy {
     Policy(
       name: name, summary: summary, explanation: explanation, isInMainJob: isInMainJob,
-      reportLayout: { plan, range, detail in LayoutReplay<Heap>.report(plan, over: range, detail: detail) },
+      reportLayout: { plan, range, detail throws(MeasurementFailure) in
+        try LayoutReplay<Heap>.report(plan, over: range, detail: detail)
+      },
       performHotPath: { workload, range in HotPathRun<Heap>.perform(workload, over: range) },
       replay: { plan, range, pass throws(MeasurementFailure) in
         try pass.measure(plan, on: SpinLockedHeap<Heap>(over: range))

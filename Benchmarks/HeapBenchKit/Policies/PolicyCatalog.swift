@@ -36,6 +36,27 @@ public enum PolicyCatalog {
         Allocation and deallocation take O(n) for n holes. It is left out of the main job, since a fragmented heap of \
         a large program would keep it busy for hours; 'heapbench holes' shows how its cost grows.
         """),
+    .heap(
+      "nextfit", ListHeap<NextFit>.self, isInMainJob: false, summary: "first fit that goes on where it last allocated",
+      explanation: """
+        The walk starts at the hole behind the last allocation and goes round (Knuth, TAOCP 1, 2.5, exercise 6). \
+        Searches get short, and small blocks scatter over the whole heap: the classic policy that fragments most on \
+        programs (Johnstone and Wilson 1998).
+        """),
+    .heap(
+      "bestfit", ListHeap<BestFit>.self, isInMainJob: false,
+      summary: "the smallest hole that fits, the lowest of equal ones",
+      explanation: """
+        A walk along all holes takes the one that a block leaves the least of. It fragments about as little as \
+        address-ordered first fit on programs (Johnstone and Wilson 1998). Its worst case is far worse: M·n for n \
+        sizes (Robson 1977).
+        """),
+    .heap(
+      "worstfit", ListHeap<WorstFit>.self, isInMainJob: false, summary: "the largest hole, the lowest of equal ones",
+      explanation: """
+        A walk along all holes takes the largest, which leaves large rests, and soon no hole for a large request. It is \
+        here to show what a bad policy costs.
+        """),
     system,
   ]
 

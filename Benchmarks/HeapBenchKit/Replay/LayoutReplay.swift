@@ -47,17 +47,20 @@ struct LayoutReplay<Heap: HeapPolicy & ~Copyable>: ~Copyable {
   /// - Complexity: O(n) in the number of steps, beside the heap's own work.
   static func report(
     _ plan: ReplayPlan, over range: AddrRange<VirtAddr>, detail: LayoutDetail = .full
-  ) -> LayoutReport? {
+  ) throws(MeasurementFailure) -> LayoutReport? {
     var replay = LayoutReplay(plan, over: range, detail: detail)
     var moments = replay.moments.makeIterator()
     var moment = moments.next()
-    for position in 0..<plan.facts.stepCount {
-      guard replay.take(plan.steps[position]) else { return nil }
-      if position == moment {
+    var hasMemory = true
+    try plan.forEachStep { position, step in
+      hasMemory = replay.take(step)
+      if hasMemory, position == moment {
         replay.sample(stepCount: position + 1)
         moment = moments.next()
       }
+      return hasMemory
     }
+    guard hasMemory else { return nil }
     if plan.facts.stepCount == 0 { replay.sample(stepCount: 0) }
     return LayoutReport(
       facts: plan.facts, peakHeapByteCount: UInt64(replay.heap.statistics.peakExtentByteCount),

@@ -10,6 +10,8 @@ public struct MeasurementRequest: Hashable, Sendable, Codable {
   var facts: WorkloadFacts
   /// The file with the steps, which the process maps.
   var stepsPath: String
+  /// Whether that file is a trace, whose steps are read as they are replayed.
+  var isTrace = false
   /// The passes to run, in this order.
   var passes: [ReplayPass]
   /// The bytes of memory for the heap; 0 for the layout pass, which finds its own size, and for allocators that map
@@ -21,7 +23,10 @@ public struct MeasurementRequest: Hashable, Sendable, Codable {
     guard let policy = PolicyCatalog.policy(named: policy) else {
       throw MeasurementFailure("there is no policy '\(policy)'")
     }
-    let plan = try ReplayPlan(name: workload, facts: facts, sharedAt: stepsPath)
+    let plan =
+      try isTrace
+      ? ReplayPlan(name: workload, facts: facts, traceAt: stepsPath)
+      : ReplayPlan(name: workload, facts: facts, sharedAt: stepsPath)
     return try Self.measure(plan, with: policy, passes: passes, heapByteCount: heapByteCount)
   }
 
@@ -58,7 +63,7 @@ public struct MeasurementRequest: Hashable, Sendable, Codable {
     var byteCount = max(4 << 20, (plan.facts.oraclePeakByteCount * 2).roundedUp(toMultipleOf: 1 << 20))
     while byteCount / 2 < available {
       let memory = try ReplayMemory(byteCount: UInt(byteCount), isPinned: false)
-      if let report = reportLayout(plan, memory.range, detail) { return report }
+      if let report = try reportLayout(plan, memory.range, detail) { return report }
       byteCount *= 2
     }
     throw MeasurementFailure(

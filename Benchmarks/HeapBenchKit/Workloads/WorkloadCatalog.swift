@@ -30,6 +30,12 @@ public struct WorkloadCatalog: Sendable {
     }
   }
 
+  /// The catalog of these traces alone.
+  public init(traces paths: [String]) {
+    folder = "."
+    sources = paths.map { WorkloadSource(kind: .trace, path: $0) }
+  }
+
   /// Finds heaplab's catalog.
   ///
   /// - Parameters:

@@ -49,3 +49,14 @@ void lab_malloc_trim(void);
 
 /// The version of the compiler that built this, in the compiler's own words.
 static inline const char *lab_compiler_version(void) { return __VERSION__; }
+
+// ---- zstd, from the system's library: traces are stored in its frames ----
+
+/// Whether libzstd.so.1 is there; loads it at the first call.
+int lab_zstd_is_there(void);
+/// The most bytes that `byte_count` bytes take when compressed. Only where the library is there, as also below.
+size_t lab_zstd_bound(size_t byte_count);
+/// Compresses `byte_count` bytes into one frame and returns its length; 0 when it does not fit.
+size_t lab_zstd_compress(void *target, size_t capacity, const void *source, size_t byte_count, int level);
+/// Decompresses one frame and returns the length of its content; SIZE_MAX when it is damaged or does not fit.
+size_t lab_zstd_decompress(void *target, size_t capacity, const void *source, size_t byte_count);

@@ -62,6 +62,12 @@ size_t heaplab_quota(void);
 /// count or not.
 void heaplab_set_quota(size_t byte_count);
 
+// ---- Recording ----
+
+/// Marks this moment in the trace of a process that `heapbench record` records; `text` has at most 240 bytes. Does
+/// nothing in any other process.
+void heaplab_mark(const char *text);
+
 // ---- Heaps over the caller's own memory ----
 
 /// A heap over one range of memory, which is destroyed as a whole. Only one thread at a time may use it; the caller

@@ -54,17 +54,17 @@ import Testing
 
   @Test func anEmptyOrWildNameGetsAllNames() async throws {
     expect(
-      "no policy is called ''; there are general, firstfit, buddy, plain-list, system",
+      "no policy is called ''; there are general, firstfit, buddy, plain-list, nextfit, bestfit, worstfit, system",
       try await HeapBenchProcess.run("run", "--policy", ""))
     for name in ["frobnicate", ""] {
       expect(
         "no command is called '\(name)'; there are all, run, list, explain, holes, paging, compare, compare-heaps, gate, "
-          + "help", try await HeapBenchProcess.run(name))
+          + "record, replay, convert, help", try await HeapBenchProcess.run(name))
     }
     let outcome = try await HeapBenchProcess.run("explain", "qqqqqqqq")
     #expect(outcome.status == 2)
     #expect(outcome.errors.hasPrefix("heapbench: no profile or trace is called 'qqqqqqqq'; there are browser-tabs, "))
-    #expect(outcome.errors.hasSuffix(", buddy, plain-list, system\n"), "\(outcome.errors)")
+    #expect(outcome.errors.hasSuffix(", plain-list, nextfit, bestfit, worstfit, system\n"), "\(outcome.errors)")
   }
 
   @Test func aSeedIsRefusedWhereNothingIsRandom() async throws {

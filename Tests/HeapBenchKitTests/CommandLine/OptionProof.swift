@@ -18,7 +18,7 @@ struct OptionProof: Sendable, CustomTestStringConvertible {
     self.run = run
   }
 
-  static let all = benchmarks + questions + measurements + comparisons + gate
+  static let all = benchmarks + questions + measurements + comparisons + gate + recording
 
   private static let benchmarks = [
     OptionProof("all", ["output", "json", "csv", "seed", "scale", "rounds"]) { folder in
@@ -102,7 +102,7 @@ struct OptionProof: Sendable, CustomTestStringConvertible {
   ]
 
   private static let gate = [
-    OptionProof("gate", ["baseline", "only", "all", "renew", "json"]) { folder in
+    OptionProof("gate", ["trace", "baseline", "only", "all", "renew", "json"]) { folder in
       let figure = "layout/firstfit/knuth-uniform"
       let some = ["gate", "--baseline", "\(folder)/baseline.json", "--only", figure]
       #expect(try await HeapBenchProcess.run(some).status == 2, "there is no such file yet")
@@ -112,6 +112,10 @@ struct OptionProof: Sendable, CustomTestStringConvertible {
       let all = try await HeapBenchProcess.run(some + ["--all", "--json", "\(folder)/gate.json"])
       #expect(all.status == 0 && all.output.contains("\(figure)/gini"), "\(all.errors)")
       #expect((try object("\(folder)/gate.json")["figures"] as? [Any])?.count == 17)
+      let ofTrace = ["gate", "--trace", WorkloadFiles.trace("perl-hash"), "--baseline", "\(folder)/trace.json"]
+      #expect(try await HeapBenchProcess.run(ofTrace + ["--renew"]).status == 0)
+      #expect(try GateBaseline(path: "\(folder)/trace.json").figures.count == 17 * GateCatalog.policies.count)
+      #expect(try await HeapBenchProcess.run(ofTrace).status == 0)
     }
   ]
 

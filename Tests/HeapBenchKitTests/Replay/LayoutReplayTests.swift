@@ -10,7 +10,8 @@ import Testing
   @Test func figuresOfAHandmadeWorkload() throws {
     let memory = TestMemory(byteCount: 4096)
     let plan = try ReplayPlan(HandmadeWorkload.threeBlocks)
-    let report = try #require(LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range))
+    let found = try LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range)
+    let report = try #require(found)
     // The heap: 64 bytes used, 64 free, 64 used, 128 used.
     #expect(report.peakHeapByteCount == 320)
     #expect(report.blowUp == 1.25)
@@ -36,7 +37,8 @@ import Testing
     steps += [.init(.deallocate, object: 0), .init(.deallocate, object: 2), .init(.allocate, object: 4, amount: 128)]
     let memory = TestMemory(byteCount: 4096)
     let plan = try ReplayPlan(HandmadeWorkload.make(steps))
-    let report = try #require(LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range))
+    let found = try LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range)
+    let report = try #require(found)
     // One request of five was forced: 128 bytes were free, in two holes.
     #expect(report.forcedGrowthShare == 0.2)
     #expect(report.peakHeapByteCount == 384)
@@ -45,7 +47,8 @@ import Testing
   @Test func aHeapThatRunsOutGivesNoReport() throws {
     let memory = TestMemory(byteCount: 256)
     let plan = try ReplayPlan(HandmadeWorkload.threeBlocks)
-    #expect(LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range) == nil)
+    let report = try LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range)
+    #expect(report == nil)
   }
 
   @Test func theWorstMomentIsTheOneWithMostOfTheHeapInShortHoles() throws {
@@ -56,7 +59,8 @@ import Testing
     steps += (0..<32).map { .init(.deallocate, object: UInt32(2 * $0 + 1)) }
     let memory = TestMemory(byteCount: 65536)
     let plan = try ReplayPlan(HandmadeWorkload.make(steps))
-    let report = try #require(LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range))
+    let found = try LayoutReplay<HeaderlessHeap>.report(plan, over: memory.range)
+    let report = try #require(found)
     #expect(report.referenceRequestByteCount == 4000)
     // When half of the small blocks are gone, 2048 bytes of 12096 are in short holes. Then the holes merge.
     #expect(report.worstSample.externalFragmentation > 0.15)
@@ -75,8 +79,8 @@ import Testing
       let detail = LayoutDetail(sampleCount: 6, pictureCellCount: 500)
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
-      return try encoder.encode(
-        try #require(LayoutReplay<FirstFitHeap>.report(plan, over: memory.range, detail: detail)))
+      let report = try LayoutReplay<FirstFitHeap>.report(plan, over: memory.range, detail: detail)
+      return try encoder.encode(try #require(report))
     }
     let first = try figures(seed: 11)
     #expect(try figures(seed: 11) == first)

@@ -12,9 +12,14 @@ extension GateProbe {
         }
         return GateProbe("layout: \(policy.name) \(source.name)", figures) { workbench in
           let process = MeasurementProcess(executable: try workbench.built("heapbench", product: "heapbench"))
-          let plan = try ReplayPlan(source.workload(seed: 1))
-          let request = MeasurementRequest(
-            policy: policy.name, workload: plan.name, facts: plan.facts, stepsPath: plan.steps.path, passes: [.layout])
+          // A trace may be of any length: its steps are read as they are replayed.
+          let plan =
+            try source.kind == .trace
+            ? ReplayPlan(streaming: TraceFile(path: source.path)) : ReplayPlan(source.workload(seed: 1))
+          var request = MeasurementRequest(
+            policy: policy.name, workload: plan.name, facts: plan.facts,
+            stepsPath: plan.trace?.path ?? plan.steps.path, passes: [.layout])
+          request.isTrace = plan.trace != nil
           guard let layout = try await process.measure(request).layout else {
             throw GateObstacle("policy '\(policy.name)' shows no layout of '\(plan.name)'")
           }

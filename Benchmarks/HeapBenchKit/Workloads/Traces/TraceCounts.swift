@@ -27,16 +27,22 @@ struct TraceCounts {
   ///
   /// Unknown names, which a newer recorder may have added, are not checked.
   func check(against header: [String: UInt64]) throws(TraceFileError.Finding) {
-    let objects = allocate + aligned + zeroed + reallocate
-    let counted: [(String, UInt64)] = [
-      ("events", objects + free), ("objects", objects), ("threads", threads), ("allocate", allocate),
-      ("aligned", aligned), ("zeroed", zeroed), ("reallocate", reallocate), ("free", free),
-      ("peakLiveBytes", peakLiveByteCount), ("endLiveBytes", liveByteCount),
-    ]
     for (key, found) in counted {
       if let promised = header[key], promised != found {
         throw .countDiffers(key: key, promised: promised, found: found)
       }
     }
+  }
+
+  /// All counts by name.
+  var figures: [String: UInt64] { Dictionary(uniqueKeysWithValues: counted) }
+
+  private var counted: [(String, UInt64)] {
+    let objects = allocate + aligned + zeroed + reallocate
+    return [
+      ("events", objects + free), ("objects", objects), ("threads", threads), ("allocate", allocate),
+      ("aligned", aligned), ("zeroed", zeroed), ("reallocate", reallocate), ("free", free),
+      ("peakLiveBytes", peakLiveByteCount), ("endLiveBytes", liveByteCount),
+    ]
   }
 }

@@ -8,6 +8,14 @@ public struct TraceFileError: Error, Hashable, CustomStringConvertible {
     case unreadable(reason: String)
     /// The bytes break the format.
     case malformed(TraceError)
+    /// The events of a block break the format, although its checksum is right.
+    case malformedBlock(TraceError, byteOffset: Int)
+    /// A block's zstd frame cannot be decompressed, although its checksum is right.
+    case badFrame(byteOffset: Int)
+    /// A block is a zstd frame, and libzstd is not there.
+    case noZstandard(byteOffset: Int)
+    /// A block does not go on where the one before it ended.
+    case missingBlock(byteOffset: Int)
     /// The header's text is no JSON object, or its `program` or `command` is no string.
     case badText(byteOffset: Int)
     /// An event names an object that an earlier event freed or reallocated.
@@ -42,6 +50,13 @@ extension TraceFileError.Finding {
     switch self {
     case .unreadable(let reason): "cannot be read: \(reason)"
     case .malformed(let error): "\(error)"
+    case .malformedBlock(let error, let offset): "block at byte \(offset), \(error)"
+    case .badFrame(let offset):
+      "byte \(offset): the zstd frame of this block is damaged; copy or record it again"
+    case .noZstandard(let offset):
+      "byte \(offset): this block is compressed and libzstd.so.1 is not installed: as root, run apt-get install libzstd1"
+    case .missingBlock(let offset):
+      "byte \(offset): an events block is missing before this one; copy or record it again"
     case .badText(let offset): "byte \(offset): the header's text must be a JSON object; copy or record it again"
     case .endedObject(let number, let offset):
       "byte \(offset): object \(number) is used after it was freed; the trace is damaged, copy or record it again"

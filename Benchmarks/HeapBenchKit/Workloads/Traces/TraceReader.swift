@@ -35,23 +35,8 @@ struct TraceReader {
     byteCounts.reserveCapacity(expected)
   }
 
-  /// Reads all events of `bytes` from `start`.
-  mutating func read(_ bytes: Span<UInt8>, from start: TraceDecoder) throws(TraceFileError.Finding) {
-    var decoder = start
-    while true {
-      let offset = decoder.position
-      let event: TraceEvent?
-      do throws(TraceError) {
-        event = try decoder.next(in: bytes)
-      } catch {
-        throw .malformed(error)
-      }
-      guard let event else { return }
-      try take(event, at: offset)
-    }
-  }
-
-  private mutating func take(_ event: TraceEvent, at offset: Int) throws(TraceFileError.Finding) {
+  /// Takes one event, whose place in the file is `offset`.
+  mutating func take(_ event: TraceEvent, at offset: Int) throws(TraceFileError.Finding) {
     switch event {
     case .allocate(let byteCount):
       counts.allocate += 1
@@ -84,6 +69,9 @@ struct TraceReader {
       }
       counts.threads = max(counts.threads, number + 1)
       thread = UInt16(number)
+    case .deallocateEarlier, .mark:
+      // No workload has blocks from before its start, and marks are for people.
+      break
     }
   }
 

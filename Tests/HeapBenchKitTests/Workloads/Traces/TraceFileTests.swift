@@ -42,7 +42,7 @@ import Testing
   }
 
   static let flaws: [(String, [UInt8], String)] = [
-    ("foreign", Array("\u{7F}ELF".utf8), "byte 0: no allocation trace: it must start with HLTRACE1"),
+    ("foreign", Array("\u{7F}ELF".utf8), "byte 0: no allocation trace: it must start with HLTRACE1 or HLTRACE2"),
     ("empty", [], "byte 0: the trace ends within its header; copy or record it again"),
     ("no JSON", trace("{", []), "byte 12: the header's text must be a JSON object; copy or record it again"),
     ("a list", trace("[]", []), "byte 12: the header's text must be a JSON object; copy or record it again"),

@@ -1,0 +1,46 @@
+import Foundation
+import Testing
+
+@testable import HeapBenchKit
+
+extension OptionProof {
+  static let recording = [
+    OptionProof("convert", ["from"]) { folder in
+      try Data(#"{"op":"malloc","object":1,"size":24}"#.utf8).write(to: URL(filePath: "\(folder)/calls.txt"))
+      let refused = try await HeapBenchProcess.run("convert", "\(folder)/calls.txt", "\(folder)/t.hltrace")
+      #expect(refused.status == 2 && refused.errors.hasSuffix("or give it with --from\n"), "\(refused.errors)")
+      let outcome = try await HeapBenchProcess.run(
+        "convert", "\(folder)/calls.txt", "\(folder)/t.hltrace", "--from", "jsonl")
+      #expect(outcome.status == 0 && outcome.output.contains("1 call in "), "\(outcome.errors)")
+      #expect(try TraceFile(path: "\(folder)/t.hltrace").workload().steps.first?.amount == 24)
+    },
+    OptionProof("record", ["output", "anonymous"]) { folder in
+      let outcome = try await HeapBenchProcess.shell(
+        "$heapbench record --output t.hltrace --anonymous -- sh -c 'exit 5'; echo $? > status", in: folder)
+      #expect(try text("\(folder)/status") == "5\n", "\(outcome)")
+      let trace = try TraceFile(path: "\(folder)/t.hltrace")
+      #expect(trace.isWhole && trace.text.program == nil && trace.text.command == nil)
+      #expect(try trace.workload().steps.count > 10)
+    },
+    OptionProof("replay", ["policy", "allocator", "touch", "pace", "library", "json"]) { folder in
+      let outcome = try await HeapBenchProcess.run(
+        "replay", "perl-hash", "--policy", "firstfit", "--allocator", "glibc", "--allocator", "again=\(library())",
+        "--touch", "none", "--pace", "recorded", "--library", library(), "--json", "\(folder)/replay.json")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let report = try object("\(folder)/replay.json")
+      #expect((report["policies"] as? [[String: Any]])?.compactMap { $0["policy"] as? String } == ["firstfit"])
+      let allocators = try #require(report["allocators"] as? [[String: Any]])
+      #expect(allocators.compactMap { $0["allocator"] as? String } == ["glibc", "again"])
+      for allocator in allocators {
+        #expect((allocator["figures"] as? [String: Any])?["operations"] as? Int == 355_647)
+      }
+      let wrong = try await HeapBenchProcess.run("replay", "perl-hash", "--touch", "some")
+      #expect(wrong.errors.hasSuffix("--touch must be none, first or whole, found 'some'\n"))
+    },
+  ]
+
+  /// A library of this build to preload: the recorder, which records nothing where nobody asks it to.
+  private static func library() -> String {
+    URL(filePath: HeapBenchProcess.path).deletingLastPathComponent().appending(path: "libheaplab-record.so").path
+  }
+}
