@@ -73,9 +73,9 @@ func must<Result: ~Copyable, Failure: Error>(
   do { return try body() } catch { stop(what) }
 }
 
-/// What QEMU's exit status tells.
+/// What QEMU's exit status tells. QEMU itself ends with 0 when it is terminated, and with 1 when it cannot start.
 enum Status {
-  static let passed: UInt32 = 0
-  static let failed: UInt32 = 1
-  static let stopped: UInt32 = 2
+  static let passed: UInt32 = 32
+  static let failed: UInt32 = 33
+  static let stopped: UInt32 = 34
 }

@@ -63,8 +63,14 @@ void arc4random_buf(void *to, unsigned long count) {
   for (unsigned long i = 0; i < count; i++) ((uint8_t *)to)[i] = (uint8_t)(cpu_time() * 0x9E3779B97F4A7C15u >> 56);
 }
 
+// Traps.swift defines it.
+_Noreturn void kernel_fail(const char *line, uint64_t length);
+
 uint64_t __stack_chk_guard = 0x5BD1E9955BD1E995u;
-_Noreturn void __stack_chk_fail(void) { machine_exit(0x7E); }
+_Noreturn void __stack_chk_fail(void) {
+  static const char line[] = "a function wrote past its frame\n";
+  kernel_fail(line, sizeof line - 1);
+}
 
 // GlobalAllocator.swift defines these two.
 void *kernel_allocate(uint64_t byte_count, uint64_t alignment);
@@ -86,8 +92,7 @@ double ceil(double value) {
 
 // ---- What the core modules ask of their platform ----
 
-// Console.swift and Shootdown.swift define these two.
-_Noreturn void kernel_fail(const char *line, uint64_t length);
+// Shootdown.swift defines it on x86-64, Devices.swift on the others.
 void kernel_wait(void);
 
 void lab_platform_fail(const char *line, unsigned long length) { kernel_fail(line, length); }

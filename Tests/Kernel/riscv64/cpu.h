@@ -86,7 +86,7 @@ _Noreturn static inline __attribute__((always_inline)) void cpu_user_exit(uint64
 
 /// Ends QEMU with a status by its test device, where the direct map has it. The firmware's reset would have no status.
 _Noreturn static inline void machine_exit(uint32_t status) {
-  *(volatile uint32_t *)0xFFFFFFC000100000u = status == 0 ? 0x5555 : status << 16 | 0x3333;
+  *(volatile uint32_t *)0xFFFFFFC000100000u = status << 16 | 0x3333;
   for (;;) CPU_ASM("wfi");
 }
 
