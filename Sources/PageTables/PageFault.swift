@@ -24,14 +24,17 @@ public struct PageFault: Equatable, Sendable {
     self.fromUser = fromUser
   }
 
-  /// The page fault that x86-64 reports as exception 14; nil for a reserved bit in an entry.
+  /// The page fault that x86-64 reports as exception 14.
+  ///
+  /// Nil for what an entry that permits the access does not resolve: a reserved bit in one (bit 3), a protection key
+  /// (bit 5), a shadow stack (bit 6), an enclave (bit 15).
   ///
   /// - Parameters:
   ///   - errorCode: The error code on the stack.
   ///   - cr2: The register CR2.
   /// - Complexity: O(1)
   @inlinable public init?(x86ErrorCode errorCode: UInt64, cr2: UInt64) {
-    if errorCode & 1 << 3 != 0 { return nil }
+    if errorCode & (1 << 3 | 1 << 5 | 1 << 6 | 1 << 15) != 0 { return nil }
     let access: MemoryAccess = errorCode & 1 << 4 != 0 ? .execute : errorCode & 1 << 1 != 0 ? .write : .read
     self.init(VirtAddr(UInt(truncatingIfNeeded: cr2)), access, fromUser: errorCode & 1 << 2 != 0)
   }
