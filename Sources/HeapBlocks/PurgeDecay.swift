@@ -122,9 +122,12 @@ package struct PurgeDecay {
 
   /// Notes that a purge begins.
   package mutating func notePurge(heldByteCount: UInt, now: UInt) {
-    if !isUndone { backOffCount -= min(backOffCount, 1) }
-    purgedByteCount = 0
-    grownByteCount = 0
+    // A purge that the last one led to goes on with its account.
+    if freedByteCount > heldByteCount / 8 || now &- purgedAtMilliseconds >= PurgeDecay.undoneMilliseconds {
+      if !isUndone { backOffCount -= min(backOffCount, 1) }
+      purgedByteCount = 0
+      grownByteCount = 0
+    }
     followUpCount = now &- purgedAtMilliseconds < PurgeDecay.undoneMilliseconds ? followUpCount &+ 1 : 0
     purgedAtMilliseconds = now
     heldAtPurge = heldByteCount

@@ -181,6 +181,24 @@ struct PurgeDecayTests {
     #expect(purgeLeadsToAnother(after: 300))
   }
 
+  @Test("A purge that the last one led to goes on with its account: growth of half of what both took undoes them")
+  func purgesThatFollowShareAnAccount() {
+    var owner = Owner()
+    for step in 0..<2 {
+      owner.now += UInt(step)
+      owner.purgedAt = owner.now
+      owner.decay.notePurge(heldByteCount: owner.heldByteCount, now: owner.now)
+      owner.decay.notePurged(owner.heldByteCount / 4)
+    }
+    owner.decay.noteGrown(owner.heldByteCount / 4, now: owner.now)
+    #expect(owner.wait(eighthsFreed: 2) == 0)
+    owner.decay.noteGrown(1, now: owner.now)
+    #expect(owner.wait(eighthsFreed: 2) == 100)
+    // A purge of what was freed begins anew.
+    owner.purgeAndGrow(by: owner.heldByteCount / 8 + 1, after: 0)
+    #expect(owner.wait(eighthsFreed: 2) == 200)
+  }
+
   @Test("The back-off alone decides where another owner's purge leads to this one's")
   func mayBegin() {
     var owner = Owner()
