@@ -165,12 +165,15 @@ extension ThreadHeap {
   /// Frees every cached block.
   package func flushCache() { trimCache(to: 0) }
 
-  /// Frees cached blocks, one of each class in turn, until at most `kept` bytes are left.
+  /// Frees cached blocks, one of each class in turn, until at most `kept` bytes are left, or none. A signal handler may
+  /// run between the two steps of a pop: the count then tells of a block that is in no list.
   private func trimCache(to kept: UInt) {
     var index = Int(fields.trimmedClass)
-    while cacheByteCount > kept {
+    var emptyCount = 0
+    while cacheByteCount > kept, emptyCount < LargeClass.count {
       index = index == 0 ? LargeClass.count - 1 : index - 1
       let block = FreeBlock(cached(index))
+      emptyCount = block.address == 0 ? emptyCount + 1 : 0
       if block.address == 0 { continue }
       setCached(index, block.next)
       let entry = space.granuleUnchecked(around: block.address).arenaPart.entry(of: block.address)

@@ -184,6 +184,17 @@ struct ThreadCacheTests {
     #expect(heap.cacheByteCount == before, "what never fits evicts nothing")
   }
 
+  @Test("A flush ends where a handler interrupted a pop, whose block still counts and is in no list")
+  func flushAmidPop() throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make(largeByteCount: 9 << 20)
+    let block = try Self.block(100_000, in: heaps)
+    try #require(heap.pushCached(block, Self.entry(block)))
+    heap.fields.cacheByteCount += 50_000
+    heap.flushCache()
+    #expect(heap.cacheByteCount == 50_000 && heaps.space.arenaUsedByteCount == 0)
+  }
+
   @Test("A flush gives every block back to its arena")
   func flush() throws {
     let heaps = try TestHeaps()
