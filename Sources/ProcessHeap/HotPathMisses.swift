@@ -25,7 +25,7 @@ func allocateAboveTable(_ byteCount: UInt) -> UInt {
 @c(lab_heap_allocate_from_current_span)
 @inline(never)
 func allocateFromCurrentSpan(_ byteCount: UInt) -> UInt {
-  let sizeClass = SizeClass(fitting: byteCount)
+  let sizeClass = ProcessHeap.tabledClass(byteCount)
   let heap = ThreadHeap(address: lab_malloc_heap())
   let current = heap.current(sizeClass)
   if current != 0 {

@@ -76,12 +76,11 @@ extension ProcessHeap {
   /// How many bytes the holder of a block may use.
   @inline(__always)
   public static func usableByteCount(of address: UInt) -> UInt {
-    // As in `deallocate`, but by the descriptor alone: programs ask for the sizes of blocks that are in no cache. It shows
-    // a pointer into a block, and the block that was freed last in its span. Any other free block has its size, too.
-    let scaled = (address &+ lab_malloc_space_negative_base()) >> (Granule.byteShift - Granule.recordByteShift)
-    guard scaled < lab_malloc_space_scaled_end() else { return usableByteCountChecked(of: address) }
-    let span = BlockSpan(address: lab_malloc_space_descriptor(scaled & ~(Granule.recordByteCount - 1)))
-    guard span.use.isSpan, span.mayBeInUse(address) else { return usableByteCountChecked(of: address) }
+    // By the descriptor alone: programs ask for the sizes of blocks that are in no cache. It shows a pointer into a block,
+    // and the block that was freed last in its span. Any other free block has its size, too.
+    guard let span = descriptor(around: address)?.span, span.use.isSpan, span.mayBeInUse(address) else {
+      return usableByteCountChecked(of: address)
+    }
     return lab_malloc_block_size(span.sizeClass.index)
   }
 

@@ -15,8 +15,7 @@ public enum ProcessHeap {
   @inline(__always)
   public static func allocate(_ byteCount: UInt) -> UInt {
     if byteCount <= UInt(LAB_MALLOC_SIZE_CLASSES_MAXIMUM) {
-      let sizeClass = SizeClass(index: lab_malloc_size_class(byteCount))
-      let block = ThreadHeap(address: lab_malloc_heap()).popActive(sizeClass)
+      let block = ThreadHeap(address: lab_malloc_heap()).popActive(tabledClass(byteCount))
       if block != 0 { return block }
       return allocateFromCurrentSpan(byteCount)
     }
@@ -26,16 +25,25 @@ public enum ProcessHeap {
   /// Frees a block. Does nothing for address 0.
   @inline(__always)
   public static func deallocate(_ address: UInt) {
-    // The offset of the granule's descriptor in the table, with some bits of the address below it.
-    let scaled = (address &+ lab_malloc_space_negative_base()) >> (Granule.byteShift - Granule.recordByteShift)
-    guard scaled < lab_malloc_space_scaled_end() else { return deallocateBySlowPath(address) }
-    let offset = scaled & ~(Granule.recordByteCount - 1)
-    let span = BlockSpan(address: lab_malloc_space_descriptor(offset))
+    guard let span = descriptor(around: address)?.span else { return deallocateBySlowPath(address) }
     let block = FreeBlock(address)
     guard span.hotOwner == lab_malloc_heap(), span.isInUse(block) else {
       return deallocateToThreadLists(address, span.address)
     }
     // The block, not the span: its register need not be saved.
     if span.push(block) { handleEventOfSpan(around: address) }
+  }
+
+  /// The size class of a request of up to 1 KiB.
+  @inline(__always)
+  static func tabledClass(_ byteCount: UInt) -> SizeClass { SizeClass(index: lab_malloc_size_class(byteCount)) }
+
+  /// The descriptor of the granule around `address`, whatever the granule is; nil outside of the committed space.
+  @inline(__always)
+  static func descriptor(around address: UInt) -> Granule? {
+    // The offset of the descriptor in the table, with some bits of the address below it.
+    let scaled = (address &+ lab_malloc_space_negative_base()) >> (Granule.byteShift - Granule.recordByteShift)
+    guard scaled < lab_malloc_space_scaled_end() else { return nil }
+    return Granule(address: lab_malloc_space_descriptor(scaled & ~(Granule.recordByteCount - 1)))
   }
 }
