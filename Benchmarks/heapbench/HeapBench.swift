@@ -71,7 +71,7 @@ struct HeapBench: ParsableCommand {
     if let first = arguments.first, !first.hasPrefix("-"), first != "help", !all.contains(first) {
       throw UserError(refusal(of: first))
     }
-    return try parseAsRoot(arguments)
+    return try parseAsRoot(arguments.first == "record" ? RecordCommand.completed(arguments) : arguments)
   }
 
   /// Why a first argument is no command, and what was probably meant: a file of workloads gets the way to run it.

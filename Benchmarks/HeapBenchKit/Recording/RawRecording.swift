@@ -32,6 +32,8 @@ struct RawRecording {
   let startTicks: UInt64
   /// The chunks of each ring, in their order.
   let rings: [[Chunk]]
+  /// What was mapped, as often as the loader changed it, by ticks.
+  let maps: [ProcessMaps]
 
   let file: MappedFile
 
@@ -58,6 +60,7 @@ struct RawRecording {
       (start..<start + length).map { bytes[$0] }.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
     rings = Self.rings(of: file)
+    maps = Self.maps(in: file)
   }
 
   /// What a chunk's header says; nil for a chunk that was never begun, or a ring that was being emptied.
@@ -70,6 +73,21 @@ struct RawRecording {
       sequence: file.word(at: offset + Int(RawFile.chunkSequenceOffset)),
       ticks: file.word(at: offset + Int(RawFile.chunkTicksOffset)),
       thread: file.word(at: offset + Int(RawFile.chunkThreadOffset)))
+  }
+
+  private static func maps(in file: MappedFile) -> [ProcessMaps] {
+    let starts = stride(from: Int(RawFile.headerByteCount), to: file.count, by: Int(RawFile.chunkByteCount))
+    return starts.compactMap { start in
+      guard file.word(at: start) == RawFile.mapsMagic else { return nil }
+      let text = start + Int(RawFile.recordsOffset)
+      let length = Int(truncatingIfNeeded: file.word(at: start + Int(RawFile.mapsByteCountOffset)))
+      guard (0...file.count - text).contains(length) else { return nil }
+      return file.withBytes { bytes in
+        ProcessMaps(
+          String(decoding: (text..<text + length).map { bytes[$0] }, as: UTF8.self),
+          ticks: file.word(at: start + Int(RawFile.chunkTicksOffset)))
+      }
+    }.sorted { $0.ticks < $1.ticks }
   }
 
   private static func rings(of file: MappedFile) -> [[Chunk]] {

@@ -29,6 +29,8 @@ public struct TraceReplayReport: Sendable, Encodable {
   public internal(set) var isComplete = true
   var policies: [PolicyResult] = []
   var allocators: [AllocatorResult] = []
+  /// Who allocated what was live at the peak; nil for a trace without call stacks.
+  public internal(set) var sites: CallSites?
 
   init(_ plan: ReplayPlan, isWhole: Bool) {
     trace = plan.name
@@ -38,7 +40,7 @@ public struct TraceReplayReport: Sendable, Encodable {
   }
 
   /// Whether there is no figure.
-  public var isEmpty: Bool { policies.isEmpty && allocators.isEmpty }
+  public var isEmpty: Bool { policies.isEmpty && allocators.isEmpty && sites == nil }
 
   /// Whether something could not be replayed.
   public var hasFailures: Bool {
@@ -57,6 +59,7 @@ public struct TraceReplayReport: Sendable, Encodable {
     var text = style.paragraph("\(trace)  \(facts.joined(separator: " · "))") + "\n"
     if !policies.isEmpty { text += "\n" + policyTable }
     if !allocators.isEmpty { text += "\n" + allocatorTable }
+    if let sites { text += "\n" + sites.text(style: style) }
     return text
   }
 

@@ -22,6 +22,32 @@ extension OptionProof {
       #expect(trace.isWhole && trace.text.program == nil && trace.text.command == nil)
       #expect(try trace.workload().steps.count > 10)
     },
+    OptionProof("record", ["stacks", "sample"]) { folder in
+      let outcome = try await HeapBenchProcess.shell(
+        "$heapbench record --stacks=3 --output t.hltrace -- perl -e 'print 1' && "
+          + "$heapbench record --sample 4K --output s.hltrace -- perl -e 'print 1'", in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let stacks = try TraceFile(path: "\(folder)/t.hltrace").callStacks().stacks
+      #expect(stacks.count > 10 && stacks.allSatisfy { $0.count <= 3 })
+      let samples = try TraceFile(path: "\(folder)/s.hltrace")
+      #expect(samples.sampleByteCount == 4096)
+      for (option, remedy) in [("--stacks=65", "must be 1…64, found 65"), ("--sample=some", "as 512K, found 'some'")] {
+        let refused = try await HeapBenchProcess.run("record", option, "--", "true")
+        #expect(refused.status == 2 && refused.errors.hasSuffix("\(remedy)\n"), "\(refused.errors)")
+      }
+      let both = try await HeapBenchProcess.run("record", "--stacks", "--anonymous", "--", "true")
+      #expect(both.errors.hasSuffix("--anonymous leaves out call stacks; give it or --stacks\n"), "\(both.errors)")
+    },
+    OptionProof("replay", ["sites"]) { folder in
+      try StackFixture.write(to: "\(folder)/t.hltrace")
+      let outcome = try await HeapBenchProcess.run(
+        "replay", "\(folder)/t.hltrace", "--sites", "1", "--policy", "firstfit", "--allocator", "none")
+      #expect(outcome.output.contains("live at the peak: 300 B of 2 call stacks"), "\(outcome.output)")
+      #expect(outcome.output.contains("200 B · 1 block · 1 allocation\n    leaf ← main"), "\(outcome.output)")
+      #expect(!outcome.output.contains("other"))
+      let wrong = try await HeapBenchProcess.run("replay", "perl-hash", "--sites", "-1")
+      #expect(wrong.errors.hasSuffix("--sites must be 0…10000, found -1\n"), "\(wrong.errors)")
+    },
     OptionProof("replay", ["policy", "allocator", "touch", "pace", "library", "json"]) { folder in
       let outcome = try await HeapBenchProcess.run(
         "replay", "perl-hash", "--policy", "firstfit", "--allocator", "glibc", "--allocator", "again=\(library())",
