@@ -135,6 +135,8 @@ struct RawCalls {
       }
       chunkIndex += 1
       guard chunkIndex < chunks.count else { return nil }
+      let last = chunks[chunkIndex - 1].offset
+      file.forget(last..<last + Int(RawFile.chunkByteCount))
       openChunk()
     }
   }

@@ -51,7 +51,7 @@ public struct TraceReplayJob: Sendable {
     let plan = try ReplayPlan(streaming: trace)
     try BenchmarkJob.checkFits(plan)
     progress.completeWorkload()
-    var report = TraceReplayReport(plan, isWhole: trace.isWhole)
+    var report = TraceReplayReport(plan, trace)
     for policy in policies where !Task.isCancelled {
       progress.show("\(trace.name): \(policy.name)")
       report.policies.append(await result(of: policy, plan))

@@ -14,6 +14,23 @@ extension OptionProof {
       #expect(outcome.status == 0 && outcome.output.contains("1 call in "), "\(outcome.errors)")
       #expect(try TraceFile(path: "\(folder)/t.hltrace").workload().steps.first?.amount == 24)
     },
+    OptionProof("check", ["policy", "seed", "requests", "rounds"]) { _ in
+      let outcome = try await HeapBenchProcess.run(
+        "check", "--policy", "nextfit", "--policy", "buddy", "--rounds", "2", "--requests", "300")
+      #expect(
+        outcome.output.hasSuffix(
+          "nextfit: 2 seeds of 300 requests, no mistake\nbuddy: 2 seeds of 300 requests, no mistake\n"))
+      let one = try await HeapBenchProcess.run("check", "--policy", "firstfit", "--seed", "9", "--requests", "300")
+      #expect(one.output.hasSuffix("firstfit: 1 seed of 300 requests, no mistake\n"), "\(one)")
+      for (words, remedy) in [
+        (["--policy", "system"], "has memory of its own, where no model can follow it"),
+        (["--requests", "0"], "--requests must be 1…100000000, found 0"),
+        (["--rounds", "0"], "--rounds must be 1…1000000, found 0"),
+      ] {
+        let refused = try await HeapBenchProcess.run(["check"] + words)
+        #expect(refused.status == 2 && refused.errors.hasSuffix("\(remedy)\n"), "\(refused.errors)")
+      }
+    },
     OptionProof("record", ["output", "anonymous"]) { folder in
       let outcome = try await HeapBenchProcess.shell(
         "$heapbench record --output t.hltrace --anonymous -- sh -c 'exit 5'; echo $? > status", in: folder)

@@ -70,7 +70,15 @@ public struct TraceFile: Sendable {
         var decoder = TraceDecoder(after: header)
         _ = try file.withBytes { bytes throws(TraceFileError.Finding) in
           var columns = TraceColumns()
-          return try Self.pass(bytes, from: &decoder, &columns, block: nil, body)
+          var forgotten = 0
+          return try Self.pass(bytes, from: &decoder, &columns, block: nil) {
+            (event, place, values) throws(TraceFileError.Finding) in
+            if place.byteOffset - forgotten >= MappedFile.forgottenByteCount {
+              file.forget(forgotten..<place.byteOffset)
+              forgotten = place.byteOffset
+            }
+            return try body(event, place, values)
+          }
         }
       } else {
         try forEachEventOfBlocks(hasColumns: hasColumns, body)
