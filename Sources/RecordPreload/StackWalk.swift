@@ -12,7 +12,7 @@ enum StackWalk {
   /// The bytes of a thread's rules.
   static var rulesByteCount: UInt { ruleCount * 16 }
   /// A frame is at most that large.
-  private static var frameByteCountMax: UInt { 16 << 20 }
+  private static var frameByteCountMax: UInt { 1 << 20 }
 
   /// Stores at most `count` return addresses at `frames`, the innermost first, without those of this library.
   ///

@@ -75,9 +75,17 @@ struct RawRecording {
       thread: file.word(at: offset + Int(RawFile.chunkThreadOffset)))
   }
 
+  /// The places of chunks. A chunk's pages are forgotten once the next one's place is asked for.
+  private static func chunkStarts(of file: MappedFile) -> some Sequence<Int> {
+    let byteCount = Int(RawFile.chunkByteCount)
+    return stride(from: Int(RawFile.headerByteCount), to: file.count, by: byteCount).lazy.map { start in
+      file.forget(max(0, start - byteCount)..<start)
+      return start
+    }
+  }
+
   private static func maps(in file: MappedFile) -> [ProcessMaps] {
-    let starts = stride(from: Int(RawFile.headerByteCount), to: file.count, by: Int(RawFile.chunkByteCount))
-    return starts.compactMap { start in
+    chunkStarts(of: file).compactMap { start in
       guard file.word(at: start) == RawFile.mapsMagic else { return nil }
       let text = start + Int(RawFile.recordsOffset)
       let length = Int(truncatingIfNeeded: file.word(at: start + Int(RawFile.mapsByteCountOffset)))
@@ -91,9 +99,8 @@ struct RawRecording {
   }
 
   private static func rings(of file: MappedFile) -> [[Chunk]] {
-    let starts = stride(from: Int(RawFile.headerByteCount), to: file.count, by: Int(RawFile.chunkByteCount))
     var rings: [UInt64: [Chunk]] = [:]
-    for chunk in starts.lazy.compactMap({ chunk(at: $0, of: file) }) { rings[chunk.ring, default: []].append(chunk) }
+    for chunk in chunkStarts(of: file).compactMap({ chunk(at: $0, of: file) }) { rings[chunk.ring, default: []].append(chunk) }
     return rings.values.map { chunks in
       // Where a ring and a copy have one sequence, the ring counts: the copy may be a part.
       let newest = chunks.first { UInt64($0.offset) == $0.ring }
