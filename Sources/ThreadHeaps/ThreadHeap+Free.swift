@@ -81,7 +81,7 @@ extension ThreadHeap {
     // Acquire pairs with the release in `giveBack`: the links of the list are visible.
     let remote = RemoteList(word: span.fields.remote.load(ordering: .acquiring))
     let sizeClass = span.glimpsedSizeClass
-    return isOn(remote.first, block, sizeClass) || isOn(span.free, block, sizeClass)
+    return isOn(remote.first(from: space.start(of: span.granule)), block, sizeClass) || isOn(span.free, block, sizeClass)
       || isOn(active(sizeClass), block, sizeClass)
   }
 
