@@ -82,7 +82,8 @@ extension ThreadHeap {
     let remote = RemoteList(word: span.fields.remote.load(ordering: .acquiring))
     let sizeClass = span.glimpsedSizeClass
     let first = remote.first(from: space.start(of: span.granule))
-    return isOn(first, block, sizeClass) || isOn(span.free, block, sizeClass) || isOn(active(sizeClass), block, sizeClass)
+    return isOn(first, block, sizeClass) || isOn(span.free, block, sizeClass)
+      || isOn(active(sizeClass), block, sizeClass)
   }
 
   /// Whether a block of another heap's span is in this heap's batch for that span.
