@@ -100,7 +100,9 @@ struct RawRecording {
 
   private static func rings(of file: MappedFile) -> [[Chunk]] {
     var rings: [UInt64: [Chunk]] = [:]
-    for chunk in chunkStarts(of: file).compactMap({ chunk(at: $0, of: file) }) { rings[chunk.ring, default: []].append(chunk) }
+    for chunk in chunkStarts(of: file).compactMap({ chunk(at: $0, of: file) }) {
+      rings[chunk.ring, default: []].append(chunk)
+    }
     return rings.values.map { chunks in
       // Where a ring and a copy have one sequence, the ring counts: the copy may be a part.
       let newest = chunks.first { UInt64($0.offset) == $0.ring }
