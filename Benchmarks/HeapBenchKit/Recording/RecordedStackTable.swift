@@ -17,10 +17,10 @@ struct RecordedStackTable {
   /// Adds a stack, if its hash is new.
   mutating func add(_ stack: RawStack) {
     guard numbers[stack.hash] == nil else { return }
-    let maps = maps.last { $0.ticks <= stack.ticks } ?? maps.first
+    let present = max(0, (maps.firstIndex { $0.ticks > stack.ticks } ?? maps.count) - 1)
     var frames: [Int] = []
     for address in stack.frames {
-      let frame = frame(at: address, maps)
+      let frame = frame(at: address, present)
       let number = frameNumbers[frame] ?? table.frames.count
       if number == table.frames.count {
         frameNumbers[frame] = number
@@ -31,9 +31,11 @@ struct RecordedStackTable {
     numbers[stack.hash] = table.append(frames)
   }
 
-  private mutating func frame(at address: UInt64, _ maps: ProcessMaps?) -> CallStackTable.Frame {
-    // The call may be the last instruction of its range.
-    guard let range = maps?.range(of: address - 1) else { return CallStackTable.Frame(module: nil, offset: address) }
+  private mutating func frame(at address: UInt64, _ present: Int) -> CallStackTable.Frame {
+    // The call may be the last instruction of its range. Another thread may still have been at the copy that has it.
+    guard let range = maps.dropFirst(present).lazy.compactMap({ $0.range(of: address - 1) }).first else {
+      return CallStackTable.Frame(module: nil, offset: address)
+    }
     let segments = modules[range.path] ?? ModuleSegments(path: range.path)
     modules[range.path] = segments
     let fileOffset = address - range.addresses.lowerBound + range.fileOffset

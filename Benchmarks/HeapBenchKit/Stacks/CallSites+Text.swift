@@ -3,7 +3,7 @@ extension CallSites {
   private static let shownFunctionCount = 5
 
   /// The sites as lines, each with its innermost functions.
-  func text(style: TerminalStyle) -> String {
+  var text: String {
     let unit = sampleByteCount == 0 ? "" : ", estimated from samples"
     var text = "live at the peak\(unit): \(ByteCount(peakLiveByteCount)) of \(Figure.count(siteCount, "call stack"))\n"
     for site in sites {
@@ -14,7 +14,7 @@ extension CallSites {
         Figure.count(Int(site.allocationCount), "allocation"),
       ]
       text += "  " + counts.joined(separator: " · ") + "\n"
-      text += style.paragraph("    " + (site.functions.isEmpty ? "no call stack" : shown + rest)) + "\n"
+      text += "    " + (site.functions.isEmpty ? "no call stack" : shown + rest) + "\n"
     }
     return text
   }

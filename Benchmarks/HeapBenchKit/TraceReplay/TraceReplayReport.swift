@@ -69,7 +69,7 @@ public struct TraceReplayReport: Sendable, Encodable {
     var text = style.paragraph("\(trace)  \(facts.joined(separator: " · "))") + "\n"
     if !policies.isEmpty { text += "\n" + policyTable }
     if !allocators.isEmpty { text += "\n" + allocatorTable }
-    if let sites { text += "\n" + sites.text(style: style) }
+    if let sites { text += "\n" + sites.text }
     return text
   }
 

@@ -48,9 +48,12 @@ import Testing
       let sites = try #require(try CallSites(of: TraceFile(path: "\(folder)/t.hltrace"), countMax: 1))
       #expect(sites.peakLiveByteCount == 900)
       #expect(sites.sites.map(\.liveCount) == [3])
+      let lines = sites.text.split(separator: "\n")
       #expect(
-        sites.text(style: TerminalStyle(columnCount: 80, hasColour: false)).hasPrefix(
-          "live at the peak, estimated from samples: 900 B"))
+        lines == [
+          "live at the peak, estimated from samples: 900 B of 2 call stacks", "  600 B · 3 blocks · 3 allocations",
+          "    leaf ← main",
+        ])
     }
   }
 
