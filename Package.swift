@@ -177,11 +177,15 @@ let lab = "Lab"
 let inLab = TargetDependencyCondition.when(traits: [lab])
 
 let benchmarkTargets: [Target] = [
+  // The model that every allocation policy is held against, in the tests and by `heapbench check`.
+  .target(
+    name: "ShadowHeaps", dependencies: ["Addresses", "MemoryProtocols"], path: "Benchmarks/ShadowHeaps",
+    swiftSettings: strict),
   .target(
     name: "HeapBenchKit",
     dependencies: [
       "Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames",
-      "PageTables", "GeneralHeap", "AllocationTraces", "CLabPlatform", "CLabBench",
+      "PageTables", "GeneralHeap", "AllocationTraces", "ShadowHeaps", "CLabPlatform", "CLabBench",
       .product(name: "Yams", package: "Yams", condition: inLab),
       .product(name: "Histogram", package: "hdrhistogram-swift", condition: inLab),
       .product(name: "Subprocess", package: "swift-subprocess", condition: inLab),
@@ -208,8 +212,9 @@ let testTargets: [Target] =
   [
     .target(
       name: "LabTestSupport",
-      dependencies: ["Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "HeapSpaces", "MemoryMaps"],
-      path: "Tests/LabTestSupport",
+      dependencies: [
+        "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "HeapSpaces", "MemoryMaps", "ShadowHeaps",
+      ], path: "Tests/LabTestSupport",
       swiftSettings: strict),
     // Runs inside the four-node machine that scripts/test-numa boots.
     .executableTarget(

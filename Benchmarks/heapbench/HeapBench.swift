@@ -34,6 +34,8 @@ struct HeapBench: ParsableCommand {
             what page tables cost in instructions, and what large pages bring
         heapbench gate
             whether anything got slower, fatter or more fragmented than its baseline
+        heapbench check --policy firstfit
+            whether a policy keeps its promises, by random requests beside a model
         heapbench compare
             libheaplab.so beside glibc, jemalloc, mimalloc, tcmalloc, tbbmalloc and scudo
 
@@ -45,7 +47,7 @@ struct HeapBench: ParsableCommand {
     subcommands: [
       AllCommand.self, RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
       CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, RecordCommand.self, ReplayCommand.self,
-      ConvertCommand.self, PagingOperationCommand.self,
+      ConvertCommand.self, CheckCommand.self, CheckOneCommand.self, PagingOperationCommand.self,
       FramePairsCommand.self, HotPathCommand.self, HeapPairsCommand.self, ManualCommand.self,
     ],
     defaultSubcommand: AllCommand.self)
@@ -71,7 +73,7 @@ struct HeapBench: ParsableCommand {
     if let first = arguments.first, !first.hasPrefix("-"), first != "help", !all.contains(first) {
       throw UserError(refusal(of: first))
     }
-    return try parseAsRoot(arguments)
+    return try parseAsRoot(arguments.first == "record" ? RecordCommand.completed(arguments) : arguments)
   }
 
   /// Why a first argument is no command, and what was probably meant: a file of workloads gets the way to run it.

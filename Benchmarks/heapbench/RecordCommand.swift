@@ -16,12 +16,30 @@ struct RecordCommand: ParsableCommand {
       EXAMPLES
         heapbench record -o app.hltrace -- ./my-server --its-arguments
         heapbench record -o json.hltrace -- python3 -c 'import json; print(json.dumps([1]))'
+        heapbench record --stacks -o app.hltrace -- ./my-server
+            with the call stack of each allocation; --stacks=8 keeps the innermost eight functions
+        heapbench record --sample 512K -o app.hltrace -- ./my-server
+            samples, for programs that run for days
         heapbench replay app.hltrace
             what policies and allocators do with the trace
       """)
 
   @Option(name: [.short, .long], help: ArgumentHelp("The trace to write.", valueName: "file"))
   var output = "recorded.hltrace"
+
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp(
+      "Record the call stack of each allocation, of at most so many functions, by libunwind; --stacks alone means 32.",
+      valueName: "depth"))
+  var stacks: Int?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Record samples: one allocation in so many bytes on average, with the calls that it stands for.",
+      valueName: "bytes"))
+  var sample: String?
 
   @Flag(name: .long, help: "Leave out what tells about the program: its name, its command line, its call stacks.")
   var anonymous = false
@@ -34,11 +52,12 @@ struct RecordCommand: ParsableCommand {
       throw UserError("no program to record; write heapbench record -o \(output) -- PROGRAM ARGUMENTS")
     }
     try ResultFile.checkWritable(output, option: "-o")
-    let program = try RecordedProgram(words, output: output)
+    let options = try options()
+    let program = try RecordedProgram(words, output: output, options)
     defer { try? FileManager.default.removeItem(atPath: program.folder) }
     let ending = try program.run()
     let written = try RecordedTraces(folder: program.folder, output: output).write(
-      ending, RecordedTraces.Detail(isAnonymous: anonymous), progress: ProgressLine())
+      ending, RecordedTraces.Detail(options, isAnonymous: anonymous), progress: ProgressLine())
     if written.isEmpty {
       Ending.complain(
         "nothing was recorded: '\(words[0])' called no malloc, is linked statically, has other privileges than this "
@@ -49,5 +68,31 @@ struct RecordCommand: ParsableCommand {
       if let remark = trace.remark { Ending.complain(remark) }
     }
     throw ExitCode(ending.status)
+  }
+
+  private func options() throws -> RecordingOptions {
+    var options = RecordingOptions()
+    if let stacks {
+      guard RecordingOptions.frameCounts.contains(stacks) else {
+        throw UserError("--stacks must be 1…64, found \(stacks)")
+      }
+      guard !anonymous else { throw UserError("--anonymous leaves out call stacks; give it or --stacks") }
+      options.frameCountMax = stacks
+    }
+    if let sample {
+      guard let byteCount = RecordingOptions.byteCount(sample), RecordingOptions.sampleByteCounts.contains(byteCount)
+      else { throw UserError("--sample must be a number of bytes up to 1024G, as 512K, found '\(sample)'") }
+      options.sampleByteCount = byteCount
+    }
+    return options
+  }
+
+  /// The arguments with a depth where `--stacks` has none.
+  static func completed(_ arguments: [String]) -> [String] {
+    let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+    return arguments.indices.map { index in
+      index < end && arguments[index] == "--stacks"
+        ? "--stacks=\(RecordingOptions.usualFrameCount)" : arguments[index]
+    }
   }
 }

@@ -11,7 +11,8 @@ struct ReplayCommand: ParsableCommand {
       peak of a heap that compacts at no cost (blow-up), granted over requested bytes (waste), the share of the heap in \
       holes too short for the 99th-percentile request, the share of requests that grew the heap although enough was \
       free (forced), and the holes, the latter two at the worst moment. The second table has processor time and resident memory of \
-      allocators, which make the calls on as many threads as were recorded. The trace is read as it is replayed: memory \
+      allocators, which make the calls on as many threads as were recorded. A trace with call stacks also gets a list of \
+      those that allocated most of what was live at the peak. The trace is read as it is replayed: memory \
       is bounded by what the program had live.
 
       EXAMPLES
@@ -39,6 +40,12 @@ struct ReplayCommand: ParsableCommand {
     name: .long, help: ArgumentHelp("'fast', or 'recorded' for calls no earlier than recorded.", valueName: "pace"))
   var pace = "fast"
 
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp("How many call stacks to show, of a trace that was recorded with --stacks.", valueName: "number")
+  )
+  var sites = 10
+
   @Option(name: .long, help: ArgumentHelp("The libheaplab.so to replay under.", valueName: "file"))
   var library: String?
 
@@ -57,9 +64,10 @@ struct ReplayCommand: ParsableCommand {
       throw UserError("policy '\(wrong.name)' shows no layout; replay it with --allocator glibc")
     }
     let (allocators, missing) = try chosenAllocators()
+    guard (0...10_000).contains(sites) else { throw UserError("--sites must be 0…10000, found \(sites)") }
     let job = TraceReplayJob(
       file, policies: policies, isChosen: !policy.isEmpty, allocators: allocators, driver: try DriverProcess(),
-      options: try options())
+      options: try options(), siteCountMax: sites)
     if !file.isWhole { Ending.complain("trace '\(path)' was cut off; its whole blocks are replayed") }
     let progress = ProgressLine()
     let report = try Interruptible.run { try await job.run(progress: progress) }

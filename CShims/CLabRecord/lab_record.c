@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 _Thread_local __attribute__((tls_model("initial-exec"))) struct lab_record_slot lab_record_slot_here;
 uintptr_t lab_record_state_words[LAB_RECORD_STATE_WORD_COUNT];
+uint64_t lab_record_owners[LAB_RECORD_OWNER_COUNT];
 
 // ---- The next malloc ----
 
@@ -40,7 +42,8 @@ static uintptr_t early_block(uintptr_t alignment, uintptr_t byte_count) {
 
 LAB_HERE int is_finding;
 
-// Finds the next malloc; the members of `lab_record_next` are then its own.
+// Finds the next malloc; the members of `lab_record_next` are then its own. Only those that may get an early block look
+// for it first, where there is one.
 static void find_next(void);
 
 static uintptr_t first_malloc(uintptr_t byte_count) {
@@ -106,8 +109,19 @@ struct lab_record_family lab_record_next = {
     first_memalign, first_posix_memalign, first_valloc, first_pvalloc, usable_any,
 };
 
+static int found_it, finds_it;
+
 static void find_next(void) {
   int code = errno;
+  // One thread finds them, and the others wait: once they are found, no early block is given out.
+  // Acquiring pairs with the releases below: the waiting thread sees the functions.
+  while (__atomic_exchange_n(&finds_it, 1, __ATOMIC_ACQUIRE)) syscall(SYS_sched_yield);
+  if (found_it) {
+    // Releasing pairs with the acquiring exchange above.
+    __atomic_store_n(&finds_it, 0, __ATOMIC_RELEASE);
+    errno = code;
+    return;
+  }
   is_finding = 1;
   struct lab_record_family found = lab_record_next;
   const struct {
@@ -124,8 +138,16 @@ static void find_next(void) {
     void *function = dlsym(RTLD_NEXT, names[index].name);
     if (function) *(void **)names[index].place = function;
   }
+  if (early_used == 0 && next_free && next_realloc && next_usable) {
+    found.free = next_free;
+    found.realloc = next_realloc;
+    found.usable = next_usable;
+  }
   lab_record_next = found;
   is_finding = 0;
+  found_it = 1;
+  // Releasing pairs with the acquiring exchange above.
+  __atomic_store_n(&finds_it, 0, __ATOMIC_RELEASE);
   errno = code;
 }
 
@@ -235,12 +257,125 @@ int lab_record_write(uintptr_t offset, uintptr_t address, uintptr_t byte_count) 
 
 void lab_record_unmap(uintptr_t address, uintptr_t byte_count) { munmap((void *)address, byte_count); }
 
-uintptr_t lab_record_read_command(uintptr_t address, uintptr_t byte_count) {
-  int file = open_file("/proc/self/cmdline", O_RDONLY);
+static uintptr_t read_all(const char *name, uintptr_t address, uintptr_t byte_count) {
+  int file = open_file(name, O_RDONLY);
   if (file < 0) return 0;
-  ssize_t length = syscall(SYS_read, file, address, byte_count);
+  uintptr_t done = 0;
+  while (done < byte_count) {
+    ssize_t count = syscall(SYS_read, file, address + done, byte_count - done);
+    if (count <= 0) break;
+    done += (uintptr_t)count;
+  }
   close_file(file);
-  return length < 0 ? 0 : (uintptr_t)length;
+  return done;
+}
+
+uintptr_t lab_record_read_command(uintptr_t address, uintptr_t byte_count) {
+  return read_all("/proc/self/cmdline", address, byte_count);
+}
+
+static const char maps[] = "/proc/self/maps";
+
+uintptr_t lab_record_maps_length(void) {
+  int file = open_file(maps, O_RDONLY);
+  if (file < 0) return 0;
+  char piece[1024];
+  uintptr_t length = 0;
+  for (ssize_t count; (count = syscall(SYS_read, file, piece, sizeof piece)) > 0;) length += (uintptr_t)count;
+  close_file(file);
+  return length;
+}
+uintptr_t lab_record_read_maps(uintptr_t address, uintptr_t byte_count) { return read_all(maps, address, byte_count); }
+
+uintptr_t lab_record_memory(uintptr_t byte_count) {
+  void *start = mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return start == MAP_FAILED ? 0 : (uintptr_t)start;
+}
+
+uintptr_t lab_record_number(const char *variable) {
+  const char *text = environ ? secure_getenv(variable) : NULL;
+  return text ? strtoul(text, NULL, 10) : 0;
+}
+
+static const uintptr_t no_beat;
+const uintptr_t *lab_record_beat_word = &no_beat;
+
+void lab_record_map_beat(const char *variable, const char *name) {
+  const char *folder = secure_getenv(variable);
+  char place[PATH_MAX];
+  int length = snprintf(place, sizeof place, "%s/%s", folder ? folder : "", name);
+  if (lab_record_beat_word != &no_beat || length < 0 || (size_t)length >= sizeof place) return;
+  int file = open_file(place, O_RDONLY);
+  if (file < 0) return;
+  void *start = mmap(NULL, sizeof no_beat, PROT_READ, MAP_SHARED, file, 0);
+  if (start != MAP_FAILED) lab_record_beat_word = start;
+  close_file(file);
+}
+
+// ---- Call stacks ----
+
+int (*lab_record_backtrace)(void **frames, int count);
+
+// glibc's `_dl_find_object`, which takes no lock; found by name, because older libraries lack it.
+struct found_object {
+  unsigned long long flags;
+  void *map_start, *map_end, *link_map, *frame_header;
+  unsigned long long reserved[7];
+};
+static int (*find_object)(void *address, struct found_object *found);
+
+uintptr_t lab_record_frame_header(uintptr_t address) {
+  struct found_object found;
+  return find_object && find_object((void *)address, &found) == 0 ? (uintptr_t)found.frame_header : 0;
+}
+
+// Loaded here and not at the first call: that may come from the loader, in the middle of another library.
+__attribute__((constructor)) static void load_unwinder(void) {
+  if (lab_record_number("HEAPLAB_RECORD_STACKS") == 0) return;
+  void *library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+  int (*found)(void **, int) = NULL;
+  if (library) *(void **)&found = dlsym(library, "unw_backtrace");
+  *(void **)&find_object = dlsym(RTLD_DEFAULT, "_dl_find_object");
+  void *frame;
+  // Its first call sets up what later ones use.
+  if (found && found(&frame, 1) >= 0) lab_record_backtrace = found;
+}
+
+static int read_changes(struct dl_phdr_info *info, size_t byte_count, void *changes) {
+  (void)byte_count;
+  *(uintptr_t *)changes = (uintptr_t)(info->dlpi_adds + info->dlpi_subs);
+  return 1;
+}
+uintptr_t lab_record_module_changes(void) {
+  uintptr_t changes = 0;
+  dl_iterate_phdr(read_changes, &changes);
+  return changes;
+}
+
+// ---- Samples ----
+
+static _Alignas(64) uintptr_t samples[LAB_RECORD_SAMPLE_SET_COUNT][8];
+
+static uintptr_t *sample_set(uintptr_t block) {
+  return samples[((block >> 4) * 0x9E3779B97F4A7C15u) >> 47];
+}
+// Relaxed, as for the owners' words.
+int lab_record_sample_insert(uintptr_t block) {
+  uintptr_t *set = sample_set(block);
+  for (int index = 0; index < 8; index++) {
+    uintptr_t none = 0;
+    if (__atomic_compare_exchange_n(&set[index], &none, block, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return 1;
+  }
+  return 0;
+}
+int lab_record_sample_remove(uintptr_t block) {
+  uintptr_t *set = sample_set(block);
+  for (int index = 0; index < 8; index++) {
+    if (__atomic_load_n(&set[index], __ATOMIC_RELAXED) != block) continue;
+    __atomic_store_n(&set[index], 0, __ATOMIC_RELAXED);
+    return 1;
+  }
+  return 0;
 }
 
 // ---- The end of a thread ----

@@ -31,8 +31,10 @@ public struct TraceBlockKind: RawRepresentable, Hashable, Sendable {
   @inlinable public static var addresses: TraceBlockKind { TraceBlockKind(rawValue: 6) }
   /// For each call of the events block before it, the number of its call stack.
   @inlinable public static var stacks: TraceBlockKind { TraceBlockKind(rawValue: 7) }
-  /// Nodes of the table of call stacks.
+  /// Frames and call stacks of the table of call stacks.
   @inlinable public static var stackTable: TraceBlockKind { TraceBlockKind(rawValue: 8) }
+  /// For each call of the events block before it that makes an object, the calls that it stands for.
+  @inlinable public static var weights: TraceBlockKind { TraceBlockKind(rawValue: 9) }
   /// The place of each events block.
   @inlinable public static var index: TraceBlockKind { TraceBlockKind(rawValue: 126) }
   /// The place of the index: the last block of a complete trace.

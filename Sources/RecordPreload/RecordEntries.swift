@@ -17,7 +17,7 @@ public func recordMalloc(_ byteCount: UInt) -> UInt {
 @c(lab_record_entry_free)
 public func recordFree(_ block: UInt) {
   guard block != 0 else { return }
-  Recorder.record(.free, block, 0, extra: 0)
+  if RecordedProcess.isRecorded(block) { Recorder.recordEnd(.free, block) }
   lab_record_next_free(block)
 }
 
@@ -47,13 +47,16 @@ public func recordReallocarray(_ block: UInt, _ count: UInt, _ byteCount: UInt) 
 
 @inline(__always)
 private func reallocate(_ kind: RawRecord.Kind, _ block: UInt, _ byteCount: UInt) -> UInt {
-  if block != 0 { Recorder.record(.reallocBegin, block, 0, extra: 0) }
+  let isRecorded = block != 0 && RecordedProcess.isRecorded(block)
+  if isRecorded { Recorder.recordEnd(.reallocBegin, block) }
   let moved = lab_record_next_realloc(block, byteCount)
   if moved != 0 {
-    Recorder.record(kind, moved, byteCount)
-  } else if block != 0 {
+    // A new block that is no sample ends the old one as a free would.
+    if !Recorder.record(kind, moved, byteCount), isRecorded { Recorder.recordEnd(kind, 0) }
+  } else if isRecorded {
     // Without a new block, the old one stays, or was freed for 0 bytes.
-    Recorder.record(kind, 0, byteCount, extra: 0)
+    let stays = byteCount != 0 && RecordedProcess.goesOnRecording(block)
+    Recorder.recordEnd(kind, 0, stays ? byteCount : 0)
   }
   return moved
 }

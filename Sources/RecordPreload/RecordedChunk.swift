@@ -5,12 +5,15 @@ internal import CLabRecord
 
 /// The chunk that a thread fills.
 enum RecordedChunk {
-  typealias Slot = UnsafeMutablePointer<lab_record_slot>
+  typealias Slot = Recorder.Slot
 
   /// Where a parked ring holds its thread's cursor.
   private static var cursorOffset: UInt { 40 }
   /// A ring with less room is emptied before it is parked.
   private static var parkedRoomMin: UInt { 1024 }
+
+  /// An owner's word has no more numbers.
+  private static var ringCountMax: UInt { 1 << (64 - UInt(LAB_RECORD_OWNER_SHIFT)) - 1 }
 
   /// Gives the thread room for records; false when there is none, and the recording has stopped.
   @inline(never) static func open(for slot: Slot) -> Bool {
@@ -58,6 +61,12 @@ enum RecordedChunk {
       RecordedProcess.stop(code)
       return false
     }
+    let number = lab_record_add(RecordedProcess.Word.ringCount.address, 1)
+    guard number < ringCountMax else {
+      RecordedProcess.stop(EOVERFLOW)
+      return false
+    }
+    lab_record_set(ring + RawFile.chunkNumberOffset, UInt64(number))
     // SAFETY: the slot is this thread's own.
     unsafe begin(ring, at: offset, 0, slot)
     return true
@@ -79,6 +88,8 @@ enum RecordedChunk {
     let isNew = unsafe slot.pointee.chunk != ring
     unsafe slot.pointee.chunk = ring
     unsafe slot.pointee.base = UInt64(lab_record_load(ring + RawFile.chunkTicksOffset))
+    unsafe slot.pointee.ticks = lab_record_ticks() &- slot.pointee.base
+    unsafe slot.pointee.owner = (lab_record_load(ring + RawFile.chunkNumberOffset) + 1) << UInt(LAB_RECORD_OWNER_SHIFT)
     unsafe slot.pointee.cursor = ring + cursor
     unsafe slot.pointee.end = ring + RawFile.chunkByteCount
     guard isNew else { return }
@@ -110,6 +121,7 @@ enum RecordedChunk {
     lab_record_block()
     defer { lab_record_unblock() }
     // SAFETY: the slot is this thread's own.
+    unsafe RecordedStacks.forget(slot)
     var ring = unsafe slot.pointee.chunk
     let cursor = unsafe min(slot.pointee.cursor, slot.pointee.end) - ring
     unsafe close(slot)

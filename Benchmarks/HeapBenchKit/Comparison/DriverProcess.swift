@@ -28,12 +28,13 @@ public struct DriverProcess: Sendable {
     self.path = path
   }
 
-  /// The folder of this executable and of the other products.
-  static var folder: String {
-    let executable =
-      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-    return URL(filePath: executable).deletingLastPathComponent().path
+  /// This executable.
+  public static var executable: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
   }
+
+  /// The folder of this executable and of the other products.
+  static var folder: String { URL(filePath: executable).deletingLastPathComponent().path }
 
   /// The built-in workloads, by kind.
   func workloads() async throws -> [(name: String, kind: ComparedItem.Kind)] {

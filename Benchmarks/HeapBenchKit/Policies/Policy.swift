@@ -1,5 +1,6 @@
 import Addresses
 public import MemoryProtocols
+import ShadowHeaps
 
 /// An allocation policy as the benchmark runs it: a name, and the ways to run a workload under it.
 public struct Policy: Sendable {
@@ -23,6 +24,10 @@ public struct Policy: Sendable {
   /// Takes the steps of a hot path on a heap over a range. Nil for an allocator that maps its own memory.
   let performHotPath: (@Sendable (HotPathWorkload, AddrRange<VirtAddr>) -> Void)?
 
+  /// Takes random requests on a heap over a range, beside the model: what did not hold, or nil. Nil for an allocator that
+  /// maps its own memory.
+  let findMistake: (@Sendable (PolicyCheck.Requests, AddrRange<VirtAddr>) -> String?)?
+
   /// Replays on threads, over a range if the policy needs one.
   let replay: @Sendable (ReplayPlan, AddrRange<VirtAddr>, ReplayPass) throws(MeasurementFailure) -> Measurement
 
@@ -37,6 +42,17 @@ public struct Policy: Sendable {
         try LayoutReplay<Heap>.report(plan, over: range, detail: detail)
       },
       performHotPath: { workload, range in HotPathRun<Heap>.perform(workload, over: range) },
+      findMistake: { requests, range in
+        var shadow = ShadowHeap<Heap>(over: range)
+        do {
+          try shadow.run(
+            steps: requests.count, seed: requests.seed, liveCount: requests.liveCount,
+            largestByteCount: requests.largestByteCount)
+          return nil
+        } catch {
+          return "\(error)"
+        }
+      },
       replay: { plan, range, pass throws(MeasurementFailure) in
         try pass.measure(plan, on: SpinLockedHeap<Heap>(over: range))
       })
@@ -49,7 +65,7 @@ public struct Policy: Sendable {
   ) -> Policy {
     Policy(
       name: name, summary: summary, explanation: explanation, isInMainJob: isInMainJob, reportLayout: nil,
-      performHotPath: nil,
+      performHotPath: nil, findMistake: nil,
       replay: { plan, _, pass throws(MeasurementFailure) in try pass.measure(plan, on: target) })
   }
 

@@ -12,6 +12,7 @@ struct RawCall {
   var ticks: UInt64 = 0
   /// The thread's number in the process.
   var thread: UInt64 = 0
+  /// The hash of its call stack; 0 for none.
   var stack: UInt64 = 0
   /// The text of a mark; the kind is then `extended`.
   var mark: String?
@@ -25,6 +26,14 @@ struct RawCall {
   }
 }
 
+/// The frames of a call stack, as a thread found them.
+struct RawStack {
+  let hash: UInt64
+  /// The return addresses, the innermost first.
+  let frames: [UInt64]
+  let ticks: UInt64
+}
+
 /// The calls of one ring, in their order.
 struct RawCalls {
   private let file: MappedFile
@@ -34,6 +43,10 @@ struct RawCalls {
   private var end = 0
   private var base: UInt64 = 0
   private var thread: UInt64 = 0
+  /// The ticks since the base that a record of one word takes over.
+  private var ticks: UInt64 = 0
+  private var frames: [UInt64] = []
+  private var stacks: [RawStack] = []
 
   /// The next call; nil after the last.
   private(set) var next: RawCall?
@@ -52,6 +65,13 @@ struct RawCalls {
     end = min(chunk.offset + Int(RawFile.chunkByteCount), file.count)
     base = chunk.ticks
     thread = chunk.thread
+    ticks = 0
+  }
+
+  /// The call stacks that stand before ``next``, and were not taken yet.
+  mutating func takeStacks() -> [RawStack] {
+    defer { if !stacks.isEmpty { stacks = [] } }
+    return stacks
   }
 
   /// Reads the call after ``next``.
@@ -64,9 +84,14 @@ struct RawCalls {
         next = nil
         return
       }
-      call.ticks = base + record.ticks
+      ticks = record.ticks
+      call.ticks = base + ticks
       guard record.kind == .extended else {
         guard let kind = record.kind else { continue }
+        if kind == .stack {
+          call.stack = record.address
+          continue
+        }
         call.kind = kind
         call.address = record.address
         call.byteCount |= record.size
@@ -78,7 +103,10 @@ struct RawCalls {
       case .alignment: call.alignmentLog2 = UInt8(min(record.address, 63))
       case .extra: call.extraByteCount = record.address
       case .thread: thread = record.address
-      case .stack: call.stack = record.address
+      case .frame: frames.append(record.address)
+      case .stackHash:
+        stacks.append(RawStack(hash: record.address, frames: frames, ticks: call.ticks))
+        frames = []
       case .mark: textByteCount = Int(record.address)
       case .text:
         for byte in 0..<6 as Range<UInt64> { text.append(UInt8(truncatingIfNeeded: record.address >> (8 * byte))) }
@@ -93,16 +121,22 @@ struct RawCalls {
     next = call
   }
 
-  /// The next whole record. A zero is a hole.
+  /// The next whole record. A word that is zero is a hole, and so is a record whose second word is.
   @inline(__always) private mutating func nextRecord() -> RawRecord? {
     while true {
-      while offset + Int(RawRecord.byteCount) <= end {
-        let record = RawRecord(head: file.word(at: offset), tail: file.word(at: offset + 8))
-        offset += Int(RawRecord.byteCount)
-        if record.head != 0 { return record }
+      while offset + Int(RawRecord.shortByteCount) <= end {
+        let head = file.word(at: offset)
+        offset += Int(RawRecord.shortByteCount)
+        if head == 0 { continue }
+        if let record = RawRecord(word: head, ticks: ticks) { return record }
+        let tail = file.word(at: offset)
+        offset += Int(RawRecord.shortByteCount)
+        if tail != 0 { return RawRecord(head: head, tail: tail) }
       }
       chunkIndex += 1
       guard chunkIndex < chunks.count else { return nil }
+      let last = chunks[chunkIndex - 1].offset
+      file.forget(last..<last + Int(RawFile.chunkByteCount))
       openChunk()
     }
   }

@@ -32,6 +32,8 @@ struct RawRecording {
   let startTicks: UInt64
   /// The chunks of each ring, in their order.
   let rings: [[Chunk]]
+  /// What was mapped, as often as the loader changed it, by ticks.
+  let maps: [ProcessMaps]
 
   let file: MappedFile
 
@@ -58,6 +60,7 @@ struct RawRecording {
       (start..<start + length).map { bytes[$0] }.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
     rings = Self.rings(of: file)
+    maps = Self.maps(in: file)
   }
 
   /// What a chunk's header says; nil for a chunk that was never begun, or a ring that was being emptied.
@@ -72,10 +75,34 @@ struct RawRecording {
       thread: file.word(at: offset + Int(RawFile.chunkThreadOffset)))
   }
 
+  /// The places of chunks. A chunk's pages are forgotten once the next one's place is asked for.
+  private static func chunkStarts(of file: MappedFile) -> some Sequence<Int> {
+    let byteCount = Int(RawFile.chunkByteCount)
+    return stride(from: Int(RawFile.headerByteCount), to: file.count, by: byteCount).lazy.map { start in
+      file.forget(max(0, start - byteCount)..<start)
+      return start
+    }
+  }
+
+  private static func maps(in file: MappedFile) -> [ProcessMaps] {
+    chunkStarts(of: file).compactMap { start in
+      guard file.word(at: start) == RawFile.mapsMagic else { return nil }
+      let text = start + Int(RawFile.recordsOffset)
+      let length = Int(truncatingIfNeeded: file.word(at: start + Int(RawFile.mapsByteCountOffset)))
+      guard (0...file.count - text).contains(length) else { return nil }
+      return file.withBytes { bytes in
+        ProcessMaps(
+          String(decoding: (text..<text + length).map { bytes[$0] }, as: UTF8.self),
+          ticks: file.word(at: start + Int(RawFile.chunkTicksOffset)))
+      }
+    }.sorted { $0.ticks < $1.ticks }
+  }
+
   private static func rings(of file: MappedFile) -> [[Chunk]] {
-    let starts = stride(from: Int(RawFile.headerByteCount), to: file.count, by: Int(RawFile.chunkByteCount))
     var rings: [UInt64: [Chunk]] = [:]
-    for chunk in starts.lazy.compactMap({ chunk(at: $0, of: file) }) { rings[chunk.ring, default: []].append(chunk) }
+    for chunk in chunkStarts(of: file).compactMap({ chunk(at: $0, of: file) }) {
+      rings[chunk.ring, default: []].append(chunk)
+    }
     return rings.values.map { chunks in
       // Where a ring and a copy have one sequence, the ring counts: the copy may be a part.
       let newest = chunks.first { UInt64($0.offset) == $0.ring }

@@ -22,12 +22,18 @@ public struct RecordedProgram: Sendable {
   public let folder: String
   private let words: [String]
   private let library: String
+  private let options: RecordingOptions
 
   /// A program with its arguments, whose raw records go to a new folder beside `output`.
   ///
   /// - Throws: ``Failure`` when the library is missing or the folder cannot be made.
-  public init(_ words: [String], output: String) throws(Failure) {
+  public init(_ words: [String], output: String, _ options: RecordingOptions) throws(Failure) {
     self.words = words
+    self.options = options
+    guard options.frameCountMax == 0 || RecordingOptions.canUnwind else {
+      throw Failure(
+        description: "--stacks needs libunwind.so.8, which is not installed: as root, run apt-get install libunwind8")
+    }
     library = "\(DriverProcess.folder)/libheaplab-record.so"
     guard FileManager.default.isReadableFile(atPath: library) else {
       throw Failure(
@@ -47,8 +53,13 @@ public struct RecordedProgram: Sendable {
   /// Runs the program to its end. Ctrl-C reaches the program alone, and a SIGTERM is passed on.
   public func run() throws(Failure) -> Ending {
     let old = ProcessInfo.processInfo.environment["LD_PRELOAD"].map { " \($0)" } ?? ""
-    let changes = ["LD_PRELOAD": library + old, "HEAPLAB_RECORD": folder]
+    let changes = [
+      "LD_PRELOAD": library + old, "HEAPLAB_RECORD": folder, "HEAPLAB_RECORD_STACKS": "\(options.frameCountMax)",
+      "HEAPLAB_RECORD_SAMPLE": "\(options.sampleByteCount)",
+    ]
     let environment = ProcessInfo.processInfo.environment.merging(changes) { $1 }.map { "\($0.key)=\($0.value)" }
+    let beat = RecordingBeat(folder: folder)
+    defer { beat.stop() }
     let start = (ticks: lab_clock_ticks(), nanoseconds: lab_clock_nanoseconds())
     var process = pid_t()
     var attributes = posix_spawnattr_t()

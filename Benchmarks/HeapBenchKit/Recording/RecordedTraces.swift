@@ -15,15 +15,21 @@ public struct RecordedTraces: Sendable {
 
   /// What is written beside the events.
   public struct Detail: Sendable {
-    /// The columns.
-    let columns: [TraceBlockKind]
+    /// What was recorded.
+    let options: RecordingOptions
     /// Whether the command line is left out.
     let isAnonymous: Bool
 
     /// Everything that was recorded, or what tells nothing about the program.
-    public init(isAnonymous: Bool) {
+    public init(_ options: RecordingOptions, isAnonymous: Bool) {
+      self.options = options
       self.isAnonymous = isAnonymous
-      columns = [.times, .entries, .usableBytes]
+    }
+
+    /// The columns.
+    var columns: [TraceBlockKind] {
+      [.times, .entries, .usableBytes] + (options.frameCountMax > 0 && !isAnonymous ? [.stacks] : [])
+        + (options.sampleByteCount > 0 ? [.weights] : [])
     }
   }
 
@@ -82,17 +88,21 @@ public struct RecordedTraces: Sendable {
       ? TraceText(program: nil, command: nil)
       : TraceText(program: program, command: Self.oneLine(recording.command))
     let writer = try TraceFileWriter(path: path, text, columns: detail.columns)
-    var merge = RecordingMerge(recording, nanosecondsPerTick: nanosecondsPerTick, to: writer)
-    let expected = Double(recording.file.count) / Double(RawRecord.byteCount)
+    let sampleByteCount = UInt64(detail.options.sampleByteCount)
+    var merge = RecordingMerge(
+      recording, nanosecondsPerTick: nanosecondsPerTick, sampleByteCount: sampleByteCount, to: writer)
+    let expected = Double(recording.file.count) / Double(RawRecord.shortByteCount)
     try merge.run { calls in
       progress.show("\(URL(filePath: path).lastPathComponent)", share: min(1, Double(calls) / expected))
       return true
     }
     let outcome = merge.outcome
+    var counts = ["earlierFrees": UInt64(outcome.earlierCount), "lostFrees": UInt64(outcome.lostFreeCount)]
+    if sampleByteCount > 0 { counts["sampleBytes"] = sampleByteCount }
+    if detail.columns.contains(.stacks) { try writer.append(merge.callStacks) }
     try writer.finish(
       TraceText(
-        program: text.program, command: text.command, marks: merge.markNames,
-        counts: ["earlierFrees": UInt64(outcome.earlierCount), "lostFrees": UInt64(outcome.lostFreeCount)]))
+        program: text.program, command: text.command, marks: merge.markNames, counts: counts))
     return Written(
       path: path, summary: Self.summary(outcome, program),
       remark: recording.failure == 0

@@ -29,6 +29,7 @@ struct RecordingMerge {
   private var streams: [RawCalls]
   private let nanosecondsPerTick: Double
   private let startTicks: UInt64
+  private let sampleByteCount: UInt64
   private let writer: TraceFileWriter
   private var heap = StreamHeap()
   /// The objects by their addresses; also, in a realloc, `nil` for a block from before the recording.
@@ -41,11 +42,17 @@ struct RecordingMerge {
   private var thread: UInt64 = 0
   private var objectCount: UInt64 = 0
   private var marks: [String] = []
+  private var stacks: RecordedStackTable
   private var lastMicroseconds: UInt64 = 0
   private(set) var outcome = Outcome()
 
-  init(_ recording: RawRecording, nanosecondsPerTick: Double, to writer: TraceFileWriter) {
+  /// A merge of a recording; `sampleByteCount` is the mean distance of its samples, 0 where all calls were recorded.
+  init(
+    _ recording: RawRecording, nanosecondsPerTick: Double, sampleByteCount: UInt64 = 0, to writer: TraceFileWriter
+  ) {
+    self.sampleByteCount = sampleByteCount
     streams = recording.rings.map { RawCalls($0, of: recording.file) }
+    stacks = RecordedStackTable(recording.maps)
     startTicks = recording.startTicks
     self.nanosecondsPerTick = nanosecondsPerTick
     self.writer = writer
@@ -53,6 +60,9 @@ struct RecordingMerge {
 
   /// The names of the marks, by number.
   var markNames: [String] { marks }
+
+  /// The call stacks, with the names that are known.
+  var callStacks: CallStackTable { stacks.symbolized() }
 
   /// Writes all events. `progress` is called now and then with the number of calls so far, and ends the merge by false.
   mutating func run(_ progress: (UInt64) -> Bool) throws {
@@ -79,6 +89,7 @@ struct RecordingMerge {
   }
 
   private mutating func push(_ stream: Int) {
+    for stack in streams[stream].takeStacks() { stacks.add(stack) }
     guard let call = streams[stream].next else { return }
     // A free comes before an allocation with the same stamp.
     heap.push(stream, ticks: call.ticks << 1 | (call.isAllocation ? 1 : 0))
@@ -122,7 +133,8 @@ struct RecordingMerge {
       return
     }
     switch call.kind {
-    case .extended: return
+    // Calls have kinds of two words.
+    case .extended, .stack, .shortMalloc, .shortCalloc, .shortFree: return
     case .free:
       try end(live.removeValue(forKey: call.address), call)
       release(call.address)
@@ -169,7 +181,14 @@ struct RecordingMerge {
     try writer.append(
       event, nanoseconds: nanoseconds,
       TraceColumnValues(
-        entry: call.kind.rawValue, usableByteCount: call.extraByteCount, address: call.address, stack: call.stack))
+        entry: call.kind.rawValue, usableByteCount: call.extraByteCount, address: call.address,
+        stack: stacks.number(of: call.stack), weightThousandths: weightThousandths(call.byteCount)))
+  }
+
+  /// An allocation is a sample with the probability 1 − exp(−bytes/distance), and stands for one over that many.
+  private func weightThousandths(_ byteCount: UInt64) -> UInt64 {
+    guard sampleByteCount > 0 else { return 1000 }
+    return UInt64((-1000 / expm1(-Double(max(1, byteCount)) / Double(sampleByteCount))).rounded())
   }
 
   /// Writes the change of thread and the passage of time before an event.

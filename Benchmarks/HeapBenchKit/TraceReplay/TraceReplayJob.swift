@@ -14,15 +14,19 @@ public struct TraceReplayJob: Sendable {
   private let allocators: [ComparedAllocator]
   private let driver: DriverProcess
   private let options: TraceReplayOptions
+  private let siteCountMax: Int
   private let process = MeasurementProcess()
 
   /// A job of these policies and allocators.
   ///
-  /// - Parameter isChosen: Whether the policies were asked for by name; then none has a time limit.
+  /// - Parameters:
+  ///   - isChosen: Whether the policies were asked for by name; then none has a time limit.
+  ///   - siteCountMax: How many call stacks to show, of a trace that has them.
   public init(
     _ trace: TraceFile, policies: [Policy], isChosen: Bool, allocators: [ComparedAllocator], driver: DriverProcess,
-    options: TraceReplayOptions
+    options: TraceReplayOptions, siteCountMax: Int
   ) {
+    self.siteCountMax = siteCountMax
     self.trace = trace
     self.policies = policies
     self.isChosen = isChosen
@@ -47,7 +51,7 @@ public struct TraceReplayJob: Sendable {
     let plan = try ReplayPlan(streaming: trace)
     try BenchmarkJob.checkFits(plan)
     progress.completeWorkload()
-    var report = TraceReplayReport(plan, isWhole: trace.isWhole)
+    var report = TraceReplayReport(plan, trace)
     for policy in policies where !Task.isCancelled {
       progress.show("\(trace.name): \(policy.name)")
       report.policies.append(await result(of: policy, plan))
@@ -57,6 +61,10 @@ public struct TraceReplayJob: Sendable {
       progress.show("\(trace.name): \(allocator.name)")
       report.allocators.append(await result(of: allocator, plan, progress))
       progress.completeWorkload()
+    }
+    if siteCountMax > 0, !Task.isCancelled {
+      progress.show("\(trace.name): call stacks")
+      report.sites = try CallSites(of: trace, countMax: siteCountMax)
     }
     report.isComplete = !Task.isCancelled
     return report

@@ -25,20 +25,28 @@ public struct TraceReplayReport: Sendable, Encodable {
   public let facts: WorkloadFacts
   /// Whether the trace had its end.
   public let isWhole: Bool
+  /// The frees of blocks from before the recording, which no replay makes.
+  let earlierFreeCount: UInt64
+  /// The mean bytes from one sample to the next; 0 for a trace of all calls.
+  let sampleByteCount: UInt64
   /// Whether everything was replayed.
   public internal(set) var isComplete = true
   var policies: [PolicyResult] = []
   var allocators: [AllocatorResult] = []
+  /// Who allocated what was live at the peak; nil for a trace without call stacks.
+  public internal(set) var sites: CallSites?
 
-  init(_ plan: ReplayPlan, isWhole: Bool) {
+  init(_ plan: ReplayPlan, _ file: TraceFile) {
     trace = plan.name
     summary = plan.summary
     facts = plan.facts
-    self.isWhole = isWhole
+    isWhole = file.isWhole
+    earlierFreeCount = file.text.counts["earlierFrees"] ?? 0
+    sampleByteCount = file.sampleByteCount
   }
 
   /// Whether there is no figure.
-  public var isEmpty: Bool { policies.isEmpty && allocators.isEmpty }
+  public var isEmpty: Bool { policies.isEmpty && allocators.isEmpty && sites == nil }
 
   /// Whether something could not be replayed.
   public var hasFailures: Bool {
@@ -50,13 +58,18 @@ public struct TraceReplayReport: Sendable, Encodable {
 
   /// The report as tables.
   public func text(style: TerminalStyle) -> String {
-    let facts = [
+    var facts = [
       Figure.count(facts.operationCount, "call"), Figure.count(facts.threadCount, "thread"),
       "peak live \(ByteCount(facts.peakLiveByteCount))", summary,
     ]
+    if earlierFreeCount > 0 {
+      facts.insert("\(Figure.count(Int(earlierFreeCount), "free")) of blocks from before the recording", at: 2)
+    }
+    if sampleByteCount > 0 { facts.insert("samples, one in \(ByteCount(sampleByteCount))", at: 0) }
     var text = style.paragraph("\(trace)  \(facts.joined(separator: " · "))") + "\n"
     if !policies.isEmpty { text += "\n" + policyTable }
     if !allocators.isEmpty { text += "\n" + allocatorTable }
+    if let sites { text += "\n" + sites.text }
     return text
   }
 

@@ -50,6 +50,12 @@ void lab_malloc_trim(void);
 /// The version of the compiler that built this, in the compiler's own words.
 static inline const char *lab_compiler_version(void) { return __VERSION__; }
 
+/// The Swift runtime's demangler, which no header declares: a C string from malloc; NULL for a name that is not Swift's.
+char *swift_demangle(const char *name, size_t byte_count, char *buffer, size_t *buffer_byte_count, uint32_t flags);
+static inline char *lab_swift_demangle(const char *name, size_t byte_count) {
+  return swift_demangle(name, byte_count, NULL, NULL, 0);
+}
+
 // ---- zstd, from the system's library: traces are stored in its frames ----
 
 /// Whether libzstd.so.1 is there; loads it at the first call.

@@ -59,8 +59,18 @@ struct lab_record_slot {
   uintptr_t number;
   /// Nonzero while the thread is inside the recorder.
   uintptr_t depth;
-  /// Nonzero once the thread's destructors ran.
-  uintptr_t is_ending;
+  /// The last reading of the counter, since the base, and the beat at that moment.
+  uint64_t ticks;
+  uintptr_t beat;
+  /// The ring's number, where an owner's word has it.
+  uintptr_t owner;
+  /// The thread's memory for call stacks; 0 before there was one.
+  uintptr_t stacks;
+  /// Nonzero while the thread unwinds: what the unwinder allocates has no stack.
+  uintptr_t is_unwinding;
+  /// The bytes until the thread's next sample, and the state of its generator of random numbers, 0 at first.
+  uintptr_t sample_distance;
+  uint64_t random;
 };
 extern _Thread_local LAB_HIDDEN __attribute__((tls_model("initial-exec"))) struct lab_record_slot lab_record_slot_here;
 static inline struct lab_record_slot *_Nonnull lab_record_slot(void) { return &lab_record_slot_here; }
@@ -79,12 +89,13 @@ static inline uintptr_t lab_record_claim(uintptr_t byte_count) {
 #endif
 }
 
-/// Stores a record's second word and then its first, which makes it whole. Releasing pairs with the reading of the file
-/// by heapbench, which sees no second word without the first.
+/// Stores a record's first word and then its second, which makes it whole; or a record of one word. Releasing pairs with
+/// the reading of the file by heapbench, which sees no last word without the first.
 static inline void lab_record_store(uintptr_t place, uint64_t head, uint64_t tail) {
-  *(uint64_t *)(place + 8) = tail;
-  __atomic_store_n((uint64_t *)place, head, __ATOMIC_RELEASE);
+  *(uint64_t *)place = head;
+  __atomic_store_n((uint64_t *)(place + 8), tail, __ATOMIC_RELEASE);
 }
+static inline void lab_record_store_word(uintptr_t place, uint64_t word) { *(volatile uint64_t *)place = word; }
 
 /// The processor's counter, which runs evenly and equally on all processors; else nanoseconds. Other instructions may
 /// pass it: heapbench sorts what that turns round.
@@ -100,6 +111,29 @@ static inline uint64_t lab_record_ticks(void) {
   return lab_record_nanoseconds();
 #endif
 }
+
+// ---- Whose a block was last ----
+
+/// A word for each block that was seen lately: its address, and the ring that recorded the last call with it.
+#define LAB_RECORD_OWNER_COUNT (1 << 15)
+extern uint64_t lab_record_owners[LAB_RECORD_OWNER_COUNT] LAB_HIDDEN;
+/// The bits of an address below the ring's number.
+#define LAB_RECORD_OWNER_SHIFT 47
+
+/// Whether the last call with this block was recorded in the same ring; from now on it was.
+///
+/// Relaxed: a block reaches another thread by an order that the next malloc or the program makes, and the word with it.
+static inline int lab_record_own(uintptr_t block, uintptr_t owner) {
+  uint64_t *place = &lab_record_owners[((block >> 4) + (block >> 26) * 0x2545) % LAB_RECORD_OWNER_COUNT];
+  uint64_t word = block ^ owner;
+  if (__atomic_load_n(place, __ATOMIC_RELAXED) == word) return 1;
+  __atomic_store_n(place, word, __ATOMIC_RELAXED);
+  return 0;
+}
+
+/// The beat of heapbench's clock: a number in a page that it shares, and that grows each millisecond.
+extern const uintptr_t *_Nonnull lab_record_beat_word LAB_HIDDEN;
+static inline uintptr_t lab_record_beat(void) { return *(const volatile uintptr_t *)lab_record_beat_word; }
 
 // ---- The process ----
 
@@ -148,6 +182,60 @@ static inline void lab_record_zero(uintptr_t address, uintptr_t byte_count) {
 void lab_record_unmap(uintptr_t address, uintptr_t byte_count);
 /// Copies the process's command line, of at most `byte_count` bytes, and returns its length.
 uintptr_t lab_record_read_command(uintptr_t address, uintptr_t byte_count);
+
+/// The number that the environment's `variable` has; 0 where it has none.
+uintptr_t lab_record_number(const char *_Nonnull variable);
+/// Maps heapbench's clock from the file `name` in the folder that the environment's `variable` names, if it is there.
+void lab_record_map_beat(const char *_Nonnull variable, const char *_Nonnull name);
+
+// ---- Call stacks ----
+
+/// libunwind's `unw_backtrace`; NULL until it is loaded, which happens before `main`.
+extern int (*_Nullable lab_record_backtrace)(void *_Nullable *_Nonnull frames, int count) LAB_HIDDEN;
+static inline int lab_record_can_unwind(void) { return lab_record_backtrace != NULL; }
+/// Stores at most `count` return addresses at `frames`, the innermost first, and returns their number. The first ones are
+/// of this library.
+static inline uintptr_t lab_record_unwind(uintptr_t frames, uintptr_t count) {
+  if (!lab_record_backtrace) return 0;
+  int code = errno;
+  int found = lab_record_backtrace((void **)frames, (int)count);
+  errno = code;
+  return found > 0 ? (uintptr_t)found : 0;
+}
+extern const char __ehdr_start[] LAB_HIDDEN;
+extern const char etext[] LAB_HIDDEN;
+/// Whether an address is in this library.
+static inline uintptr_t lab_record_is_own_code(uintptr_t address) {
+  return address - (uintptr_t)__ehdr_start < (uintptr_t)etext - (uintptr_t)__ehdr_start;
+}
+/// The .eh_frame_hdr of the library with this address; 0 where there is none, or the C library cannot tell (before 2.35).
+uintptr_t lab_record_frame_header(uintptr_t address);
+/// The caller's frame, where its own frame pointer and its return address are.
+static inline __attribute__((always_inline)) uintptr_t lab_record_frame_pointer(void) {
+  return (uintptr_t)__builtin_frame_address(0);
+}
+static inline uint8_t lab_record_u8(uintptr_t address) { return *(const uint8_t *)address; }
+static inline uint32_t lab_record_u32(uintptr_t address) {
+  uint32_t number;
+  __builtin_memcpy(&number, (const void *)address, sizeof number);
+  return number;
+}
+/// A number that changes whenever the program loads or unloads a library.
+uintptr_t lab_record_module_changes(void);
+/// The bytes of /proc/self/maps, and its text, of at most `byte_count` bytes; both return the length.
+uintptr_t lab_record_maps_length(void);
+uintptr_t lab_record_read_maps(uintptr_t address, uintptr_t byte_count);
+/// Zeroed memory, for good; 0 when there is none.
+uintptr_t lab_record_memory(uintptr_t byte_count);
+
+// ---- Samples ----
+
+/// The blocks that were sampled and are in use: sets of eight words each, a cache line. A block whose set is full is not
+/// sampled.
+#define LAB_RECORD_SAMPLE_SET_COUNT (1 << 17)
+int lab_record_sample_insert(uintptr_t block);
+/// Whether the block was there. It no longer is.
+int lab_record_sample_remove(uintptr_t block);
 
 /// Calls `body` when this thread ends.
 void lab_record_at_thread_end(void (*_Nonnull body)(void));

@@ -47,6 +47,19 @@ import Glibc
     if let base = unsafe base { unsafe munmap(base, count) }
   }
 
+  /// A reader forgets what it has read in pieces of this many bytes.
+  static let forgottenByteCount = 32 << 20
+
+  /// Takes the pages from this process that lie whole in `range`: what is read there again comes from the file again.
+  func forget(_ range: Range<Int>) {
+    let page = 4096
+    let start = (range.lowerBound + page - 1) & ~(page - 1)
+    let end = min(range.upperBound, count) & ~(page - 1)
+    // SAFETY: the range is inside this object's own mapping, which nobody writes to.
+    guard start < end, let base = unsafe base else { return }
+    unsafe madvise(base + start, end - start, MADV_DONTNEED)
+  }
+
   /// Passes the bytes to `body`.
   func withBytes<Value, Failure: Error>(
     _ body: (Span<UInt8>) throws(Failure) -> Value

@@ -7,11 +7,14 @@ struct TraceBlocks {
 
   /// The start of the next block.
   private(set) var offset: Int
+  /// What lies before it and after the first block was forgotten: the resident set does not grow with the file.
+  private var forgotten: Int
 
   /// Blocks from `offset` on, by default from the first.
   init(_ file: MappedFile, from offset: Int = TraceBlock.magicByteCount) {
     self.file = file
     self.offset = offset
+    forgotten = offset
   }
 
   /// Passes the next block and its content to `body`; returns nil after the last whole one.
@@ -22,6 +25,10 @@ struct TraceBlocks {
     _ body: (TraceBlock, Span<UInt8>, Int) throws(TraceFileError.Finding) -> Value
   ) throws(TraceFileError.Finding) -> Value? {
     let (file, start) = (file, offset)
+    if start - forgotten >= MappedFile.forgottenByteCount {
+      file.forget(forgotten..<start)
+      forgotten = start
+    }
     return try file.withBytes { bytes throws(TraceFileError.Finding) -> Value? in
       guard start < bytes.count else { return nil }
       let block: TraceBlock

@@ -10,6 +10,8 @@ struct TraceColumnValues {
   var address: UInt64 = 0
   /// The number of the call stack.
   var stack: UInt64 = 0
+  /// The calls that the call stands for, in thousandths, in a trace of samples.
+  var weightThousandths: UInt64 = 1000
 
   /// No value in any column.
   static let none = TraceColumnValues()
@@ -32,6 +34,7 @@ struct TraceColumn {
     case .entries: bytes.append(values.entry)
     case .stacks: append(values.stack)
     case .usableBytes where event.makesObject: append(values.usableByteCount)
+    case .weights where event.makesObject: append(values.weightThousandths)
     case .addresses where event.makesObject:
       // The difference in units of 16 bytes, with the sign in the lowest bit: neighbours take a byte.
       let difference = Int64(bitPattern: (values.address &- lastAddress)) >> 4

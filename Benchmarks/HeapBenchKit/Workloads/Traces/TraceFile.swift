@@ -18,7 +18,7 @@ public struct TraceFile: Sendable {
   /// Whether the trace has its end. Version 1 does not say, and counts as whole.
   public let isWhole: Bool
 
-  private let file: MappedFile
+  let file: MappedFile
 
   /// The extension of a trace's file name.
   public static let fileExtension = "hltrace"
@@ -57,15 +57,31 @@ public struct TraceFile: Sendable {
   func forEachEvent(
     _ body: (TraceEvent, TracePlace) throws(TraceFileError.Finding) -> Bool
   ) throws(TraceFileError) {
+    try forEachEvent(hasColumns: false) { (event, place, _) throws(TraceFileError.Finding) in try body(event, place) }
+  }
+
+  /// As ``forEachEvent(_:)``, with the call's stack and weight where the trace has them and `hasColumns` asks for them.
+  func forEachEvent(
+    hasColumns: Bool, _ body: (TraceEvent, TracePlace, TraceColumnValues) throws(TraceFileError.Finding) -> Bool
+  ) throws(TraceFileError) {
     do throws(TraceFileError.Finding) {
       if version == 1 {
         let header = try Self.malformed(file) { bytes throws(TraceError) in try TraceHeader(decoding: bytes) }
         var decoder = TraceDecoder(after: header)
         _ = try file.withBytes { bytes throws(TraceFileError.Finding) in
-          try Self.pass(bytes, from: &decoder, block: nil, body)
+          var columns = TraceColumns()
+          var forgotten = 0
+          return try Self.pass(bytes, from: &decoder, &columns, block: nil) {
+            (event, place, values) throws(TraceFileError.Finding) in
+            if place.byteOffset - forgotten >= MappedFile.forgottenByteCount {
+              file.forget(forgotten..<place.byteOffset)
+              forgotten = place.byteOffset
+            }
+            return try body(event, place, values)
+          }
         }
       } else {
-        try forEachEventOfBlocks(body)
+        try forEachEventOfBlocks(hasColumns: hasColumns, body)
       }
     } catch {
       throw TraceFileError(path, error)
@@ -73,7 +89,7 @@ public struct TraceFile: Sendable {
   }
 
   private func forEachEventOfBlocks(
-    _ body: (TraceEvent, TracePlace) throws(TraceFileError.Finding) -> Bool
+    hasColumns: Bool, _ body: (TraceEvent, TracePlace, TraceColumnValues) throws(TraceFileError.Finding) -> Bool
   ) throws(TraceFileError.Finding) {
     var blocks = TraceBlocks(file)
     var objectCount: UInt64 = 0
@@ -81,12 +97,14 @@ public struct TraceFile: Sendable {
       let mayGoOn = try blocks.next({ $0 == .events }) {
         (block, content, offset) throws(TraceFileError.Finding) -> Bool in
         guard block.kind == .events else { return true }
+        let end = offset + TraceBlock.headerByteCount + Int(block.storedByteCount)
+        var columns = hasColumns ? try Self.columns(of: file, from: end) : TraceColumns()
         guard block.firstObject == objectCount else { throw .missingBlock(byteOffset: offset) }
         var decoder = TraceDecoder(objectCount: objectCount)
-        if try !body(.threadBecomes(number: UInt64(block.thread)), TracePlace(block: offset, byteOffset: 0)) {
+        if try !body(.threadBecomes(number: UInt64(block.thread)), TracePlace(block: offset, byteOffset: 0), .none) {
           return false
         }
-        let isWanted = try Self.pass(content, from: &decoder, block: offset, body)
+        let isWanted = try Self.pass(content, from: &decoder, &columns, block: offset, body)
         objectCount = decoder.objectCount
         return isWanted
       }
@@ -97,8 +115,8 @@ public struct TraceFile: Sendable {
   /// Passes the events of one run of bytes.
   @inline(__always)
   private static func pass(
-    _ bytes: Span<UInt8>, from decoder: inout TraceDecoder, block: Int?,
-    _ body: (TraceEvent, TracePlace) throws(TraceFileError.Finding) -> Bool
+    _ bytes: Span<UInt8>, from decoder: inout TraceDecoder, _ columns: inout TraceColumns, block: Int?,
+    _ body: (TraceEvent, TracePlace, TraceColumnValues) throws(TraceFileError.Finding) -> Bool
   ) throws(TraceFileError.Finding) -> Bool {
     while true {
       let place = TracePlace(block: block, byteOffset: decoder.position)
@@ -109,7 +127,7 @@ public struct TraceFile: Sendable {
         throw block.map { .malformedBlock(error, byteOffset: $0) } ?? .malformed(error)
       }
       guard let event else { return true }
-      if try !body(event, place) { return false }
+      if try !body(event, place, columns.next(event)) { return false }
     }
   }
 

@@ -18,6 +18,8 @@ public struct TraceFileError: Error, Hashable, CustomStringConvertible {
     case missingBlock(byteOffset: Int)
     /// The header's text is no JSON object, or its `program` or `command` is no string.
     case badText(byteOffset: Int)
+    /// A line of the table of call stacks is no frame or stack, or skips a number.
+    case badStackTable(byteOffset: Int)
     /// An event names an object that an earlier event freed or reallocated.
     case endedObject(number: UInt64, byteOffset: Int)
     /// A thread's number is too high: thread numbers must not skip one.
@@ -58,6 +60,8 @@ extension TraceFileError.Finding {
     case .missingBlock(let offset):
       "byte \(offset): an events block is missing before this one; copy or record it again"
     case .badText(let offset): "byte \(offset): the header's text must be a JSON object; copy or record it again"
+    case .badStackTable(let offset):
+      "byte \(offset): the table of call stacks is damaged; copy or record it again"
     case .endedObject(let number, let offset):
       "byte \(offset): object \(number) is used after it was freed; the trace is damaged, copy or record it again"
     case .threadOutOfOrder(let number, let threadCount, let offset):

@@ -115,11 +115,10 @@ final class TraceFileWriter: TraceSink {
     block.nanoseconds = nanoseconds
   }
 
-  /// Writes a block that stands beside the events.
-  func appendBlock(_ kind: TraceBlockKind, _ content: [UInt8]) throws(TraceWriteError) {
-    for start in stride(from: 0, to: content.count, by: TraceBlock.contentByteCountMax) {
-      try writeBlock(kind, Array(content[start..<min(content.count, start + TraceBlock.contentByteCountMax)]))
-    }
+  /// Writes the table of call stacks, behind all events.
+  func append(_ stacks: CallStackTable) throws(TraceWriteError) {
+    try endBlock()
+    for piece in stacks.encoded(byteCountMax: TraceBlock.contentByteCountMax) { try writeBlock(.stackTable, piece) }
   }
 
   /// Writes the last block, the closing text with the counts, the index and the end.

@@ -8,6 +8,9 @@ final class LineReader {
   private var buffer: [UInt8] = []
   private var start = 0
 
+  /// The longest line: a file without lines must not fill the memory.
+  private static let lineByteCountMax = 1 << 20
+
   /// The number of the last line, from 1.
   private(set) var lineNumber = 0
 
@@ -52,6 +55,9 @@ final class LineReader {
         defer { start = end + 1 }
         lineNumber += 1
         return String(decoding: buffer[start..<end], as: UTF8.self)
+      }
+      guard buffer.count - start <= Self.lineByteCountMax else {
+        throw TraceImportError(path, line: lineNumber + 1, " it is longer than 1 MiB; no call has such a line")
       }
       guard try fill() else {
         defer { start = buffer.count }

@@ -63,11 +63,11 @@ public enum TraceConversion {
   }
 
   private static func convert(_ trace: TraceFile, to output: String, _ format: Format) throws -> Outcome {
-    let sink = try format.sink(path: output, trace.text)
+    let sink = try format.sink(path: output, trace.text, trace.callStacks())
     var failure: (any Error)?
-    try trace.forEachEvent { (event, _) throws(TraceFileError.Finding) in
+    try trace.forEachEvent(hasColumns: true) { (event, _, values) throws(TraceFileError.Finding) in
       do {
-        try sink.append(event)
+        try sink.append(event, values)
         return true
       } catch {
         failure = error

@@ -26,6 +26,8 @@ struct TraceImport {
       guard let values = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
         let operation = values["op"] as? String
       else { throw failure("a line must be a JSON object with the key 'op'") }
+      // What an export says about call stacks has no place in a trace without their addresses.
+      if operation == "stack" { continue }
       try moveTo(thread: values["thread"] as? Int ?? 0, microseconds: values["microseconds"] as? UInt64)
       let object = ["object", "address", "ptr"].lazy.compactMap { values[$0] }.first.map { "\($0)" }
       switch operation {

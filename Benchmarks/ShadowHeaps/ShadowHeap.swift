@@ -137,6 +137,7 @@ public struct ShadowBlock: Sendable {
     var byteCount = written
     while byteCount < usableByteCount {
       let more = min(byteCount, usableByteCount - byteCount)
+      // SAFETY: as above.
       unsafe (address + byteCount).unsafePointer.copyMemory(from: address.unsafePointer, byteCount: Int(more))
       byteCount += more
     }
@@ -152,6 +153,7 @@ public struct ShadowBlock: Sendable {
     }
     if isIntact { return nil }
     return (0..<byteCount).first { offset in
+      // SAFETY: as above.
       unsafe start.load(fromByteOffset: Int(offset), as: UInt8.self)
         != UInt8(truncatingIfNeeded: pattern >> (8 * UInt64(offset % 8)))
     }
