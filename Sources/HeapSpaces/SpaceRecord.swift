@@ -62,6 +62,8 @@ package struct SpaceRecord: ~Copyable {
   let quotaByteCount = Atomic<UInt>(.max)
   /// The bytes that went back to the system so far.
   let returnedByteCount = Atomic<UInt>(0)
+  /// How often granules were committed.
+  let commitCount = Atomic<UInt>(0)
   /// How many heaps were made over the space.
   let heapCount = Atomic<UInt>(0)
 
