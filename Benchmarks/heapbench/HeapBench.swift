@@ -36,6 +36,8 @@ struct HeapBench: ParsableCommand {
             whether anything got slower, fatter or more fragmented than its baseline
         heapbench compare
             libheaplab.so beside glibc, jemalloc, mimalloc, tcmalloc, tbbmalloc and scudo
+        heapbench top
+            the heaps of all running processes on libheaplab.so
 
       Profiles and traces are found in Benchmarks, from the current folder or the executable upward, or where \
       HEAPBENCH_HOME says. Bad input ends with one line and exit status 2. Ctrl-C ends with the figures so far and \
@@ -45,7 +47,7 @@ struct HeapBench: ParsableCommand {
     subcommands: [
       AllCommand.self, RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
       CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, RecordCommand.self, ReplayCommand.self,
-      ConvertCommand.self, PagingOperationCommand.self,
+      ConvertCommand.self, TopCommand.self, HeapCommand.self, ExporterCommand.self, PagingOperationCommand.self,
       FramePairsCommand.self, HotPathCommand.self, HeapPairsCommand.self, ManualCommand.self,
     ],
     defaultSubcommand: AllCommand.self)
