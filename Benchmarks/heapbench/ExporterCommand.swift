@@ -11,7 +11,7 @@ struct ExporterCommand: ParsableCommand {
     abstract: "Serves the heaps of all processes on libheaplab.so to Prometheus.",
     discussion: """
       GET /metrics reads every process at that moment and answers in OpenMetrics, or in Prometheus' older format for \
-      those who do not ask for OpenMetrics. A process has 27 series, with the labels pid, start (its start in clock \
+      those who do not ask for OpenMetrics. A process has 26 or 27 series, with the labels pid, start (its start in clock \
       ticks, which tells processes apart that had one number) and name; --classes adds two for each size class. With \
       --textfile it writes a file for node_exporter's textfile collector instead. docs/telemetry.md lists the figures, \
       and docs/telemetry has rules, a dashboard and a systemd unit.
@@ -59,8 +59,7 @@ struct ExporterCommand: ParsableCommand {
   }
 
   private static func text(_ hasClasses: Bool, _ format: OpenMetricsText.Format) -> String {
-    let (readings, refusedCount) = ProcessReading.all()
-    return OpenMetricsText(readings, refusedCount: refusedCount, hasClasses: hasClasses, format: format).text
+    OpenMetricsText(hasClasses: hasClasses, format: format).text
   }
 
   private static func serve(at place: SocketPlace, hasClasses: Bool) async throws {

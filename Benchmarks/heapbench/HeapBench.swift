@@ -47,8 +47,10 @@ struct HeapBench: ParsableCommand {
     subcommands: [
       AllCommand.self, RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
       CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, RecordCommand.self, ReplayCommand.self,
-      ConvertCommand.self, TopCommand.self, HeapCommand.self, ExporterCommand.self, PagingOperationCommand.self,
-      FramePairsCommand.self, HotPathCommand.self, HeapPairsCommand.self, ManualCommand.self,
+      ConvertCommand.self, TopCommand.self, HeapCommand.self, ExporterCommand.self, FleetCommand.self,
+      PagingOperationCommand.self,
+      FramePairsCommand.self, HotPathCommand.self, HeapPairsCommand.self, ReadingTrialCommand.self,
+      ManualCommand.self,
     ],
     defaultSubcommand: AllCommand.self)
 

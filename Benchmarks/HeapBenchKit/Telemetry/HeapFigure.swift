@@ -31,6 +31,9 @@ public struct HeapFigure: Sendable {
     isOnPage || reading.heap.source == .memory ? value(reading) : nil
   }
 
+  /// The unit that OpenMetrics is told: the end of the name.
+  var unit: String? { isBytes ? "bytes" : name.hasSuffix("_seconds") ? "seconds" : nil }
+
   /// The name of the metric family.
   public var family: String { "heaplab_\(name)" }
 
@@ -48,7 +51,7 @@ public struct HeapFigure: Sendable {
     HeapFigure("retained_bytes", "Resident bytes that are free and that a purge would return.") {
       $0.heap.retainedByteCount
     },
-    HeapFigure("fragmented_bytes", "Resident bytes that are free and that live blocks pin.") {
+    HeapFigure("fragmented_bytes", "Resident bytes that are free and that live blocks pin, at most.") {
       $0.heap.fragmentedByteCount
     },
     HeapFigure("process_resident_bytes", "The resident set of the process, all of it.", isOnPage: true) {
@@ -98,9 +101,9 @@ public struct HeapFigure: Sendable {
       "refused_requests", "Requests that got no memory.", kind: .counter, isBytes: false, isOnPage: true
     ) { $0.heap.refusedCount },
     HeapFigure(
-      "reading_age_milliseconds", "How old the figures are: 0 but for a page in /dev/shm.", isBytes: false,
+      "reading_age_seconds", "How old the figures are: 0 but for a page in /dev/shm.", isBytes: false,
       isOnPage: true
-    ) { $0.heap.ageMilliseconds },
+    ) { $0.heap.ageMilliseconds / 1000 },
     HeapFigure("reading_steady", "1 when nothing moved on a slow path during the reading, else 0.", isBytes: false) {
       $0.heap.isSteady ? 1 : 0
     },

@@ -97,6 +97,8 @@ extension HeapReader {
         reading.spanCount += 1
         reading.spanResidentByteCount += resident
         let bytes = used * classes[number].blockByteCount
+        let pinned = used * pageCount(ofBlock: classes[number].blockByteCount) * UInt64(places.pageByteCount)
+        reading.spareByteCount += resident - min(resident, pinned)
         reading.liveByteCount += bytes
         shares[index] = UInt8(min(255, (bytes * 255 + UInt64(places.granuleByteCount) - 1) / UInt64(places.granuleByteCount)))
       } else if use == places.arenaUse {
@@ -134,6 +136,12 @@ extension HeapReader {
     let carved = UInt64(image.load(at + places.carved, as: UInt16.self))
     if owned < 0 || free > carved { steady = false }
     return (carved - min(free, carved), min(free, carved))
+  }
+
+  /// How many pages a block of a span can lie in. Its place is a multiple of its size.
+  private func pageCount(ofBlock byteCount: UInt64) -> UInt64 {
+    let page = UInt64(places.pageByteCount)
+    return (byteCount + page - 1) / page + (page % byteCount == 0 || byteCount % page == 0 ? 0 : 1)
   }
 
   /// Adds a block to the shares of the granules that it lies in. A granule is never more than full.

@@ -8,6 +8,9 @@ extension HeapReader {
       reading.largeByteCount += arena[1]
     }
     reading.liveByteCount += reading.largeByteCount
+    // A block of an arena shares its first and its last page at most.
+    let free = reading.arenaResidentByteCount - min(reading.arenaResidentByteCount, reading.largeByteCount)
+    reading.spareByteCount += free - min(free, reading.largeCount * 2 * UInt64(places.pageByteCount))
   }
 
   /// Counts the free blocks that a thread heap has at hand.

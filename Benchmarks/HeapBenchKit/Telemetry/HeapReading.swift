@@ -48,6 +48,8 @@ public struct HeapReading: Hashable, Sendable, Codable {
   public var spanResidentByteCount: UInt64 = 0
   public var arenaResidentByteCount: UInt64 = 0
   public var freeResidentByteCount: UInt64 = 0
+  /// Of the resident bytes of spans and arenas, those of pages that no block in use can lie in, at least.
+  public var spareByteCount: UInt64 = 0
   /// The bytes of mappings that no block uses and the heap keeps.
   public var keptByteCount: UInt64 = 0
 
@@ -91,13 +93,13 @@ extension HeapReading {
     spanResidentByteCount + arenaResidentByteCount + freeResidentByteCount + keptByteCount + mappedByteCount
   }
 
-  /// Free memory that a purge would return: free granules and kept mappings, and what threads have at hand.
+  /// Free memory that a purge would return: free granules, kept mappings, spare pages, and what threads have at hand.
   public var retainedByteCount: UInt64 {
     let held = residentByteCount - min(residentByteCount, liveByteCount)
-    return min(held, freeResidentByteCount + keptByteCount + threadByteCount)
+    return min(held, freeResidentByteCount + keptByteCount + spareByteCount + threadByteCount)
   }
 
-  /// Free memory that live blocks pin: the rest of the resident memory in spans and arenas that is in no block.
+  /// Free memory that live blocks pin, at most: the rest of the resident memory in spans and arenas.
   public var fragmentedByteCount: UInt64 {
     residentByteCount - min(residentByteCount, liveByteCount + retainedByteCount)
   }

@@ -1,3 +1,5 @@
+import CLabBench
+
 /// Readings as OpenMetrics 1.0 text, or in Prometheus' older format, which node_exporter's textfile collector reads.
 public struct OpenMetricsText {
   /// The formats of the text.
@@ -17,21 +19,28 @@ public struct OpenMetricsText {
   /// The text, which ends with a newline.
   public let text: String
 
-  /// The text for readings.
+  /// The text for all processes of this host, read now.
   /// - Parameter hasClasses: Whether each size class has series of its own: a hundred more for a process.
-  public init(_ readings: [ProcessReading], refusedCount: Int, hasClasses: Bool = false, format: Format = .openMetrics) {
+  public init(hasClasses: Bool = false, format: Format = .openMetrics) {
+    let start = lab_clock_nanoseconds()
+    let (readings, refusedCount) = ProcessReading.all()
+    let seconds = Double(lab_clock_nanoseconds() - start) / 1e9
+    self.init(readings, refusedCount: refusedCount, seconds: seconds, hasClasses: hasClasses, format: format)
+  }
+
+  init(_ readings: [ProcessReading], refusedCount: Int, seconds: Double, hasClasses: Bool, format: Format) {
     var text = ""
     let labelled = readings.map { (reading: $0, labels: Self.labels($0.host)) }
     for figure in HeapFigure.all {
       let suffix = figure.kind == .counter ? "_total" : ""
-      text += Self.head(figure.family, figure.kind, figure.help, isBytes: figure.isBytes, format)
+      text += Self.head(figure.family, figure.kind, figure.help, unit: figure.unit, format)
       for (reading, labels) in labelled {
         if let value = figure.value(of: reading) { text += "\(figure.family)\(suffix){\(labels)} \(value)\n" }
       }
     }
     if hasClasses {
       for (family, help, value) in Self.classFamilies {
-        text += Self.head(family, .gauge, help, isBytes: true, format)
+        text += Self.head(family, .gauge, help, unit: "bytes", format)
         for (reading, labels) in labelled {
           for sizeClass in reading.heap.classes {
             text += "\(family){\(labels),block_bytes=\"\(sizeClass.blockByteCount)\"} \(value(sizeClass))\n"
@@ -40,8 +49,11 @@ public struct OpenMetricsText {
       }
     }
     text += Self.head(
-      "heaplab_refused_processes", .gauge, "Processes that the exporter may not look at.", isBytes: false, format)
+      "heaplab_refused_processes", .gauge, "Processes that the exporter may not look at.", unit: nil, format)
     text += "heaplab_refused_processes \(refusedCount)\n"
+    text += Self.head(
+      "heaplab_reading_seconds", .gauge, "How long the reading of all processes took.", unit: "seconds", format)
+    text += "heaplab_reading_seconds \(seconds)\n"
     if format == .openMetrics { text += "# EOF\n" }
     self.text = text
   }
@@ -52,10 +64,10 @@ public struct OpenMetricsText {
   ]
 
   private static func head(
-    _ family: String, _ kind: HeapFigure.Kind, _ help: String, isBytes: Bool, _ format: Format
+    _ family: String, _ kind: HeapFigure.Kind, _ help: String, unit: String?, _ format: Format
   ) -> String {
     let name = format == .prometheus && kind == .counter ? family + "_total" : family
-    let unit = format == .openMetrics && isBytes ? "# UNIT \(name) bytes\n" : ""
+    let unit = format == .openMetrics ? unit.map { "# UNIT \(name) \($0)\n" } ?? "" : ""
     return "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n\(unit)"
   }
 
