@@ -17,7 +17,7 @@ struct HeapCommand: ParsableCommand {
         heapbench heap $(pidof redis-server) --picture heap.svg
       """)
 
-  @Argument(help: ArgumentHelp("The number of the process.", valueName: "pid")) var process: Int32
+  @Argument(help: ArgumentHelp("The number of the process.", valueName: "pid")) var pid: String
 
   @OptionGroup var figures: JSONOptions
 
@@ -27,6 +27,9 @@ struct HeapCommand: ParsableCommand {
   func run() throws {
     let results = try Results(json: figures.json)
     if let picture { try ResultFile.checkWritable(picture, option: "--picture") }
+    guard let process = Int32(pid), process > 0 else {
+      throw UserError("'\(pid)' is no number of a process; 'heapbench top' lists them")
+    }
     let report = try HeapReport(process)
     try results.show(report.text(style: .standardOutput))
     try results.write(json: try report.json())
