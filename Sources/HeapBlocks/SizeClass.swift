@@ -56,10 +56,11 @@ package struct SizeClass: Equatable, Sendable {
   }
 
   /// The size of the class's blocks, in bytes.
-  @inlinable package var blockByteCount: UInt {
-    if index <= 16 { return UInt(Swift.max(index, 1)) * 16 }
-    let above = index - 17
-    return UInt(above % 8 + 9) << UInt(5 + above / 8)
+  @inlinable @inline(__always)
+  package var blockByteCount: UInt {
+    if index <= 16 { return UInt(bitPattern: Swift.max(index, 1)) &* 16 }
+    let above = UInt(bitPattern: index &- 17)
+    return (above % 8 &+ 9) << (5 &+ above / 8)
   }
 
   /// Whether threads keep free blocks of the class in a magazine. Classes above 1 KiB do: their spans have few blocks,

@@ -18,9 +18,9 @@ extension HeapSpace {
         byteCount: need, alignment: alignment, zeroed: zeroed, home: &home)
     else { return 0 }
     if block != 0 {
-      let part = granuleUnchecked(around: block).arenaPart
-      part.add(ArenaEntry(of: block))
-      arena.fields.countedByteCount += part.countedByteCount(at: block)
+      let entry = ArenaEntry(of: block)
+      granuleUnchecked(around: block).arenaPart.add(entry)
+      arena.fields.countedByteCount += entry.blockByteCount
     }
     let isPurging = arena.fields.purgePosition != 0
     arena.unlock()
@@ -61,8 +61,7 @@ extension HeapSpace {
     let part = granuleUnchecked(around: address).arenaPart
     let arena = arena(of: part)
     guard arena.lock() else { return }
-    let byteCount = part.blockByteCount(at: address)
-    arena.deallocate(address)
+    let byteCount = arena.deallocate(address, of: part)
     let isPurging = arena.isPurging(.free)
     arena.unlock()
     if isPurging { arena.continuePurge(freeing: byteCount) }
@@ -120,15 +119,17 @@ extension Arena {
   /// How many used bytes make an arena large.
   private static var bestFitMinimum: UInt { 64 << 20 }
 
-  fileprivate func deallocate(_ address: UInt) {
-    let part = space.granuleUnchecked(around: address).arenaPart
-    let byteCount = part.blockByteCount(at: address) - BlockLayout.headerByteCount
+  /// Frees a block in `part`. Returns its size in bytes, the header included.
+  fileprivate func deallocate(_ address: UInt, of part: ArenaPart) -> UInt {
+    let (blockByteCount, countedByteCount) = part.remove(address)
+    let byteCount = blockByteCount - BlockLayout.headerByteCount
     fields.decay.noteFreed(byteCount)
     fields.usedByteCount -= min(byteCount, fields.usedByteCount)
-    fields.countedByteCount -= min(part.countedByteCount(at: address), fields.countedByteCount)
+    fields.countedByteCount -= min(countedByteCount, fields.countedByteCount)
     space.refund(byteCount: byteCount)
-    part.remove(address)
+    // In a child of fork, the block may be of an abandoned heap.
     if part.fields.epoch == fields.epoch { fields.heap.deallocate(VirtAddr(address)) }
+    return blockByteCount
   }
 
   fileprivate func resize(_ address: UInt, byteCount: UInt) -> Bool {

@@ -43,7 +43,7 @@ extension Arena {
         occasion, heldByteCount: heldByteCount, minimum: Arena.purgeMinimum, now: space.milliseconds)
       || occasion == .free && fields.decay.freedByteCount > space.quotaRoom
     // The decay does not know which holes were purged: memory may be left although nothing counts as freed.
-    if isDue, space.fields.ownsMapping, fields.decay.freedByteCount != 0 || occasion == .demand {
+    if isDue, space.mayPurge(occasion), fields.decay.freedByteCount != 0 || occasion == .demand {
       let freedByteCount = fields.decay.freedByteCount
       fields.decay.notePurge(heldByteCount: heldByteCount, now: space.milliseconds)
       fields.decay.notePurged(freedByteCount)

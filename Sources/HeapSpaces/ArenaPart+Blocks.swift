@@ -51,13 +51,17 @@ extension ArenaPart {
     if first == .none { first = entry } else { second = entry }
   }
 
-  /// Removes the block at `address`.
-  func remove(_ address: UInt) {
-    if candidate(at: address).describes(address) {
+  /// Removes the block at `address`. Returns its size in bytes, the header included, and the bytes that the statistics
+  /// counted for it.
+  func remove(_ address: UInt) -> (blockByteCount: UInt, countedByteCount: UInt) {
+    let entry = candidate(at: address)
+    if entry.describes(address) {
       replace(address, with: .none)
-    } else {
-      startPages &= ~(1 << UInt16(ArenaPart.page(of: address)))
+      return (entry.blockByteCount, entry.blockByteCount)
     }
+    let sizes = (FirstFitHeap.blockByteCount(of: VirtAddr(address)), countedByteCount(at: address))
+    startPages &= ~(1 << UInt16(ArenaPart.page(of: address)))
+    return sizes
   }
 
   /// Replaces the entry of the block at `address` with `new`; `.none` removes it.

@@ -109,6 +109,12 @@ extension Granule {
     return UInt16(truncatingIfNeeded: (UInt32(2) << last) &- (UInt32(1) << first))
   }
 
+  /// The pages that overlap the bytes from offset `start` up to offset `end`, at least one.
+  @inline(__always)
+  package static func pageMask(from start: UInt, to end: UInt) -> UInt16 {
+    pageMask(offset: UInt32(truncatingIfNeeded: start), byteCount: UInt32(truncatingIfNeeded: end &- start))
+  }
+
   /// Visits the runs of pages in `pages`, each by its offset in the granule and its size, in bytes.
   @inline(__always)
   package static func forEachRun(in pages: UInt16, _ body: (UInt, UInt) -> Void) {

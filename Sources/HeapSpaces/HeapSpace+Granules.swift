@@ -44,6 +44,7 @@ extension HeapSpace {
     guard lock() else { return }
     defer { unlock() }
     giveBack(granule)
+    notePurgeDue()
   }
 
   /// Frees a granule that counts against the quota, with the lock held.

@@ -19,6 +19,18 @@ extension HeapSpace {
   /// The bytes that went back to the system so far.
   package var returnedByteCount: UInt { fields.returnedByteCount.load(ordering: .relaxed) }
 
+  /// How long no purge begins after the system refused to take pages back. It refuses locked ones, as those of a program
+  /// that calls mlockall: purges would walk along the heap for nothing.
+  private static var refusalMilliseconds: UInt { 1_000 }
+
+  /// Whether a purge may begin: not over a caller's memory, and, unless it was asked for, not soon after a refusal.
+  package func mayPurge(_ occasion: PurgeOccasion) -> Bool {
+    guard fields.ownsMapping else { return false }
+    // Relaxed: the time stands for itself.
+    let refusedAt = fields.refusedAtMilliseconds.load(ordering: .relaxed)
+    return refusedAt == 0 || occasion == .demand || milliseconds &- refusedAt >= HeapSpace.refusalMilliseconds
+  }
+
   /// Decommits pages of a granule, one bit each.
   package func decommit(pages: UInt16, of granule: Granule) {
     let start = start(of: granule)
@@ -43,6 +55,7 @@ extension HeapSpace {
       fields.returnedByteCount.wrappingAdd(last - first, ordering: .relaxed)
       return first..<last
     } catch {
+      fields.refusedAtMilliseconds.store(max(1, milliseconds), ordering: .relaxed)
       return end..<end
     }
   }
@@ -81,6 +94,8 @@ extension HeapSpace {
   /// Purges a piece of the free granules if a purge is due or under way, or all of them on demand. `begin` makes a purge
   /// due.
   package func purgeGranules(_ occasion: PurgeOccasion, begin: Bool = false) {
+    // Amid frees nothing changes before the next granule becomes free.
+    if occasion == .free, !begin, !fields.isPurgeNear.load(ordering: .relaxed) { return }
     guard isPurging(occasion, begin: begin) else { return }
     while continuePurge(), occasion == .demand {}
   }
@@ -90,18 +105,29 @@ extension HeapSpace {
     guard lock() else { return false }
     defer { unlock() }
     if fields.purgePosition != 0, occasion != .demand { return true }
-    let isDue =
-      begin && fields.decay.mayBegin(now: milliseconds)
-      || fields.decay.isDue(
-        occasion, heldByteCount: fields.heldGranuleCount * Granule.byteCount, minimum: HeapSpace.purgeMinimum,
-        now: milliseconds)
-    if isDue, fields.ownsMapping {
+    let isDue = begin && fields.decay.mayBegin(now: milliseconds) || isPurgeDue(occasion)
+    if isDue, mayPurge(occasion) {
       let freedByteCount = fields.decay.freedByteCount
       fields.decay.notePurge(heldByteCount: fields.heldGranuleCount * Granule.byteCount, now: milliseconds)
       fields.decay.notePurged(freedByteCount)
       fields.purgePosition = fields.firstGranule
     }
+    fields.isPurgeNear.store(fields.purgePosition != 0, ordering: .relaxed)
     return fields.purgePosition != 0
+  }
+
+  /// Whether a purge of free granules is due, with the lock held.
+  private func isPurgeDue(_ occasion: PurgeOccasion) -> Bool {
+    fields.decay.isDue(
+      occasion, heldByteCount: fields.heldGranuleCount * Granule.byteCount, minimum: HeapSpace.purgeMinimum,
+      now: milliseconds)
+  }
+
+  /// Notes that a purge is due after a granule became free, with the lock held.
+  func notePurgeDue() {
+    if !fields.isPurgeNear.load(ordering: .relaxed), isPurgeDue(.free) {
+      fields.isPurgeNear.store(true, ordering: .relaxed)
+    }
   }
 
   /// Purges a piece. Returns whether there is more to do.
@@ -141,6 +167,7 @@ extension HeapSpace {
     }
     guard number != 0, number < end else {
       fields.purgePosition = 0
+      fields.isPurgeNear.store(false, ordering: .relaxed)
       return nil
     }
     let first = number

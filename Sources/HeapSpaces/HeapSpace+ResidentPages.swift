@@ -14,11 +14,12 @@ extension HeapSpace {
       zero(address, min(inside.lowerBound, end) - address)
       zero(inside.upperBound, end - min(inside.upperBound, end))
     }
+    let own = address..<end
     if inside.isEmpty {
-      markResident(address, byteCount)
+      markResident(around: own, from: HeapSpace.start(around: own), to: HeapSpace.end(around: own))
     } else {
-      markResident(address, inside.lowerBound - address)
-      markResident(inside.upperBound, end - inside.upperBound)
+      markResident(around: own, from: HeapSpace.start(around: own), to: inside.lowerBound)
+      markResident(around: own, from: inside.upperBound, to: HeapSpace.end(around: own))
     }
   }
 
@@ -42,14 +43,32 @@ extension HeapSpace {
   }
 
   /// Notes that pages of a block, which is in use, may be touched from now on, and the pages that first fit writes to
-  /// around them: the block's header, the node of a hole that an alignment may have left in front, and the header of the
-  /// next block. The header of that hole needs no note: it lies where the block's former hole began, on a page noted
-  /// already.
+  /// around them.
   func markResident(_ address: UInt, _ byteCount: UInt) {
-    let start = address - BlockLayout.headerByteCount - BlockLayout.nodeByteCount
-    let end = address + byteCount + BlockLayout.headerByteCount
-    forEachPageMask(from: start, to: end) { granule, _, pages in
-      if granule.use == .arena { granule.fields.residentPages |= pages }
+    let own = address..<address + byteCount
+    markResident(around: own, from: HeapSpace.start(around: own), to: HeapSpace.end(around: own))
+  }
+
+  /// Where the words begin and end that first fit writes around a block: the node of a hole that an alignment may have left
+  /// in front, the block's header, and the header of the next block. The header of that hole needs no note: it lies where
+  /// the block's former hole began, on a page noted already.
+  private static func start(around own: Range<UInt>) -> UInt {
+    own.lowerBound - BlockLayout.headerByteCount - BlockLayout.nodeByteCount
+  }
+  private static func end(around own: Range<UInt>) -> UInt { own.upperBound + BlockLayout.headerByteCount }
+
+  /// Notes the pages from `start` to `end`. Those outside of the block, `own`, may be in granules of others.
+  private func markResident(around own: Range<UInt>, from start: UInt, to end: UInt) {
+    var granuleStart = start & ~(Granule.byteCount - 1)
+    while granuleStart < end {
+      let granuleEnd = granuleStart &+ Granule.byteCount
+      let isOwn = own.lowerBound < granuleEnd && granuleStart < own.upperBound
+      let granule = isOwn ? granuleUnchecked(around: granuleStart) : granule(around: granuleStart)
+      if let granule, isOwn || granule.use == .arena {
+        granule.fields.residentPages |= Granule.pageMask(
+          from: max(start, granuleStart) &- granuleStart, to: min(end, granuleEnd) &- granuleStart)
+      }
+      granuleStart = granuleEnd
     }
   }
 
@@ -75,8 +94,8 @@ extension HeapSpace {
       let first = max(start, granuleStart)
       let byteCount = min(end, granuleStart + Granule.byteCount) - first
       if let granule = granule(around: granuleStart) {
-        let pages = Granule.pageMask(
-          offset: UInt32(truncatingIfNeeded: first - granuleStart), byteCount: UInt32(truncatingIfNeeded: byteCount))
+        let offset = first - granuleStart
+        let pages = Granule.pageMask(from: offset, to: offset + byteCount)
         body(granule, granuleStart, pages)
       }
       granuleStart += Granule.byteCount

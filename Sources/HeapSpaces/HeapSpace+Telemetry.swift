@@ -83,6 +83,8 @@ extension BlockSpan {
     unsafe withUnsafePointer(to: fields.target) { add("span.target+", UInt(bitPattern: $0) - address) }
     // SAFETY: as above.
     unsafe withUnsafePointer(to: fields.remote) { add("span.remote+", UInt(bitPattern: $0) - address) }
+    add("span.remote_shift", RemoteList.countShift)
+    add("span.remote_mask", RemoteList.countMask)
     // SAFETY: as above.
     unsafe withUnsafePointer(to: fields.carvedCount) { add("span.carved+", UInt(bitPattern: $0) - address) }
     // SAFETY: as above.
@@ -92,6 +94,7 @@ extension BlockSpan {
 
 extension ArenaPart {
   fileprivate func describe(_ add: (StaticString, UInt) -> Void) {
+    add("part.size_shift", ArenaEntry.byteCountShift)
     // SAFETY: only addresses are taken, as above.
     unsafe withUnsafePointer(to: fields.first) { add("part.first+", UInt(bitPattern: $0) - address) }
     // SAFETY: as above.

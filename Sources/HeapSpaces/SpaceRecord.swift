@@ -64,6 +64,10 @@ package struct SpaceRecord: ~Copyable {
   let returnedByteCount = Atomic<UInt>(0)
   /// How often granules were committed.
   let commitCount = Atomic<UInt>(0)
+  /// When the system last refused to take pages back, 0 for never.
+  let refusedAtMilliseconds = Atomic<UInt>(0)
+  /// Whether a purge of free granules is under way, or was due when the last one became free.
+  let isPurgeNear = Atomic<Bool>(false)
   /// How many heaps were made over the space.
   let heapCount = Atomic<UInt>(0)
 

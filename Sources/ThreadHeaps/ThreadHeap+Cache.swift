@@ -102,6 +102,7 @@ extension ThreadHeap {
 
   /// Makes room for a block of `byteCount` bytes by freeing half of the cache, or more.
   package func makeCacheRoom(for byteCount: UInt) {
+    defer { limitCache() }
     guard byteCount <= cacheLimit else { return }
     trimCache(to: min(cacheLimit / 2, cacheLimit - byteCount))
   }
@@ -135,7 +136,6 @@ extension ThreadHeap {
     let byteCount = FirstFitHeap.blockByteCount(of: VirtAddr(address))
     fields.largeByteCount -= min(byteCount, fields.largeByteCount)
     fields.returnedClass = UInt8(clamping: LargeClass(within: byteCount - BlockLayout.headerByteCount).index)
-    limitCache()
     space.deallocateInArena(address)
   }
 

@@ -15,7 +15,8 @@ extension ThreadHeap {
       // are on lists or in use.
       let firstPage = UInt32(absent.trailingZeroBitCount)
       let firstBlock = (firstPage << Granule.pageByteShift) / size
-      let lastPage = min(Granule.pageCount - 1, (firstBlock &* size &+ size &- 1) >> Granule.pageByteShift)
+      var lastPage = min(Granule.pageCount - 1, (firstBlock &* size &+ size &- 1) >> Granule.pageByteShift)
+      if sizeClass.hasMagazine { lastPage += pagesWithMemory(absent, of: span, behind: lastPage) }
       let taken = absent & UInt16(truncatingIfNeeded: (UInt32(2) << lastPage) &- (UInt32(1) << firstPage))
       absent &= ~taken
       span.granule.fields.residentPages |= taken
@@ -35,6 +36,13 @@ extension ThreadHeap {
     }
     setPresent(span, absentPages: 0)
     return false
+  }
+
+  /// How many absent pages in a row behind a page have memory of the granule's last use. A class with a magazine takes them
+  /// at once: its blocks are few.
+  private func pagesWithMemory(_ absent: UInt16, of span: BlockSpan, behind page: UInt32) -> UInt32 {
+    let pages = UInt32(absent & span.granule.fields.residentPages)
+    return UInt32((~(pages >> (page + 1))).trailingZeroBitCount)
   }
 
   /// Sets the event of a current span: a class with a magazine gives an empty one up. Any other class allocates from it

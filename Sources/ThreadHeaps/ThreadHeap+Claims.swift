@@ -105,7 +105,7 @@ extension ThreadHeap {
     let (isClaimed, _) = span.fields.remote.compareExchange(
       expected: list.word, desired: 0, ordering: .acquiringAndReleasing)
     guard isClaimed else { return 0 }
-    span.free = list.first
+    span.free = list.first(from: space.start(of: span.granule))
     span.notify(after: Int(list.count), freeCount: Int(list.count))
     span.fields.notedCount = 0
     noteFreed(span)

@@ -81,7 +81,8 @@ extension ThreadHeap {
     // Acquire pairs with the release in `giveBack`: the links of the list are visible.
     let remote = RemoteList(word: span.fields.remote.load(ordering: .acquiring))
     let sizeClass = span.glimpsedSizeClass
-    return isOn(remote.first, block, sizeClass) || isOn(span.free, block, sizeClass)
+    let first = remote.first(from: space.start(of: span.granule))
+    return isOn(first, block, sizeClass) || isOn(span.free, block, sizeClass)
       || isOn(active(sizeClass), block, sizeClass)
   }
 

@@ -76,7 +76,7 @@ extension ThreadHeap {
   package var isPurging: Bool { fields.purgeClass != 0 }
 
   private func beginPurge(_ occasion: PurgeOccasion) {
-    guard space.fields.ownsMapping else { return }
+    guard space.mayPurge(occasion) else { return }
     fields.decay.notePurge(heldByteCount: fields.heldByteCount, now: space.milliseconds)
     releaseEmptySpans()
     switch occasion {

@@ -10,8 +10,7 @@ internal import Synchronization
 //
 // The thread that makes a remote list non-empty also pushes the span onto an incoming stack of the owner, one for each
 // size class. When the class runs out, the owner takes the stack with one exchange, and each span's remote list with
-// another. The span's own free list is usually used up by then, and the two need not be joined block by block. The
-// owner takes all stacks before its heap grows.
+// another. The owner takes all stacks before its heap grows.
 //
 //     a span is on a stack of its owner, or in the hands of one thread that took it from there or is about to push it
 //         <=>  its remote list is not empty
@@ -76,10 +75,11 @@ extension ThreadHeap {
     _ span: BlockSpan, first: UInt, last: FreeBlock, count: UInt, in space: HeapSpace
   ) -> Bool {
     let carvedCount = UInt(span.carvedCount)
+    let start = space.start(of: span.granule)
     var old = RemoteList(word: span.fields.remote.load(ordering: .relaxed))
     while true {
-      last.next = old.first
-      let list = old.adding(count, first: first)
+      last.next = old.first(from: start)
+      let list = old.adding(count, first: first, last: last.address)
       // Release pairs with the acquiring exchange of the thread that takes the list: it sees the links. Acquire pairs
       // with the same exchange, since `nextIncoming`, written below, was read before it. It also pairs with the
       // releases of earlier calls: their work on the span is done when its last block is back and the span is claimed.
@@ -103,10 +103,12 @@ extension ThreadHeap {
         // Release pairs with the acquiring exchange in `popIncoming`, which thereby sees `nextIncoming`.
         let (done, seen) = incoming.compareExchange(
           expected: top, desired: granule, successOrdering: .releasing, failureOrdering: .relaxed)
-        if done { return }
+        if done { break }
         top = seen
       }
     }
+    // Release pairs with the acquiring exchange in `collectIncoming()`, which thereby sees the span on its stack.
+    withAtomic(&fields.hasAnyIncoming) { $0.store(true, ordering: .releasing) }
   }
 
   /// Whether a class's incoming stack holds spans.
@@ -136,6 +138,8 @@ extension ThreadHeap {
   /// Takes the blocks of all classes that other threads freed.
   package func collectIncoming() {
     noteCollected()
+    // Acquire pairs with the release in `pushIncoming`: the stacks that it reports are seen below.
+    guard withAtomic(&fields.hasAnyIncoming, { $0.exchange(false, ordering: .acquiring) }) else { return }
     for index in 0..<SizeClass.count where hasIncoming(SizeClass(index: index)) {
       collectIncoming(SizeClass(index: index))
     }
@@ -152,19 +156,16 @@ extension ThreadHeap {
       // next write of `nextIncoming`, by a thread that finds the list empty.
       let remote = RemoteList(word: span.fields.remote.exchange(0, ordering: .acquiringAndReleasing))
       if remote.isSettled, remote.count == UInt(span.carvedCount) { noteCompleteCollected() }
-      splice(FreeBlock(remote.first), count: Int(remote.count), into: span)
+      splice(remote, into: span)
     }
   }
 
-  /// Puts linked blocks in front of a span's free list.
-  private func splice(_ first: FreeBlock, count: Int, into span: BlockSpan) {
-    if span.free != 0 {
-      var last = first
-      while last.next != 0 { last = FreeBlock(last.next) }
-      last.next = span.free
-    }
-    span.free = first.address
-    span.pending -= Int16(truncatingIfNeeded: count)
-    if span.pending <= 0 { handleEvent(span) }
+  /// Puts the blocks of a list in front of its span's free list.
+  private func splice(_ remote: RemoteList, into span: BlockSpan) {
+    let start = space.start(of: span.granule)
+    if span.free != 0 { FreeBlock(remote.last(from: start)).next = span.free }
+    span.free = remote.first(from: start)
+    span.pending -= Int16(truncatingIfNeeded: remote.count)
+    if span.pending <= 0 { handleFreed(span) }
   }
 }

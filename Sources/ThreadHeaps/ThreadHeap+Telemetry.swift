@@ -13,6 +13,7 @@ extension ThreadHeap {
     add("class.first_magazine", UInt(SizeClass.firstWithMagazine))
     add("block.mark", UInt(bitPattern: FreeBlock.mark))
     add("batch.count", UInt(OutgoingBatch.count))
+    add("batch.count_shift", OutgoingBatch.countShift)
     add("batch.stride", UInt(MemoryLayout<OutgoingBatch>.stride))
     // SAFETY: here and below, only addresses are taken; nothing is read or written through the pointers.
     unsafe withUnsafePointer(to: &fields.active) { add("heap.active+", UInt(bitPattern: $0) - address) }

@@ -64,6 +64,8 @@ package struct ThreadHeapRecord: ~Copyable {
   private let before: InlineArray<8, UInt>
   /// Spans with blocks that other threads freed, a stack for each size class.
   var incoming: BySizeClass<UInt32>
+  /// Whether a span was pushed onto one of them since they were all taken.
+  var hasAnyIncoming: Bool
   /// How many of those spans are complete; negative after a claim that put spans back (ThreadHeap+Claims.swift).
   var completeCount: Int
   /// The bytes of spans that other heaps claimed and that `heldByteCount` still includes.

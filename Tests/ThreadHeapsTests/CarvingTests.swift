@@ -50,6 +50,26 @@ struct CarvingTests {
     #expect(span.absentPages == 0xFFFC && span.carvedCount == 128)
   }
 
+  @Test("A class with a magazine takes at once what has memory of the granule's last use, and no more")
+  func pagesWithMemory() throws {
+    let heaps = try TestHeaps()
+    let heap = try heaps.make()
+    for sizeClass in Self.classes {
+      let span = try #require(heaps.space.allocateGranule()).span
+      span.begin(sizeClass)
+      span.granule.fields.residentPages = 0x0CFF
+      #expect(heap.carve(span, sizeClass))
+      let size = sizeClass.blockByteCount
+      let count = heap.activeBlocks(sizeClass).count
+      heap.setActive(sizeClass, 0)
+      if sizeClass.hasMagazine {
+        #expect(span.absentPages == 0xFF00 && count == 32768 / Int(size), "\(size) bytes")
+      } else {
+        #expect(span.absentPages == 0xFFFE && count == 4096 / Int(size), "\(size) bytes")
+      }
+    }
+  }
+
   /// The pages that were given back, one bit each: the first, the last, runs, every other one, and all.
   private static let patterns: [UInt16] = [1, 0x8000, 0x0FF0, 0x5555, 0xAAAA, 0xF00F, 0x6, .max]
 

@@ -2,6 +2,7 @@ import Addresses
 import HeapBlocks
 import HeapSpaces
 import LabTestSupport
+import MemoryRegions
 import Testing
 
 @testable import ThreadHeaps
@@ -48,6 +49,29 @@ struct HeapPurgeTests {
       #expect(Self.residentByteCount(blocks) == 1000 << 10)
       heap.purge(.demand)
       #expect(Self.residentByteCount(blocks) == 0 && heaps.spans(of: heap).isEmpty)
+    }
+  }
+
+  @Test("No purge begins within a second after the system refused one, unless the program asks for it")
+  func refusal() throws {
+    try TestOwner.with { owner in
+      owner.milliseconds = 5
+      let heaps = try TestHeaps()
+      let heap = try heaps.make()
+      let locked = try #require(heaps.space.allocateGranule())
+      try SystemPages.pin(heaps.space.start(of: locked), byteCount: 4096, onFault: false)
+      heaps.space.decommit(pages: 1, of: locked)
+      let blocks = try Self.allocateFilled(heap, count: 4 << 10)
+      heap.deallocate(blocks)
+      owner.milliseconds += 999
+      heap.purge(.pause(delayMilliseconds: 100))
+      #expect(Self.residentByteCount(blocks) == 4 << 20)
+      owner.milliseconds += 1
+      heap.purge(.pause(delayMilliseconds: 100))
+      #expect(Self.residentByteCount(blocks) < 4 << 20)
+      heaps.space.decommit(pages: 1, of: locked)
+      heap.purge(.demand)
+      #expect(Self.residentByteCount(blocks) == 0)
     }
   }
 

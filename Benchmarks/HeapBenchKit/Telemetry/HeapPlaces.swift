@@ -13,6 +13,7 @@ struct HeapPlaces {
   let granuleByteCount, recordByteCount, pageByteCount: Int
   let resident, use, classNumber, pending, target, remote, carved, absent: Int
   let first, second, startPages: Int
+  let remoteShift, remoteMask, sizeShift, batchShift: UInt64
   let arenaUse, metadataUse: UInt8
   let spanUses: [UInt8]
 
@@ -44,6 +45,8 @@ struct HeapPlaces {
     (carved, absent) = (try words.number("span.carved+"), try words.number("span.absent+"))
     (first, second) = (try words.number("part.first+"), try words.number("part.second+"))
     startPages = try words.number("part.start_pages+")
+    (remoteShift, remoteMask) = (try words["span.remote_shift"], try words["span.remote_mask"])
+    (sizeShift, batchShift) = (try words["part.size_shift"], try words["batch.count_shift"])
     arenaUse = UInt8(truncatingIfNeeded: try words["use.arena"])
     metadataUse = UInt8(truncatingIfNeeded: try words["use.metadata"])
     spanUses = [

@@ -107,7 +107,7 @@ extension HeapReader {
           let word: UInt64 = table.image.load(at + entry)
           if word != 0 {
             reading.largeCount += 1
-            fill(&shares, from: UInt64(index) << 16 + (word & 0xFFFE), byteCount: word >> 24)
+            fill(&shares, from: UInt64(index) << 16 + (word & 0xFFFE), byteCount: word >> places.sizeShift)
           }
         }
         let starts: UInt16 = table.image.load(at + places.startPages)
@@ -131,8 +131,7 @@ extension HeapReader {
   private func usedAndFree(_ image: MemoryImage, _ at: Int, steady: inout Bool) -> (used: UInt64, free: UInt64) {
     let remote: UInt64 = image.load(at + places.remote)
     let owned = Int(image.load(at + places.target, as: Int16.self)) - Int(image.load(at + places.pending, as: Int16.self))
-    // The layout of a remote list's word is the contract's: its count stands in bits 48 to 60.
-    let free = UInt64(max(0, owned)) + (remote >> 48 & 0x1FFF)
+    let free = UInt64(max(0, owned)) + (remote >> places.remoteShift & places.remoteMask)
     let carved = UInt64(image.load(at + places.carved, as: UInt16.self))
     if owned < 0 || free > carved { steady = false }
     return (carved - min(free, carved), min(free, carved))

@@ -34,11 +34,11 @@ extension HeapReader {
     try countActive(record, table, into: &reading)
   }
 
-  /// A batch's word has the granule of its span in bits 0 to 31, and in bits 48 to 55 the number of its blocks.
+  /// A batch's word has the granule of its span in its lower half, and higher up a byte with the number of its blocks.
   private func countBatches(_ record: MemoryImage, _ table: GranuleTable, into reading: inout HeapReading) {
     for index in 0..<places.batchCount {
       let word: UInt64 = record.load(places.batches + index * places.batchStride)
-      let count = word >> 48 & 0xFF
+      let count = word >> places.batchShift & 0xFF
       guard count != 0 else { continue }
       guard let at = table.offset(of: word & UInt64(UInt32.max)) else {
         reading.isSteady = false
