@@ -33,7 +33,8 @@ struct ExporterCommand: ParsableCommand {
   @Flag(name: .long, help: "Add the series of size classes.") var classes = false
 
   @Option(
-    name: .long, help: ArgumentHelp("Write the figures to a file, and serve nothing; '-' is standard output.", valueName: "file"))
+    name: .long,
+    help: ArgumentHelp("Write the figures to a file, and serve nothing; '-' is standard output.", valueName: "file"))
   var textfile: String?
 
   @Option(

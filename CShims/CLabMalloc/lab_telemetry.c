@@ -81,8 +81,6 @@ void lab_telemetry_page_remove(void) {
   syscall(SYS_unlinkat, AT_FDCWD, name, 0);
 }
 
-int lab_telemetry_page_is_open(void) { return page != 0; }
-
 int lab_telemetry_page_is_due(void) {
   struct heaplab_telemetry_page *now = page;
   if (now == 0) return 0;

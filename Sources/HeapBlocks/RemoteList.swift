@@ -18,7 +18,8 @@ package struct RemoteList: Equatable {
   @inlinable @inline(__always)
   package func adding(_ count: UInt, first: UInt, last: UInt) -> RemoteList {
     let behind = isEmpty ? RemoteList.step(of: last) << RemoteList.lastShift : word & RemoteList.lastMask
-    return RemoteList(word: word & ~RemoteList.stepMasks &+ count << RemoteList.countShift | behind | RemoteList.step(of: first))
+    let counted = word & ~RemoteList.stepMasks &+ count << RemoteList.countShift
+    return RemoteList(word: counted | behind | RemoteList.step(of: first))
   }
 
   /// Bit 63.

@@ -39,7 +39,8 @@ package struct OutgoingBatch {
       let word = withAtomic(&word) { $0.load(ordering: .relaxed) }
       return Header(
         granule: UInt32(truncatingIfNeeded: word), lastStep: UInt16(truncatingIfNeeded: word >> 32),
-        blockCount: UInt8(truncatingIfNeeded: word >> OutgoingBatch.countShift), room: UInt8(truncatingIfNeeded: word >> 56))
+        blockCount: UInt8(truncatingIfNeeded: word >> OutgoingBatch.countShift),
+        room: UInt8(truncatingIfNeeded: word >> 56))
     }
     set {
       let low = UInt(newValue.granule) | UInt(newValue.lastStep) << 32

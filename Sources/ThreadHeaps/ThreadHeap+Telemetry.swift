@@ -20,7 +20,9 @@ extension ThreadHeap {
     // SAFETY: as above.
     unsafe withUnsafePointer(to: &fields.current) { add("heap.current+", UInt(bitPattern: $0) - address) }
     // SAFETY: as above.
-    unsafe withUnsafePointer(to: &fields.magazineLimits) { add("heap.magazine_limits+", UInt(bitPattern: $0) - address) }
+    unsafe withUnsafePointer(to: &fields.magazineLimits) {
+      add("heap.magazine_limits+", UInt(bitPattern: $0) - address)
+    }
     // SAFETY: as above.
     unsafe withUnsafePointer(to: &fields.magazineRooms) { add("heap.magazine_rooms+", UInt(bitPattern: $0) - address) }
     // SAFETY: as above.

@@ -15,7 +15,8 @@ struct TelemetryTests {
     "granule.use+", "use.free", "use.reserved", "use.full_span", "use.current_span", "use.available_span", "use.arena",
     "use.metadata", "span.class+", "span.pending+", "span.target+", "span.remote+", "span.remote_shift",
     "span.remote_mask", "span.carved+", "span.absent+",
-    "part.first+", "part.second+", "part.start_pages+", "part.start_steps+", "part.size_shift", "batch.count_shift", "class.count", "class.first_magazine",
+    "part.first+", "part.second+", "part.start_pages+", "part.start_steps+", "part.size_shift", "batch.count_shift",
+    "class.count", "class.first_magazine",
     "class.sizes", "block.mark", "batch.count", "batch.stride", "heap.active+", "heap.current+",
     "heap.magazine_limits+", "heap.magazine_rooms+", "heap.cached+", "heap.batches+", "heap.regrets+", "heap.older+",
     "heap.slow_paths+", "process.newest_heap@", "process.shared_heap@", "process.mapped_count@", "process.mapped@",
@@ -30,9 +31,8 @@ struct TelemetryTests {
       let size = MemoryLayout<heaplab_telemetry_word>.stride
       let pairs = (0..<Int(table.word_count)).map { index in
         let word = UnsafeRawBufferPointer(rebasing: bytes[index * size..<(index + 1) * size])
-        return (
-          String(decoding: word.prefix(24).prefix { $0 != 0 }, as: UTF8.self), word.load(fromByteOffset: 24, as: UInt.self)
-        )
+        let name = String(decoding: word.prefix(24).prefix { $0 != 0 }, as: UTF8.self)
+        return (name, word.load(fromByteOffset: 24, as: UInt.self))
       }
       return Dictionary(uniqueKeysWithValues: pairs)
     }

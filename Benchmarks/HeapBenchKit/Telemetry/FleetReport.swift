@@ -75,15 +75,17 @@ public struct FleetReport: Sendable {
   public func text(style: TerminalStyle) -> String {
     let headings = ["live", "resident", "retained", "fragmented", "growth/s", "verdict"]
     let nameWidth = max(12, min(40, style.columnCount - headings.count * 12))
-    var text = style.text(
-      "process".rightPadded(to: nameWidth) + headings.map { $0.leftPadded(to: 12) }.joined(), .strong) + "\n"
+    var text =
+      style.text(
+        "process".rightPadded(to: nameWidth) + headings.map { $0.leftPadded(to: 12) }.joined(), .strong) + "\n"
     for row in rows {
       let name = "\(row.name) \(row.pid) \(row.instance)".filter { !$0.isNewline }.shortened(to: nameWidth)
-      let cells = [row.liveBytes, row.residentBytes, row.retainedBytes, row.fragmentedBytes].map(Self.bytes)
-        + [row.growthBytesPerSecond < 0 ? "-" + Self.bytes(-row.growthBytesPerSecond) : Self.bytes(row.growthBytesPerSecond)]
+      let growth = row.growthBytesPerSecond
+      var cells = [row.liveBytes, row.residentBytes, row.retainedBytes, row.fragmentedBytes].map(Self.bytes)
+      cells.append((growth < 0 ? "-" : "") + Self.bytes(abs(growth)))
       let verdict = row.verdict.rawValue.leftPadded(to: 12)
       text += name.rightPadded(to: nameWidth) + cells.map { $0.leftPadded(to: 12) }.joined()
-        + (row.verdict == .none ? verdict : style.text(verdict, .bad)) + "\n"
+      text += (row.verdict == .none ? verdict : style.text(verdict, .bad)) + "\n"
     }
     let unused = rows.reduce(0) { $0 + $1.unusedBytes }
     let count = rows.count == 1 ? "1 process" : "\(Figure.count(rows.count)) processes"

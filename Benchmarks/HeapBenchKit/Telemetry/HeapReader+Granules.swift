@@ -100,7 +100,7 @@ extension HeapReader {
         let pinned = used * pageCount(ofBlock: classes[number].blockByteCount) * UInt64(places.pageByteCount)
         reading.spareByteCount += resident - min(resident, pinned)
         reading.liveByteCount += bytes
-        shares[index] = UInt8(min(255, (bytes * 255 + UInt64(places.granuleByteCount) - 1) / UInt64(places.granuleByteCount)))
+        fill(&shares, from: UInt64(index) << 16, byteCount: bytes)
       } else if use == places.arenaUse {
         reading.arenaResidentByteCount += resident
         for entry in [places.first, places.second] {
@@ -114,7 +114,8 @@ extension HeapReader {
         reading.largeCount += UInt64(starts.nonzeroBitCount)
         for page in 0..<16 where starts >> UInt16(page) & 1 != 0 {
           // The size stands in the block's header, which is not read: more than a page.
-          fill(&shares, from: UInt64(index) << 16 + UInt64(page * places.pageByteCount), byteCount: UInt64(places.pageByteCount))
+          let start = UInt64(index) << 16 + UInt64(page * places.pageByteCount)
+          fill(&shares, from: start, byteCount: UInt64(places.pageByteCount))
         }
       } else if use == places.metadataUse {
         shares[index] = 255
@@ -130,7 +131,8 @@ extension HeapReader {
   /// How many of a span's blocks are in use or on a thread's list, and how many are free.
   private func usedAndFree(_ image: MemoryImage, _ at: Int, steady: inout Bool) -> (used: UInt64, free: UInt64) {
     let remote: UInt64 = image.load(at + places.remote)
-    let owned = Int(image.load(at + places.target, as: Int16.self)) - Int(image.load(at + places.pending, as: Int16.self))
+    let target = Int(image.load(at + places.target, as: Int16.self))
+    let owned = target - Int(image.load(at + places.pending, as: Int16.self))
     let free = UInt64(max(0, owned)) + (remote >> places.remoteShift & places.remoteMask)
     let carved = UInt64(image.load(at + places.carved, as: UInt16.self))
     if owned < 0 || free > carved { steady = false }

@@ -84,8 +84,8 @@ struct Movements: Equatable {
   init(of reader: HeapReader, _ heaps: [UInt64]) throws(TelemetryError) {
     let (memory, places) = (reader.memory, reader.places)
     self.heaps = heaps
-    let records = try memory.words(at: (0..<places.arenaCount).map { places.arenas + UInt64($0) * 8 }).filter { $0 != 0 }
-    arenas = try records.map { record throws(TelemetryError) in
+    let records = try memory.words(at: (0..<places.arenaCount).map { places.arenas + UInt64($0) * 8 })
+    arenas = try records.filter { $0 != 0 }.map { record throws(TelemetryError) in
       try memory.words(at: [
         record + UInt64(places.arenaExtent), record + UInt64(places.arenaCounted),
         // The count has 32 bits, and its neighbour shares the word.
@@ -101,8 +101,8 @@ struct Movements: Equatable {
     ])
     (committedEnd, quota, purged, commits, refused) = (words[0], words[1], words[2], words[3], words[4])
     (mappedCount, mapped, kept) = (words[5], words[6], words[7])
-    let regretWords = [words[8]] + arenas.map { $0[2] } + stride(from: 1, to: heapWords.count, by: 2).map { heapWords[$0] }
-    regrets = regretWords.reduce(0) { $0 &+ $1 & UInt64(UInt32.max) }
+    let heapRegrets = stride(from: 1, to: heapWords.count, by: 2).map { heapWords[$0] }
+    regrets = ([words[8]] + arenas.map { $0[2] } + heapRegrets).reduce(0) { $0 &+ $1 & UInt64(UInt32.max) }
   }
 }
 

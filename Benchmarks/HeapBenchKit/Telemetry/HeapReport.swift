@@ -13,7 +13,9 @@ public struct HeapReport: Sendable {
     let host = reading.host
     var text = style.text("\(host.name)", .title) + "  process \(host.process)\(remark)\n\n"
     let rows = HeapFigure.all.compactMap { figure in
-      figure.value(of: reading).map { (figure.name, figure.isBytes ? "\(ByteCount($0))" : Figure.count(Int($0)), figure.help) }
+      figure.value(of: reading).map { value in
+        (figure.name, figure.isBytes ? "\(ByteCount(value))" : Figure.count(Int(value)), figure.help)
+      }
     }
     let widths = (rows.map(\.0.count).max() ?? 0, rows.map(\.1.count).max() ?? 0)
     for (name, value, help) in rows {
@@ -30,7 +32,8 @@ public struct HeapReport: Sendable {
 
   private var remark: String {
     switch (reading.heap.source, reading.heap.isSteady) {
-    case (.page, _): ", from its page in /dev/shm, \(Figure.duration(nanoseconds: reading.heap.ageMilliseconds * 1_000_000)) old"
+    case (.page, _):
+      ", from its page in /dev/shm, \(Figure.duration(nanoseconds: reading.heap.ageMilliseconds * 1_000_000)) old"
     case (.memory, false): "; it moved during the reading: the figures do not belong to one moment"
     case (.memory, true): ""
     }

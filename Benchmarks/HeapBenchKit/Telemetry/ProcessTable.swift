@@ -76,8 +76,9 @@ public struct ProcessTable: Sendable {
   public func text(style: TerminalStyle, rowCount: Int = .max) -> String {
     let nameWidth = max(8, style.columnCount - 8 - Self.columns.count * 11)
     let shownColumns = nameWidth > 8 ? Self.columns[...] : Self.columns.prefix(max(1, (style.columnCount - 24) / 11))
-    let head = "pid".leftPadded(to: 7) + " " + "name".rightPadded(to: min(nameWidth, 16))
-      + shownColumns.map { ($0 == order ? "▾" + $0.rawValue : $0.rawValue).leftPadded(to: 11) }.joined()
+    let headings = shownColumns.map { ($0 == order ? "▾" : "") + $0.rawValue }
+    let start = "pid".leftPadded(to: 7) + " " + "name".rightPadded(to: min(nameWidth, 16))
+    let head = start + headings.map { $0.leftPadded(to: 11) }.joined()
     var text = style.text(head, .strong) + "\n"
     for reading in readings.prefix(rowCount) {
       let name = reading.host.name.filter { !$0.isNewline }.shortened(to: min(nameWidth, 16))

@@ -10,7 +10,8 @@ public struct PrometheusClient: Sendable {
 
     public var description: String {
       switch self {
-      case .address(let url): "'\(url)' is no address of a Prometheus, such as http://localhost:9090; https needs a proxy"
+      case .address(let url):
+        "'\(url)' is no address of a Prometheus, such as http://localhost:9090; https needs a proxy"
       case .connection(let url, let reason): "cannot ask \(url): \(reason); is it a Prometheus, and does it run?"
       case .answer(let url, let text): "\(url) answers: \(text)"
       }

@@ -7,7 +7,8 @@ extension OptionProof {
   /// A process without libheaplab.so has no heap to show; scripts/test-telemetry shows real ones.
   static let telemetry = [
     OptionProof("top", ["sort", "interval", "once", "json"]) { folder in
-      let outcome = try await HeapBenchProcess.run("top", "--once", "--sort", "fragmented", "--json", "\(folder)/top.json")
+      let outcome = try await HeapBenchProcess.run(
+        "top", "--once", "--sort", "fragmented", "--json", "\(folder)/top.json")
       #expect(outcome.status == 0 && outcome.output.contains("▾fragmented"), "\(outcome.errors)")
       #expect(try JSONSerialization.jsonObject(with: data("\(folder)/top.json")) is [Any])
       let wrong = try await HeapBenchProcess.run("top", "--interval", "0")
