@@ -79,7 +79,7 @@ public struct FleetReport: Sendable {
       style.text(
         "process".rightPadded(to: nameWidth) + headings.map { $0.leftPadded(to: 12) }.joined(), .strong) + "\n"
     for row in rows {
-      let name = "\(row.name) \(row.pid) \(row.instance)".filter { !$0.isNewline }.shortened(to: nameWidth)
+      let name = "\(row.name) \(row.pid) \(row.instance)".withoutControls.shortened(to: nameWidth)
       let growth = row.growthBytesPerSecond
       var cells = [row.liveBytes, row.residentBytes, row.retainedBytes, row.fragmentedBytes].map(Self.bytes)
       cells.append((growth < 0 ? "-" : "") + Self.bytes(abs(growth)))

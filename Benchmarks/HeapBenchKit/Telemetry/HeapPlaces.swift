@@ -30,7 +30,9 @@ struct HeapPlaces {
   init(_ words: TelemetryWords) throws(TelemetryError) {
     (base, table, chunkTable) = (try words["space.base"], try words["space.table"], try words["space.chunk_table"])
     (firstGranule, granuleCount) = (try words["space.first_granule"], try words["space.granule_count"])
-    (leastChunkShift, mostChunkShift) = (try words["space.chunk_shift_least"], try words["space.chunk_shift_most"])
+    (leastChunkShift, mostChunkShift) = (
+      try words.shift("space.chunk_shift_least"), try words.shift("space.chunk_shift_most")
+    )
     (committedEnd, quota) = (try words["space.committed_end@"], try words["space.quota@"])
     (purged, commits) = (try words["space.purged@"], try words["space.commits@"])
     (spaceRegrets, arenas) = (try words["space.regrets@"], try words["space.arenas@"])
@@ -45,8 +47,10 @@ struct HeapPlaces {
     (carved, absent) = (try words.number("span.carved+"), try words.number("span.absent+"))
     (first, second) = (try words.number("part.first+"), try words.number("part.second+"))
     startPages = try words.number("part.start_pages+")
-    (remoteShift, remoteMask) = (try words["span.remote_shift"], try words["span.remote_mask"])
-    (sizeShift, batchShift) = (try words["part.size_shift"], try words["batch.count_shift"])
+    (remoteShift, remoteMask) = (
+      try words.shift("span.remote_shift"), try words.word("span.remote_mask", below: 1 << 16)
+    )
+    (sizeShift, batchShift) = (try words.shift("part.size_shift"), try words.shift("batch.count_shift"))
     arenaUse = UInt8(truncatingIfNeeded: try words["use.arena"])
     metadataUse = UInt8(truncatingIfNeeded: try words["use.metadata"])
     spanUses = [
@@ -61,7 +65,7 @@ struct HeapPlaces {
     (older, slowPaths) = (try words.number("heap.older+"), try words.number("heap.slow_paths+"))
     heapRegrets = try words.number("heap.regrets+")
     (batchCount, batchStride) = (try words.number("batch.count"), try words.number("batch.stride"))
-    (firstMagazine, mark) = (try words.number("class.first_magazine"), try words["block.mark"])
+    (firstMagazine, mark) = (try words.number("class.first_magazine"), try words.word("block.mark"))
 
     (newestHeap, sharedHeap) = (try words["process.newest_heap@"], try words["process.shared_heap@"])
     (mappedCount, mapped) = (try words["process.mapped_count@"], try words["process.mapped@"])

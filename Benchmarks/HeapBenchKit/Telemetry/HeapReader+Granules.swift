@@ -38,10 +38,18 @@ public struct HeapSight: Sendable {
 }
 
 extension HeapReader {
+  /// No heap has more: 1 TiB.
+  private static let granuleMaximum: UInt64 = 1 << 24
+
   /// Reads the descriptors of all granules and counts them.
   func readGranules(_ committedEnd: UInt64, into sight: inout HeapSight) throws(TelemetryError) -> GranuleTable {
-    guard committedEnd <= places.granuleCount, places.granuleByteCount == 1 << 16, places.recordByteCount >= 60,
-      (1...256).contains(places.classCount)
+    let fields = [
+      places.resident, places.use, places.classNumber, places.pending, places.target, places.remote, places.carved,
+      places.absent, places.first, places.second, places.startPages,
+    ]
+    guard committedEnd <= min(places.granuleCount, Self.granuleMaximum), places.granuleByteCount == 1 << 16,
+      places.pageByteCount == 1 << 12, places.firstMagazine <= places.classCount, places.classCount <= 256,
+      places.leastChunkShift >= 8, fields.allSatisfy({ $0 + 8 <= places.recordByteCount })
     else { throw .changed(memory.process) }
     let sizes = try memory.image(at: places.classSizes, byteCount: places.classCount * 2)
     let classSizes = (0..<places.classCount).map { UInt64(sizes.load($0 * 2, as: UInt16.self)) }
@@ -147,9 +155,9 @@ extension HeapReader {
 
   /// Adds a block to the shares of the granules that it lies in. A granule is never more than full.
   private func fill(_ shares: inout [UInt8], from start: UInt64, byteCount: UInt64) {
-    var (position, end) = (start, start &+ byteCount)
     let size = UInt64(places.granuleByteCount)
-    end = min(end, UInt64(shares.count) * size)
+    var position = start
+    let end = min(start + min(byteCount, TelemetryWords.wordBound), UInt64(shares.count) * size)
     while position < end {
       let next = min(end, (position / size + 1) * size)
       let index = Int(position / size)

@@ -19,9 +19,11 @@ extension HeapReader {
       places.active + places.classCount * 8, places.current + places.classCount * 4,
       places.magazineRooms + places.classCount * 2, places.magazineLimits + places.classCount, places.cached + 8,
       places.batches + places.batchCount * places.batchStride)
-    guard end <= 1 << 16 else { throw .changed(memory.process) }
+    guard end <= 1 << 16, places.batchStride >= 8 else { throw .changed(memory.process) }
     let record = try memory.image(at: heap, byteCount: end)
-    reading.cachedByteCount += record.load(places.cached, as: UInt64.self)
+    let cached: UInt64 = record.load(places.cached)
+    guard cached < Self.figureBound else { throw .changed(memory.process) }
+    reading.cachedByteCount += cached
     for index in places.firstMagazine..<places.classCount {
       let count =
         Int(record.bytes[places.magazineLimits + index])

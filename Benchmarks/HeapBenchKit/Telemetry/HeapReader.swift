@@ -9,6 +9,9 @@ public struct HeapReader {
   let memory: ProcessMemory
   let places: HeapPlaces
 
+  /// No process has more bytes or a higher address: what it shows is not trusted, and no sum of figures may overflow.
+  static let figureBound: UInt64 = 1 << 47
+
   /// How often a reading that moved is repeated.
   private static let attemptMaximum = 3
 
@@ -58,7 +61,9 @@ public struct HeapReader {
     var next = first[1]
     while next != 0 {
       heaps.append(next)
-      guard heaps.count < HeapPlaces.heapMaximum else { throw .changed(memory.process) }
+      guard heaps.count < HeapPlaces.heapMaximum, next < Self.figureBound, first[0] < Self.figureBound else {
+        throw .changed(memory.process)
+      }
       next = try memory.words(at: [next + UInt64(places.older)])[0]
     }
     return heaps
@@ -101,6 +106,11 @@ struct Movements: Equatable {
     ])
     (committedEnd, quota, purged, commits, refused) = (words[0], words[1], words[2], words[3], words[4])
     (mappedCount, mapped, kept) = (words[5], words[6], words[7])
+    guard
+      ([committedEnd, mapped, kept] + heaps + arenas.flatMap { $0.prefix(2) }).allSatisfy({
+        $0 < HeapReader.figureBound
+      })
+    else { throw .changed(memory.process) }
     let heapRegrets = stride(from: 1, to: heapWords.count, by: 2).map { heapWords[$0] }
     regrets = ([words[8]] + arenas.map { $0[2] } + heapRegrets).reduce(0) { $0 &+ $1 & UInt64(UInt32.max) }
   }

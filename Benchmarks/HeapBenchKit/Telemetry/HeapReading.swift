@@ -82,9 +82,6 @@ public struct HeapReading: Hashable, Sendable, Codable {
 
 // Figures that follow from the others.
 extension HeapReading {
-  /// Committed bytes that are in no block in use.
-  public var freeByteCount: UInt64 { committedByteCount - min(committedByteCount, liveByteCount - mappedByteCount) }
-
   /// All free bytes that threads have at hand.
   public var threadByteCount: UInt64 { cachedByteCount + magazineByteCount + activeByteCount + batchByteCount }
 

@@ -11,10 +11,10 @@ public struct HeapReport: Sendable {
   /// The figures, the size classes and the layout, for a terminal.
   public func text(style: TerminalStyle) -> String {
     let host = reading.host
-    var text = style.text("\(host.name)", .title) + "  process \(host.process)\(remark)\n\n"
+    var text = style.text(host.name.withoutControls, .title) + "  process \(host.process)\(remark)\n\n"
     let rows = HeapFigure.all.compactMap { figure in
       figure.value(of: reading).map { value in
-        (figure.name, figure.isBytes ? "\(ByteCount(value))" : Figure.count(Int(value)), figure.help)
+        (figure.name, figure.isBytes ? "\(ByteCount(value))" : Figure.count(Int(clamping: value)), figure.help)
       }
     }
     let widths = (rows.map(\.0.count).max() ?? 0, rows.map(\.1.count).max() ?? 0)
@@ -47,7 +47,8 @@ public struct HeapReport: Sendable {
     for sizeClass in reading.heap.classes {
       let share = Double(sizeClass.liveByteCount) / Double(max(1, sizeClass.residentByteCount))
       let cells = [
-        "\(sizeClass.blockByteCount)", Figure.count(Int(sizeClass.spanCount)), Figure.count(Int(sizeClass.liveCount)),
+        "\(sizeClass.blockByteCount)", Figure.count(Int(clamping: sizeClass.spanCount)),
+        Figure.count(Int(clamping: sizeClass.liveCount)),
         "\(ByteCount(sizeClass.liveByteCount))", "\(ByteCount(sizeClass.residentByteCount))",
         Figure.percent(min(1, share)),
       ]

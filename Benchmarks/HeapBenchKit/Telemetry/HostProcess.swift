@@ -38,6 +38,13 @@ public struct HostProcess: Hashable, Sendable, Codable {
   }
 }
 
+extension String {
+  /// The text without the control characters that a process may put into its name to fool a terminal.
+  var withoutControls: String {
+    String(String.UnicodeScalarView(unicodeScalars.filter { $0.properties.generalCategory != .control }))
+  }
+}
+
 /// The heap of a process, with what /proc says of the process.
 public struct ProcessReading: Sendable, Codable {
   public let host: HostProcess

@@ -24,45 +24,50 @@ struct LoadedLibrary {
     return UInt64(maps[start...].prefix { $0 != "-" }, radix: 16)
   }
 
+  /// The most entries of a dynamic section, and the most symbols of one hash bucket: what a process shows is not trusted.
+  private static let entryMaximum = 256
+  private static let chainMaximum = 4096
+
   /// The address of a symbol, nil where the library does not export it. System V ABI, "Dynamic Linking"; the hash table
   /// is GNU's.
   func address(of symbol: String, in memory: ProcessMemory) throws(TelemetryError) -> UInt64? {
     let header = try memory.image(at: base, byteCount: 64)
     guard header.load(0, as: UInt32.self) == 0x464C_457F else { return nil }
     let headerCount = Int(header.load(56, as: UInt16.self))
-    let segments = try memory.image(at: base + header.load(32), byteCount: headerCount * 56)
+    let segments = try memory.image(at: base &+ header.load(32), byteCount: headerCount * 56)
     guard let dynamic = (0..<headerCount).first(where: { segments.load($0 * 56, as: UInt32.self) == 2 }) else {
       return nil
     }
-    let table = try memory.image(
-      at: base + segments.load(dynamic * 56 + 16), byteCount: Int(segments.load(dynamic * 56 + 40, as: UInt64.self)))
+    let byteCount = min(segments.load(dynamic * 56 + 40), UInt64(Self.entryMaximum * 16))
+    let table = try memory.image(at: base &+ segments.load(dynamic * 56 + 16), byteCount: Int(byteCount))
     var entries: [UInt64: UInt64] = [:]
     for offset in stride(from: 0, to: table.bytes.count - 15, by: 16) {
       entries[table.load(offset)] = table.load(offset + 8, as: UInt64.self)
     }
     // The loader may have made these addresses absolute.
-    func place(_ tag: UInt64) -> UInt64? { entries[tag].map { $0 < base ? base + $0 : $0 } }
+    func place(_ tag: UInt64) -> UInt64? { entries[tag].map { $0 < base ? base &+ $0 : $0 } }
     guard let strings = place(5), let symbols = place(6), let hash = place(0x6FFF_FEF5) else { return nil }
     let sizes = try memory.image(at: hash, byteCount: 16)
     let bucketCount: UInt32 = sizes.load(0)
     let firstHashed: UInt32 = sizes.load(4)
     guard bucketCount > 0 else { return nil }
-    let buckets = hash + 16 + UInt64(sizes.load(8, as: UInt32.self)) * 8
+    let buckets = hash &+ 16 &+ UInt64(sizes.load(8, as: UInt32.self)) * 8
     let wanted = symbol.utf8.reduce(UInt32(5381)) { $0 &* 33 &+ UInt32($1) }
-    var index: UInt32 = try memory.image(at: buckets + UInt64(wanted % bucketCount) * 4, byteCount: 4).load(0)
+    var index: UInt32 = try memory.image(at: buckets &+ UInt64(wanted % bucketCount) * 4, byteCount: 4).load(0)
     guard index >= firstHashed else { return nil }
     let name = Array(symbol.utf8) + [0]
-    while true {
-      let link = buckets + UInt64(bucketCount) * 4 + UInt64(index - firstHashed) * 4
+    for _ in 0..<Self.chainMaximum {
+      let link = buckets &+ (UInt64(bucketCount) + UInt64(index - firstHashed)) * 4
       let found: UInt32 = try memory.image(at: link, byteCount: 4).load(0)
       if found | 1 == wanted | 1 {
-        let record = try memory.image(at: symbols + UInt64(index) * 24, byteCount: 24)
-        let text = try memory.image(at: strings + UInt64(record.load(0, as: UInt32.self)), byteCount: name.count)
-        if text.bytes == name { return base + record.load(8, as: UInt64.self) }
+        let record = try memory.image(at: symbols &+ UInt64(index) * 24, byteCount: 24)
+        let text = try memory.image(at: strings &+ UInt64(record.load(0, as: UInt32.self)), byteCount: name.count)
+        if text.bytes == name { return base &+ record.load(8, as: UInt64.self) }
       }
-      if found & 1 == 1 { return nil }
+      if found & 1 == 1 || index == .max { return nil }
       index += 1
     }
+    return nil
   }
 }
 

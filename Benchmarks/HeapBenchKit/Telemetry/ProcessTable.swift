@@ -81,7 +81,7 @@ public struct ProcessTable: Sendable {
     let head = start + headings.map { $0.leftPadded(to: 11) }.joined()
     var text = style.text(head, .strong) + "\n"
     for reading in readings.prefix(rowCount) {
-      let name = reading.host.name.filter { !$0.isNewline }.shortened(to: min(nameWidth, 16))
+      let name = reading.host.name.withoutControls.shortened(to: min(nameWidth, 16))
       text += "\(reading.host.process)".leftPadded(to: 7) + " " + name.rightPadded(to: min(nameWidth, 16))
       for column in shownColumns {
         let isUnknown = reading.heap.source == .page && [.resident, .retained, .fragmented].contains(column)

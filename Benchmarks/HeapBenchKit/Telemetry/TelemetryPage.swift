@@ -22,7 +22,8 @@ struct TelemetryPage {
       else { continue }
       guard image.bytes.starts(with: Array("heaplab\0".utf8)), image.load(8, as: UInt32.self) == 1,
         image.load(16, as: UInt64.self) == UInt64(host.process),
-        image.load(24, as: UInt64.self) >= host.startMilliseconds, sequence > 0
+        image.load(24, as: UInt64.self) >= host.startMilliseconds, sequence > 0,
+        Self.words(image).enumerated().allSatisfy({ $1 < HeapReader.figureBound || $0 == Self.quotaIndex })
       else { return nil }
       reading = Self.reading(image, host.process)
       return
@@ -30,16 +31,21 @@ struct TelemetryPage {
     return nil
   }
 
+  /// The figures: 64-bit words from an offset on. The quota may have any value.
+  private static func words(_ image: MemoryImage) -> [UInt64] { (0..<14).map { image.load(40 + $0 * 8) } }
+  private static let quotaIndex = 8
+
   private static func reading(_ image: MemoryImage, _ process: Int32) -> HeapReading {
     var reading = HeapReading(process: process)
     reading.source = .page
-    reading.ageMilliseconds = lab_clock_boot_milliseconds() - image.load(32, as: UInt64.self)
-    let words = (0..<14).map { image.load(40 + $0 * 8, as: UInt64.self) }
+    let now = lab_clock_boot_milliseconds()
+    reading.ageMilliseconds = now - min(now, image.load(32))
+    let words = words(image)
     (reading.committedByteCount, reading.liveByteCount) = (words[0], words[1])
     (reading.mappedByteCount, reading.mappedCount) = (words[2], words[3])
     (reading.heapCount, reading.spanCount, reading.arenaByteCount) = (words[4], words[5], words[6])
     reading.activeByteCount = words[7]
-    reading.quotaByteCount = words[8] == .max ? nil : words[8]
+    reading.quotaByteCount = words[quotaIndex] == .max ? nil : words[quotaIndex]
     (reading.slowPathCount, reading.commitCount, reading.purgedByteCount) = (words[9], words[10], words[11])
     (reading.regretCount, reading.refusedCount) = (words[12], words[13])
     return reading

@@ -26,7 +26,7 @@ struct TelemetryWords {
     guard count > 0 else { throw .noGeneralHeap(process) }
     guard count <= Self.wordMaximum else { throw .changed(process) }
     let image = try memory.image(
-      at: address + UInt64(Self.headerByteCount), byteCount: count * Self.wordByteCount)
+      at: address &+ UInt64(Self.headerByteCount), byteCount: count * Self.wordByteCount)
     var values: [String: UInt64] = [:]
     for start in stride(from: 0, to: image.bytes.count, by: Self.wordByteCount) {
       let name = image.bytes[start..<start + Self.nameByteCount].prefix { $0 != 0 }
@@ -35,14 +35,28 @@ struct TelemetryWords {
     self.values = values
   }
 
-  /// The word with a name.
+  // What a process shows is not trusted: words are bounded, so that no sum of them overflows.
+
+  /// No address of a program is higher, and none of its figures is larger.
+  static let wordBound: UInt64 = 1 << 57
+  /// No offset in a record, no count of its elements and no size of a granule is larger.
+  private static let numberBound: UInt64 = 1 << 17
+
+  /// The word with a name: an address or a large count.
   subscript(name: String) -> UInt64 {
-    get throws(TelemetryError) {
-      guard let value = values[name] else { throw .noWord(process, name: name) }
-      return value
-    }
+    get throws(TelemetryError) { try word(name, below: Self.wordBound) }
   }
 
-  /// The word with a name as a number of this process: a count, a size or an offset.
-  func number(_ name: String) throws(TelemetryError) -> Int { Int(truncatingIfNeeded: try self[name]) }
+  /// The word with a name: an offset, a size or a small count.
+  func number(_ name: String) throws(TelemetryError) -> Int { Int(try word(name, below: Self.numberBound)) }
+
+  /// The word with a name, whatever it is.
+  func word(_ name: String, below bound: UInt64 = .max) throws(TelemetryError) -> UInt64 {
+    guard let value = values[name] else { throw .noWord(process, name: name) }
+    guard value < bound else { throw .changed(process) }
+    return value
+  }
+
+  /// The word with a name: a shift of a 64-bit word.
+  func shift(_ name: String) throws(TelemetryError) -> UInt64 { try word(name, below: 64) }
 }

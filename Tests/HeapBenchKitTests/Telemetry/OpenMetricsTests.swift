@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test func labelsAreEscaped() {
-    #expect(OpenMetricsText.escaped("a\"b\\c\nd") == "a\\\"b\\\\c\\nd")
+    #expect(OpenMetricsText.escaped("a\"b\\c\r\nd") == "a\\\"b\\\\c\r\\nd")
   }
 
   @Test func aProcessHasAtMost40Series() {
