@@ -43,17 +43,19 @@ extension HeapReader {
 
   /// Reads the descriptors of all granules and counts them.
   func readGranules(_ committedEnd: UInt64, into sight: inout HeapSight) throws(TelemetryError) -> GranuleTable {
-    let fields = [
-      places.resident, places.use, places.classNumber, places.pending, places.target, places.remote, places.carved,
-      places.absent, places.first, places.second, places.startPages,
+    let words = [places.remote, places.first, places.second]
+    let halves = [
+      places.resident, places.use, places.classNumber, places.pending, places.target, places.carved, places.absent,
+      places.startPages,
     ]
     guard committedEnd <= min(places.granuleCount, Self.granuleMaximum), places.granuleByteCount == 1 << 16,
       places.pageByteCount == 1 << 12, places.firstMagazine <= places.classCount, places.classCount <= 256,
-      places.leastChunkShift >= 8, fields.allSatisfy({ $0 + 8 <= places.recordByteCount })
-    else { throw .changed(memory.process) }
+      places.leastChunkShift >= 8, places.recordByteCount <= 1 << 12,
+      words.allSatisfy({ $0 + 8 <= places.recordByteCount }), halves.allSatisfy({ $0 + 2 <= places.recordByteCount })
+    else { throw .impossible(memory.process) }
     let sizes = try memory.image(at: places.classSizes, byteCount: places.classCount * 2)
     let classSizes = (0..<places.classCount).map { UInt64(sizes.load($0 * 2, as: UInt16.self)) }
-    guard !classSizes.contains(0) else { throw .changed(memory.process) }
+    guard !classSizes.contains(0) else { throw .impossible(memory.process) }
     let chunkEnds = try memory.image(
       at: places.chunkTable, byteCount: (Int(committedEnd >> places.leastChunkShift) + 1) * 4)
     var rows: [GranuleTable.Row] = []

@@ -19,7 +19,7 @@ extension HeapReader {
       places.active + places.classCount * 8, places.current + places.classCount * 4,
       places.magazineRooms + places.classCount * 2, places.magazineLimits + places.classCount, places.cached + 8,
       places.batches + places.batchCount * places.batchStride)
-    guard end <= 1 << 16, places.batchStride >= 8 else { throw .changed(memory.process) }
+    guard end <= 1 << 16, places.batchStride >= 8 else { throw .impossible(memory.process) }
     let record = try memory.image(at: heap, byteCount: end)
     let cached: UInt64 = record.load(places.cached)
     guard cached < Self.figureBound else { throw .changed(memory.process) }

@@ -14,6 +14,8 @@ public enum TelemetryError: Error, Hashable, Sendable {
   case otherVersion(Int32, version: UInt32)
   /// The library's table lacks a word.
   case noWord(Int32, name: String)
+  /// The library's table has a word that no heap has.
+  case impossible(Int32)
   /// The process changed its heap too often during the reading, ended, or called exec.
   case changed(Int32)
 }
@@ -35,6 +37,7 @@ extension TelemetryError: CustomStringConvertible {
         + "of its heaplab"
     case .noWord(let process, let name):
       "process \(process) has telemetry without '\(name)'; use the heapbench of its heaplab"
+    case .impossible(let process): "process \(process) shows a heap that cannot be: it overwrote libheaplab.so's memory"
     case .changed(let process): "process \(process) changed while it was read; read it again"
     }
   }

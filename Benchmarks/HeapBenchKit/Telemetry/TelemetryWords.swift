@@ -24,7 +24,7 @@ struct TelemetryWords {
     guard version == Self.version else { throw .otherVersion(process, version: version) }
     let count = Int(header.load(12, as: UInt32.self))
     guard count > 0 else { throw .noGeneralHeap(process) }
-    guard count <= Self.wordMaximum else { throw .changed(process) }
+    guard count <= Self.wordMaximum else { throw .impossible(process) }
     let image = try memory.image(
       at: address &+ UInt64(Self.headerByteCount), byteCount: count * Self.wordByteCount)
     var values: [String: UInt64] = [:]
@@ -53,7 +53,7 @@ struct TelemetryWords {
   /// The word with a name, whatever it is.
   func word(_ name: String, below bound: UInt64 = .max) throws(TelemetryError) -> UInt64 {
     guard let value = values[name] else { throw .noWord(process, name: name) }
-    guard value < bound else { throw .changed(process) }
+    guard value < bound else { throw .impossible(process) }
     return value
   }
 
