@@ -13,7 +13,9 @@
 
 #define MAGIC "heaplab"
 
-struct heaplab_telemetry heaplab_telemetry_v1 = {.magic = MAGIC, .version = HEAPLAB_TELEMETRY_VERSION};
+struct heaplab_telemetry heaplab_telemetry_v1;
+
+uintptr_t lab_telemetry_table(void) { return (uintptr_t)&heaplab_telemetry_v1; }
 
 /// How many words the table has so far.
 static uint32_t word_count;
@@ -28,7 +30,9 @@ int lab_telemetry_add(const char *name, uintptr_t length, uintptr_t value) {
 }
 
 void lab_telemetry_publish(void) {
-  // Release: a reader that sees the count sees the words. It reads by a system call, which the kernel orders.
+  memcpy(heaplab_telemetry_v1.magic, MAGIC, sizeof MAGIC);
+  heaplab_telemetry_v1.version = HEAPLAB_TELEMETRY_VERSION;
+  // Release pairs with a reader's system call: who sees the count sees the words.
   __atomic_store_n(&heaplab_telemetry_v1.word_count, word_count, __ATOMIC_RELEASE);
 }
 
@@ -92,13 +96,14 @@ void lab_telemetry_page_write(const struct heaplab_telemetry_page *figures) {
   struct heaplab_telemetry_page *to = page;
   if (to == 0) return;
   uint32_t sequence = __atomic_load_n(&to->sequence, __ATOMIC_RELAXED);
-  // Another thread writes: its figures are as good. Acquire keeps the figures behind the odd number.
+  // Another thread writes: its figures are as good. Acquire pairs with the release below, by the last writer, and keeps
+  // the figures behind the odd number.
   if (sequence % 2 != 0
       || !__atomic_compare_exchange_n(&to->sequence, &sequence, sequence + 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
     return;
   size_t first = offsetof(struct heaplab_telemetry_page, committed);
   memcpy((char *)to + first, (const char *)figures + first, sizeof *to - first);
-  // Release: a reader that sees the even number sees the figures.
+  // Release pairs with the acquire above, and with a reader's system call: who sees the even number sees the figures.
   __atomic_store_n(&to->sequence, sequence + 2, __ATOMIC_RELEASE);
 }
 

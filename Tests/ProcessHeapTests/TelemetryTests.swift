@@ -25,17 +25,19 @@ struct TelemetryTests {
 
   /// The table of this process.
   private static var words: [String: UInt] {
-    // SAFETY: the table is C's, and this process alone runs here.
-    let table = unsafe heaplab_telemetry_v1
-    return unsafe withUnsafeBytes(of: table.words) { bytes in
-      let size = MemoryLayout<heaplab_telemetry_word>.stride
-      let pairs = (0..<Int(table.word_count)).map { index in
-        let word = UnsafeRawBufferPointer(rebasing: bytes[index * size..<(index + 1) * size])
-        let name = String(decoding: word.prefix(24).prefix { $0 != 0 }, as: UTF8.self)
-        return (name, word.load(fromByteOffset: 24, as: UInt.self))
-      }
-      return Dictionary(uniqueKeysWithValues: pairs)
+    // SAFETY: the table is C's and stays; this process alone runs here.
+    let table = unsafe UnsafeRawPointer(bitPattern: lab_telemetry_table()).unsafelyUnwrapped
+    var words: [String: UInt] = [:]
+    // SAFETY: as above.
+    for index in 0..<(unsafe Int(table.load(fromByteOffset: 12, as: UInt32.self))) {
+      // SAFETY: as above; a word has 24 bytes of its name, then its value.
+      let word = unsafe UnsafeRawBufferPointer(start: table + 16 + index * 32, count: 32)
+      // SAFETY: as above.
+      let name = unsafe String(decoding: word.prefix(24).prefix { $0 != 0 }, as: UTF8.self)
+      // SAFETY: as above.
+      words[name] = unsafe word.load(fromByteOffset: 24, as: UInt.self)
     }
+    return words
   }
 
   /// The figure at an address.

@@ -5,7 +5,7 @@
 //   heaps threads COUNT    threads that exchange blocks of 64 to 16,384 bytes for ever
 //   heaps fork             a child that allocates, and prints its number
 //   heaps exec PROGRAM...  becomes another program, with the same number
-//   heaps leak             4 MiB more each tenth of a second
+//   heaps leak             2 MiB more each tenth of a second
 //   heaps retention        frees a block of 256 MiB, and falls idle
 //   heaps fragmentation    frees all of 256 MiB except for a block in each page, and goes on
 //   heaps steady           256 MiB, of which a part is exchanged for ever
@@ -94,7 +94,7 @@ static void *churn(void *seed) {
 static void leak(void) {
   ready("ready\n");
   for (;;) {
-    for (int i = 0; i < 4096; i++) block(1000);
+    for (int i = 0; i < 2048; i++) block(1000);
     usleep(100000);
   }
 }

@@ -1,5 +1,3 @@
-import CLabBench
-
 /// The descriptors of a heap's granules, as they were read.
 struct GranuleTable {
   /// A row of granules whose descriptors lie behind each other in the image.
@@ -70,7 +68,7 @@ extension HeapReader {
         let byteCount = (end - number) * UInt64(places.recordByteCount)
         ranges.append(
           ProcessMemory.Range(
-            address: places.table + number * UInt64(places.recordByteCount), byte_count: byteCount))
+            address: places.table + number * UInt64(places.recordByteCount), byteCount: byteCount))
         offset += Int(byteCount)
       }
       number = places.chunkEnd(around: number)

@@ -1,5 +1,3 @@
-import CLabBench
-
 extension HeapReader {
   /// Counts what the arenas have.
   func readArenas(_ words: Movements, into reading: inout HeapReading) throws(TelemetryError) {
@@ -77,10 +75,10 @@ extension HeapReader {
         list.pages.append(isPresent ? offset : nil)
         guard isPresent else { continue }
         let address = list.start + UInt64(page * places.pageByteCount)
-        if let last = ranges.last, last.address + last.byte_count == address {
-          ranges[ranges.count - 1].byte_count += UInt64(places.pageByteCount)
+        if let last = ranges.last, last.address + last.byteCount == address {
+          ranges[ranges.count - 1].byteCount += UInt64(places.pageByteCount)
         } else {
-          ranges.append(ProcessMemory.Range(address: address, byte_count: UInt64(places.pageByteCount)))
+          ranges.append(ProcessMemory.Range(address: address, byteCount: UInt64(places.pageByteCount)))
         }
         offset += places.pageByteCount
       }

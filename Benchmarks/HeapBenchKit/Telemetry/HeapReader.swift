@@ -1,5 +1,3 @@
-import CLabBench
-
 /// Reads the heap of a process from outside: the granule table is its statistics.
 ///
 /// The figures are computed as `heaplab_read_statistics` computes them inside, from the same words, and are equal to the

@@ -1,4 +1,3 @@
-import CLabBench
 import Foundation
 
 /// A process of this host, and what /proc says of it.

@@ -6,21 +6,25 @@ struct ProcessMemory {
   let process: Int32
 
   /// A range of the memory.
-  typealias Range = lab_process_range
+  struct Range {
+    let address: UInt64
+    var byteCount: UInt64
+  }
 
   /// The bytes at an address.
   func image(at address: UInt64, byteCount: Int) throws(TelemetryError) -> MemoryImage {
-    try image(of: [Range(address: address, byte_count: UInt64(byteCount))])
+    try image(of: [Range(address: address, byteCount: UInt64(byteCount))])
   }
 
   /// The bytes of several ranges, one behind the other.
   func image(of ranges: [Range]) throws(TelemetryError) -> MemoryImage {
-    let byteCount = ranges.reduce(0) { $0 + Int($1.byte_count) }
+    let byteCount = ranges.reduce(0) { $0 + Int($1.byteCount) }
+    let parts = ranges.map { lab_process_range(address: $0.address, byte_count: $0.byteCount) }
     var code: Int32 = 0
     // SAFETY: C writes as many bytes as the ranges have; the count of initialised bytes is theirs, or 0.
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
       code =
-        byteCount == 0 ? 0 : unsafe lab_process_read(process, ranges, ranges.count, buffer.baseAddress)
+        byteCount == 0 ? 0 : unsafe lab_process_read(process, parts, parts.count, buffer.baseAddress)
       count = code == 0 ? byteCount : 0
     }
     switch code {
@@ -32,7 +36,7 @@ struct ProcessMemory {
 
   /// The 64-bit words at some addresses.
   func words(at addresses: [UInt64]) throws(TelemetryError) -> [UInt64] {
-    let image = try image(of: addresses.map { Range(address: $0, byte_count: 8) })
+    let image = try image(of: addresses.map { Range(address: $0, byteCount: 8) })
     return addresses.indices.map { image.load($0 * 8) }
   }
 }

@@ -133,6 +133,7 @@ public struct PrometheusClient: Sendable {
         reason = Self.reason
         close(descriptor)
       }
+      // SAFETY: as above.
       unsafe next = place.pointee.ai_next
     }
     throw .connection(url, reason)

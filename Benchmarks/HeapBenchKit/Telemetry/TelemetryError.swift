@@ -6,9 +6,7 @@ public enum TelemetryError: Error, Hashable, Sendable {
   case noLibrary(Int32)
   /// This process may not read the other one's memory, and the other one keeps no page in /dev/shm.
   case notAllowed(Int32)
-  /// The process has the library and has not allocated yet.
-  case noHeapYet(Int32)
-  /// The process runs under a textbook policy, whose heap has no spans.
+  /// The process has not allocated yet, or runs under a textbook policy, whose heap has no spans.
   case noGeneralHeap(Int32)
   /// The library's table is of a version that this reader does not know.
   case otherVersion(Int32, version: UInt32)
@@ -29,7 +27,6 @@ extension TelemetryError: CustomStringConvertible {
     case .notAllowed(let process):
       "process \(process) is not this user's to read; run as root, with CAP_SYS_PTRACE, or start it with "
         + "HEAPLAB_TELEMETRY=1"
-    case .noHeapYet(let process): "process \(process) has not allocated yet"
     case .noGeneralHeap(let process):
       "process \(process) has no general heap: it has not allocated yet, or runs under HEAPLAB_POLICY=firstfit or buddy"
     case .otherVersion(let process, let version):

@@ -19,11 +19,11 @@ struct TelemetryWords {
     let library = try LoadedLibrary(in: process)
     guard let address = try library.address(of: Self.symbol, in: memory) else { throw .noLibrary(process) }
     let header = try memory.image(at: address, byteCount: Self.headerByteCount)
-    guard header.bytes.starts(with: Array("heaplab\0".utf8)) else { throw .noLibrary(process) }
-    let version: UInt32 = header.load(8)
-    guard version == Self.version else { throw .otherVersion(process, version: version) }
     let count = Int(header.load(12, as: UInt32.self))
     guard count > 0 else { throw .noGeneralHeap(process) }
+    guard header.bytes.starts(with: Array("heaplab\0".utf8)) else { throw .impossible(process) }
+    let version: UInt32 = header.load(8)
+    guard version == Self.version else { throw .otherVersion(process, version: version) }
     guard count <= Self.wordMaximum else { throw .impossible(process) }
     let image = try memory.image(
       at: address &+ UInt64(Self.headerByteCount), byteCount: count * Self.wordByteCount)
@@ -35,7 +35,7 @@ struct TelemetryWords {
     self.values = values
   }
 
-  // What a process shows is not trusted: words are bounded, so that no sum of them overflows.
+  // What a process shows is not trusted: words are bounded, and no sum of them can overflow.
 
   /// No address of a program is higher, and none of its figures is larger.
   static let wordBound: UInt64 = 1 << 57

@@ -29,8 +29,8 @@ struct heaplab_telemetry_word {
 #define HEAPLAB_TELEMETRY_VERSION 1
 #define HEAPLAB_TELEMETRY_WORD_MAXIMUM 72
 
-/// The table of words. `word_count` is 0 until the heap was set up, at the first allocation; all words are there before
-/// it becomes larger.
+/// The table of words. All of it is zero until the heap was set up, at the first allocation; `word_count` is set last.
+/// `magic` is "heaplab".
 struct heaplab_telemetry {
   char magic[8];
   uint32_t version;
