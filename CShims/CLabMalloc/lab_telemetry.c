@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,6 +58,8 @@ void lab_telemetry_page_open(void) {
   syscall(SYS_unlinkat, AT_FDCWD, name, 0);
   int file = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
   struct heaplab_telemetry_page *made = MAP_FAILED;
+  // The process's mask may have taken the others' right to read.
+  if (file >= 0) fchmod(file, 0444);
   if (file >= 0 && ftruncate(file, sizeof *made) == 0)
     made = mmap(0, sizeof *made, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (file >= 0) syscall(SYS_close, file);
@@ -89,7 +92,8 @@ int lab_telemetry_page_is_due(void) {
   struct heaplab_telemetry_page *now = page;
   if (now == 0) return 0;
   uint64_t time = boot_milliseconds(), last = __atomic_load_n(&now->updated, __ATOMIC_RELAXED);
-  return time - last >= 1000 && __atomic_compare_exchange_n(&now->updated, &last, time, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  return time - last >= 1000
+      && __atomic_compare_exchange_n(&now->updated, &last, time, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 void lab_telemetry_page_write(const struct heaplab_telemetry_page *figures) {
