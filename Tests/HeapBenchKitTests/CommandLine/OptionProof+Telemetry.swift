@@ -12,9 +12,9 @@ extension OptionProof {
       #expect(outcome.status == 0 && outcome.output.contains("▾fragmented"), "\(outcome.errors)")
       #expect(try JSONSerialization.jsonObject(with: data("\(folder)/top.json")) is [Any])
       let wrong = try await HeapBenchProcess.run("top", "--interval", "0")
-      #expect(wrong.status == 2 && wrong.errors.hasSuffix("--interval must be 0.1…3600 seconds, found 0.0\n"))
+      #expect(wrong.status == 2 && wrong.errors.hasSuffix("found 0.0; see 'heapbench top --help'\n"))
       let endless = try await HeapBenchProcess.run("top", "--json", "-")
-      #expect(endless.errors.hasSuffix("--json has the figures of one moment; add --once\n"))
+      #expect(endless.errors.contains("--json has the figures of one moment; add --once"))
     },
     OptionProof("heap", ["json", "picture"]) { folder in
       let outcome = try await HeapBenchProcess.run(
@@ -37,7 +37,7 @@ extension OptionProof {
         "fleet", "http://127.0.0.1:1", "--window", "60", "--json", "\(folder)/fleet.json")
       #expect(outcome.status == 2 && outcome.errors.contains("cannot ask http://127.0.0.1:1: "), "\(outcome.errors)")
       let wrong = try await HeapBenchProcess.run("fleet", "http://127.0.0.1:1", "--window", "1")
-      #expect(wrong.errors.hasSuffix("--window must be 8…604800 seconds, found 1\n"))
+      #expect(wrong.errors.contains("--window must be 8…604800 seconds, found 1"))
     },
   ]
 }
