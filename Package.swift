@@ -196,6 +196,8 @@ let benchmarkTargets: [Target] = [
     dependencies: [
       "HeapBenchKit", "CLabMalloc",
       .product(name: "ArgumentParser", package: "swift-argument-parser", condition: inLab),
+      .product(name: "FlyingFox", package: "FlyingFox", condition: inLab),
+      .product(name: "FlyingSocks", package: "FlyingFox", condition: inLab),
     ],
     path: "Benchmarks/heapbench", swiftSettings: strict),
 ]
@@ -267,6 +269,7 @@ let package = Package(
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.20.0"),
   ],
   targets: shimTargets + coreTargets + [preloadTarget, recordTarget, driverTarget] + benchmarkTargets + testTargets
 )

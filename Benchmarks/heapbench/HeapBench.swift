@@ -38,6 +38,8 @@ struct HeapBench: ParsableCommand {
             whether a policy keeps its promises, by random requests beside a model
         heapbench compare
             libheaplab.so beside glibc, jemalloc, mimalloc, tcmalloc, tbbmalloc and scudo
+        heapbench top
+            the heaps of all running processes on libheaplab.so
 
       Profiles and traces are found in Benchmarks, from the current folder or the executable upward, or where \
       HEAPBENCH_HOME says. Bad input ends with one line and exit status 2. Ctrl-C ends with the figures so far and \
@@ -47,8 +49,9 @@ struct HeapBench: ParsableCommand {
     subcommands: [
       AllCommand.self, RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
       CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, RecordCommand.self, ReplayCommand.self,
-      ConvertCommand.self, CheckCommand.self, CheckOneCommand.self, PagingOperationCommand.self,
-      FramePairsCommand.self, HotPathCommand.self, HeapPairsCommand.self, ManualCommand.self,
+      ConvertCommand.self, TopCommand.self, HeapCommand.self, ExporterCommand.self, FleetCommand.self,
+      CheckCommand.self, CheckOneCommand.self, PagingOperationCommand.self, FramePairsCommand.self,
+      HotPathCommand.self, HeapPairsCommand.self, ReadingTrialCommand.self, ManualCommand.self,
     ],
     defaultSubcommand: AllCommand.self)
 

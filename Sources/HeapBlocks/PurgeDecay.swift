@@ -41,11 +41,13 @@ package struct PurgeDecay {
   private var heldAtPurge: UInt = 0
   private var followUpCount: UInt = 0
   /// How often the wait for the next purge was doubled, 0 for no wait.
-  private var backOffCount: UInt = 0
+  private var backOffCount: UInt32 = 0
+  /// How many purges were undone soon, modulo 2^32: a figure for telemetry alone.
+  package var regretCount: UInt32 = 0
 
   /// The wait after the first back-off, and how many back-offs count: 100, 200, 400, 800, 1,600 ms.
   private static var firstWaitMilliseconds: UInt { 100 }
-  private static var backOffMaximum: UInt { 5 }
+  private static var backOffMaximum: UInt32 { 5 }
   /// How often in a row what a purge took leads to the next one.
   private static var followUpMaximum: UInt { 13 }
   /// Growth later than this after a purge does not undo it, and a later purge does not follow it: the heap does something
@@ -67,6 +69,7 @@ package struct PurgeDecay {
     guard isUndone, !wasUndone else { return }
     if now() &- purgedAtMilliseconds < PurgeDecay.undoneMilliseconds {
       backOffCount = min(backOffCount + 1, PurgeDecay.backOffMaximum)
+      regretCount &+= 1
     } else {
       backOffCount -= min(backOffCount, 1)
     }

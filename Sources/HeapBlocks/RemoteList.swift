@@ -18,12 +18,17 @@ package struct RemoteList: Equatable {
   @inlinable @inline(__always)
   package func adding(_ count: UInt, first: UInt, last: UInt) -> RemoteList {
     let behind = isEmpty ? RemoteList.step(of: last) << RemoteList.lastShift : word & RemoteList.lastMask
-    return RemoteList(word: word & ~RemoteList.stepMasks &+ count << 32 | behind | RemoteList.step(of: first))
+    let counted = word & ~RemoteList.stepMasks &+ count << RemoteList.countShift
+    return RemoteList(word: counted | behind | RemoteList.step(of: first))
   }
 
   /// Bit 63.
   @inlinable @inline(__always)
   package static var settled: UInt { 1 << 63 }
+
+  /// Where the number of blocks begins, and its bits there.
+  @inlinable package static var countShift: UInt { 32 }
+  @inlinable package static var countMask: UInt { 0x1FFF }
 
   @inlinable static var stepMask: UInt { 0xFFF }
   @inlinable static var lastShift: UInt { 16 }
@@ -40,7 +45,7 @@ package struct RemoteList: Equatable {
   package var isEmpty: Bool { word & ~RemoteList.settled == 0 }
 
   @inlinable @inline(__always)
-  package var count: UInt { word >> 32 & 0x1FFF }
+  package var count: UInt { word >> RemoteList.countShift & RemoteList.countMask }
 
   /// The address of the first block in a span that starts at `start`, 0 for none.
   @inlinable @inline(__always)

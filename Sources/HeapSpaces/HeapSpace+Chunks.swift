@@ -35,7 +35,7 @@ struct HeapChunk {
 extension HeapSpace {
   /// The binary logarithms of the number of granules in the smallest and in the largest chunk.
   static var smallestChunkShift: UInt { 14 }
-  private static var largestChunkShift: UInt { 18 }
+  static var largestChunkShift: UInt { 18 }
 
   /// The first granule of the chunk around granule `number`.
   func chunkStart(around number: UInt) -> UInt {

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 // Committing the granules of a chunk, in steps.
 
 extension HeapSpace {
@@ -20,6 +22,7 @@ extension HeapSpace {
     let start = fields.base + first * Granule.byteCount
     let outcome = commit(start, byteCount: (end - first) * Granule.byteCount)
     guard outcome == .done else { return outcome }
+    fields.commitCount.wrappingAdd(1, ordering: .relaxed)
     setCommittedEnd(end, ofChunkAround: first)
     if end > committedEnd { committedEnd = end }
     fields.hooks.didCommit(committedEnd)

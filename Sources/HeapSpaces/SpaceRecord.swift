@@ -62,6 +62,8 @@ package struct SpaceRecord: ~Copyable {
   let quotaByteCount = Atomic<UInt>(.max)
   /// The bytes that went back to the system so far.
   let returnedByteCount = Atomic<UInt>(0)
+  /// How often granules were committed.
+  let commitCount = Atomic<UInt>(0)
   /// When the system last refused to take pages back, 0 for never.
   let refusedAtMilliseconds = Atomic<UInt>(0)
   /// Whether a purge of free granules is under way, or was due when the last one became free.

@@ -3,6 +3,7 @@ internal import CLabMalloc
 internal import CLabPlatform
 internal import HeapBlocks
 internal import HeapSpaces
+internal import Synchronization
 internal import ThreadHeaps
 
 // The rest of the malloc family, off the hottest path.
@@ -11,6 +12,7 @@ extension ProcessHeap {
   /// Fails an entry: sets `errno` to `code` and returns the null pointer.
   @inline(never)
   public static func fail(_ code: Int32) -> UInt {
+    if code == ENOMEM { ProcessState().fields.refusedCount.wrappingAdd(1, ordering: .relaxed) }
     lab_malloc_errno_set(code)
     return 0
   }

@@ -150,6 +150,7 @@ extension ProcessHeap {
     }
     keepOnlyOwnHeap()
     BackgroundPurge.noteFork()
+    Telemetry.noteFork()
   }
 
   /// Forgets the heaps of threads that do not exist here.

@@ -43,6 +43,7 @@ extension ProcessHeap {
     lab_malloc_space_set(space.fields.base, space.fields.table)
     state.space = space.address
     if state.fields.settings.purgesInBackground { BackgroundPurge.allow() }
+    Telemetry.begin(space)
     if state.fields.settings.showsStatistics { reportAtExit() }
     return space
   }

@@ -50,6 +50,7 @@ extension ProcessHeap {
 
   @inline(never)
   private static func purgeAtPause(_ heap: ThreadHeap) {
+    Telemetry.renewPage()
     heap.purge(.pause(delayMilliseconds: ProcessState().fields.settings.purgeDelayMilliseconds))
   }
 

@@ -50,6 +50,9 @@ struct ProcessRecord: ~Copyable {
   /// Whether a thread purges what idles (BackgroundPurge.swift).
   let background: Atomic<UInt>
 
+  /// How many requests found no memory (Telemetry.swift).
+  let refusedCount: Atomic<UInt>
+
   /// How many bytes of the emergency region are in use (ProcessHeap+Emergency.swift).
   let emergencyByteCount: Atomic<UInt>
 }

@@ -6,6 +6,7 @@
 //     HEAPLAB_PURGE_DELAY   milliseconds that freed memory stays at hand before it is purged; default 100
 //     HEAPLAB_BACKGROUND    1: a thread purges while the program makes no calls (BackgroundPurge.swift); default 0
 //     HEAPLAB_RESERVE       1: reserve one range of addresses at the start (HeapReservation.swift); default 0
+//     HEAPLAB_TELEMETRY     1: figures in /dev/shm, for readers without rights (Telemetry.swift); default 0
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
 /// The settings of the process heap.
@@ -16,6 +17,7 @@ struct Settings {
   var purgesInBackground = false
   var reservesAddressSpace = false
   var showsStatistics = false
+  var keepsTelemetryPage = false
 
   init() {}
 
@@ -52,6 +54,7 @@ struct Settings {
     if let text = SettingText("HEAPLAB_BACKGROUND") { settings.purgesInBackground = text.flag(default: false) }
     if let text = SettingText("HEAPLAB_RESERVE") { settings.reservesAddressSpace = text.flag(default: false) }
     if let text = SettingText("HEAPLAB_STATS") { settings.showsStatistics = text.flag(default: false) }
+    if let text = SettingText("HEAPLAB_TELEMETRY") { settings.keepsTelemetryPage = text.flag(default: false) }
     return settings
   }
 }

@@ -18,6 +18,9 @@ package struct OutgoingBatch {
     var room: UInt8 = 0
   }
 
+  /// Where the number of blocks begins in the word. The granule's number is its lower half.
+  static var countShift: UInt { 48 }
+
   private var word: UInt = 0
   /// The block that was added last, linked to the earlier ones; 0 for none.
   private var newest: UInt = 0
@@ -36,11 +39,12 @@ package struct OutgoingBatch {
       let word = withAtomic(&word) { $0.load(ordering: .relaxed) }
       return Header(
         granule: UInt32(truncatingIfNeeded: word), lastStep: UInt16(truncatingIfNeeded: word >> 32),
-        blockCount: UInt8(truncatingIfNeeded: word >> 48), room: UInt8(truncatingIfNeeded: word >> 56))
+        blockCount: UInt8(truncatingIfNeeded: word >> OutgoingBatch.countShift),
+        room: UInt8(truncatingIfNeeded: word >> 56))
     }
     set {
       let low = UInt(newValue.granule) | UInt(newValue.lastStep) << 32
-      let high = UInt(newValue.blockCount) << 48 | UInt(newValue.room) << 56
+      let high = UInt(newValue.blockCount) << OutgoingBatch.countShift | UInt(newValue.room) << 56
       withAtomic(&word) { $0.store(low | high, ordering: .relaxed) }
     }
   }

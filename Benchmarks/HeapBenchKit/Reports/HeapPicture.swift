@@ -83,3 +83,13 @@ public struct HeapPicture: Hashable, Sendable, Codable {
     }
   }
 }
+
+extension HeapPicture {
+  /// The picture of a heap of which only the share of each cell in use is known, from 0 to 255.
+  init(shares: [UInt8], cellByteCount: UInt64) {
+    self.cellByteCount = cellByteCount
+    extentByteCount = UInt64(shares.count) * cellByteCount
+    cells = Data(shares)
+    waste = Data(repeating: 0, count: shares.count)
+  }
+}

@@ -31,6 +31,14 @@ public struct HeapPictureSheet: Sendable {
     cellByteCount = max(1, (extent + UInt64(Self.cellCount) - 1) / UInt64(Self.cellCount))
   }
 
+  /// The sheet of one heap, with a line above its picture.
+  init(title: String, summary: String, picture: HeapPicture, note: String) {
+    (self.title, self.summary) = (title, summary)
+    panels = [Panel(title: "the heap", note: note, picture: picture)]
+    let most = UInt64(Self.cellCount)
+    cellByteCount = max(1, picture.cellByteCount, (picture.extentByteCount + most - 1) / most)
+  }
+
   /// The figures of a heap at its worst moment, in one line.
   public static func note(on layout: LayoutReport) -> String { note(on: layout, at: layout.worstSample) }
 

@@ -56,6 +56,19 @@ static inline char *lab_swift_demangle(const char *name, size_t byte_count) {
   return swift_demangle(name, byte_count, NULL, NULL, 0);
 }
 
+// ---- Other processes ----
+
+/// A range of another process's memory.
+struct lab_process_range {
+  uint64_t address;
+  uint64_t byte_count;
+};
+/// Copies the ranges of a process's memory behind each other to `target`, which has room for all of them. EFAULT when a
+/// part of them is not mapped, EPERM when this process may not look, ESRCH when the process ended.
+int lab_process_read(int process, const struct lab_process_range *ranges, size_t count, void *target);
+/// Milliseconds of CLOCK_BOOTTIME.
+uint64_t lab_clock_boot_milliseconds(void);
+
 // ---- zstd, from the system's library: traces are stored in its frames ----
 
 /// Whether libzstd.so.1 is there; loads it at the first call.

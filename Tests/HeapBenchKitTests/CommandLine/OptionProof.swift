@@ -18,7 +18,7 @@ struct OptionProof: Sendable, CustomTestStringConvertible {
     self.run = run
   }
 
-  static let all = benchmarks + questions + measurements + comparisons + gate + recording
+  static let all = benchmarks + questions + measurements + comparisons + gate + recording + telemetry
 
   private static let benchmarks = [
     OptionProof("all", ["output", "json", "csv", "seed", "scale", "rounds"]) { folder in
