@@ -99,7 +99,7 @@ struct CompareCommand: ParsableCommand {
       let plan = try await ComparisonPlan(
         allocators: allocators, driver: driver, size: size, only: only, folder: folder)
       guard !list else { return (plan, ComparisonReport(allocators: allocators)) }
-      for line in missing { try results.show("\(line)\n") }
+      for line in missing { try results.show(style.paragraph(line) + "\n") }
       var report = await ComparisonJob(plan, driver: driver).run(progress: ProgressLine())
       if scaling && report.isComplete {
         let job = ScalingJob(allocators: allocators, driver: driver, size: size)

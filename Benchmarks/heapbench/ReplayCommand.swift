@@ -73,7 +73,7 @@ struct ReplayCommand: ParsableCommand {
     let report = try Interruptible.run { try await job.run(progress: progress) }
     guard !report.isEmpty || report.isComplete else { throw CancellationError() }
     try results.show(report.text(style: style))
-    for line in missing { try results.show("\(line)\n") }
+    for line in missing { try results.show(style.paragraph(line) + "\n") }
     try results.write(json: report.json())
     if !report.isComplete { throw Ending.interruptedAfterFigures() }
     if report.hasFailures { throw UserError("some replays failed, see the lines in the tables") }
