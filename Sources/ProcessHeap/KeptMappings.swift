@@ -50,14 +50,15 @@ struct KeptMappings {
   }
 
   /// Takes `byteCount` bytes, a multiple of the page, from the shortest run that has them and starts at a multiple of
-  /// `alignment`. Returns their address, nil when there is no such run.
+  /// `alignment`. Returns their address, nil when there is no such run. Of runs of one length the youngest serves: if two
+  /// served in turn, neither would ever be old enough to go back.
   /// - Complexity: O(`countMaximum`²)
   mutating func take(byteCount: UInt, alignment: UInt) -> UInt? {
     var best: UInt?
     var bestByteCount = UInt.max
     for index in 0..<count where mappings[index].address & (alignment - 1) == 0 {
       let runByteCount = runByteCount(from: mappings[index].address, atLeast: byteCount)
-      guard runByteCount >= byteCount, runByteCount < bestByteCount else { continue }
+      guard runByteCount >= byteCount, runByteCount <= bestByteCount else { continue }
       best = mappings[index].address
       bestByteCount = runByteCount
     }

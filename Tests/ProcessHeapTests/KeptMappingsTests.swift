@@ -36,6 +36,13 @@ struct KeptMappingsTests {
     #expect(kept.byteCount == (5 + 15) * Self.mebibyte)
   }
 
+  @Test("Of two runs of one length the youngest serves, so that the other grows old")
+  func tie() {
+    var kept = Self.kept(140..<180, 100..<140)
+    #expect(Self.take(40, from: &kept) == 100)
+    #expect(kept.oldest?.keptAtMilliseconds == 1)
+  }
+
   @Test("Mappings side by side are one run, whatever their order")
   func sideBySide() {
     var kept = Self.kept(140..<164, 100..<140, 164..<170, 171..<400)
