@@ -1,6 +1,6 @@
 import Foundation
 
-/// Runs asynchronous work to its end for the main thread, and cancels it on Ctrl-C.
+/// Runs asynchronous work to its end on the main thread, and cancels it on Ctrl-C.
 enum Interruptible {
   /// The result of `work`, which measures. The first SIGINT or SIGTERM cancels its task; the second ends the process.
   ///
@@ -8,10 +8,10 @@ enum Interruptible {
   static func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) throws -> Value {
     try MachineLimits.check()
     let outcome = Outcome<Value>()
-    let done = DispatchSemaphore(value: 0)
-    let task = Task {
+    let executor = CallingThreadExecutor()
+    let task = Task(executorPreference: executor) {
       outcome.result = await Result(catching: work)
-      done.signal()
+      executor.finish()
     }
     let sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
@@ -23,13 +23,13 @@ enum Interruptible {
       source.resume()
       return source
     }
-    done.wait()
+    executor.run()
     for source in sources { source.cancel() }
     guard let result = outcome.result else { throw UserError("the work ended without a result") }
     return try result.get()
   }
 
-  /// Where the task leaves its result for the waiting thread: written before the semaphore's signal, read after it.
+  /// Where the task leaves its result: written before the executor finishes, read after it.
   private final class Outcome<Value: Sendable>: @unchecked Sendable {
     var result: Result<Value, any Error>?
   }

@@ -68,6 +68,21 @@ import Testing
   }
 
   /// The C header is the one place with the version.
+  @Test func whatIsMeasuredRunsAtThePriorityOfHeapbench() async throws {
+    let outcome = try await HeapBenchProcess.shell(
+      """
+      nice -n 7 "$heapbench" run --profile web-server --scale 0.02 --rounds 2 --policy firstfit >/dev/null 2>&1 & pid=$!
+      niceness() { cut -d ' ' -f 19 "/proc/$1/stat"; }
+      while kill -0 $pid 2>/dev/null; do
+        for child in $(cat /proc/$pid/task/*/children 2>/dev/null); do
+          own=$(niceness $pid 2>/dev/null) its=$(niceness $child 2>/dev/null) && echo "$((its - own))"
+        done
+        sleep 0.05
+      done | sort -u
+      """)
+    #expect(outcome.output == "0\n")
+  }
+
   @Test func theVersionIsThatOfTheHeader() async throws {
     let header = WorkloadFiles.benchmarks.appending(path: "../CShims/CLabMalloc/include/heaplab.h")
     let text = try String(contentsOf: header, encoding: .utf8)
