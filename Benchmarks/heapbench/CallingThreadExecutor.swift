@@ -27,6 +27,7 @@ final class CallingThreadExecutor: TaskExecutor {
       changes.wait()
       let job = state.withLock { $0.isFinished || $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
       guard let job else { return }
+      // SAFETY: this executor lives until run() returns, and each job runs once.
       unsafe job.runSynchronously(on: asUnownedTaskExecutor())
     }
   }

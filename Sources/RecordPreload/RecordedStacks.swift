@@ -11,13 +11,13 @@ internal import CLabRecord
 enum RecordedStacks {
   /// Frames of this library, with which a stack begins.
   private static var ownFrameCountMax: UInt { 8 }
-  /// A thread's memory: the frames of the present stack, the hashes that it remembers, and rules of ``StackWalk``.
+  /// A thread's memory: a stack's return addresses, the hashes that it remembers, and that of ``StackWalk``.
   private static var framesByteCount: UInt { 1024 }
   private static var knownCount: UInt { 8192 }
-  private static var rulesOffset: UInt { framesByteCount + knownCount * 8 }
-  private static var byteCount: UInt { rulesOffset + StackWalk.rulesByteCount }
+  private static var walkOffset: UInt { framesByteCount + knownCount * 8 }
+  private static var byteCount: UInt { walkOffset + StackWalk.byteCount }
 
-  /// The hash of the calling thread's stack, whose frames are then in the records; 0 for none.
+  /// The hash of the calling thread's stack as records have it, whose frames are then in the records; 0 for none.
   ///
   /// Inlined: each frame of this library costs what a frame of the program costs.
   @inline(__always) static func hashOfStack() -> UInt64 {
@@ -30,8 +30,13 @@ enum RecordedStacks {
     var hash: UInt64 = 0
     if frames != 0, lab_record_can_unwind() != 0 {
       let wanted = RecordedProcess.frameCountMax
-      let walked = StackWalk.walk(frames, wanted, rules: frames &+ rulesOffset)
-      hash = walked.count == 0 ? unwind(frames, wanted) : mark(walked.hash, frames, walked.count)
+      let walk = StackWalk(memory: frames &+ walkOffset)
+      let walked = walk.walk(wanted)
+      hash = walked.count == 0 ? unwind(frames, wanted) : max(1, walked.hash >> 16)
+      if walked.count != 0, !knows(hash) {
+        walk.storeAddresses(walked.count, at: frames)
+        store(hash, frames, Int(walked.count))
+      }
     }
     // SAFETY: as above.
     unsafe slot.pointee.is_unwinding = 0
@@ -47,19 +52,18 @@ enum RecordedStacks {
     guard start < end else { return 0 }
     var hash: UInt64 = 0
     for place in stride(from: start, to: end, by: 8) { hash = StackWalk.hash(hash, lab_record_load(place)) }
-    return mark(hash, start, (end &- start) / 8)
+    hash = max(1, hash >> 16)
+    if !knows(hash) { store(hash, start, Int((end &- start) / 8)) }
+    return hash
   }
 
-  /// The hash as records have it, where 0 means no stack. Stores the frames if the thread does not remember it.
-  @inline(__always) private static func mark(_ hash: UInt64, _ frames: UInt, _ count: UInt) -> UInt64 {
-    let hash = max(1, hash >> 16)
+  /// Whether the thread remembers a hash; it does from now on.
+  @inline(__always) private static func knows(_ hash: UInt64) -> Bool {
     // SAFETY: the slot is this thread's own.
     let known = unsafe lab_record_slot().pointee.stacks &+ framesByteCount &+ UInt(hash) % knownCount &* 8
-    if lab_record_load(known) != UInt(hash) {
-      lab_record_set(known, hash)
-      store(hash, frames, Int(count))
-    }
-    return hash
+    if lab_record_load(known) == UInt(hash) { return true }
+    lab_record_set(known, hash)
+    return false
   }
 
   @inline(never) private static func store(_ hash: UInt64, _ frames: UInt, _ count: Int) {

@@ -5,29 +5,53 @@ internal import CLabRecord
 // libunwind unwinds the stack from the start. A library that replaces another one at the same address could leave a
 // stale rule: libunwind's own cache has the same weakness.
 
-/// A walk over the calling thread's stack.
-enum StackWalk {
+/// The registers in a frame.
+struct StackPosition: Equatable {
+  /// The return address into the frame's function.
+  var address: UInt
+  var stackPointer: UInt
+  var framePointer: UInt
+}
+
+/// The calling thread's walks over its stack.
+struct StackWalk {
   /// The rules that a thread keeps: an address and a rule each.
-  private static var ruleCount: UInt { 2048 }
-  /// The bytes of a thread's rules.
-  static var rulesByteCount: UInt { ruleCount * 16 }
+  private static var ruleCount: UInt { 8192 }
+  private static var rulesByteCount: UInt { ruleCount * 16 }
+  /// The memory of a thread's rules and of its last walk's frames.
+  static var byteCount: UInt { rulesByteCount + WalkedFrame.poolByteCount }
   /// A frame is at most that large.
   private static var frameByteCountMax: UInt { 1 << 20 }
 
-  /// Stores at most `count` return addresses at `frames`, the innermost first, without those of this library.
+  private let rules: UInt
+  @inline(__always) private var pool: UInt { rules &+ StackWalk.rulesByteCount }
+
+  /// - Parameter memory: `byteCount` bytes of the thread's own, zeros at first.
+  @inline(__always) init(memory: UInt) { rules = memory }
+
+  /// Walks over at most `count` frames, from the innermost one outside this library on.
   ///
-  /// - Returns: Their number, 0 where the walk met a frame without a simple rule, and their hash.
-  @inline(__always) static func walk(_ frames: UInt, _ count: UInt, rules: UInt) -> (count: UInt, hash: UInt64) {
+  /// - Returns: Their number, 0 where the walk met a frame without a simple rule, and the hash of their return addresses.
+  @inline(__always) func walk(_ count: UInt) -> (count: UInt, hash: UInt64) {
     #if arch(x86_64)
       // The functions of this library keep frame pointers.
       var frame = lab_record_frame_pointer()
       while lab_record_is_own_code(lab_record_load(frame &+ 8)) != 0 { frame = lab_record_load(frame) }
-      let start = Position(
+      let start = StackPosition(
         address: lab_record_load(frame &+ 8), stackPointer: frame &+ 16, framePointer: lab_record_load(frame))
-      return walk(from: start, frames, count, rules: rules)
+      return walk(from: start, count)
     #else
       return (0, 0)
     #endif
+  }
+
+  /// Stores the return addresses of the last walk, which had `count` frames, the innermost first.
+  func storeAddresses(_ count: UInt, at place: UInt) {
+    var frame = WalkedFrame.innermost(in: pool, leaving: 0)
+    for index in 0..<count {
+      lab_record_set(place &+ index &* 8, UInt64(frame.address))
+      frame = frame.caller
+    }
   }
 
   /// The hash of a stack with one frame more.
@@ -36,59 +60,87 @@ enum StackWalk {
     return product ^ product >> 32
   }
 
-  /// The registers in a frame.
-  private struct Position {
-    var address: UInt
-    var stackPointer: UInt
-    var framePointer: UInt
-  }
-
-  @inline(__always) private static func walk(
-    from start: Position, _ frames: UInt, _ count: UInt, rules: UInt
-  ) -> (count: UInt, hash: UInt64) {
+  @inline(__always) private func walk(from start: StackPosition, _ countMax: UInt) -> (count: UInt, hash: UInt64) {
+    var old = WalkedFrame.innermost(in: pool, leaving: countMax)
     var position = start
+    var frame = WalkedFrame.none
+    var step = Step(outcome: .caller)
     var hash: UInt64 = 0
-    var place = frames
-    let end = frames &+ count &* 8
+    var count: UInt = 0
     while true {
-      lab_record_set(place, UInt64(position.address))
-      hash = self.hash(hash, position.address)
-      place &+= 8
-      if place == end { break }
-      let entry = rules &+ (position.address ^ position.address >> 11) % ruleCount &* 16
-      if lab_record_load(entry) != position.address { learn(position.address, entry) }
-      let word = UInt64(lab_record_load(entry &+ 8))
-      guard word & UnwindRule.Bits.isPlain != 0 else {
-        let rule = UnwindRule(word: word)
-        if rule.base == .end { break }
-        guard step(&position, rule) else { return (0, 0) }
-        continue
+      old = old.outward(to: position.stackPointer)
+      let isOld = old != .none && old.position == position
+      let next = isOld ? old : WalkedFrame.make(position, in: pool)
+      if frame == .none { next.begin(in: pool) } else { frame.link(to: next, step, in: pool) }
+      frame = next
+      hash = StackWalk.hash(hash, frame.address)
+      count &+= 1
+      while count < countMax {
+        let caller = frame.unchangedCaller
+        if caller == .none { break }
+        frame = caller
+        hash = StackWalk.hash(hash, frame.address)
+        count &+= 1
       }
-      let base =
-        word & UnwindRule.Bits.hasFramePointerBase != 0 ? position.framePointer : position.stackPointer
-      let frame = base &+ UInt(bitPattern: Int(Int64(bitPattern: word) >> 32))
-      // A frame pointer that a function used for something else is no address.
-      guard isFrame(frame, below: position) else { return (0, 0) }
-      let offset = Int16(truncatingIfNeeded: word >> UnwindRule.Bits.savedOffsetShift)
-      if offset != 0 { position.framePointer = lab_record_load(frame &+ UInt(bitPattern: Int(offset))) }
-      position.stackPointer = frame
-      position.address = lab_record_load(frame &- 8)
-      if position.address == 0 { break }
+      if count == countMax { break }
+      if isOld {
+        old = frame
+        position = frame.position
+      }
+      step = stepOut(&position)
+      if step.outcome == .end { break }
+      if step.outcome == .complex { return (0, 0) }
     }
-    return ((place &- frames) / 8, hash)
+    return (count, hash)
   }
 
-  @inline(__always) private static func isFrame(_ frame: UInt, below position: Position) -> Bool {
+  /// How a step to a frame's caller went.
+  struct Step {
+    enum Outcome {
+      case caller, end, complex
+    }
+
+    var outcome: Outcome
+    /// Whether the frame alone says where its return address is, and where the saved frame pointer.
+    var isPlain = true
+    /// Where the caller's frame pointer was; 0 if still in its register.
+    var savedPlace: UInt = 0
+  }
+
+  /// Goes to the caller.
+  @inline(__always) private func stepOut(_ position: inout StackPosition) -> Step {
+    let entry = rules &+ (position.address ^ position.address >> 11) % StackWalk.ruleCount &* 16
+    if lab_record_load(entry) != position.address { StackWalk.learn(position.address, entry) }
+    let word = UInt64(lab_record_load(entry &+ 8))
+    guard word & UnwindRule.Bits.isPlain != 0 else { return StackWalk.stepOut(&position, UnwindRule(word: word)) }
+    let base = word & UnwindRule.Bits.hasFramePointerBase != 0 ? position.framePointer : position.stackPointer
+    let frame = base &+ UInt(bitPattern: Int(Int64(bitPattern: word) >> 32))
+    // A frame pointer that a function used for something else is no address.
+    guard StackWalk.isFrame(frame, below: position) else { return Step(outcome: .complex) }
+    var step = Step(outcome: .caller)
+    let offset = Int16(truncatingIfNeeded: word >> UnwindRule.Bits.savedOffsetShift)
+    if offset != 0 {
+      step.savedPlace = frame &+ UInt(bitPattern: Int(offset))
+      position.framePointer = lab_record_load(step.savedPlace)
+    }
+    position.stackPointer = frame
+    position.address = lab_record_load(frame &- 8)
+    if position.address == 0 { step.outcome = .end }
+    return step
+  }
+
+  @inline(__always) private static func isFrame(_ frame: UInt, below position: StackPosition) -> Bool {
     frame &- position.stackPointer &- 1 < frameByteCountMax && frame % 8 == 0
   }
 
-  /// Goes to the caller by a rule that is not plain; false where that is not possible.
-  @inline(never) private static func step(_ position: inout Position, _ rule: UnwindRule) -> Bool {
+  /// Goes to the caller by a rule that is not plain.
+  @inline(never) private static func stepOut(_ position: inout StackPosition, _ rule: UnwindRule) -> Step {
+    if rule.base == .end { return Step(outcome: .end) }
     let base = rule.base == .stackPointer ? position.stackPointer : position.framePointer
     var frame = base &+ UInt(bitPattern: Int(rule.offset))
-    guard rule.base != .complex, isFrame(frame, below: position) else { return false }
+    guard rule.base != .complex, isFrame(frame, below: position) else { return Step(outcome: .complex) }
     if rule.base == .word { frame = lab_record_load(frame) }
-    guard isFrame(frame, below: position) else { return false }
+    guard isFrame(frame, below: position) else { return Step(outcome: .complex) }
     let offset = UInt(bitPattern: Int(rule.savedOffset))
     switch rule.saved {
     case .register: break
@@ -97,7 +149,7 @@ enum StackWalk {
     }
     position.stackPointer = frame
     position.address = lab_record_load(frame &- 8)
-    return position.address != 0
+    return Step(outcome: position.address == 0 ? .complex : .caller, isPlain: false)
   }
 
   /// Reads the rule of a return address into the thread's table.

@@ -36,7 +36,7 @@ struct KeptMappingsTests {
     #expect(kept.byteCount == (5 + 15) * Self.mebibyte)
   }
 
-  @Test("Of two runs of one length the youngest serves, so that the other grows old")
+  @Test("Of two runs of one length the youngest serves, and the other grows old")
   func tie() {
     var kept = Self.kept(140..<180, 100..<140)
     #expect(Self.take(40, from: &kept) == 100)
