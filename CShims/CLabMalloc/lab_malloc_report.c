@@ -22,6 +22,16 @@ const char *lab_malloc_environment(const char *name) {
   return 0;
 }
 
+const char *lab_malloc_environment_next(uintptr_t *position) {
+  static const char prefix[] = "HEAPLAB_";
+  if (environ == 0 || getauxval(AT_SECURE) != 0) return 0;
+  for (char *entry; (entry = environ[*position]) != 0;) {
+    ++*position;
+    if (strncmp(entry, prefix, sizeof prefix - 1) == 0) return entry;
+  }
+  return 0;
+}
+
 // Not write(2): that is a cancellation point, and no function of the malloc family may be one.
 void lab_malloc_warn(const char *text, uintptr_t length) {
   int saved = errno;

@@ -1,5 +1,5 @@
 // The environment's settings, read at the first allocation, without allocating. A value that cannot be read gives a
-// warning line and the default. A set-uid program sees no settings.
+// warning line and the default, and so does an unknown name (SettingName.swift). A set-uid program sees no settings.
 //
 //     HEAPLAB_POLICY        the policy that serves requests: general (default), firstfit or buddy (TextbookHeap.swift)
 //     HEAPLAB_LIMIT         bytes that the heap may hold, with K, M, G or T; past it malloc fails; default: no limit
@@ -27,6 +27,7 @@ struct Settings {
   /// The settings of the environment.
   static func fromEnvironment() -> Settings {
     var settings = Settings()
+    guard SettingName.check() else { return settings }
     if let text = SettingText("HEAPLAB_POLICY") {
       if text == "firstfit" {
         settings.policy = .firstFit
