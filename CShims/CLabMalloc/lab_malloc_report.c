@@ -57,10 +57,13 @@ void lab_malloc_copy_statistics(const struct heaplab_statistics *statistics, voi
 void lab_malloc_report(const struct heaplab_statistics *now) {
   char text[512];
   int length = snprintf(text, sizeof text,
-                        "heaplab: committed %zu live %zu free %zu mapped %zu (%zu) bytes; %zu heaps, %zu spans, arenas %zu bytes\n",
+                        "heaplab: committed %zu live %zu free %zu mapped %zu (%zu) bytes; %zu heaps, %zu spans, arenas %zu bytes",
                         now->committed_byte_count, now->live_byte_count, now->free_byte_count, now->mapped_byte_count,
                         now->mapped_count, now->heap_count, now->span_count, now->arena_byte_count);
-  if (length > 0) lab_malloc_warn(text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+  if (now->pinned_byte_count != 0)
+    length += snprintf(text + length, sizeof text - (size_t)length, ", pinned %zu bytes", now->pinned_byte_count);
+  text[length++] = '\n';
+  lab_malloc_warn(text, (size_t)length);
 }
 
 struct mallinfo2 lab_malloc_mallinfo2(const struct heaplab_statistics *now) {

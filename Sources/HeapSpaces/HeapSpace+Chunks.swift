@@ -77,17 +77,26 @@ extension HeapSpace {
 // What is committed of each chunk.
 extension HeapSpace {
   /// The granule behind the committed part of the chunk around granule `number`; 0 when nothing is committed there.
-  func committedEnd(ofChunkAround number: UInt) -> UInt { UInt(self[committedEndAt: number].load(ordering: .relaxed)) }
+  func committedEnd(ofChunkAround number: UInt) -> UInt { UInt(self[wordAt: number, of: fields.chunkTable].load(ordering: .relaxed)) }
 
   func setCommittedEnd(_ end: UInt, ofChunkAround number: UInt) {
-    self[committedEndAt: number].store(UInt32(truncatingIfNeeded: end), ordering: .relaxed)
+    self[wordAt: number, of: fields.chunkTable].store(UInt32(truncatingIfNeeded: end), ordering: .relaxed)
   }
 
-  /// The word for the chunk around granule `number`. Relaxed, as `committedEnd` is, and for the same reason.
-  private subscript(committedEndAt number: UInt) -> Atomic<UInt32> {
+  /// The granule behind the fixed part of the chunk around granule `number`; 0 when nothing is fixed there.
+  func fixedEnd(ofChunkAround number: UInt) -> UInt {
+    fields.fixedTable == 0 ? 0 : UInt(self[wordAt: number, of: fields.fixedTable].load(ordering: .relaxed))
+  }
+
+  func setFixedEnd(_ end: UInt, ofChunkAround number: UInt) {
+    self[wordAt: number, of: fields.fixedTable].store(UInt32(truncatingIfNeeded: end), ordering: .relaxed)
+  }
+
+  /// The word of a table for the chunk around granule `number`. Relaxed, as `committedEnd` is, and for the same reason.
+  private subscript(wordAt number: UInt, of table: UInt) -> Atomic<UInt32> {
     unsafeAddress {
-      let word = fields.chunkTable + (chunkStart(around: number) >> HeapSpace.smallestChunkShift) * 4
-      // SAFETY: `create` committed the table, which has a word for each of the smallest chunks that the space could
+      let word = table + (chunkStart(around: number) >> HeapSpace.smallestChunkShift) * 4
+      // SAFETY: `create` committed the tables, which have a word for each of the smallest chunks that the space could
       // have. A longer chunk uses the first of its words.
       return unsafe UnsafePointer(bitPattern: word).unsafelyUnwrapped
     }

@@ -18,11 +18,12 @@ extension HeapSpace {
     return outcome == .done || most == end ? outcome : commit(from: first, to: end)
   }
 
-  private func commit(from first: UInt, to end: UInt) -> HeapReservation.Outcome {
+  func commit(from first: UInt, to end: UInt) -> HeapReservation.Outcome {
     let start = fields.base + first * Granule.byteCount
     let outcome = commit(start, byteCount: (end - first) * Granule.byteCount)
     guard outcome == .done else { return outcome }
     fields.commitCount.wrappingAdd(1, ordering: .relaxed)
+    noteMapped(from: first, to: end)
     setCommittedEnd(end, ofChunkAround: first)
     if end > committedEnd { committedEnd = end }
     fields.hooks.didCommit(committedEnd)
@@ -30,6 +31,7 @@ extension HeapSpace {
   }
 
   func commit(_ address: UInt, byteCount: UInt, isWritable: Bool = true) -> HeapReservation.Outcome {
-    fields.reservation?.commit(address, byteCount: byteCount, isWritable: isWritable) ?? .refused
+    if fields.isSealed.load(ordering: .relaxed) { return .refused }
+    return fields.reservation?.commit(address, byteCount: byteCount, isWritable: isWritable) ?? .refused
   }
 }

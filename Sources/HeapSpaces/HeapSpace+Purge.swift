@@ -25,7 +25,7 @@ extension HeapSpace {
 
   /// Whether a purge may begin: not over a caller's memory, and, unless it was asked for, not soon after a refusal.
   package func mayPurge(_ occasion: PurgeOccasion) -> Bool {
-    guard fields.ownsMapping else { return false }
+    guard fields.ownsMapping, !isWhollyFixed || occasion == .demand else { return false }
     // Relaxed: the time stands for itself.
     let refusedAt = fields.refusedAtMilliseconds.load(ordering: .relaxed)
     return refusedAt == 0 || occasion == .demand || milliseconds &- refusedAt >= HeapSpace.refusalMilliseconds
@@ -45,10 +45,10 @@ extension HeapSpace {
   }
 
   /// Decommits pages, and returns those that went. Where the system's pages are larger, those that belong to the run only
-  /// in part stay. All stay when the system refuses, as it does for pinned pages: the range is then empty.
+  /// in part stay, and fixed ones. All stay when the system refuses, as it does for pinned pages: the range is then empty.
   func decommitted(_ start: UInt, byteCount: UInt) -> Range<UInt> {
     let end = start + byteCount
-    let (first, last) = (SystemPages.rounded(start), SystemPages.roundedDown(end))
+    let (first, last) = (SystemPages.rounded(unfixedStart(from: start)), SystemPages.roundedDown(end))
     guard first < last else { return end..<end }
     do throws(SystemError) {
       try SystemPages.decommit(first, byteCount: last - first)

@@ -75,7 +75,7 @@ extension HeapSpace {
   }
 
   /// Ends a chunk where its committed part ends, because another mapping lies there.
-  private func closeChunk(headAt head: UInt) {
+  func closeChunk(headAt head: UInt) {
     chunk(headAt: head).frames.reserve(
       HeapSpace.frames(from: committedEnd(ofChunkAround: head), to: chunkEnd(around: head)))
   }
@@ -85,7 +85,7 @@ extension HeapSpace {
 extension HeapSpace {
   /// Begins the next chunk in whose place nothing else is mapped. Returns false at the end of the space, when memory is
   /// lacking, and when the chunk would be too short for a run of the order.
-  private func beginChunk(for order: FrameOrder) -> Bool {
+  func beginChunk(for order: FrameOrder) -> Bool {
     while fields.chunksEnd < fields.granuleCount {
       let head = fields.chunksEnd
       let (start, end) = (chunkStart(around: head), chunkEnd(around: head))
@@ -135,7 +135,10 @@ extension HeapSpace {
     let tableEnd = SystemPages.rounded(fields.table + end * Granule.recordByteCount)
     guard fields.tableEnd < tableEnd else { return .done }
     let outcome = commit(fields.tableEnd, byteCount: tableEnd - fields.tableEnd)
-    if outcome == .done { fields.tableEnd = tableEnd }
+    if outcome == .done {
+      _ = fields.hooks.didMap(fields.tableEnd, tableEnd - fields.tableEnd)
+      fields.tableEnd = tableEnd
+    }
     return outcome
   }
 

@@ -7,7 +7,7 @@ internal import Synchronization
 
 // The address range of a heap's granules, and the tables that describe them.
 //
-//     | ends of chunks | granule table | ... base | head of chunk 0: space record, buddy | granules: spans, arenas ... |
+//     | ends of chunks, twice | granule table | ... base | head of chunk 0: space record, buddy | granules: spans, arenas ... |
 //
 // The granule table has 64 bytes for each granule. The descriptor for an address p of the range is thus at
 // table + 64 * ((p - base) >> 16): a subtraction, a compare, a shift. Granules and table are committed as the space
@@ -57,7 +57,8 @@ extension HeapSpace {
     var reservation = reservation
     // Fewer than 2^32: a granule's number has 32 bits.
     let most = min(reservation.byteCount / (Granule.byteCount + Granule.recordByteCount), UInt(UInt32.max))
-    let table = reservation.base + (chunkTableByteCount(for: most) + Granule.byteCount - 1) & ~(Granule.byteCount - 1)
+    let chunkTableByteCount = chunkTableByteCount(for: most)
+    let table = reservation.base + (2 * chunkTableByteCount + Granule.byteCount - 1) & ~(Granule.byteCount - 1)
     let mask = HeapReservation.alignment - 1
     var base = (table + most * Granule.recordByteCount + mask) & ~mask
     guard base < reservation.end else { return nil }
@@ -80,8 +81,11 @@ extension HeapSpace {
     }
     let space = begin(base: base, granuleCount: granuleCount, reservation: reservation, hooks: hooks)
     space.fields.chunkTable = reservation.base
+    space.fields.fixedTable = reservation.base + chunkTableByteCount
     space.fields.table = table
     space.fields.tableEnd = tableEnd
+    _ = hooks.didMap(reservation.base, tableEnd - reservation.base)
+    space.noteMapped(from: 0, to: headCount)
     space.setCommittedEnd(headCount, ofChunkAround: 0)
     space.committedEnd = headCount
     space.fields.firstGranule = headCount

@@ -9,14 +9,19 @@ package struct SpaceHooks {
   package let milliseconds: @convention(c) () -> UInt
   /// Called under the space's lock: a granule right below a number is committed, and none above it.
   package let didCommit: @convention(c) (UInt) -> Void
+  /// Called under the space's lock for so many bytes at an address, which were just committed and are untouched.
+  /// Returns whether they are fixed: they never go back to the system.
+  package let didMap: @convention(c) (UInt, UInt) -> Bool
 
   package init(
     wait: LockWait, milliseconds: @escaping @convention(c) () -> UInt,
-    didCommit: @escaping @convention(c) (UInt) -> Void
+    didCommit: @escaping @convention(c) (UInt) -> Void,
+    didMap: @escaping @convention(c) (UInt, UInt) -> Bool = { _, _ in false }
   ) {
     self.wait = wait
     self.milliseconds = milliseconds
     self.didCommit = didCommit
+    self.didMap = didMap
   }
 }
 
@@ -32,6 +37,8 @@ package struct SpaceRecord: ~Copyable {
   /// The addresses of the granule table and of the table of the chunks' committed ends.
   package var table: UInt = 0
   var chunkTable: UInt = 0
+  /// The address of the table of the chunks' fixed ends (HeapSpace+Fixed.swift), 0 over a caller's memory.
+  var fixedTable: UInt = 0
   /// The first granule behind the head of chunk 0.
   package var firstGranule: UInt = 0
   let hooks: SpaceHooks
@@ -68,6 +75,10 @@ package struct SpaceRecord: ~Copyable {
   let refusedAtMilliseconds = Atomic<UInt>(0)
   /// Whether a purge of free granules is under way, or was due when the last one became free.
   let isPurgeNear = Atomic<Bool>(false)
+  /// Whether all granules are fixed, and how many are. Whether no more may be committed.
+  let isWhollyFixed = Atomic<Bool>(false)
+  let fixedGranuleCount = Atomic<UInt>(0)
+  let isSealed = Atomic<Bool>(false)
   /// How many heaps were made over the space.
   let heapCount = Atomic<UInt>(0)
 

@@ -14,6 +14,11 @@ public func entryTrim() -> Int32 {
   ProcessHeap.trim() ? 1 : 0
 }
 
+@c(heaplab_pin_again)
+public func entryPinAgain() -> Int32 {
+  ProcessHeap.pinAgain()
+}
+
 @c(heaplab_quota)
 public func entryQuota() -> UInt {
   ProcessHeap.quotaByteCount

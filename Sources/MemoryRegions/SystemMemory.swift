@@ -35,6 +35,25 @@ public enum SystemMemory {
     return code == 0 ? byteCount : nil
   }
 
+  /// How much memory there is to take.
+  package struct Room: Equatable, Sendable {
+    /// How many bytes.
+    package let byteCount: UInt64
+    /// Whether a control group sets the limit, not the machine.
+    package let isOfGroup: Bool
+  }
+
+  /// How much memory the process may still take without swapping; nil when `/proc` does not say.
+  ///
+  /// - Complexity: reads files of `/proc`, and three for each control group around the process.
+  package static var room: Room? {
+    var byteCount: UInt64 = 0
+    var isOfGroup = false
+    // SAFETY: the results go to locals.
+    let code = unsafe lab_facts_memory_room(&byteCount, &isOfGroup)
+    return code == 0 ? Room(byteCount: byteCount, isOfGroup: isOfGroup) : nil
+  }
+
   /// What a process has pinned.
   public struct Pinned: Equatable, Sendable {
     /// How many bytes are pinned.

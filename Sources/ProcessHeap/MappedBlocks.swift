@@ -33,7 +33,7 @@ enum MappedBlocks {
   static func allocate(byteCount: UInt, alignment: UInt, zeroed: Bool = false, in space: HeapSpace) -> UInt {
     // A mapping has at least one page, even for a request of 0 bytes.
     let rounded = SystemPages.rounded(max(byteCount, 1))
-    guard rounded >= byteCount, rounded < UInt(Int.max) else { return 0 }
+    guard rounded >= byteCount, rounded < UInt(Int.max), !space.isSealed else { return 0 }
     let pageAlignment = max(alignment, SystemPages.byteCount)
     let kept = takeKept(byteCount: rounded, alignment: pageAlignment, zeroed: zeroed, in: space)
     if kept != 0 { return kept }
@@ -47,6 +47,7 @@ enum MappedBlocks {
       space.refund(byteCount: rounded)
       return 0
     }
+    Placement.didMapBlock(address, byteCount: rounded)
     return address
   }
 

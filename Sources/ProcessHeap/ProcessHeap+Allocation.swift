@@ -39,7 +39,8 @@ extension ProcessHeap {
   private static func allocateLargeOnce(
     _ byteCount: UInt, alignment: UInt, zeroed: Bool, from heap: ThreadHeap
   ) -> UInt {
-    if byteCount <= arenaMaximumByteCount, alignment <= arenaMaximumByteCount {
+    let isForArena = byteCount <= arenaMaximumByteCount || heap.space.hasFixedRoom(for: byteCount)
+    if isForArena, alignment <= arenaMaximumByteCount {
       let block = heap.allocateInArena(byteCount: byteCount, alignment: alignment, zeroed: zeroed)
       if block != 0 { return block }
     }

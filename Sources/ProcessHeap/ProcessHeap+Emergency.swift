@@ -1,4 +1,5 @@
 internal import CLabMalloc
+internal import HeapSpaces
 internal import Synchronization
 
 // The blocks that a signal handler gets when it interrupted a slow path of its own thread. They come from a region of
@@ -8,6 +9,12 @@ internal import Synchronization
 extension ProcessHeap {
   private static var emergencyStart: UInt { lab_malloc_emergency() }
   private static var emergencyByteCount: UInt { UInt(LAB_MALLOC_EMERGENCY_BYTE_COUNT) }
+  /// How much of the region is used while the heap takes no memory from the system: that part was locked at the start.
+  private static var emergencyMaximum: UInt {
+    let state = ProcessState()
+    let isSealed = state.space != 0 && processSpace.isSealed
+    return isSealed ? UInt(LAB_MALLOC_EMERGENCY_LOCKED_BYTE_COUNT) : emergencyByteCount
+  }
   /// The bytes in front of a block, which hold its size.
   private static var emergencyHeaderByteCount: UInt { 16 }
 
@@ -20,10 +27,11 @@ extension ProcessHeap {
 
   /// A block from the emergency region. 0 when the region is used up, and for an alignment above 16.
   static func allocateEmergency(_ byteCount: UInt, alignment: UInt) -> UInt {
-    guard alignment <= 16, byteCount < emergencyByteCount else { return 0 }
+    let most = emergencyMaximum
+    guard alignment <= 16, byteCount < most else { return 0 }
     let room = ((byteCount + 15) & ~15) + emergencyHeaderByteCount
     let offset = ProcessState().fields.emergencyByteCount.wrappingAdd(room, ordering: .relaxed).oldValue
-    guard offset + room <= emergencyByteCount else {
+    guard offset + room <= most else {
       ProcessState().fields.emergencyByteCount.wrappingSubtract(room, ordering: .relaxed)
       return 0
     }

@@ -149,6 +149,7 @@ extension ProcessHeap {
       state.fields.mappedLock.release()
     }
     keepOnlyOwnHeap()
+    Placement.noteFork()
     BackgroundPurge.noteFork()
     Telemetry.noteFork()
   }

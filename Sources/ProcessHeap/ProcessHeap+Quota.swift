@@ -1,3 +1,4 @@
+internal import CLabMalloc
 internal import HeapSpaces
 internal import ThreadHeaps
 
@@ -19,6 +20,16 @@ extension ProcessHeap {
     guard state.space != 0, state.fields.mappedLock.acquire(wait) else { return }
     defer { state.fields.mappedLock.release() }
     processSpace.setQuota(byteCount: byteCount, mappedByteCount: MappedBlocks.byteCount + MappedBlocks.keptByteCount)
+  }
+
+  /// Locks the pinned part of the heap again, in a child of fork: 0, or -1 with `errno`.
+  public static func pinAgain() -> Int32 {
+    setUpIfNeeded()
+    guard ProcessState().space != 0 else { return 0 }
+    let code = Placement.pinAgain(processSpace)
+    guard code != 0 else { return 0 }
+    lab_malloc_errno_set(code)
+    return -1
   }
 
   /// The name of the policy that serves the process.

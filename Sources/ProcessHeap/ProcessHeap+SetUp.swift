@@ -12,7 +12,8 @@ extension ProcessHeap {
   private static var hooks: SpaceHooks {
     SpaceHooks(
       wait: wait, milliseconds: { lab_malloc_milliseconds() },
-      didCommit: { lab_malloc_space_scaled_end_set($0 * Granule.recordByteCount) })
+      didCommit: { lab_malloc_space_scaled_end_set($0 * Granule.recordByteCount) },
+      didMap: { Placement.didMap($0, byteCount: $1) })
   }
 
   /// The space, made if there is none yet, with the process's lock held; nil without memory, and under a textbook
@@ -23,6 +24,7 @@ extension ProcessHeap {
     if state.space != 0 { return processSpace }
     if state.textbook != 0 { return nil }
     state.fields.settings = Settings.fromEnvironment()
+    Placement.begin()
     setUpForkWord()
     if state.fields.settings.policy != .general {
       guard let heap = TextbookHeap.create(state.fields.settings) else { return nil }
@@ -38,11 +40,12 @@ extension ProcessHeap {
       return nil
     }
     space.quotaByteCount = state.fields.settings.limitByteCount
+    Placement.provision(space)
     // The base comes before the space's address is published: a child of a fork in between must not see the space
     // without it.
     lab_malloc_space_set(space.fields.base, space.fields.table)
     state.space = space.address
-    if state.fields.settings.purgesInBackground { BackgroundPurge.allow() }
+    if state.fields.settings.purgesInBackground, !space.isSealed { BackgroundPurge.allow() }
     Telemetry.begin(space)
     if state.fields.settings.showsStatistics { reportAtExit() }
     return space

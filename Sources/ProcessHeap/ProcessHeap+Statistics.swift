@@ -45,6 +45,7 @@ extension ProcessHeap {
     statistics.live_byte_count = Int(live + mapped)
     statistics.span_count = Int(spans)
     statistics.arena_byte_count = Int(space.arenaExtentByteCount)
+    statistics.pinned_byte_count = Int(Placement.pinnedByteCount)
     forEachHeap { _ in statistics.heap_count += 1 }
     return statistics
   }

@@ -47,6 +47,9 @@ struct ProcessRecord: ~Copyable {
   let keptByteCount: Atomic<UInt>
   let keptSinceMilliseconds: Atomic<UInt>
 
+  /// Where the heap's memory lies, and what became of the wishes for it (Placement.swift).
+  var placement: PlacementRecord
+
   /// Whether a thread purges what idles (BackgroundPurge.swift).
   let background: Atomic<UInt>
 

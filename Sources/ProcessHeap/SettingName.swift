@@ -14,9 +14,9 @@ struct SettingName {
   private static var prefix: StaticString { "HEAPLAB_" }
 
   /// The names without the prefix: of this library's settings, of the recorder's, and of the project's tests.
-  static var known: InlineArray<16, StaticString> {
+  static var known: InlineArray<18, StaticString> {
     [
-      "POLICY", "LIMIT", "PURGE_DELAY", "BACKGROUND", "RESERVE", "TELEMETRY", "STATS",
+      "POLICY", "LIMIT", "PURGE_DELAY", "BACKGROUND", "RESERVE", "TELEMETRY", "STATS", "PIN", "PIN_OVERFLOW",
       "RECORD", "RECORD_STACKS", "RECORD_SAMPLE",
       "SOAK_OPERATIONS", "SOAK_SEED", "REFEREE_SEED", "REFEREE_SPACES", "PROBE_IMAGES", "PROBE_IMAGE_COUNT",
     ]
@@ -110,7 +110,6 @@ struct SettingName {
     line.append(" is no variable of heaplab; the nearest is ")
     line.append(SettingName.prefix)
     line.append(nearest)
-    // SAFETY: C reads no more bytes than it is told.
-    unsafe line.end { unsafe lab_malloc_warn($0, UInt($1)) }
+    SettingText.write(line)
   }
 }

@@ -84,6 +84,14 @@ struct SettingText {
 
   /// Writes a line that says what is wrong with the value.
   func warn(_ complaint: StaticString) {
+    var line = line()
+    line.append(" ")
+    line.append(complaint)
+    SettingText.write(line)
+  }
+
+  /// The beginning of a line about the variable: its name and its value.
+  func line() -> TextLine {
     var line = TextLine()
     line.append("heaplab: ")
     line.append(name)
@@ -93,8 +101,11 @@ struct SettingText {
       line.append(byte: byte(index))
       index += 1
     }
-    line.append(" ")
-    line.append(complaint)
+    return line
+  }
+
+  /// Writes a line to standard error.
+  static func write(_ line: consuming TextLine) {
     // SAFETY: C reads no more bytes than it is told.
     unsafe line.end { unsafe lab_malloc_warn($0, UInt($1)) }
   }

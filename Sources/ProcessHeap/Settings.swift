@@ -6,6 +6,8 @@
 //     HEAPLAB_PURGE_DELAY   milliseconds that freed memory stays at hand before it is purged; default 100
 //     HEAPLAB_BACKGROUND    1: a thread purges while the program makes no calls (BackgroundPurge.swift); default 0
 //     HEAPLAB_RESERVE       1: reserve one range of addresses at the start (HeapReservation.swift); default 0
+//     HEAPLAB_PIN           bytes to pre-fault and lock at the start, or all (Placement.swift); default: none
+//     HEAPLAB_PIN_OVERFLOW  spill (default) or fail: whether the heap takes more once these are used up
 //     HEAPLAB_TELEMETRY     1: figures in /dev/shm, for readers without rights (Telemetry.swift); default 0
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
@@ -18,6 +20,8 @@ struct Settings {
   var reservesAddressSpace = false
   var showsStatistics = false
   var keepsTelemetryPage = false
+  var pin = PinWish.none
+  var failsPastPin = false
 
   init() {}
 
@@ -56,6 +60,41 @@ struct Settings {
     if let text = SettingText("HEAPLAB_RESERVE") { settings.reservesAddressSpace = text.flag(default: false) }
     if let text = SettingText("HEAPLAB_STATS") { settings.showsStatistics = text.flag(default: false) }
     if let text = SettingText("HEAPLAB_TELEMETRY") { settings.keepsTelemetryPage = text.flag(default: false) }
+    settings.readPin()
     return settings
   }
+
+  private mutating func readPin() {
+    if let text = SettingText("HEAPLAB_PIN") {
+      if text == "all" {
+        pin = limitByteCount == .max ? .growth : .start(byteCount: limitByteCount)
+      } else if let number = text.byteCount, number > 0 {
+        pin = .start(byteCount: min(number, limitByteCount))
+        if number > limitByteCount { text.warn("is more than HEAPLAB_LIMIT; it is that") }
+      } else {
+        text.warn("is neither a byte count such as 512M nor all; nothing is pinned")
+      }
+      if pin != .none, policy != .general {
+        text.warn("needs the policy general; nothing is pinned")
+        pin = .none
+      }
+    }
+    if let text = SettingText("HEAPLAB_PIN_OVERFLOW") {
+      failsPastPin = text == "fail"
+      if !failsPastPin, !(text == "spill") { text.warn("is neither spill nor fail; it is spill") }
+      if failsPastPin, pin == .growth {
+        text.warn("needs a number of bytes, by HEAPLAB_PIN or HEAPLAB_LIMIT; it is spill")
+      }
+      if case .start = pin {} else { failsPastPin = false }
+    }
+  }
+}
+
+/// What HEAPLAB_PIN asks for.
+enum PinWish: Equatable {
+  case none
+  /// So many bytes, before the first allocation.
+  case start(byteCount: UInt)
+  /// Whatever the heap takes, when it takes it.
+  case growth
 }

@@ -51,6 +51,10 @@ enum Telemetry {
     unsafe withUnsafePointer(to: state.fields.keptByteCount) { add("process.kept@", UInt(bitPattern: $0)) }
     // SAFETY: as above.
     unsafe withUnsafePointer(to: state.fields.refusedCount) { add("process.refused@", UInt(bitPattern: $0)) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: state.fields.placement.pinnedByteCount) {
+      add("process.pinned@", UInt(bitPattern: $0))
+    }
     add("class.sizes", lab_malloc_block_sizes_address())
   }
 

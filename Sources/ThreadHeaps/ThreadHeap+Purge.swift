@@ -36,6 +36,8 @@ extension ThreadHeap {
   /// space compares those with all granules in use, which may hold little. At a pause the arenas follow. On demand all is
   /// purged, to the end. Blocks in batches and on incoming stacks stay.
   package func purge(_ occasion: PurgeOccasion) {
+    // What is fixed has nothing to return, and a look at the decay would take locks.
+    if space.isWhollyFixed, occasion != .demand { return }
     let hasBegun = purgeSpans(occasion)
     switch occasion {
     case .free, .newThread: break

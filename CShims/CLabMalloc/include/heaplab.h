@@ -43,11 +43,18 @@ struct heaplab_statistics {
   size_t span_count;
   /// Bytes of the ranges in which first fit places blocks too large for spans.
   size_t arena_byte_count;
+  /// Bytes of the heap's memory that are locked, tables included (`HEAPLAB_PIN`).
+  size_t pinned_byte_count;
 };
 
 /// Fills `*statistics`, which has `byte_count` bytes: sizeof(struct heaplab_statistics) in the header that the caller
 /// was compiled with. Fields that the library does not know become 0.
 void heaplab_read_statistics(struct heaplab_statistics *statistics, size_t byte_count);
+
+/// Locks the pinned part of the heap again (`HEAPLAB_PIN`), in a child of fork: it inherits no locks. Puts the child's own
+/// memory behind all of it. 0, or -1 with ENOMEM, EPERM or EAGAIN when the system refuses; part of it may be locked then.
+/// Does nothing where nothing was pinned, or all still is.
+int heaplab_pin_again(void);
 
 /// Returns all free memory of the calling thread and of the heap to the system, at once. The result is 1 if there was
 /// any, else 0.

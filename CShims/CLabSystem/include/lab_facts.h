@@ -23,6 +23,10 @@ int lab_facts_address_space_limit(uint64_t *byte_count);
 /// How many bytes the process has pinned, and whether CAP_IPC_LOCK exempts it from the limit.
 int lab_facts_pinned(uint64_t *byte_count, bool *exempt);
 
+/// How many bytes of memory the process may still take without swapping, and whether a control group sets that limit,
+/// not the machine.
+int lab_facts_memory_room(uint64_t *byte_count, bool *is_of_group);
+
 /// How many bytes of address space the process uses.
 int lab_facts_address_space(uint64_t *byte_count);
 

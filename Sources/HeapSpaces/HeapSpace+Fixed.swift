@@ -1,0 +1,89 @@
+internal import Addresses
+internal import BuddyFrames
+internal import Synchronization
+
+// Fixed memory: granules whose memory never goes back to the system, since they are pinned or on explicit huge pages. The
+// fixed granules of a chunk are its first ones. A purge leaves them out: it makes no system call for them, and none at all
+// while all granules are fixed.
+//
+// A space can be provisioned, that is, committed ahead of its use, and sealed, after which it never commits again. First
+// come, first served holds by itself: the buddies allocate the lowest granules.
+
+extension HeapSpace {
+  /// Whether all granules are fixed.
+  package var isWhollyFixed: Bool { fields.isWhollyFixed.load(ordering: .relaxed) }
+
+  /// The bytes of all fixed granules.
+  package var fixedByteCount: UInt { fields.fixedGranuleCount.load(ordering: .relaxed) * Granule.byteCount }
+
+  /// Whether the space commits no more.
+  package var isSealed: Bool { fields.isSealed.load(ordering: .relaxed) }
+
+  /// Makes the space commit no more.
+  package func seal() { fields.isSealed.store(true, ordering: .relaxed) }
+
+  /// Whether the fixed granules that nobody holds have so many bytes, in whatever runs.
+  package func hasFixedRoom(for byteCount: UInt) -> Bool {
+    guard fixedByteCount != 0, lock() else { return false }
+    defer { unlock() }
+    let held = fields.heldGranuleCount * Granule.byteCount
+    return held < fixedByteCount && byteCount <= fixedByteCount - held
+  }
+
+  /// Commits granules until `byteCount` bytes of them are committed, or no more can be. Returns how many are.
+  package func provision(byteCount: UInt) -> UInt {
+    guard lock() else { return 0 }
+    defer { unlock() }
+    let wanted = (byteCount + Granule.byteCount - 1) / Granule.byteCount
+    var count: UInt = 0
+    var head = fields.buddyFirstGranule
+    while count < wanted {
+      if head >= fields.chunksEnd {
+        guard beginChunk(for: .min) else { break }
+        head = chunkStart(around: fields.chunksEnd - 1)
+      }
+      if isBegun(head) { count += commitRest(ofChunkWithHeadAt: head, atMost: wanted - count) }
+      head = chunkEnd(around: head)
+    }
+    return count * Granule.byteCount
+  }
+
+  /// Commits more of a chunk until `granuleCount` of its granules are committed. Returns how many are.
+  private func commitRest(ofChunkWithHeadAt head: UInt, atMost granuleCount: UInt) -> UInt {
+    let first = committedEnd(ofChunkAround: head)
+    let end = min(chunkEnd(around: head), head + granuleCount)
+    if first < end, commit(from: first, to: end) == .occupied { closeChunk(headAt: head) }
+    return committedEnd(ofChunkAround: head) - head
+  }
+
+  /// Tells the owner about granules that were just committed, with the lock held, and notes whether they are fixed.
+  func noteMapped(from first: UInt, to end: UInt) {
+    let isFixed = fields.hooks.didMap(fields.base + first * Granule.byteCount, (end - first) * Granule.byteCount)
+    // Behind granules that are not fixed none counts as fixed.
+    let isPrefix = first == head(around: first) || first == fixedEnd(ofChunkAround: first)
+    if isFixed, isPrefix {
+      setFixedEnd(end, ofChunkAround: first)
+      fields.fixedGranuleCount.wrappingAdd(end - first, ordering: .relaxed)
+      if committedEnd == 0 { fields.isWhollyFixed.store(true, ordering: .relaxed) }
+    } else {
+      fields.isWhollyFixed.store(false, ordering: .relaxed)
+    }
+  }
+
+  /// Visits the addresses and lengths of the fixed parts of the chunks.
+  package func forEachFixedRange(_ body: (UInt, UInt) -> Void) {
+    var number: UInt = 0
+    while fixedByteCount != 0, number < committedEnd {
+      let end = fixedEnd(ofChunkAround: number)
+      if end > number { body(fields.base + number * Granule.byteCount, (end - number) * Granule.byteCount) }
+      number = chunkEnd(around: number)
+    }
+  }
+
+  /// The first address from `start` on that is not in the fixed part of the chunk around `start`.
+  func unfixedStart(from start: UInt) -> UInt {
+    guard fixedByteCount != 0 else { return start }
+    let end = fixedEnd(ofChunkAround: (start - fields.base) / Granule.byteCount)
+    return max(start, fields.base + end * Granule.byteCount)
+  }
+}
