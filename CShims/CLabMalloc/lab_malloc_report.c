@@ -54,7 +54,7 @@ void lab_malloc_copy_statistics(const struct heaplab_statistics *statistics, voi
   memcpy(to, statistics, byte_count < sizeof *statistics ? byte_count : sizeof *statistics);
 }
 
-void lab_malloc_report(const struct heaplab_statistics *now) {
+void lab_malloc_report(const struct heaplab_statistics *now, uintptr_t transparent_byte_count) {
   char text[512];
   int length = snprintf(text, sizeof text,
                         "heaplab: committed %zu live %zu free %zu mapped %zu (%zu) bytes; %zu heaps, %zu spans, arenas %zu bytes",
@@ -62,6 +62,11 @@ void lab_malloc_report(const struct heaplab_statistics *now) {
                         now->mapped_count, now->heap_count, now->span_count, now->arena_byte_count);
   if (now->pinned_byte_count != 0)
     length += snprintf(text + length, sizeof text - (size_t)length, ", pinned %zu bytes", now->pinned_byte_count);
+  if (now->huge_byte_count != 0)
+    length += snprintf(text + length, sizeof text - (size_t)length, ", on huge pages %zu", now->huge_byte_count);
+  if (transparent_byte_count != 0)
+    length +=
+        snprintf(text + length, sizeof text - (size_t)length, ", on transparent ones %zu", (size_t)transparent_byte_count);
   text[length++] = '\n';
   lab_malloc_warn(text, (size_t)length);
 }

@@ -88,6 +88,31 @@ int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **addres
   return map(byte_count, PROT_READ | PROT_WRITE, MAP_HUGETLB | (int)(page_shift << MAP_HUGE_SHIFT), address);
 }
 
+int lab_region_swap_back(void *address, uintptr_t byte_count) {
+  int saved = errno;
+  void *found =
+      mmap(address, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  int code = found == MAP_FAILED ? errno : 0;
+  errno = saved;
+  return code;
+}
+
+int lab_region_swap_huge(void *address, uintptr_t byte_count, unsigned page_shift) {
+  // A trial elsewhere first: where it fails, the mapping in place is not touched.
+  void *trial;
+  int code = lab_region_map_huge(byte_count, page_shift, &trial);
+  if (code != 0) return code;
+  LAB_CALL(munmap(trial, byte_count));
+  int saved = errno;
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB | (int)(page_shift << MAP_HUGE_SHIFT);
+  void *found = mmap(address, byte_count, PROT_READ | PROT_WRITE, flags, -1, 0);
+  code = found == MAP_FAILED ? errno : 0;
+  errno = saved;
+  // The kernel may have unmapped the pages before it failed.
+  if (code != 0) lab_region_swap_back(address, byte_count);
+  return code;
+}
+
 int lab_region_resize(void *address, uintptr_t byte_count, uintptr_t new_byte_count, void **new_address) {
   int saved = errno;
   void *found = mremap(address, byte_count, new_byte_count, MREMAP_MAYMOVE);

@@ -15,32 +15,37 @@ package struct HeapReservation {
   package let byteCount: UInt
   /// Whether the range is reserved, and not merely chosen.
   package let isReserved: Bool
+  /// What granule 0 starts at a multiple of: 2 MiB, or the size of a huge page.
+  let alignment: UInt
   /// The pages of the last commit, finished or not.
   private var lastStart: UInt = 0
   private var lastEnd: UInt = 0
 
-  private init(base: UInt, byteCount: UInt, isReserved: Bool) {
+  private init(base: UInt, byteCount: UInt, isReserved: Bool, alignment: UInt) {
     self.base = base
     self.byteCount = byteCount
     self.isReserved = isReserved
+    self.alignment = alignment
   }
 
   package var end: UInt { base + byteCount }
 
-  static var alignment: UInt { 2 << 20 }
+  package static var leastAlignment: UInt { 2 << 20 }
   private static var leastByteCount: UInt { 16 << 20 }
 
   /// A range of `most` bytes, or of fewer down to 16 MiB; nil when there is none.
   ///
   /// The range is chosen, not reserved, unless `reserves` is true and the address space has no limit.
-  package static func make(byteCount most: UInt, reserves: Bool) -> HeapReservation? {
+  package static func make(
+    byteCount most: UInt, reserves: Bool, alignment: UInt = HeapReservation.leastAlignment
+  ) -> HeapReservation? {
     let limit = UInt(SystemMemory.addressSpaceLimitByteCount ?? .max)
-    if !reserves || limit != .max, let range = choose(byteCount: most) { return range }
+    if !reserves || limit != .max, let range = choose(byteCount: most, alignment) { return range }
     var byteCount = min(most, limit / 4) & ~(alignment - 1)
     while byteCount >= leastByteCount {
       if let base = try? SystemPages.reserve(byteCount: byteCount, alignment: alignment) {
         try? SystemPages.advise(base, byteCount: byteCount, .avoidDump)
-        return HeapReservation(base: base, byteCount: byteCount, isReserved: true)
+        return HeapReservation(base: base, byteCount: byteCount, isReserved: true, alignment: alignment)
       }
       byteCount = byteCount / 2 & ~(alignment - 1)
     }
@@ -49,7 +54,7 @@ package struct HeapReservation {
 
   /// A range that starts at half the address where the system puts mappings: far below them, and as hard to guess as
   /// they are. It ends, if `most` allows, where the processor's addresses do: at the next power of two above them.
-  private static func choose(byteCount most: UInt) -> HeapReservation? {
+  private static func choose(byteCount most: UInt, _ alignment: UInt) -> HeapReservation? {
     let mapping = SystemMemory.mappingAddress
     guard mapping != 0 else { return nil }
     // User programs have the lower half of the addresses at most.
@@ -57,7 +62,8 @@ package struct HeapReservation {
     var base = mapping / 2 & ~(alignment - 1)
     while base >= leastByteCount {
       if canMap(at: base) {
-        return HeapReservation(base: base, byteCount: min(most, end - base) & ~(alignment - 1), isReserved: false)
+        return HeapReservation(
+          base: base, byteCount: min(most, end - base) & ~(alignment - 1), isReserved: false, alignment: alignment)
       }
       base = base / 2 & ~(alignment - 1)
     }

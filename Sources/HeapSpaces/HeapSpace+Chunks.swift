@@ -77,7 +77,9 @@ extension HeapSpace {
 // What is committed of each chunk.
 extension HeapSpace {
   /// The granule behind the committed part of the chunk around granule `number`; 0 when nothing is committed there.
-  func committedEnd(ofChunkAround number: UInt) -> UInt { UInt(self[wordAt: number, of: fields.chunkTable].load(ordering: .relaxed)) }
+  func committedEnd(ofChunkAround number: UInt) -> UInt {
+    UInt(self[wordAt: number, of: fields.chunkTable].load(ordering: .relaxed))
+  }
 
   func setCommittedEnd(_ end: UInt, ofChunkAround number: UInt) {
     self[wordAt: number, of: fields.chunkTable].store(UInt32(truncatingIfNeeded: end), ordering: .relaxed)

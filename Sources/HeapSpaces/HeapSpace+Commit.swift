@@ -12,10 +12,15 @@ extension HeapSpace {
   /// not beyond the chunk; with the space's lock held. Their descriptors are committed already.
   func commit(from first: UInt, atLeastTo end: UInt) -> HeapReservation.Outcome {
     let step = min(max(HeapSpace.stepMinimum, committedEnd / 16), HeapSpace.stepMaximum)
-    let most = min(max(end, first + step), chunkEnd(around: first))
+    let most = min(roundedToUnit(max(end, first + step)), chunkEnd(around: first))
     // Where the step fails, the least may succeed.
     let outcome = commit(from: first, to: most)
     return outcome == .done || most == end ? outcome : commit(from: first, to: end)
+  }
+
+  /// A granule's number rounded up to where a committed part may end.
+  func roundedToUnit(_ number: UInt) -> UInt {
+    (number + fields.commitUnit - 1) / fields.commitUnit * fields.commitUnit
   }
 
   func commit(from first: UInt, to end: UInt) -> HeapReservation.Outcome {

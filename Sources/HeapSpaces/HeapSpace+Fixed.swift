@@ -51,14 +51,19 @@ extension HeapSpace {
   /// Commits more of a chunk until `granuleCount` of its granules are committed. Returns how many are.
   private func commitRest(ofChunkWithHeadAt head: UInt, atMost granuleCount: UInt) -> UInt {
     let first = committedEnd(ofChunkAround: head)
-    let end = min(chunkEnd(around: head), head + granuleCount)
+    let end = min(chunkEnd(around: head), roundedToUnit(head + granuleCount))
     if first < end, commit(from: first, to: end) == .occupied { closeChunk(headAt: head) }
     return committedEnd(ofChunkAround: head) - head
   }
 
-  /// Tells the owner about granules that were just committed, with the lock held, and notes whether they are fixed.
+  /// Tells the owner about granules that were just committed, with the lock held.
   func noteMapped(from first: UInt, to end: UInt) {
     let isFixed = fields.hooks.didMap(fields.base + first * Granule.byteCount, (end - first) * Granule.byteCount)
+    noteMapped(from: first, to: end, isFixed: isFixed)
+  }
+
+  /// Notes whether granules that were just committed are fixed, with the lock held.
+  func noteMapped(from first: UInt, to end: UInt, isFixed: Bool) {
     // Behind granules that are not fixed none counts as fixed.
     let isPrefix = first == head(around: first) || first == fixedEnd(ofChunkAround: first)
     if isFixed, isPrefix {

@@ -52,42 +52,50 @@ package struct HeapSpace: Equatable, Sendable {
 
 // Creating a space.
 extension HeapSpace {
-  /// A space over a reservation; nil when there is no memory for its tables.
-  package static func create(over reservation: HeapReservation, hooks: SpaceHooks) -> HeapSpace? {
+  /// A space over a reservation; nil when there is no memory for its tables. Granules are committed in multiples of
+  /// `commitUnit`.
+  package static func create(
+    over reservation: HeapReservation, hooks: SpaceHooks, commitUnit: UInt = 1
+  ) -> HeapSpace? {
     var reservation = reservation
     // Fewer than 2^32: a granule's number has 32 bits.
     let most = min(reservation.byteCount / (Granule.byteCount + Granule.recordByteCount), UInt(UInt32.max))
     let chunkTableByteCount = chunkTableByteCount(for: most)
     let table = reservation.base + (2 * chunkTableByteCount + Granule.byteCount - 1) & ~(Granule.byteCount - 1)
-    let mask = HeapReservation.alignment - 1
+    let mask = reservation.alignment - 1
     var base = (table + most * Granule.recordByteCount + mask) & ~mask
     guard base < reservation.end else { return nil }
     var granuleCount = min(most, (reservation.end - base) / Granule.byteCount)
     let chunkEnd = min(granuleCount, 1 << smallestChunkShift)
     let headCount = self.granuleCount(for: headByteCount(0, end: chunkEnd))
     guard headCount < granuleCount else { return nil }
+    // Beyond the head only where pages are huge.
+    let firstCount = min((headCount + commitUnit - 1) / commitUnit * commitUnit, chunkEnd)
     let tableEnd = SystemPages.rounded(table + chunkEnd * Granule.recordByteCount)
     guard reservation.commit(reservation.base, byteCount: tableEnd - reservation.base) == .done else { return nil }
     // Where another mapping lies, the granules begin above it.
-    var outcome = reservation.commit(base, byteCount: headCount * Granule.byteCount)
+    var outcome = reservation.commit(base, byteCount: firstCount * Granule.byteCount)
     while outcome == .occupied, granuleCount >> smallestChunkShift > 1 {
       base += Granule.byteCount << smallestChunkShift
       granuleCount -= 1 << smallestChunkShift
-      outcome = reservation.commit(base, byteCount: headCount * Granule.byteCount)
+      outcome = reservation.commit(base, byteCount: firstCount * Granule.byteCount)
     }
     guard outcome == .done else {
       if !reservation.isReserved { try? SystemPages.unmap(reservation.base, byteCount: tableEnd - reservation.base) }
       return nil
     }
+    // While all of it is untouched.
+    _ = hooks.didMap(reservation.base, tableEnd - reservation.base)
+    let isFixed = hooks.didMap(base, firstCount * Granule.byteCount)
     let space = begin(base: base, granuleCount: granuleCount, reservation: reservation, hooks: hooks)
+    space.fields.commitUnit = commitUnit
     space.fields.chunkTable = reservation.base
     space.fields.fixedTable = reservation.base + chunkTableByteCount
     space.fields.table = table
     space.fields.tableEnd = tableEnd
-    _ = hooks.didMap(reservation.base, tableEnd - reservation.base)
-    space.noteMapped(from: 0, to: headCount)
-    space.setCommittedEnd(headCount, ofChunkAround: 0)
-    space.committedEnd = headCount
+    space.noteMapped(from: 0, to: firstCount, isFixed: isFixed)
+    space.setCommittedEnd(firstCount, ofChunkAround: 0)
+    space.committedEnd = firstCount
     space.fields.firstGranule = headCount
     space.writeHead(0, granuleCount: headCount, end: chunkEnd)
     return space

@@ -42,6 +42,8 @@ package struct SpaceRecord: ~Copyable {
   /// The first granule behind the head of chunk 0.
   package var firstGranule: UInt = 0
   let hooks: SpaceHooks
+  /// Where committed parts of chunks end: at multiples of so many granules. One, or as many as a huge page has.
+  var commitUnit: UInt = 1
   /// Whether the memory is committed in steps and can be decommitted: not when it is the caller's.
   package let ownsMapping: Bool
 

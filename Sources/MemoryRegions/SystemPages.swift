@@ -70,6 +70,31 @@ extension SystemPages {
     return UInt(bitPattern: address)
   }
 
+  /// Puts explicit huge pages in place of private pages, whose content is lost. They are set aside at once and have no
+  /// memory yet. Whatever it throws, the former pages are there again.
+  ///
+  /// Both numbers are multiples of `pageSize`. Throws ENOMEM where the pool has too few pages.
+  package static func swapHuge(_ address: UInt, byteCount: UInt, pageSize: PageSize) throws(SystemError) {
+    // SAFETY: the caller owns the pages and gives up their content.
+    try check(unsafe lab_region_swap_huge(pointer(address), byteCount, UInt32(pageSize.rawValue)))
+  }
+
+  /// Puts ordinary pages back in place of what `swapHuge` put there.
+  package static func swapBack(_ address: UInt, byteCount: UInt) throws(SystemError) {
+    // SAFETY: as above.
+    try check(unsafe lab_region_swap_back(pointer(address), byteCount))
+  }
+
+  /// How many bytes of the mappings that overlap a range are on transparent huge pages.
+  ///
+  /// - Complexity: O(mappings of the process); reads `/proc/thread-self/smaps`.
+  package static func transparentByteCount(_ address: UInt, byteCount: UInt) throws(SystemError) -> UInt {
+    var hugeByteCount: UInt = 0
+    // SAFETY: only numbers are compared; the result goes to a local.
+    try check(unsafe lab_region_transparent(pointer(address), byteCount, &hugeByteCount))
+    return hugeByteCount
+  }
+
   /// Makes a mapping `newByteCount` bytes long, elsewhere if need be, by moving its pages. Returns its new address. New
   /// pages read as zeros. Throws EFAULT where `address` is not mapped.
   package static func resize(

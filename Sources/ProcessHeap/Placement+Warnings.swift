@@ -53,7 +53,7 @@ extension Placement {
       line.append("nothing is pinned")
     } else {
       line.append(Int(pinned))
-      line.append(" bytes are")
+      line.append(" bytes are taken all the same")
     }
     SettingText.write(line)
   }

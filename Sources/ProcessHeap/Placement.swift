@@ -1,10 +1,9 @@
-internal import Assertions
 internal import CLabMalloc
 internal import HeapSpaces
 internal import MemoryRegions
 internal import Synchronization
 
-// Where the heap's memory lies: pinned.
+// Where the heap's memory lies: pinned, and on pages of which size (Placement+Huge.swift).
 //
 // HEAPLAB_PIN=SIZE commits that much of the space at the set-up, puts memory behind it and locks it: the lowest granules,
 // which the space gives out first. Its tables come on top, 1 MiB for each GiB. With HEAPLAB_PIN_OVERFLOW=fail the space is
@@ -27,6 +26,10 @@ struct PlacementRecord: ~Copyable {
   var pinsGrowth = false
   /// How many bytes of granules may be locked at the start.
   var lockMaximum: UInt = 0
+  /// Whether explicit huge pages ran out: a line says so once, and the rest is transparent.
+  var hasNoHugePages = false
+  /// How many bytes are on explicit huge pages. Statistics read it without a lock.
+  let hugeByteCount: Atomic<UInt>
   /// How many bytes are locked, tables and mappings included. Statistics read it without a lock.
   let pinnedByteCount: Atomic<UInt>
 }
@@ -50,7 +53,9 @@ enum Placement {
   private static func adjusted(_ wish: UInt) -> PinWish {
     let fails = state.fields.settings.failsPastPin
     var byteCount = wish
-    if let room = SystemMemory.room, room.byteCount < UInt64(wish + tableByteCount(for: wish)) {
+    if let room = SystemMemory.room,
+      room.byteCount < UInt64(wish + tableByteCount(for: wish) - min(wish, poolByteCount))
+    {
       let left = UInt(room.byteCount)
       byteCount = fails ? (left - left / marginShare) & ~(Granule.byteCount - 1) : 0
       warnOfRoom(room, pinned: byteCount)
@@ -108,11 +113,13 @@ enum Placement {
 
   /// Places memory that the space just committed. Returns whether it is fixed.
   static func didMap(_ address: UInt, byteCount: UInt) -> Bool {
-    state.fields.placement.prefaults && pin(address, byteCount: byteCount)
+    let isHuge = state.fields.settings.huge != .unset && chooseHuge(address, byteCount: byteCount)
+    return state.fields.placement.prefaults && pin(address, byteCount: byteCount) || isHuge
   }
 
   /// Places the mapping of a block that stands alone.
   static func didMapBlock(_ address: UInt, byteCount: UInt) {
+    if state.fields.settings.huge != .unset { adviseHuge(address, byteCount: byteCount) }
     if state.fields.placement.pinsGrowth { _ = pin(address, byteCount: byteCount) }
   }
 

@@ -34,16 +34,19 @@ extension ProcessHeap {
     }
     let reserves = state.fields.settings.reservesAddressSpace
     let most = reserves ? reservedByteCount : .max
-    guard let reservation = HeapReservation.make(byteCount: most, reserves: reserves) else { return nil }
-    guard let space = HeapSpace.create(over: reservation, hooks: hooks) else {
+    guard
+      let reservation = HeapReservation.make(
+        byteCount: most, reserves: reserves, alignment: Placement.alignment)
+    else { return nil }
+    guard let space = HeapSpace.create(over: reservation, hooks: hooks, commitUnit: Placement.commitUnit) else {
       reservation.release()
       return nil
     }
     space.quotaByteCount = state.fields.settings.limitByteCount
-    Placement.provision(space)
     // The base comes before the space's address is published: a child of a fork in between must not see the space
     // without it.
     lab_malloc_space_set(space.fields.base, space.fields.table)
+    Placement.provision(space)
     state.space = space.address
     if state.fields.settings.purgesInBackground, !space.isSealed { BackgroundPurge.allow() }
     Telemetry.begin(space)

@@ -46,6 +46,7 @@ extension ProcessHeap {
     statistics.span_count = Int(spans)
     statistics.arena_byte_count = Int(space.arenaExtentByteCount)
     statistics.pinned_byte_count = Int(Placement.pinnedByteCount)
+    statistics.huge_byte_count = Int(Placement.hugeByteCount)
     forEachHeap { _ in statistics.heap_count += 1 }
     return statistics
   }
@@ -69,7 +70,9 @@ extension ProcessHeap {
   /// Writes the statistics to standard error, in one line.
   public static func report() {
     var now = statistics
+    let hasSpace = ProcessState().space != 0
+    let transparent = hasSpace ? Placement.transparentByteCount(of: processSpace) : 0
     // SAFETY: C reads the struct and keeps no pointer to it.
-    unsafe lab_malloc_report(&now)
+    unsafe lab_malloc_report(&now, transparent)
   }
 }

@@ -55,6 +55,8 @@ enum Telemetry {
     unsafe withUnsafePointer(to: state.fields.placement.pinnedByteCount) {
       add("process.pinned@", UInt(bitPattern: $0))
     }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: state.fields.placement.hugeByteCount) { add("process.huge@", UInt(bitPattern: $0)) }
     add("class.sizes", lab_malloc_block_sizes_address())
   }
 

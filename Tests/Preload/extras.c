@@ -61,6 +61,7 @@ static void trimming(void) {
   (void)heaplab_trim();
   EXPECT(resident_byte_count() < before + 2 * mebibyte);
   EXPECT(heaplab_trim() == 0);
+  EXPECT(heaplab_pin_again() == 0);
 }
 
 /// How many blocks of `size` bytes fit, at most `most`; frees all of them again.

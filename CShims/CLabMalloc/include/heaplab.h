@@ -45,6 +45,8 @@ struct heaplab_statistics {
   size_t arena_byte_count;
   /// Bytes of the heap's memory that are locked, tables included (`HEAPLAB_PIN`).
   size_t pinned_byte_count;
+  /// Bytes of it on explicit huge pages (`HEAPLAB_HUGE`), which are never swapped out either.
+  size_t huge_byte_count;
 };
 
 /// Fills `*statistics`, which has `byte_count` bytes: sizeof(struct heaplab_statistics) in the header that the caller

@@ -22,6 +22,16 @@ int lab_region_map_at(void *address, uintptr_t byte_count, bool writable);
 /// Maps readable and writable zeros on explicit huge pages of 2 to the power of `page_shift` bytes, set aside at once.
 int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **address);
 
+/// Puts explicit huge pages of 2 to the power of `page_shift` bytes in place of private pages, whose content is lost. They
+/// are set aside at once; none has memory yet. After a failure the former pages are there again, empty.
+int lab_region_swap_huge(void *address, uintptr_t byte_count, unsigned page_shift);
+
+/// Puts ordinary pages in place of what `lab_region_swap_huge` put there.
+int lab_region_swap_back(void *address, uintptr_t byte_count);
+
+/// How many bytes of a range are on transparent huge pages.
+int lab_region_transparent(void *address, uintptr_t byte_count, uintptr_t *huge_byte_count);
+
 /// Makes a mapping `new_byte_count` bytes long, elsewhere if need be, by moving its pages. New pages read as zeros.
 int lab_region_resize(void *address, uintptr_t byte_count, uintptr_t new_byte_count, void **new_address);
 
