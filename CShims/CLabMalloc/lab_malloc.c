@@ -22,6 +22,7 @@ uintptr_t lab_malloc_emergency_words[LAB_MALLOC_EMERGENCY_BYTE_COUNT / sizeof(ui
 LAB_SLOT uintptr_t lab_malloc_heap_slot = (uintptr_t)lab_malloc_empty_heap_words;
 LAB_SLOT unsigned lab_malloc_depth_slot;
 LAB_SLOT unsigned lab_malloc_age_slot;
+LAB_SLOT struct lab_malloc_whereabouts lab_malloc_whereabouts_slot;
 
 _Static_assert(sizeof(pthread_mutex_t) <= LAB_MALLOC_OWNER_BYTE_COUNT, "a mark must hold a mutex");
 

@@ -59,9 +59,9 @@ extension Arena {
 
   /// Adds another range to the arena, of a power of two of granules.
   private func insertRange(granuleCount: UInt) -> Bool {
-    guard let order = FrameOrder(fitting: UInt64(granuleCount)), let first = space.allocateArenaGranules(order) else {
-      return false
-    }
+    guard let order = FrameOrder(fitting: UInt64(granuleCount)),
+      let first = space.allocateArenaGranules(order, onNode: UInt(fields.number) % space.fields.nodeCount)
+    else { return false }
     insert(UInt(space.number(of: first)), granuleCount: UInt(order.frameCount))
     return true
   }

@@ -30,7 +30,7 @@ extension HeapSpace {
   private func allocateInOtherArena(
     byteCount: UInt, alignment: UInt, zeroed: Bool, home: inout UInt8
   ) -> (arena: Arena, block: UInt)? {
-    for number in 0..<HeapSpace.arenaCount where number != Int(home) {
+    for number in 0..<HeapSpace.arenaCount where number != Int(home) && isOneNode(number, home) {
       guard let other = arena(number), case .taken = other.fields.lock.tryAcquire(attemptCount: 1) else { continue }
       if other.hasRoom {
         let block = other.allocate(byteCount: byteCount, alignment: alignment, zeroed: zeroed, mayGrow: false)
@@ -52,7 +52,7 @@ extension HeapSpace {
     case .taken: return arena
     case .mine: return nil
     case .contended:
-      home = UInt8(truncatingIfNeeded: (Int(home) + 1) % HeapSpace.arenaCount)
+      home = self.arena(behind: home)
       guard let next = makeArena(Int(home)) else { return arena.lock() ? arena : nil }
       return next.lock() ? next : nil
     }

@@ -11,7 +11,9 @@ extension HeapSpace {
   /// Commits granules from number `first` on, where the committed part of a chunk ends, at least up to `end`, which is
   /// not beyond the chunk; with the space's lock held. Their descriptors are committed already.
   func commit(from first: UInt, atLeastTo end: UInt) -> HeapReservation.Outcome {
-    let step = min(max(HeapSpace.stepMinimum, committedEnd / 16), HeapSpace.stepMaximum)
+    // Where nodes share the space, each grows by itself.
+    let sixteenth = fields.nodeCount == 1 ? committedEnd / 16 : (first - chunkStart(around: first)) / 16
+    let step = min(max(HeapSpace.stepMinimum, sixteenth), HeapSpace.stepMaximum)
     let most = min(roundedToUnit(max(end, first + step)), chunkEnd(around: first))
     // Where the step fails, the least may succeed.
     let outcome = commit(from: first, to: most)

@@ -30,11 +30,19 @@ extension HeapSpace {
     return held < fixedByteCount && byteCount <= fixedByteCount - held
   }
 
-  /// Commits granules until `byteCount` bytes of them are committed, or no more can be. Returns how many are.
+  /// Commits granules until `byteCount` bytes of them are committed, the same number for each node, or no more can be.
+  /// Returns how many are.
   package func provision(byteCount: UInt) -> UInt {
     guard lock() else { return 0 }
     defer { unlock() }
-    let wanted = (byteCount + Granule.byteCount - 1) / Granule.byteCount
+    let share = Granule.byteCount * fields.nodeCount
+    let wanted = (byteCount + share - 1) / share
+    var count: UInt = 0
+    for node in 0..<fields.nodeCount { count += provision(granuleCount: wanted, onNode: node) }
+    return count * Granule.byteCount
+  }
+
+  private func provision(granuleCount wanted: UInt, onNode node: UInt) -> UInt {
     var count: UInt = 0
     var head = fields.buddyFirstGranule
     while count < wanted {
@@ -42,10 +50,12 @@ extension HeapSpace {
         guard beginChunk(for: .min) else { break }
         head = chunkStart(around: fields.chunksEnd - 1)
       }
-      if isBegun(head) { count += commitRest(ofChunkWithHeadAt: head, atMost: wanted - count) }
+      if self.node(around: head) == node, isBegun(head) {
+        count += commitRest(ofChunkWithHeadAt: head, atMost: wanted - count)
+      }
       head = chunkEnd(around: head)
     }
-    return count * Granule.byteCount
+    return count
   }
 
   /// Commits more of a chunk until `granuleCount` of its granules are committed. Returns how many are.
@@ -58,7 +68,8 @@ extension HeapSpace {
 
   /// Tells the owner about granules that were just committed, with the lock held.
   func noteMapped(from first: UInt, to end: UInt) {
-    let isFixed = fields.hooks.didMap(fields.base + first * Granule.byteCount, (end - first) * Granule.byteCount)
+    let isFixed = fields.hooks.didMap(
+      fields.base + first * Granule.byteCount, (end - first) * Granule.byteCount, node(around: first))
     noteMapped(from: first, to: end, isFixed: isFixed)
   }
 

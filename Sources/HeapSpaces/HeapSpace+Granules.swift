@@ -5,25 +5,25 @@ internal import HeapBlocks
 // Granules from the buddy and back.
 
 extension HeapSpace {
-  /// A granule for the caller's own use; nil when none is left or the quota is used up. Its fields are as its last user
-  /// left them.
-  package func allocateGranule() -> Granule? {
-    if let granule = allocateGranuleAtHand() { return granule }
-    return reclaimArenas() ? allocateGranuleAtHand() : nil
+  /// A granule of a node for the caller's own use; nil when none is left or the quota is used up. Its fields are as its
+  /// last user left them.
+  package func allocateGranule(onNode node: UInt8 = 0) -> Granule? {
+    if let granule = allocateGranuleAtHand(onNode: node) { return granule }
+    return reclaimArenas() ? allocateGranuleAtHand(onNode: node) : nil
   }
 
-  private func allocateGranuleAtHand() -> Granule? {
+  private func allocateGranuleAtHand(onNode node: UInt8) -> Granule? {
     guard lock() else { return nil }
     defer { unlock() }
-    return takeChargedGranule()
+    return takeChargedGranule(onNode: UInt(node))
   }
 
   /// The first granule of a run of 2^order granules for an arena, at a multiple of the run's size; nil when none is
   /// left. The blocks in the run count against the quota, the run itself does not.
-  func allocateArenaGranules(_ order: FrameOrder) -> Granule? {
+  func allocateArenaGranules(_ order: FrameOrder, onNode node: UInt) -> Granule? {
     guard lock() else { return nil }
     defer { unlock() }
-    return takeGranules(order)
+    return takeGranules(order, onNode: node)
   }
 
   /// Allocates `count` granules from number `first` on for an arena, right behind one of its ranges, whose chunk they
@@ -87,7 +87,7 @@ extension HeapSpace {
   /// Whether there is a granule with room for one more record, allocated now if need be. With the lock held.
   private func hasRecordGranule(for byteCount: UInt) -> Bool {
     if fields.recordEnd - fields.recordNext >= byteCount { return true }
-    guard let granule = takeChargedGranule() else { return false }
+    guard let granule = takeChargedGranule(onNode: 0) else { return false }
     guard number(of: granule) < HeapSpace.recordGranuleEnd else {
       giveBack(granule)
       return false
@@ -103,15 +103,15 @@ extension HeapSpace {
   }
 
   /// Allocates a granule that counts against the quota, with the lock held.
-  private func takeChargedGranule() -> Granule? {
-    guard hasRoom(for: Granule.byteCount), let granule = takeGranules(.min) else { return nil }
+  private func takeChargedGranule(onNode node: UInt) -> Granule? {
+    guard hasRoom(for: Granule.byteCount), let granule = takeGranules(.min, onNode: node) else { return nil }
     fields.usedByteCount += Granule.byteCount
     return granule
   }
 
-  /// Allocates the lowest free run, with the lock held.
-  private func takeGranules(_ order: FrameOrder) -> Granule? {
-    guard let number = takeRun(order) else { return nil }
+  /// Allocates the lowest free run of a node, with the lock held.
+  private func takeGranules(_ order: FrameOrder, onNode node: UInt) -> Granule? {
+    guard let number = takeRun(order, onNode: node) else { return nil }
     reserve(number, count: UInt(order.frameCount))
     return granule(UInt32(truncatingIfNeeded: number))
   }

@@ -5,10 +5,12 @@ internal import MemoryRegions
 // Runs of granules from the buddies of the chunks, with the space's lock held.
 
 extension HeapSpace {
-  /// Takes the lowest free run of an order, and commits it. Returns its first granule, nil when there is none.
+  /// Takes the lowest free run of an order on a node, and commits it. Returns its first granule, nil when there is none.
   /// - Complexity: O(c) for c chunks that had a free run of the order once and have none now; usually O(1).
-  func takeRun(_ order: FrameOrder) -> UInt? {
-    while let (number, head) = takeUncommittedRun(order) {
+  func takeRun(_ order: FrameOrder, onNode node: UInt) -> UInt? {
+    while let (number, head) = fields.nodeCount == 1
+      ? takeUncommittedRun(order) : takeUncommittedRun(order, onNode: node)
+    {
       let outcome = commitRest(of: head, upTo: number + UInt(order.frameCount))
       if outcome == .done { return number }
       giveBack(number, order: order)
@@ -58,14 +60,17 @@ extension HeapSpace {
       var head = fields.lowestHeads[index]
       while head < fields.chunksEnd {
         fields.lowestHeads[index] = head
-        if isBegun(head), let frame = chunk(headAt: head).frames.allocate(order) {
-          return (UInt(frame.raw / FrameOrder.min.byteCount), head)
-        }
+        if isBegun(head), let number = takeFrame(order, ofChunkWithHeadAt: head) { return (number, head) }
         head = chunkEnd(around: head)
       }
       fields.lowestHeads[index] = head
     } while beginChunk(for: order)
     return nil
+  }
+
+  /// Takes the lowest free run of an order in a chunk. Returns its first granule.
+  func takeFrame(_ order: FrameOrder, ofChunkWithHeadAt head: UInt) -> UInt? {
+    chunk(headAt: head).frames.allocate(order).map { UInt($0.raw / FrameOrder.min.byteCount) }
   }
 
   /// Ensures that a chunk is committed up to granule `end`.
@@ -136,7 +141,7 @@ extension HeapSpace {
     guard fields.tableEnd < tableEnd else { return .done }
     let outcome = commit(fields.tableEnd, byteCount: tableEnd - fields.tableEnd)
     if outcome == .done {
-      _ = fields.hooks.didMap(fields.tableEnd, tableEnd - fields.tableEnd)
+      _ = fields.hooks.didMap(fields.tableEnd, tableEnd - fields.tableEnd, SpaceHooks.noNode)
       fields.tableEnd = tableEnd
     }
     return outcome

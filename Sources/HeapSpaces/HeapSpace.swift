@@ -53,9 +53,9 @@ package struct HeapSpace: Equatable, Sendable {
 // Creating a space.
 extension HeapSpace {
   /// A space over a reservation; nil when there is no memory for its tables. Granules are committed in multiples of
-  /// `commitUnit`.
+  /// `commitUnit`, and belong to `nodeCount` memory nodes.
   package static func create(
-    over reservation: HeapReservation, hooks: SpaceHooks, commitUnit: UInt = 1
+    over reservation: HeapReservation, hooks: SpaceHooks, commitUnit: UInt = 1, nodeCount: UInt = 1
   ) -> HeapSpace? {
     var reservation = reservation
     // Fewer than 2^32: a granule's number has 32 bits.
@@ -85,10 +85,11 @@ extension HeapSpace {
       return nil
     }
     // While all of it is untouched.
-    _ = hooks.didMap(reservation.base, tableEnd - reservation.base)
-    let isFixed = hooks.didMap(base, firstCount * Granule.byteCount)
+    _ = hooks.didMap(reservation.base, tableEnd - reservation.base, SpaceHooks.noNode)
+    let isFixed = hooks.didMap(base, firstCount * Granule.byteCount, 0)
     let space = begin(base: base, granuleCount: granuleCount, reservation: reservation, hooks: hooks)
     space.fields.commitUnit = commitUnit
+    space.fields.nodeCount = nodeCount
     space.fields.chunkTable = reservation.base
     space.fields.fixedTable = reservation.base + chunkTableByteCount
     space.fields.table = table

@@ -11,12 +11,16 @@ package struct SpaceHooks {
   package let didCommit: @convention(c) (UInt) -> Void
   /// Called under the space's lock for so many bytes at an address, which were just committed and are untouched.
   /// Returns whether they are fixed: they never go back to the system.
-  package let didMap: @convention(c) (UInt, UInt) -> Bool
+  /// The third number is the node that they belong to, `noNode` for the space's tables.
+  package let didMap: @convention(c) (UInt, UInt, UInt) -> Bool
+
+  /// The node of what belongs to none.
+  package static var noNode: UInt { .max }
 
   package init(
     wait: LockWait, milliseconds: @escaping @convention(c) () -> UInt,
     didCommit: @escaping @convention(c) (UInt) -> Void,
-    didMap: @escaping @convention(c) (UInt, UInt) -> Bool = { _, _ in false }
+    didMap: @escaping @convention(c) (UInt, UInt, UInt) -> Bool = { _, _, _ in false }
   ) {
     self.wait = wait
     self.milliseconds = milliseconds
@@ -42,6 +46,8 @@ package struct SpaceRecord: ~Copyable {
   /// The first granule behind the head of chunk 0.
   package var firstGranule: UInt = 0
   let hooks: SpaceHooks
+  /// Among how many memory nodes the chunks are dealt out (HeapSpace+Nodes.swift).
+  package var nodeCount: UInt = 1
   /// Where committed parts of chunks end: at multiples of so many granules. One, or as many as a huge page has.
   var commitUnit: UInt = 1
   /// Whether the memory is committed in steps and can be decommitted: not when it is the caller's.

@@ -35,8 +35,8 @@ struct OwnedHeap: Equatable {
     }
   }
 
-  /// A new heap over `space`, nil when there is no room for its record.
-  static func create(over space: HeapSpace) -> OwnedHeap? {
+  /// A new heap over a node of `space`, nil when there is no room for its record.
+  static func create(over space: HeapSpace, node: UInt8 = 0) -> OwnedHeap? {
     // The compiler knows the answers: nothing of this is left in a library.
     require(
       MemoryLayout<OwnedHeapRecord>.size <= Int(ThreadHeap.recordByteCount), "a heap's record must hold its fields")
@@ -44,7 +44,7 @@ struct OwnedHeap: Equatable {
       MemoryLayout<OwnedHeapRecord>.size <= Int(LAB_MALLOC_EMPTY_HEAP_BYTE_COUNT), "so must the empty heap's")
     require(
       MemoryLayout<OwnerMark>.size == Int(LAB_MALLOC_OWNER_BYTE_COUNT), "a record must hold its mark")
-    return ThreadHeap.create(over: space).map { OwnedHeap(address: $0.address) }
+    return ThreadHeap.create(over: space, node: node).map { OwnedHeap(address: $0.address) }
   }
 
   /// The heap that was made before this one, 0 for the first.

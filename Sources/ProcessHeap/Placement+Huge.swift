@@ -36,7 +36,7 @@ extension Placement {
   }
 
   /// Gives pages their kind. Returns whether any are explicit huge ones.
-  static func chooseHuge(_ address: UInt, byteCount: UInt) -> Bool {
+  static func chooseHuge(_ address: UInt, byteCount: UInt, node: UInt) -> Bool {
     adviseHuge(address, byteCount: byteCount)
     guard let pageSize, !state.fields.placement.hasNoHugePages else { return false }
     let page = UInt(pageSize.byteCount)
@@ -44,14 +44,14 @@ extension Placement {
     let end = (address + byteCount) & ~(page - 1)
     guard first < end else { return false }
     let wanted = end - first
-    let had = swapHuge(first, byteCount: min(wanted, poolByteCount), pageSize)
+    let had = swapHuge(first, byteCount: min(wanted, poolByteCount), pageSize, node)
     if had < wanted { warnOfPool(wantedCount: wanted / page, hadCount: had / page) }
     state.fields.placement.hugeByteCount.wrappingAdd(had, ordering: .relaxed)
     return had != 0
   }
 
   /// Puts explicit huge pages with memory in place of pages. Returns how many bytes of them.
-  private static func swapHuge(_ address: UInt, byteCount: UInt, _ pageSize: PageSize) -> UInt {
+  private static func swapHuge(_ address: UInt, byteCount: UInt, _ pageSize: PageSize, _ node: UInt) -> UInt {
     guard byteCount != 0 else { return 0 }
     do throws(SystemError) {
       try SystemPages.swapHuge(address, byteCount: byteCount, pageSize: pageSize)
@@ -59,12 +59,14 @@ extension Placement {
       adviseHuge(address, byteCount: byteCount)
       return 0
     }
+    bind(address, byteCount: byteCount, node: node)
     do throws(SystemError) {
       try SystemPages.prefault(address, byteCount: byteCount)
       return byteCount
     } catch {
       // A control group or the pages of the allowed nodes are used up.
       try? SystemPages.swapBack(address, byteCount: byteCount)
+      bind(address, byteCount: byteCount, node: node)
       adviseHuge(address, byteCount: byteCount)
       return 0
     }

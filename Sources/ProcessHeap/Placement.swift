@@ -26,6 +26,8 @@ struct PlacementRecord: ~Copyable {
   var pinsGrowth = false
   /// How many bytes of granules may be locked at the start.
   var lockMaximum: UInt = 0
+  /// The memory nodes.
+  var nodes = NodeRecord()
   /// Whether explicit huge pages ran out: a line says so once, and the rest is transparent.
   var hasNoHugePages = false
   /// How many bytes are on explicit huge pages. Statistics read it without a lock.
@@ -39,6 +41,7 @@ enum Placement {
 
   /// Prepares for the first memory of the space, with the process's lock held.
   static func begin() {
+    beginNodes()
     switch state.fields.settings.pin {
     case .none: return
     case .growth:
@@ -112,13 +115,16 @@ enum Placement {
   }
 
   /// Places memory that the space just committed. Returns whether it is fixed.
-  static func didMap(_ address: UInt, byteCount: UInt) -> Bool {
-    let isHuge = state.fields.settings.huge != .unset && chooseHuge(address, byteCount: byteCount)
+  static func didMap(_ address: UInt, byteCount: UInt, node: UInt) -> Bool {
+    bind(address, byteCount: byteCount, node: node)
+    let isHuge = state.fields.settings.huge != .unset && chooseHuge(address, byteCount: byteCount, node: node)
     return state.fields.placement.prefaults && pin(address, byteCount: byteCount) || isHuge
   }
 
   /// Places the mapping of a block that stands alone.
   static func didMapBlock(_ address: UInt, byteCount: UInt) {
+    // Under `local` the thread that writes to a page decides, as everywhere.
+    bind(address, byteCount: byteCount, node: SpaceHooks.noNode)
     if state.fields.settings.huge != .unset { adviseHuge(address, byteCount: byteCount) }
     if state.fields.placement.pinsGrowth { _ = pin(address, byteCount: byteCount) }
   }

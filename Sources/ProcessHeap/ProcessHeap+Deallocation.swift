@@ -24,6 +24,7 @@ extension ProcessHeap {
     }
     guard granule.use == .arena else { return false }
     let part = granule.arenaPart
+    guard heap.keeps(part) else { return false }
     // Large blocks first: they are nearly all.
     if let entry = part.entryInUse(of: block) { return heap.pushCached(block, entry) }
     guard let sizeClass = part.classInUse(of: block) else { return false }
@@ -94,6 +95,7 @@ extension ProcessHeap {
     guard let heap = enter() else { return }
     defer { leave(heap) }
     let block = FreeBlock(address)
+    guard heap.keeps(part) else { return heap.space.deallocateInArena(address) }
     if let sizeClass = part.classInUse(of: block) {
       if !heap.pushMagazine(block, sizeClass) { heap.pushFullMagazine(block, sizeClass) }
       return

@@ -13,7 +13,7 @@ extension ProcessHeap {
     SpaceHooks(
       wait: wait, milliseconds: { lab_malloc_milliseconds() },
       didCommit: { lab_malloc_space_scaled_end_set($0 * Granule.recordByteCount) },
-      didMap: { Placement.didMap($0, byteCount: $1) })
+      didMap: { Placement.didMap($0, byteCount: $1, node: $2) })
   }
 
   /// The space, made if there is none yet, with the process's lock held; nil without memory, and under a textbook
@@ -38,7 +38,10 @@ extension ProcessHeap {
       let reservation = HeapReservation.make(
         byteCount: most, reserves: reserves, alignment: Placement.alignment)
     else { return nil }
-    guard let space = HeapSpace.create(over: reservation, hooks: hooks, commitUnit: Placement.commitUnit) else {
+    guard
+      let space = HeapSpace.create(
+        over: reservation, hooks: hooks, commitUnit: Placement.commitUnit, nodeCount: Placement.nodeCount)
+    else {
       reservation.release()
       return nil
     }

@@ -23,6 +23,8 @@ extension ProcessHeap {
   static func beginsOnShared(over space: HeapSpace) -> Bool {
     let state = ProcessState()
     guard state.fields.heapCount >= ownHeapMinimum, lab_malloc_age() == 0 else { return false }
+    // Its threads may be on any node.
+    guard space.fields.nodeCount == 1 else { return false }
     if state.sharedHeap == 0 { state.sharedHeap = OwnedHeap.create(over: space)?.address ?? 0 }
     return state.sharedHeap != 0
   }

@@ -21,7 +21,7 @@ extension ProcessHeap {
       lab_malloc_heap_set(lab_malloc_empty_heap())
       let heap = OwnedHeap(address: address)
       noteSlowPath(of: heap)
-      return heap.heap
+      return following(heap).heap
     }
     if ProcessState().textbook == 0, let heap = attach() { return heap.heap }
     lab_malloc_depth_set(0)

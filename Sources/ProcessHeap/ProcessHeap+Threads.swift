@@ -31,7 +31,7 @@ extension ProcessHeap {
 
   /// A heap for this thread alone, with the lock held. Nil when the thread begins on the shared heap, and when there is
   /// no memory.
-  private static func adoptOrCreate() -> OwnedHeap? {
+  static func adoptOrCreate() -> OwnedHeap? {
     let state = ProcessState()
     guard let space = setUp() else { return nil }
     if let heap = takeEnded() {
@@ -42,7 +42,8 @@ extension ProcessHeap {
       return heap
     }
     if beginsOnShared(over: space) { return nil }
-    guard let heap = OwnedHeap.create(over: space), heap.setOwner() else { return nil }
+    guard let heap = OwnedHeap.create(over: space, node: Placement.threadNode), heap.setOwner() else { return nil }
+    Placement.moveRecord(of: heap)
     heap.older = state.newestHeap
     state.newestHeap = heap.address
     state.fields.lastAttachedHeap = heap.address
@@ -58,22 +59,52 @@ extension ProcessHeap {
     let state = ProcessState()
     state.fields.attachCount += 1
     let last = OwnedHeap(address: state.fields.lastAttachedHeap)
-    if last.address != 0, last.claim() { return last }
-    if state.fields.endedHeap == 0, state.fields.attachCount > state.fields.heapCount / endedHeapShare {
+    let node = Placement.threadNode
+    if last.address != 0, last.heap.fields.node == node, last.claim() { return last }
+    if !hasListed(onNode: node), state.fields.attachCount > state.fields.heapCount / endedHeapShare {
       state.fields.attachCount = 0
       listEnded()
     }
-    guard state.fields.endedHeap != 0 else { return nil }
-    let heap = OwnedHeap(address: state.fields.endedHeap)
-    state.fields.endedHeap = heap.fields.nextEnded
-    guard heap.claim() else { return nil }
+    guard let heap = takeListed(onNode: node), heap.claim() else { return nil }
     state.fields.lastAttachedHeap = heap.address
     return heap
   }
 
-  /// Lists the heaps whose threads ended, the newest first. The list must be empty.
+  /// The heap in front of the first listed one of a node: 0 for none, nil when none of the node's is near. Only under
+  /// HEAPLAB_NODE=local are there several nodes.
+  private static func listed(onNode node: UInt8) -> (before: OwnedHeap, found: OwnedHeap)? {
+    var before = OwnedHeap(address: 0)
+    var found = OwnedHeap(address: ProcessState().fields.endedHeap)
+    var count = 0
+    while found.address != 0, count < listedLookMaximum {
+      if found.heap.fields.node == node { return (before, found) }
+      before = found
+      found = OwnedHeap(address: found.fields.nextEnded)
+      count += 1
+    }
+    return nil
+  }
+
+  /// How many listed heaps a new thread looks at for one of its node.
+  private static var listedLookMaximum: Int { 256 }
+
+  private static func hasListed(onNode node: UInt8) -> Bool { listed(onNode: node) != nil }
+
+  /// Takes the first listed heap of a node off the list.
+  private static func takeListed(onNode node: UInt8) -> OwnedHeap? {
+    guard let (before, found) = listed(onNode: node) else { return nil }
+    if before.address == 0 {
+      ProcessState().fields.endedHeap = found.fields.nextEnded
+    } else {
+      before.fields.nextEnded = found.fields.nextEnded
+    }
+    return found
+  }
+
+  /// Lists the heaps whose threads ended, the newest first, in place of the former list.
   private static func listEnded() {
     let state = ProcessState()
+    state.fields.endedHeap = 0
     var listed = OwnedHeap(address: 0)
     var older = state.newestHeap
     while older != 0 {

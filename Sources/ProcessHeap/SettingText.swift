@@ -4,7 +4,7 @@ internal import CLabMalloc
 /// One variable's value, in the environment's own memory.
 struct SettingText {
   private let name: StaticString
-  private let address: UInt
+  private var address: UInt
 
   /// The value of `name`, nil when it is not set.
   init?(_ name: StaticString) {
@@ -52,6 +52,23 @@ struct SettingText {
   var number: UInt? {
     guard let digits, byte(digits.count) == 0 else { return nil }
     return digits.number
+  }
+
+  /// Whether the value is a list of numbers with commas in between.
+  var hasNumbers: Bool { forEachNumber { _ in } }
+
+  /// Visits the numbers of a list. Returns whether the value is such a list; only then all were visited.
+  @discardableResult
+  func forEachNumber(_ body: (UInt) -> Void) -> Bool {
+    var rest = self
+    while let digits = rest.digits {
+      body(digits.number)
+      let next = rest.byte(digits.count)
+      rest.address += digits.count + 1
+      if next == 0 { return true }
+      guard next == 0x2C else { return false }
+    }
+    return false
   }
 
   /// The value as 0 or 1. Any other value gives a warning and `default`.

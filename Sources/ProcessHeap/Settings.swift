@@ -9,6 +9,7 @@
 //     HEAPLAB_PIN           bytes to pre-fault and lock at the start, or all (Placement.swift); default: none
 //     HEAPLAB_PIN_OVERFLOW  spill (default) or fail: whether the heap takes more once these are used up
 //     HEAPLAB_HUGE          none, thp, 2M or 1G: the pages behind the heap (Placement+Huge.swift); default: the system's
+//     HEAPLAB_NODE          local, interleave, or numbers of memory nodes (Placement+Nodes.swift); default: the system's
 //     HEAPLAB_TELEMETRY     1: figures in /dev/shm, for readers without rights (Telemetry.swift); default 0
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
@@ -24,6 +25,7 @@ struct Settings {
   var pin = PinWish.none
   var failsPastPin = false
   var huge = HugeWish.unset
+  var node = NodeWish.unset
 
   init() {}
 
@@ -64,77 +66,7 @@ struct Settings {
     if let text = SettingText("HEAPLAB_TELEMETRY") { settings.keepsTelemetryPage = text.flag(default: false) }
     settings.readPin()
     settings.readHuge()
+    settings.readNode()
     return settings
   }
-
-  private mutating func readPin() {
-    if let text = SettingText("HEAPLAB_PIN") {
-      if text == "all" {
-        pin = limitByteCount == .max ? .growth : .start(byteCount: min(limitByteCount, PinWish.byteMaximum))
-      } else if let number = text.byteCount, number > 0 {
-        pin = .start(byteCount: min(min(number, limitByteCount), PinWish.byteMaximum))
-        if number > limitByteCount { text.warn("is more than HEAPLAB_LIMIT; it is that") }
-      } else {
-        text.warn("is neither a byte count such as 512M nor all; nothing is pinned")
-      }
-      if pin != .none, policy != .general {
-        text.warn("needs the policy general; nothing is pinned")
-        pin = .none
-      }
-    }
-    if let text = SettingText("HEAPLAB_PIN_OVERFLOW") {
-      failsPastPin = text == "fail"
-      if !failsPastPin, !(text == "spill") { text.warn("is neither spill nor fail; it is spill") }
-      if failsPastPin, pin == .growth {
-        text.warn("needs a number of bytes, by HEAPLAB_PIN or HEAPLAB_LIMIT; it is spill")
-      }
-      if case .start = pin {} else { failsPastPin = false }
-    }
-  }
-}
-
-extension Settings {
-  fileprivate mutating func readHuge() {
-    guard let text = SettingText("HEAPLAB_HUGE") else { return }
-    if text == "none" {
-      huge = .none
-    } else if text == "thp" {
-      huge = .transparent
-    } else if text == "2M" {
-      huge = .explicit2MiB
-    } else if text == "1G" {
-      huge = .explicit1GiB
-    } else {
-      text.warn("is none of none, thp, 2M and 1G; the system decides")
-    }
-    if policy != .general, huge != .unset {
-      text.warn("needs the policy general; the system decides")
-      huge = .unset
-    }
-    if reservesAddressSpace, huge == .explicit2MiB || huge == .explicit1GiB {
-      text.warn("cannot be had with HEAPLAB_RESERVE=1; it is thp")
-      huge = .transparent
-    }
-  }
-}
-
-/// What HEAPLAB_HUGE asks for.
-enum HugeWish {
-  case unset
-  case none
-  case transparent
-  case explicit2MiB
-  case explicit1GiB
-}
-
-/// What HEAPLAB_PIN asks for.
-enum PinWish: Equatable {
-  /// More than any processor addresses: sums with it cannot overflow.
-  static var byteMaximum: UInt { 1 << 60 }
-
-  case none
-  /// So many bytes, before the first allocation.
-  case start(byteCount: UInt)
-  /// Whatever the heap takes, when it takes it.
-  case growth
 }

@@ -156,7 +156,7 @@ extension ThreadHeap {
   /// Empties the cache for a new thread, which took nothing yet: its share of what the heap holds begins with its calls.
   package func resetCache() {
     flushCache()
-    fields.homeArena = 0
+    fields.homeArena = space.firstArena(ofNode: fields.node)
     fields.largeByteCount = 0
     fields.cacheBoost = 0
     fields.cacheLimit = ThreadHeap.cacheConstantByteCount

@@ -67,6 +67,8 @@ extension ThreadHeap {
   /// Claims the complete spans on the stacks of `owner`.
   @inline(never)
   func claimComplete(of owner: ThreadHeap) {
+    // Memory of another node stays with its owner, who finds the spans on its stacks.
+    guard owner.fields.node == fields.node else { return }
     var keptCount = 0
     var claimedByteCount: UInt = 0
     for index in 0..<SizeClass.count {

@@ -73,7 +73,7 @@ extension ThreadHeap {
   func takeEmptySpan(for sizeClass: SizeClass) -> BlockSpan? {
     let idle = popIdleSpan()
     if let idle { noteReused(idle) }
-    guard let span = idle ?? space.allocateGranule()?.span else { return nil }
+    guard let span = idle ?? space.allocateGranule(onNode: fields.node)?.span else { return nil }
     if idle != nil, span.sizeClass == sizeClass {
       // It is as it was when it was retired: carved, with every block on its free list.
       fields.heldByteCount += span.presentByteCount

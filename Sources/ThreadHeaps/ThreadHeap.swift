@@ -40,8 +40,8 @@ package struct ThreadHeap: Equatable {
 
   package var space: HeapSpace { HeapSpace(address: fields.space) }
 
-  /// A new heap over `space`, nil when there is no room for its record.
-  package static func create(over space: HeapSpace) -> ThreadHeap? {
+  /// A new heap over a node of `space`, nil when there is no room for its record.
+  package static func create(over space: HeapSpace, node: UInt8 = 0) -> ThreadHeap? {
     // The compiler knows the answers: nothing of this is left in a library.
     require(
       BySizeClass<UInt8>.count == SizeClass.count && ByLargeClass<UInt8>.count == LargeClass.count,
@@ -52,6 +52,9 @@ package struct ThreadHeap: Equatable {
     guard record != 0 else { return nil }
     let heap = ThreadHeap(address: record)
     heap.fields.space = space.address
+    heap.fields.node = node
+    heap.fields.homeArena = space.firstArena(ofNode: node)
+    heap.fields.keptArenas = space.arenas(ofNode: node)
     heap.fields.number = UInt32(truncatingIfNeeded: (record - space.fields.base) / recordByteCount)
     space.noteHeap()
     heap.openMagazines()
@@ -63,6 +66,10 @@ package struct ThreadHeap: Equatable {
   package static func owner(of span: BlockSpan, in space: HeapSpace) -> ThreadHeap {
     ThreadHeap(address: space.fields.base + UInt(span.owner) * recordByteCount)
   }
+
+  /// Whether this heap may keep freed blocks of an arena: not those on another memory node.
+  @inline(__always)
+  package func keeps(_ part: ArenaPart) -> Bool { fields.keptArenas >> part.fields.arenaNumber & 1 != 0 }
 
   /// Whether this heap owns a span.
   @inlinable @inline(__always)

@@ -55,6 +55,10 @@ package struct ThreadHeapRecord: ~Copyable {
   var purgeIsThorough: Bool
   /// The number of the arena that the thread keeps to.
   var homeArena: UInt8
+  /// The memory node that the heap takes granules from, by its number in the space.
+  package var node: UInt8
+  /// The numbers of the arenas whose blocks the heap may keep, one bit each: those of its node.
+  var keptArenas: UInt8
   /// How many spans were the first of their class, at most 255.
   var firstSpanCount: UInt8
   /// Blocks on their way to other heaps, one batch for each span (ThreadHeap+Remote.swift).

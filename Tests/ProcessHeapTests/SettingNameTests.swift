@@ -32,7 +32,7 @@ struct SettingNameTests {
     arguments: [
       ("LIMT", "LIMIT"), ("LIMITS", "LIMIT"), ("PURGE-DELAY", "PURGE_DELAY"), ("PURGEDELAY", "PURGE_DELAY"),
       ("limit", "LIMIT"), ("RECORD_STACK", "RECORD_STACKS"), ("TELEMETRI", "TELEMETRY"), ("POLCIY", "POLICY"),
-      ("", "LIMIT"),
+      ("", "PIN"),
     ])
   func misspelt(name: String, nearest: String) async {
     #expect(await Self.lines(for: ["HEAPLAB_" + name]) == [Self.line(name, nearest)])

@@ -20,7 +20,7 @@ struct TelemetryTests {
     "class.sizes", "block.mark", "batch.count", "batch.stride", "heap.active+", "heap.current+",
     "heap.magazine_limits+", "heap.magazine_rooms+", "heap.cached+", "heap.batches+", "heap.regrets+", "heap.older+",
     "heap.slow_paths+", "process.newest_heap@", "process.shared_heap@", "process.mapped_count@", "process.mapped@",
-    "process.kept@", "process.refused@",
+    "process.kept@", "process.refused@", "process.pinned@", "process.huge@",
   ]
 
   /// The table of this process.
