@@ -49,6 +49,18 @@ void lab_malloc_at_exit(void (*body)(void)) { atexit(body); }
 
 const char *heaplab_version(void) { return HEAPLAB_VERSION; }
 
+int lab_malloc_check_options(const struct heaplab_heap_options *options, unsigned *flags) {
+  const unsigned known = HEAPLAB_HEAP_PIN | HEAPLAB_HEAP_NODE | HEAPLAB_HEAP_THP | HEAPLAB_HEAP_2M;
+  if (options == 0 || options->options_size < sizeof *options || (options->flags & ~known) != 0) return EINVAL;
+  // What a newer header added must be 0, or is not understood here.
+  const unsigned char *bytes = (const unsigned char *)options;
+  for (size_t index = sizeof *options; index < options->options_size; index++)
+    if (bytes[index] != 0) return EINVAL;
+  if ((options->flags & HEAPLAB_HEAP_THP) != 0 && (options->flags & HEAPLAB_HEAP_2M) != 0) return EINVAL;
+  *flags = options->flags;
+  return 0;
+}
+
 void lab_malloc_copy_statistics(const struct heaplab_statistics *statistics, void *to, uintptr_t byte_count) {
   memset(to, 0, byte_count);
   memcpy(to, statistics, byte_count < sizeof *statistics ? byte_count : sizeof *statistics);

@@ -96,6 +96,16 @@ extension HeapSpace {
     }
   }
 
+  /// Visits the addresses and lengths of the committed parts of the chunks.
+  package func forEachCommittedRange(_ body: (UInt, UInt) -> Void) {
+    var number: UInt = 0
+    while number < committedEnd {
+      let end = committedEnd(ofChunkAround: number)
+      if end > number { body(fields.base + number * Granule.byteCount, (end - number) * Granule.byteCount) }
+      number = chunkEnd(around: number)
+    }
+  }
+
   /// The first address from `start` on that is not in the fixed part of the chunk around `start`.
   func unfixedStart(from start: UInt) -> UInt {
     guard fixedByteCount != 0 else { return start }

@@ -20,7 +20,7 @@ extension HeapSpace {
 
   /// The first granule of a run of 2^order granules for an arena, at a multiple of the run's size; nil when none is
   /// left. The blocks in the run count against the quota, the run itself does not.
-  func allocateArenaGranules(_ order: FrameOrder, onNode node: UInt) -> Granule? {
+  func allocateArenaGranules(_ order: FrameOrder, onNode node: UInt = 0) -> Granule? {
     guard lock() else { return nil }
     defer { unlock() }
     return takeGranules(order, onNode: node)

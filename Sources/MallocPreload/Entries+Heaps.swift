@@ -7,9 +7,10 @@ internal import ProcessHeap
 @c(heaplab_heap_create)
 public func entryHeapCreate(_ memory: UInt, _ byteCount: UInt, _ quota: UInt) -> UInt {
   do throws(RegionHeap.CreateError) {
-    return try RegionHeap.create(memory: memory, byteCount: byteCount, quotaByteCount: quota).address
+    let options = RegionHeap.Options(memory: memory, byteCount: byteCount, quotaByteCount: quota)
+    return try RegionHeap.create(options).address
   } catch {
-    return ProcessHeap.fail(error == .rangeTooShort ? EINVAL : ENOMEM)
+    return failToCreate(error)
   }
 }
 

@@ -137,3 +137,19 @@ else
     fi
   done
 fi
+
+# Heaps by options. The library's name is in the program; the one that is preloaded has it.
+if $is_emulated || [ -z "$library" ]; then
+  skip "heaps by options (they need the library, and locks)"
+elif ! compile -I CShims/CLabMalloc/include Tests/Preload/options.c -o $build/options "$library"; then
+  lose "heaps by options: the program"
+else
+  if may_pin; then expect "heaps by options" $build/options; else skip "heaps by options (ulimit -l allows too little)"; fi
+  expect "heaps by options: past the limit of locked memory" $build/pinned lower 64 $build/options limited
+  if [ "$pool_before" = 0 ] && [ -w $pool ] && echo 20 2>/dev/null >$pool && [ "$(cat $pool)" -ge 20 ]; then
+    expect "heaps by options: huge pages" $build/options huge
+    echo 0 >$pool
+  else
+    skip "heaps by options: huge pages (needs the right to fill a pool that is empty)"
+  fi
+fi

@@ -89,6 +89,53 @@ typedef struct heaplab_heap heaplab_heap;
 /// ENOMEM when there is no memory.
 heaplab_heap *heaplab_heap_create(void *memory, size_t byte_count, size_t quota);
 
+/// What the memory of a heap is to be like, any of these together.
+enum heaplab_heap_flags {
+  /// All of it is in memory and locked (mlock) until the heap is destroyed.
+  HEAPLAB_HEAP_PIN = 1,
+  /// It lies on the node `node`; on others only when that one has no room.
+  HEAPLAB_HEAP_NODE = 2,
+  /// Transparent huge pages.
+  HEAPLAB_HEAP_THP = 4,
+  /// Explicit huge pages of 2 MiB, which are had at once. Only where the heap maps its own memory.
+  HEAPLAB_HEAP_2M = 8,
+};
+
+/// How `heaplab_heap_create_with` makes a heap. Fields that are 0 stand for nothing in particular, and newer versions only
+/// add fields at the end.
+struct heaplab_heap_options {
+  /// sizeof(struct heaplab_heap_options), from which the library knows the version.
+  size_t options_size;
+  /// As in `heaplab_heap_create`; a quota of 0 is none.
+  void *memory;
+  size_t byte_count;
+  size_t quota;
+  /// Of `enum heaplab_heap_flags`.
+  unsigned flags;
+  unsigned node;
+  /// Called before a request for `byte_count` bytes fails, when the heap has a quota. It may free blocks of the heap; if
+  /// it returns 1, the request is tried once more.
+  int (*near_quota)(heaplab_heap *heap, size_t byte_count, void *context);
+  void *context;
+};
+
+/// A heap by options. NULL with EINVAL for options that the library does not know, a range that is too short, a node on
+/// which the process may have no memory, and explicit huge pages for the caller's memory; with ENOMEM, EPERM or EAGAIN when
+/// there is no memory, when it may not be locked (RLIMIT_MEMLOCK), or when the pool has too few pages. Nothing is done by
+/// halves.
+heaplab_heap *heaplab_heap_create_with(const struct heaplab_heap_options *options);
+
+/// Moves the pages of a heap to a node, as far as it has room, and has new ones lie there. 0, or -1 with EINVAL for a node on
+/// which the process may have no memory, ENOSYS or EPERM when the system refuses.
+int heaplab_heap_move(heaplab_heap *heap, unsigned node);
+
+/// Counts the heap's pages that are in memory: `counts[n]` of node n, for n below `node_count`. Looks at every page. 0, or
+/// -1 with ENOSYS or EPERM when the system refuses.
+int heaplab_heap_count_pages(const heaplab_heap *heap, size_t *counts, size_t node_count);
+
+/// The same for the heap of the process, without mappings.
+int heaplab_count_pages(size_t *counts, size_t node_count);
+
 /// Destroys the heap and every block in it. Does nothing for NULL.
 void heaplab_heap_destroy(heaplab_heap *heap);
 
