@@ -22,6 +22,9 @@ extension HeapSpace {
   /// Makes the space commit no more.
   package func seal() { fields.isSealed.store(true, ordering: .relaxed) }
 
+  /// Lets the space commit again, in a child of fork.
+  package func unseal() { fields.isSealed.store(false, ordering: .relaxed) }
+
   /// Whether the fixed granules that nobody holds have so many bytes, in whatever runs.
   package func hasFixedRoom(for byteCount: UInt) -> Bool {
     guard fixedByteCount != 0, lock() else { return false }
@@ -51,19 +54,24 @@ extension HeapSpace {
         head = chunkStart(around: fields.chunksEnd - 1)
       }
       if self.node(around: head) == node, isBegun(head) {
-        count += commitRest(ofChunkWithHeadAt: head, atMost: wanted - count)
+        let isRefused = commitRest(ofChunkWithHeadAt: head, atMost: wanted - count) == .refused
+        count += committedEnd(ofChunkAround: head) - head
+        // Further chunks would be refused as well, after they had begun.
+        if isRefused { break }
       }
       head = chunkEnd(around: head)
     }
     return count
   }
 
-  /// Commits more of a chunk until `granuleCount` of its granules are committed. Returns how many are.
-  private func commitRest(ofChunkWithHeadAt head: UInt, atMost granuleCount: UInt) -> UInt {
+  /// Commits more of a chunk until `granuleCount` of its granules are committed.
+  private func commitRest(ofChunkWithHeadAt head: UInt, atMost granuleCount: UInt) -> HeapReservation.Outcome {
     let first = committedEnd(ofChunkAround: head)
     let end = min(chunkEnd(around: head), roundedToUnit(head + granuleCount))
-    if first < end, commit(from: first, to: end) == .occupied { closeChunk(headAt: head) }
-    return committedEnd(ofChunkAround: head) - head
+    guard first < end else { return .done }
+    let outcome = commit(from: first, to: end)
+    if outcome == .occupied { closeChunk(headAt: head) }
+    return outcome
   }
 
   /// Tells the owner about granules that were just committed, with the lock held.

@@ -14,7 +14,7 @@ internal import Synchronization
 // as if nothing had been asked for. `fail` means that malloc must not take memory later. So it takes the memory all the
 // same, locks as much of it as the limit allows, and is sealed.
 //
-// A child of fork inherits no locks. Its heap goes on unpinned, also a sealed one, which stays sealed. Locking at once would
+// A child of fork inherits no locks. Its heap goes on unpinned, and a sealed one may grow there. Locking at once would
 // copy the whole pinned part, and most children call exec. A child that goes on can ask for it (`pinAgain`).
 
 /// What became of the wishes. Zero bytes are the initial value. Under the process's lock and the space's.
@@ -107,11 +107,21 @@ enum Placement {
       state.fields.placement.locks = false
       _ = space.provision(byteCount: wish)
     }
-    if space.fixedByteCount < wish { warnOfRest(space.fixedByteCount) }
+    if space.fixedByteCount < wish {
+      // What the system refuses as a whole it may give in part, and malloc will have no more. The rest is the program's.
+      var part = wish / 2
+      while state.fields.settings.failsPastPin, space.fixedByteCount < part { part = provisioned(part, space) }
+      warnOfRest(space.fixedByteCount)
+    }
     if state.fields.placement.locks { lab_malloc_lock_library() }
     state.fields.placement.prefaults = false
     state.fields.placement.locks = false
     if state.fields.settings.failsPastPin { space.seal() }
+  }
+
+  /// Tries to provision a part of the wish. Returns the next part to try.
+  private static func provisioned(_ part: UInt, _ space: HeapSpace) -> UInt {
+    space.provision(byteCount: part) >= part ? 0 : part / 2
   }
 
   /// Places memory that the space just committed. Returns whether it is fixed.
@@ -155,8 +165,10 @@ enum Placement {
 
 // In a child of fork.
 extension Placement {
-  /// Forgets the locks, which the child has not.
+  /// Forgets the locks, which the child has not. Its heap may grow: where the fork met a thread amid the space's lock, all
+  /// free memory is lost to it.
   static func noteFork() {
+    if state.space != 0 { ProcessHeap.processSpace.unseal() }
     state.fields.placement.pinnedByteCount.store(0, ordering: .relaxed)
     state.fields.placement.pinsGrowth = false
     state.fields.placement.prefaults = false

@@ -19,6 +19,9 @@ else
   HEAPLAB_PIN=1 expect "pinned: the least" $build/pinned held 1
   HEAPLAB_PIN_OVERFLOW=fail expect "pinned: takes nothing more" $build/pinned fail $pinned
   HEAPLAB_PIN_OVERFLOW=fail expect "pinned: a child of fork, sealed" $build/pinned child
+  HEAPLAB_PIN=512M HEAPLAB_PIN_OVERFLOW=fail expect "pinned: fork load, sealed" $build/fork load 20
+  expect_line "pinned: RLIMIT_AS" "HEAPLAB_PIN=512M is more than the system gives; .* bytes are taken all the same" \
+    bash -c "ulimit -v 200000; HEAPLAB_PIN=512M HEAPLAB_PIN_OVERFLOW=fail exec $build/pinned fills 1"
   HEAPLAB_PIN=256M HEAPLAB_PIN_OVERFLOW=fail expect "pinned: handover" $build/handover 40
   HEAPLAB_PIN=1G HEAPLAB_PIN_OVERFLOW=fail expect "pinned: random requests" $build/differential 2 2 $RANDOM
   HEAPLAB_LIMIT=64M HEAPLAB_PIN=all HEAPLAB_PIN_OVERFLOW=fail expect "pinned: all of the quota" $build/pinned fail $pinned
