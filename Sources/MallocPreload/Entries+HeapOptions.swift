@@ -17,6 +17,7 @@ public func entryHeapCreateWith(_ given: UnsafePointer<heaplab_heap_options>?) -
     memory: UInt(bitPattern: options.memory), byteCount: UInt(bitPattern: options.byte_count),
     quotaByteCount: quota == 0 ? .max : UInt(bitPattern: quota))
   wanted.pins = flags & HEAPLAB_HEAP_PIN.rawValue != 0
+  // SAFETY: as above.
   if flags & HEAPLAB_HEAP_NODE.rawValue != 0 { wanted.node = unsafe UInt(options.node) }
   if flags & HEAPLAB_HEAP_THP.rawValue != 0 { wanted.huge = .transparent }
   if flags & HEAPLAB_HEAP_2M.rawValue != 0 { wanted.huge = .explicit2MiB }
