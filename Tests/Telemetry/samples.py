@@ -4,7 +4,7 @@
 #   samples.py HEAPBENCH LIBRARY PROGRAM SEEDS
 #
 # Prints "ok NAME" or "FAILED NAME: REASON" for each check.
-import json, math, os, subprocess, sys, tempfile
+import json, math, os, subprocess, sys, tempfile, urllib.error, urllib.request
 
 heapbench, library, program, seed_count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 
@@ -96,6 +96,30 @@ for seed in range(1, seed_count + 1):
 verdict(first == seed_count and close == enough > 0,
         f"the culprit is first in {first} of {seed_count}, its pinned bytes within 25 % in {close} of {enough}", "")
 
+
+
+def answer(address):
+    """The status and the text of an HTTP answer."""
+    try:
+        with urllib.request.urlopen(address, timeout=60) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def served(pid):
+    """Whether an exporter serves the profile of a process where it may, and says why not elsewhere."""
+    exporter = subprocess.Popen([heapbench, "exporter", "--profiles", "--port", "0"], stdout=subprocess.PIPE, text=True)
+    try:
+        place = exporter.stdout.readline().split()[-1].replace("/metrics", "/debug/pprof/heap")
+        status, text = answer(f"{place}?pid={pid}")
+        others = [answer(place)[0], answer(f"{place}?pid=redis")[0], answer(f"{place}?pid=8388608")[0]]
+        return status == 200 and text.startswith("heap profile: ") and "MAPPED_LIBRARIES:" in text and others == [400, 400, 404], others
+    finally:
+        exporter.kill()
+        exporter.wait()
+
+
 # On and off in a running process.
 with Run("idle", 1, "0") as run:
     refused = subprocess.run([heapbench, "profile", str(run.pid)], capture_output=True, text=True)
@@ -115,6 +139,8 @@ with Run("idle", 1, "0") as run:
         wanted = sum(site[1] for site in run.sites.values()) / (1 << 20)
         verdict(named == 12 and abs(total - wanted) <= 0.2, f"google-pprof names {named} sites and counts {total} MiB",
                 f"heapbench counts {wanted:.1f}; {cumulative.stdout[:400]}{cumulative.stderr[:200]}")
+    passed, others = served(run.pid)
+    verdict(passed, "the exporter serves the profile", f"wrong requests get {others}")
     subprocess.run([heapbench, "profile", str(run.pid), "--sample", "0"], check=True, capture_output=True)
     gone = subprocess.run([heapbench, "profile", str(run.pid)], capture_output=True, text=True)
     verdict("takes no samples" in gone.stderr, "switched off", gone.stderr)
