@@ -9,10 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE 4096ul
-
-/// What this thread knows of its stack: all bytes from `low` up to `high` can be read. And the thread's number.
-static LAB_SLOT uintptr_t stack_low, stack_high;
+/// The thread's number, 0 before its first sample.
 static LAB_SLOT uintptr_t thread_number;
 
 uintptr_t lab_sample_seed(void) {
@@ -31,6 +28,11 @@ uintptr_t lab_sample_seed(void) {
 void lab_sample_forget_thread(void) { thread_number = 0; }
 
 #if defined(__x86_64__)
+
+#define PAGE 4096ul
+
+/// What this thread knows of its stack: all bytes from `stack_low` up to `stack_high` can be read.
+static LAB_SLOT uintptr_t stack_low, stack_high;
 
 /// The end of the first thread's stack, which the loader notes; not every libc has it.
 extern void *__libc_stack_end __attribute__((weak));
