@@ -49,7 +49,8 @@ struct HeapBench: ParsableCommand {
     subcommands: [
       AllCommand.self, RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
       CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, RecordCommand.self, ReplayCommand.self,
-      ConvertCommand.self, TopCommand.self, HeapCommand.self, ExporterCommand.self, FleetCommand.self,
+      ConvertCommand.self, TopCommand.self, HeapCommand.self, ProfileCommand.self, ExporterCommand.self,
+      FleetCommand.self,
       CheckCommand.self, CheckOneCommand.self, PagingOperationCommand.self, FramePairsCommand.self,
       HotPathCommand.self, HeapPairsCommand.self, ReadingTrialCommand.self, ManualCommand.self,
     ],

@@ -130,6 +130,10 @@ extension ProcessHeap {
         space.abandonFrames()
         space.fields.lock.release()
       }
+      if space.fields.sampleLock.isHeld(byOtherThan: survivor) {
+        space.abandonSamples()
+        space.fields.sampleLock.release()
+      }
       space.forEachArena { arena in
         guard arena.fields.lock.isHeld(byOtherThan: survivor) else { return }
         arena.abandon()
@@ -151,6 +155,7 @@ extension ProcessHeap {
     keepOnlyOwnHeap()
     Placement.noteFork()
     BackgroundPurge.noteFork()
+    lab_sample_forget_thread()
     Telemetry.noteFork()
   }
 

@@ -1,5 +1,6 @@
 internal import CLabMalloc
 internal import HeapSpaces
+internal import Synchronization
 
 // The set-up, at the first allocation.
 
@@ -52,6 +53,7 @@ extension ProcessHeap {
     Placement.provision(space)
     state.space = space.address
     if state.fields.settings.purgesInBackground, !space.isSealed { BackgroundPurge.allow() }
+    state.fields.sampleMean.store(state.fields.settings.sampleMean, ordering: .relaxed)
     Telemetry.begin(space)
     if state.fields.settings.showsStatistics { reportAtExit() }
     return space

@@ -14,10 +14,10 @@ struct SettingName {
   private static var prefix: StaticString { "HEAPLAB_" }
 
   /// The names without the prefix: of this library's settings, of the recorder's, and of the project's tests.
-  static var known: InlineArray<20, StaticString> {
+  static var known: InlineArray<21, StaticString> {
     [
       "POLICY", "LIMIT", "PURGE_DELAY", "BACKGROUND", "RESERVE", "TELEMETRY", "STATS", "PIN", "PIN_OVERFLOW", "HUGE",
-      "NODE",
+      "NODE", "SAMPLE",
       "RECORD", "RECORD_STACKS", "RECORD_SAMPLE",
       "SOAK_OPERATIONS", "SOAK_SEED", "REFEREE_SEED", "REFEREE_SPACES", "PROBE_IMAGES", "PROBE_IMAGE_COUNT",
     ]

@@ -1,3 +1,5 @@
+internal import ThreadHeaps
+
 // The environment's settings, read at the first allocation, without allocating. A value that cannot be read gives a
 // warning line and the default, and so does an unknown name (SettingName.swift). A set-uid program sees no settings.
 //
@@ -11,6 +13,7 @@
 //     HEAPLAB_HUGE          none, thp, 2M or 1G: the pages behind the heap (Placement+Huge.swift); default: the system's
 //     HEAPLAB_NODE          local, interleave, or numbers of memory nodes (Placement+Nodes.swift); default: the system's
 //     HEAPLAB_TELEMETRY     1: figures in /dev/shm, for readers without rights (Telemetry.swift); default 0
+//     HEAPLAB_SAMPLE        bytes, with K, M, G or T: sample live memory every so many bytes (Sampling.swift); default: no
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
 /// The settings of the process heap.
@@ -26,6 +29,7 @@ struct Settings {
   var failsPastPin = false
   var huge = HugeWish.unset
   var node = NodeWish.unset
+  var sampleMean: UInt = 0
 
   init() {}
 
@@ -67,6 +71,14 @@ struct Settings {
     settings.readPin()
     settings.readHuge()
     settings.readNode()
+    if let text = SettingText("HEAPLAB_SAMPLE") {
+      if let number = text.byteCount, number > 0, number <= SampleCountdown.meanMaximum {
+        settings.sampleMean = number
+        if settings.policy != .general { text.warn("needs HEAPLAB_POLICY=general; nothing is sampled") }
+      } else if !(text == "0") {
+        text.warn("is no byte count such as 512K, of at most 64G; nothing is sampled")
+      }
+    }
     return settings
   }
 }

@@ -57,6 +57,8 @@ enum Telemetry {
     }
     // SAFETY: as above.
     unsafe withUnsafePointer(to: state.fields.placement.hugeByteCount) { add("process.huge@", UInt(bitPattern: $0)) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: state.fields.sampleMean) { add("process.sample_mean@", UInt(bitPattern: $0)) }
     add("class.sizes", lab_malloc_block_sizes_address())
   }
 

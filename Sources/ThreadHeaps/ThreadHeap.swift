@@ -59,6 +59,7 @@ package struct ThreadHeap: Equatable {
     space.noteHeap()
     heap.openMagazines()
     heap.limitCache()
+    heap.serveFromLists()
     return heap
   }
 
@@ -71,8 +72,11 @@ package struct ThreadHeap: Equatable {
   @inline(__always)
   package func keeps(_ part: ArenaPart) -> Bool { fields.keptArenas >> part.fields.arenaNumber & 1 != 0 }
 
-  /// Whether this heap owns a span.
+  /// Whether this heap owns a span that has no samples.
   @inlinable @inline(__always)
+  package func ownsUnsampled(_ span: BlockSpan) -> Bool { span.ownerWord == fields.number }
+
+  /// Whether this heap owns a span.
   package func owns(_ span: BlockSpan) -> Bool { span.owner == fields.number }
 }
 

@@ -59,7 +59,8 @@ import Testing
     for name in ["frobnicate", ""] {
       expect(
         "no command is called '\(name)'; there are all, run, list, explain, holes, paging, compare, compare-heaps, gate, "
-          + "record, replay, convert, top, heap, exporter, fleet, check, help", try await HeapBenchProcess.run(name))
+          + "record, replay, convert, top, heap, profile, exporter, fleet, check, help",
+        try await HeapBenchProcess.run(name))
     }
     let outcome = try await HeapBenchProcess.run("explain", "qqqqqqqq")
     #expect(outcome.status == 2)
