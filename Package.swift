@@ -40,6 +40,7 @@ let coreModules = [
   CoreModule("SlabCaches", imports: ["Assertions", "Addresses", "MemoryProtocols", "SpinLocks"]),
   CoreModule("VirtualAreas", imports: ["Assertions", "Addresses", "MemoryProtocols", "PageTables"]),
   CoreModule("AllocationTraces", imports: ["Assertions"]),
+  CoreModule("CallFrames"),
   // The general heap: five floors, each of which knows only those above it in this list.
   CoreModule("HeapBlocks"),
   CoreModule(
@@ -62,7 +63,9 @@ let coreModules = [
 ]
 
 /// The modules that have a public interface. The others' declarations are for this package only.
-let documentedModules = coreModules.map(\.name).filter { !["HeapBlocks", "HeapSpaces", "ThreadHeaps"].contains($0) }
+let documentedModules = coreModules.map(\.name).filter {
+  !["CallFrames", "HeapBlocks", "HeapSpaces", "ThreadHeaps"].contains($0)
+}
 
 let strict: [SwiftSetting] = [
   .strictMemorySafety(),
@@ -128,7 +131,8 @@ let preloadTarget = Target.target(
 let recordExportsPath = "\(Context.packageDirectory)/Sources/RecordPreload/exports.map"
 
 let recordTarget = Target.target(
-  name: "RecordPreload", dependencies: ["EmbeddedAllocationTraces", "CLabRecord"], exclude: ["exports.map"],
+  name: "RecordPreload", dependencies: ["EmbeddedAllocationTraces", "EmbeddedCallFrames", "CLabRecord"],
+  exclude: ["exports.map"],
   swiftSettings: embedded(importing: coreModules.map(\.name)),
   linkerSettings: [
     .unsafeFlags(preloadLinkerFlags("libheaplab-record.so", recordExportsPath, entryPrefix: "lab_record_entry_"))
@@ -185,7 +189,7 @@ let benchmarkTargets: [Target] = [
     name: "HeapBenchKit",
     dependencies: [
       "Assertions", "Addresses", "MemoryProtocols", "SpinLocks", "MemoryRegions", "FirstFitHeap", "BuddyFrames",
-      "PageTables", "GeneralHeap", "AllocationTraces", "ShadowHeaps", "CLabPlatform", "CLabBench",
+      "PageTables", "GeneralHeap", "AllocationTraces", "CallFrames", "ShadowHeaps", "CLabPlatform", "CLabBench",
       .product(name: "Yams", package: "Yams", condition: inLab),
       .product(name: "Histogram", package: "hdrhistogram-swift", condition: inLab),
       .product(name: "Subprocess", package: "swift-subprocess", condition: inLab),

@@ -32,6 +32,14 @@ struct ExporterCommand: ParsableCommand {
 
   @Flag(name: .long, help: "Add the series of size classes.") var classes = false
 
+  @Flag(
+    name: .long,
+    help: """
+      Serve profiles of samples at /debug/pprof/heap?pid=PID, too: they show where the code of each process lies in memory \
+      to everybody who reaches the port.
+      """)
+  var profiles = false
+
   @Option(
     name: .long,
     help: ArgumentHelp("Write the figures to a file, and serve nothing; '-' is standard output.", valueName: "file"))
@@ -53,23 +61,45 @@ struct ExporterCommand: ParsableCommand {
 
   func run() throws {
     if let textfile { return try write(to: textfile) }
-    let (address, port, classes) = (address, port, classes)
+    let (address, port, classes, profiles) = (address, port, classes, profiles)
     let place = try? SocketPlace.make(address, port)
     guard let place else { throw UserError("'\(address)' is no IPv4 address; '127.0.0.1' is this host alone") }
-    try Interruptible.run { try await Self.serve(at: place, hasClasses: classes) }
+    try Interruptible.run { try await Self.serve(at: place, hasClasses: classes, hasProfiles: profiles) }
   }
 
   private static func text(_ hasClasses: Bool, _ format: OpenMetricsText.Format) -> String {
     OpenMetricsText(hasClasses: hasClasses, format: format).text
   }
 
-  private static func serve(at place: SocketPlace, hasClasses: Bool) async throws {
+  /// The profile of a process's samples, for google-pprof.
+  private static func profile(_ pid: String?) -> HTTPResponse {
+    func answer(_ status: HTTPStatusCode, _ text: String) -> HTTPResponse {
+      HTTPResponse(statusCode: status, headers: [.contentType: "text/plain; charset=utf-8"], body: Data(text.utf8))
+    }
+    guard let pid, let process = Int32(pid), process > 0 else {
+      return answer(.badRequest, "name a process, as in /debug/pprof/heap?pid=1234\n")
+    }
+    do {
+      return answer(.ok, try HeapProfile(process, isNamed: false).pprof)
+    } catch .notAllowed {
+      return answer(.forbidden, "\(TelemetryError.notAllowed(process))\n")
+    } catch {
+      return answer(.notFound, "\(error)\n")
+    }
+  }
+
+  private static func serve(at place: SocketPlace, hasClasses: Bool, hasProfiles: Bool) async throws {
     let server = HTTPServer(address: place.address, logger: .disabled)
     await server.appendRoute("GET /metrics") { (request: HTTPRequest) async throws -> HTTPResponse in
       let isOpen = request.headers[HTTPHeader("Accept")]?.contains("application/openmetrics-text") ?? false
       let format: OpenMetricsText.Format = isOpen ? .openMetrics : .prometheus
       return HTTPResponse(
         statusCode: .ok, headers: [.contentType: format.contentType], body: Data(text(hasClasses, format).utf8))
+    }
+    if hasProfiles {
+      await server.appendRoute("GET /debug/pprof/heap") { (request: HTTPRequest) async -> HTTPResponse in
+        profile(request.query.first { $0.name == "pid" }?.value)
+      }
     }
     await server.appendRoute("GET /") { _ in
       HTTPResponse(

@@ -44,6 +44,19 @@ int lab_process_read(int process, const struct lab_process_range *ranges, size_t
   return 0;
 }
 
+int lab_process_write(int process, uint64_t address, uint64_t word) {
+  struct iovec local = {&word, sizeof word}, remote = {(void *)(uintptr_t)address, sizeof word};
+  ssize_t written = process_vm_writev(process, &local, 1, &remote, 1, 0);
+  if (written < 0) return errno;
+  return written == sizeof word ? 0 : EFAULT;
+}
+
+uint64_t lab_clock_milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 uint64_t lab_clock_boot_milliseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_BOOTTIME, &now);

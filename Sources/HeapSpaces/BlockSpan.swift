@@ -54,7 +54,7 @@ package struct SpanRecord: ~Copyable {
   package var next: UInt32 = 0
   /// The next granule on the owner's incoming stack.
   package var nextIncoming: UInt32 = 0
-  /// The number of the heap whose thread allocates from the span, 0 for none.
+  /// The number of the heap whose thread allocates from the span, 0 for none, and a bit for samples.
   @usableFromInline let owner = Atomic<UInt32>(0)
   /// How many blocks overlap no absent page.
   @usableFromInline let carvedCount = Atomic<UInt16>(0)
@@ -117,9 +117,21 @@ extension BlockSpan {
     nonmutating set { fields.hotOwner.store(newValue, ordering: .relaxed) }
   }
 
+  /// The owner's number, and `sampled` if it has live samples. With that bit no heap's number equals the word: the paths
+  /// beside the hot one refuse the span's blocks.
+  @inlinable package var ownerWord: UInt32 { fields.owner.load(ordering: .relaxed) }
+
   @inlinable package var owner: UInt32 {
-    get { fields.owner.load(ordering: .relaxed) }
+    get { ownerWord & ~BlockSpan.sampled }
     nonmutating set { fields.owner.store(newValue, ordering: .relaxed) }
+  }
+
+  @inlinable static var sampled: UInt32 { 1 << 31 }
+
+  /// Whether blocks of the span are samples (SampleTable.swift). Only the owner asks and sets it.
+  package var hasSamples: Bool {
+    @inline(__always) get { ownerWord & BlockSpan.sampled != 0 }
+    nonmutating set { fields.owner.store(newValue ? owner | BlockSpan.sampled : owner, ordering: .relaxed) }
   }
 
   @inlinable package var free: UInt {

@@ -27,6 +27,9 @@ extension HeapSpace {
     unsafe withUnsafePointer(to: &fields.decay.regretCount) { add("space.regrets@", UInt(bitPattern: $0)) }
     // SAFETY: as above.
     unsafe withUnsafePointer(to: &fields.arenas) { add("space.arenas@", UInt(bitPattern: $0)) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: fields.samples) { add("samples.table@", UInt(bitPattern: $0)) }
+    SampleTable(address: fields.base).describe(add)
     Arena(address: fields.base).describe(add)
     granule(0).describe(add)
     BlockSpan(address: fields.table).describe(add)
@@ -103,5 +106,53 @@ extension ArenaPart {
     unsafe withUnsafePointer(to: fields.startPages) { add("part.start_pages+", UInt(bitPattern: $0) - address) }
     // SAFETY: as above.
     unsafe withUnsafePointer(to: &fields.startSteps) { add("part.start_steps+", UInt(bitPattern: $0) - address) }
+  }
+}
+
+extension SampleTable {
+  fileprivate func describe(_ add: (StaticString, UInt) -> Void) {
+    add("samples.maximum", SampleTable.recordMaximum)
+    add("samples.records+", SampleTable.recordsOffset)
+    add("samples.stride", SampleTable.recordStride)
+    add("samples.stacks+", SampleTable.stacksOffset)
+    add("samples.stack_bytes", SampleTable.stackByteCount)
+    // SAFETY: here and below, only addresses are taken, as above.
+    unsafe withUnsafePointer(to: &fields.mean) { add("samples.mean+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.takenCount) { add("samples.taken+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.endedCount) { add("samples.ended+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.droppedCount) { add("samples.dropped+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.end) { add("samples.end+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.windowMilliseconds) {
+      add("samples.window+", UInt(bitPattern: $0) - address)
+    }
+    sample(0).describe(add)
+  }
+}
+
+extension Sample {
+  fileprivate func describe(_ add: (StaticString, UInt) -> Void) {
+    // SAFETY: only addresses are taken, as above.
+    unsafe withUnsafePointer(to: &fields.address) { add("sample.address+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.byteCount) { add("sample.bytes+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.milliseconds) { add("sample.time+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.programCounter) { add("sample.pc+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.stackPointer) { add("sample.sp+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.framePointer) { add("sample.fp+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.stackByteCount) { add("sample.stack+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.thread) { add("sample.thread+", UInt(bitPattern: $0) - address) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: &fields.isLive) { add("sample.live+", UInt(bitPattern: $0) - address) }
   }
 }

@@ -77,6 +77,12 @@ package struct SpaceRecord: ~Copyable {
   package var decay = PurgeDecay()
   var purgePosition: UInt = 0
 
+  // Under the samples' lock, which is taken last.
+
+  package let sampleLock = HeapLock()
+  /// The table of samples, 0 until there is one (SampleTable.swift).
+  let samples = Atomic<UInt>(0)
+
   // Written under the space's lock, by a release. The arenas' own locks come before the space's.
 
   /// The arenas.

@@ -12,9 +12,9 @@ internal import ThreadHeaps
 func allocateAboveTable(_ byteCount: UInt) -> UInt {
   let heap = ThreadHeap(address: lab_malloc_heap())
   var block: UInt = 0
-  if byteCount <= SizeClass.maximumByteCount {
+  if byteCount <= heap.magazineMaximum {
     block = heap.popMagazine(SizeClass(aboveSteps: byteCount))
-  } else if byteCount <= LargeClass.maximumByteCount {
+  } else if byteCount <= heap.listedMaximum {
     block = heap.popCached(byteCount)
   }
   return block != 0 ? block : allocateBySlowPath(byteCount)
@@ -40,7 +40,9 @@ func allocateFromCurrentSpan(_ byteCount: UInt) -> UInt {
 @c(lab_heap_allocate_by_slow_path)
 @inline(never)
 func allocateBySlowPath(_ byteCount: UInt) -> UInt {
-  ProcessHeap.failIfNull(ProcessHeap.allocateMissed(byteCount))
+  let heap = ThreadHeap(address: lab_malloc_heap())
+  if heap.isSampling { return Sampling.allocate(byteCount, from: heap) }
+  return ProcessHeap.failIfNull(ProcessHeap.allocateMissed(byteCount))
 }
 
 /// Any free that the hot path refused: into a magazine or the thread cache. `descriptor` is the descriptor of the

@@ -15,8 +15,10 @@ extension ProcessHeap {
     guard let heap = enter() else { return allocateWithoutHeap(byteCount, alignment: 16) }
     defer { leave(heap) }
     if byteCount <= SizeClass.maximumByteCount {
-      let block = heap.refill(SizeClass(fitting: byteCount))
-      return block != 0 || !reclaim(heap) ? block : heap.refill(SizeClass(fitting: byteCount))
+      let sizeClass = SizeClass(fitting: byteCount)
+      var block = heap.refill(sizeClass)
+      if block == 0, reclaim(heap) { block = heap.refill(sizeClass) }
+      return Sampling.note(block, sizeClass, from: heap)
     }
     return allocateLarge(byteCount, alignment: 16, from: heap)
   }
@@ -31,9 +33,11 @@ extension ProcessHeap {
 
   /// A block of more than 32 KiB or of a larger alignment; 0 when there is no memory. Its bytes are 0 if `zeroed`.
   static func allocateLarge(_ byteCount: UInt, alignment: UInt, zeroed: Bool = false, from heap: ThreadHeap) -> UInt {
-    let block = allocateLargeOnce(byteCount, alignment: alignment, zeroed: zeroed, from: heap)
-    return block != 0 || !reclaim(heap)
-      ? block : allocateLargeOnce(byteCount, alignment: alignment, zeroed: zeroed, from: heap)
+    var block = allocateLargeOnce(byteCount, alignment: alignment, zeroed: zeroed, from: heap)
+    if block == 0, reclaim(heap) {
+      block = allocateLargeOnce(byteCount, alignment: alignment, zeroed: zeroed, from: heap)
+    }
+    return Sampling.noteLarge(block, from: heap)
   }
 
   private static func allocateLargeOnce(

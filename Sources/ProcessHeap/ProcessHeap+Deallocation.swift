@@ -15,12 +15,12 @@ extension ProcessHeap {
   static func pushToThreadLists(_ block: FreeBlock, _ granule: Granule, _ heap: ThreadHeap) -> Bool {
     let span = granule.span
     // The empty heap's number is 0: it seems to own every granule without an owner. But its magazines have no room.
-    if heap.owns(span) {
+    if heap.ownsUnsampled(span) {
       let sizeClass = span.sizeClass
       guard sizeClass.hasMagazine, span.isInUse(block) else { return false }
       if heap.pushMagazine(block, sizeClass) { return true }
       // The event is left to the slow path.
-      return span.owner != 0 && span.pending > 1 && !span.push(block)
+      return span.ownerWord != 0 && span.pending > 1 && !span.push(block)
     }
     guard granule.use == .arena else { return false }
     let part = granule.arenaPart
@@ -35,8 +35,8 @@ extension ProcessHeap {
   @inline(__always)
   static func pushToBatch(_ block: FreeBlock, _ granule: Granule, _ heap: ThreadHeap) -> Bool {
     let span = granule.span
-    guard span.owner != 0 else { return false }
-    if heap.owns(span) {
+    guard span.ownerWord != 0 else { return false }
+    if heap.ownsUnsampled(span) {
       guard span.isInUseAfterPurge(block) else { return false }
       let sizeClass = span.sizeClass
       if sizeClass.hasMagazine, heap.pushMagazine(block, sizeClass) { return true }
@@ -63,8 +63,10 @@ extension ProcessHeap {
     }
     defer { leave(heap) }
     if !heap.owns(span) {
-      heap.sendHome(block, to: span)
-    } else if span.sizeClass.hasMagazine, heap.pushMagazine(block, span.sizeClass) {
+      return heap.sendHome(block, to: span)
+    }
+    if span.hasSamples, span.sizeClass.hasMagazine { heap.space.endSample(address, of: span) }
+    if span.sizeClass.hasMagazine, heap.pushMagazine(block, span.sizeClass) {
       // A thread that got its heap just now had not tried.
     } else if span.push(block) {
       heap.handleEvent(span)
@@ -83,6 +85,7 @@ extension ProcessHeap {
       TextbookHeap.current?.deallocate(address)
       return
     }
+    Sampling.end(mapping: address, in: heap.space)
     MappedBlocks.deallocate(address, in: heap.space)
     leave(heap)
   }
@@ -98,6 +101,7 @@ extension ProcessHeap {
       if !heap.pushMagazine(block, sizeClass) { heap.pushFullMagazine(block, sizeClass) }
       return
     }
+    Sampling.end(address, of: part, in: heap.space)
     let entry = part.entry(of: address)
     if heap.pushCached(block, entry) { return }
     heap.makeCacheRoom(for: entry.blockByteCount)

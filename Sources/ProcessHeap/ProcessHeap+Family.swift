@@ -71,8 +71,9 @@ extension ProcessHeap {
     guard let sizeClass = classInArena(byteCount, alignment: alignment) else {
       return failIfNull(allocateLarge(byteCount, alignment: alignment, from: heap))
     }
-    let block = heap.takeFromArena(sizeClass, alignment: alignment)
-    return failIfNull(block != 0 || !reclaim(heap) ? block : heap.takeFromArena(sizeClass, alignment: alignment))
+    var block = heap.takeFromArena(sizeClass, alignment: alignment)
+    if block == 0, reclaim(heap) { block = heap.takeFromArena(sizeClass, alignment: alignment) }
+    return failIfNull(Sampling.note(block, sizeClass, alignment: alignment, from: heap))
   }
 
   /// How many bytes the holder of a block may use.

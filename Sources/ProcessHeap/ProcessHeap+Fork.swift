@@ -130,6 +130,10 @@ extension ProcessHeap {
         space.abandonFrames()
         space.fields.lock.release()
       }
+      if space.fields.sampleLock.isHeld(byOtherThan: survivor) {
+        space.abandonSamples()
+        space.fields.sampleLock.release()
+      }
       space.forEachArena { arena in
         guard arena.fields.lock.isHeld(byOtherThan: survivor) else { return }
         arena.abandon()
@@ -150,6 +154,7 @@ extension ProcessHeap {
     }
     keepOnlyOwnHeap()
     BackgroundPurge.noteFork()
+    lab_sample_forget_thread()
     Telemetry.noteFork()
   }
 

@@ -35,7 +35,11 @@ extension ProcessHeap {
     if byteCount <= usable, byteCount > usable - usable / 8 { return address }
     if byteCount > SizeClass.maximumByteCount, let heap = enter() {
       defer { leave(heap) }
-      if heap.space.resizeInArena(address, byteCount: byteCount) { return address }
+      if heap.space.resizeInArena(address, byteCount: byteCount) {
+        // The entry is a new one, and names its class again.
+        if heap.space.mayHaveSamples { heap.space.endSample(address) }
+        return Sampling.noteLarge(address, from: heap)
+      }
       // A block that grows by small steps and cannot grow here will hardly be able to elsewhere. As a mapping it is
       // copied once, and from then on its pages move. For a block that doubles, a copy to memory that is already mapped
       // is cheaper.
@@ -43,8 +47,9 @@ extension ProcessHeap {
         let block = MappedBlocks.allocate(byteCount: byteCount, alignment: 16, in: heap.space)
         if block != 0 {
           lab_platform_copy(block, address, usable)
+          Sampling.end(address, of: part, in: heap.space)
           heap.deallocateInArena(address)
-          return block
+          return Sampling.noteLarge(block, from: heap)
         }
       }
     }
@@ -68,7 +73,9 @@ extension ProcessHeap {
     guard usable != 0 else { return fail(ENOMEM) }
     if byteCount > 256 << 10, !isEmergency(address) {
       guard let heap = enter() else { return fail(ENOMEM) }
+      Sampling.end(mapping: address, in: heap.space)
       let block = MappedBlocks.resize(address, byteCount: byteCount, in: heap.space)
+      _ = Sampling.noteLarge(block, from: heap)
       leave(heap)
       if block != 0 { return block }
     }

@@ -1,5 +1,6 @@
 internal import CLabMalloc
 internal import HeapSpaces
+internal import Synchronization
 
 // The set-up, at the first allocation.
 
@@ -43,6 +44,7 @@ extension ProcessHeap {
     lab_malloc_space_set(space.fields.base, space.fields.table)
     state.space = space.address
     if state.fields.settings.purgesInBackground { BackgroundPurge.allow() }
+    state.fields.sampleMean.store(state.fields.settings.sampleMean, ordering: .relaxed)
     Telemetry.begin(space)
     if state.fields.settings.showsStatistics { reportAtExit() }
     return space

@@ -21,9 +21,13 @@ extension ProcessHeap {
       lab_malloc_heap_set(lab_malloc_empty_heap())
       let heap = OwnedHeap(address: address)
       noteSlowPath(of: heap)
+      Sampling.follow(heap.heap)
       return heap.heap
     }
-    if ProcessState().textbook == 0, let heap = attach() { return heap.heap }
+    if ProcessState().textbook == 0, let heap = attach() {
+      Sampling.follow(heap.heap)
+      return heap.heap
+    }
     lab_malloc_depth_set(0)
     return nil
   }

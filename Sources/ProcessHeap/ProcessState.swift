@@ -53,6 +53,9 @@ struct ProcessRecord: ~Copyable {
   /// How many requests found no memory (Telemetry.swift).
   let refusedCount: Atomic<UInt>
 
+  /// The mean number of bytes between two samples, 0 for none (Sampling.swift). Readers outside may write it.
+  let sampleMean: Atomic<UInt>
+
   /// How many bytes of the emergency region are in use (ProcessHeap+Emergency.swift).
   let emergencyByteCount: Atomic<UInt>
 }

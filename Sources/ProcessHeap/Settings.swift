@@ -1,3 +1,5 @@
+internal import ThreadHeaps
+
 // The environment's settings, read at the first allocation, without allocating. A value that cannot be read gives a
 // warning line and the default. A set-uid program sees no settings.
 //
@@ -7,6 +9,7 @@
 //     HEAPLAB_BACKGROUND    1: a thread purges while the program makes no calls (BackgroundPurge.swift); default 0
 //     HEAPLAB_RESERVE       1: reserve one range of addresses at the start (HeapReservation.swift); default 0
 //     HEAPLAB_TELEMETRY     1: figures in /dev/shm, for readers without rights (Telemetry.swift); default 0
+//     HEAPLAB_SAMPLE        bytes, with K, M, G or T: sample live memory every so many bytes (Sampling.swift); default: no
 //     HEAPLAB_STATS         1: statistics on standard error when the program ends; default 0
 
 /// The settings of the process heap.
@@ -18,6 +21,7 @@ struct Settings {
   var reservesAddressSpace = false
   var showsStatistics = false
   var keepsTelemetryPage = false
+  var sampleMean: UInt = 0
 
   init() {}
 
@@ -55,6 +59,14 @@ struct Settings {
     if let text = SettingText("HEAPLAB_RESERVE") { settings.reservesAddressSpace = text.flag(default: false) }
     if let text = SettingText("HEAPLAB_STATS") { settings.showsStatistics = text.flag(default: false) }
     if let text = SettingText("HEAPLAB_TELEMETRY") { settings.keepsTelemetryPage = text.flag(default: false) }
+    if let text = SettingText("HEAPLAB_SAMPLE") {
+      if let number = text.byteCount, number > 0, number <= SampleCountdown.meanMaximum {
+        settings.sampleMean = number
+        if settings.policy != .general { text.warn("needs HEAPLAB_POLICY=general; nothing is sampled") }
+      } else if !(text == "0") {
+        text.warn("is no byte count such as 512K, of at most 64G; nothing is sampled")
+      }
+    }
     return settings
   }
 }

@@ -51,6 +51,8 @@ enum Telemetry {
     unsafe withUnsafePointer(to: state.fields.keptByteCount) { add("process.kept@", UInt(bitPattern: $0)) }
     // SAFETY: as above.
     unsafe withUnsafePointer(to: state.fields.refusedCount) { add("process.refused@", UInt(bitPattern: $0)) }
+    // SAFETY: as above.
+    unsafe withUnsafePointer(to: state.fields.sampleMean) { add("process.sample_mean@", UInt(bitPattern: $0)) }
     add("class.sizes", lab_malloc_block_sizes_address())
   }
 

@@ -1,4 +1,5 @@
 internal import CLabRecord
+internal import CallFrames
 
 // Walks a call stack by the rules of its functions, each of which is read once and kept by the thread. It takes a third
 // of libunwind's time, and needs no memory but the thread's own. A frame without a simple rule ends the walk: then
@@ -154,7 +155,9 @@ struct StackWalk {
 
   /// Reads the rule of a return address into the thread's table.
   @inline(never) private static func learn(_ address: UInt, _ entry: UInt) {
-    lab_record_set(entry &+ 8, UnwindRule.find(address).word)
+    let rule = UnwindRule.find(
+      address, header: lab_record_frame_header(address &- 1), in: FrameInformation(start: 1, end: .max))
+    lab_record_set(entry &+ 8, rule.word)
     lab_record_set(entry, UInt64(address))
   }
 }

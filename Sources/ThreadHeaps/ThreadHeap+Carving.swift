@@ -27,6 +27,7 @@ extension ThreadHeap {
       let count = activate(blocks: blocks, of: span, sizeClass, absent: absent, taken: taken)
       if count > 0 {
         if sizeClass.hasMagazine { noteLoaded(Int(count), sizeClass) }
+        if fields.countdown != 0 { countdown.loadedCount += Int(count) }
         let freeCount = span.freeCount
         setPresent(span, absentPages: absent)
         span.carvedCount += UInt16(truncatingIfNeeded: count)

@@ -45,6 +45,7 @@ extension ThreadHeap {
 
   /// Retires an empty span that is in no list: into this heap's reserve, or to the space when the reserve is full.
   func retire(_ span: BlockSpan) {
+    if span.hasSamples { space.endSamples(of: span) }
     span.owner = 0
     span.hotOwner = 0
     span.use = .reserved

@@ -103,7 +103,7 @@ extension ThreadHeap {
   }
 
   /// Returns a block to its span, which is this heap's, or to its arena.
-  private func putBack(_ block: FreeBlock, _ sizeClass: SizeClass) {
+  package func putBack(_ block: FreeBlock, _ sizeClass: SizeClass) {
     let granule = space.granuleUnchecked(around: block.address)
     if granule.use == .arena {
       noteReturned(sizeClass)
@@ -155,7 +155,7 @@ extension ThreadHeap {
   }
 
   /// Returns all blocks except the `kept` ones pushed last to their spans.
-  private func trimMagazine(_ sizeClass: SizeClass, to kept: Int) {
+  func trimMagazine(_ sizeClass: SizeClass, to kept: Int) {
     var older = FreeBlock(active(sizeClass))
     var keptCount = 0
     var last = FreeBlock(0)

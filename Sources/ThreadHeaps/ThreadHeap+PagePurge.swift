@@ -6,6 +6,7 @@ internal import HeapSpaces
 extension ThreadHeap {
   /// Purges the pages of a span whose blocks are all free, and takes those blocks off its list: they are absent now.
   func purgePages(of span: BlockSpan) {
+    if span.hasSamples { space.endFreedSamples(of: span) }
     span.fields.purgedFreeCount = UInt16(truncatingIfNeeded: span.freeCount)
     let absent = span.absentPages
     // A page stays if a block that is not free overlaps it.

@@ -32,6 +32,14 @@ extension ThreadHeap {
   /// Fills the active list of a class and pops a block; 0 when there is no memory.
   @inline(never)
   package func refill(_ sizeClass: SizeClass) -> UInt {
+    guard isSampling, !sizeClass.hasMagazine else { return refillWhole(sizeClass) }
+    countdown.loadedCount = 0
+    let block = refillWhole(sizeClass)
+    if block != 0 { cut(sizeClass) }
+    return block
+  }
+
+  private func refillWhole(_ sizeClass: SizeClass) -> UInt {
     // A thread that got its heap just now has not tried.
     var block = pop(sizeClass)
     if block == 0 { block = refillFromOwn(sizeClass) }
@@ -45,6 +53,11 @@ extension ThreadHeap {
       block = takeFromArena(sizeClass)
       if block != 0 { return block }
     }
+    return refillFromEmptySpan(sizeClass)
+  }
+
+  /// Makes an empty span the current one of a class, and pops a block; 0 when there is no memory.
+  private func refillFromEmptySpan(_ sizeClass: SizeClass) -> UInt {
     guard let span = takeEmptySpan(for: sizeClass) else { return 0 }
     replaceCurrent(with: span, sizeClass)
     if span.free != 0 {
@@ -52,6 +65,14 @@ extension ThreadHeap {
       return pop(sizeClass)
     }
     return carve(span, sizeClass) ? pop(sizeClass) : 0
+  }
+
+  /// A block of a span of a class with a magazine, however few the thread has; 0 when there is no memory.
+  func takeSpanBlock(_ sizeClass: SizeClass) -> UInt {
+    trimMagazine(sizeClass, to: 0)
+    var other = refillFromOwn(sizeClass)
+    if other == 0 { other = refillFromEmptySpan(sizeClass) }
+    return other
   }
 
   /// Fills the active list of a class from the class's own spans and pops a block; 0 when none of them has a block.
@@ -122,6 +143,7 @@ extension ThreadHeap {
       raiseLimit(sizeClass)
       noteLoaded(span.freeCount, sizeClass)
     }
+    if fields.countdown != 0 { noteActivated(span) }
     setActive(sizeClass, span.free)
     span.free = 0
     awaitEmpty(span, sizeClass, freeCount: 0)

@@ -56,6 +56,7 @@ package struct ThreadHeap: Equatable {
     space.noteHeap()
     heap.openMagazines()
     heap.limitCache()
+    heap.serveFromLists()
     return heap
   }
 
@@ -64,8 +65,11 @@ package struct ThreadHeap: Equatable {
     ThreadHeap(address: space.fields.base + UInt(span.owner) * recordByteCount)
   }
 
-  /// Whether this heap owns a span.
+  /// Whether this heap owns a span that has no samples.
   @inlinable @inline(__always)
+  package func ownsUnsampled(_ span: BlockSpan) -> Bool { span.ownerWord == fields.number }
+
+  /// Whether this heap owns a span.
   package func owns(_ span: BlockSpan) -> Bool { span.owner == fields.number }
 }
 

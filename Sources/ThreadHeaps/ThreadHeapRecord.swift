@@ -42,6 +42,9 @@ package struct ThreadHeapRecord: ~Copyable {
   /// How many empty spans are in reserve, and the first one; they are linked by `next`.
   package var idleCount: UInt32
   var idleSpan: UInt32
+  /// The number of the record with the countdowns to the next samples, in steps of a heap's record as `number`:
+  /// negative while the heap takes no samples, 0 before it ever did (ThreadHeap+Sampling.swift).
+  var countdown: Int32
   /// The heap that received this heap's last batch, 0 for none.
   var receiver: UInt
   /// The bytes of the spans' pages that are not absent.
@@ -57,11 +60,15 @@ package struct ThreadHeapRecord: ~Copyable {
   var homeArena: UInt8
   /// How many spans were the first of their class, at most 255.
   var firstSpanCount: UInt8
+  /// The largest request that magazines serve, and the largest that they or the cache serve. 0 while the heap samples, and
+  /// in the empty heap: then all requests above the table take the path that counts them.
+  var magazineMaximum: UInt
+  var listedMaximum: UInt
   /// Blocks on their way to other heaps, one batch for each span (ThreadHeap+Remote.swift).
   var outgoing: OutgoingBatches
 
   // Cache lines of their own for the fields that other threads write.
-  private let before: InlineArray<8, UInt>
+  private let before: InlineArray<7, UInt>
   /// Spans with blocks that other threads freed, a stack for each size class.
   var incoming: BySizeClass<UInt32>
   /// Whether a span was pushed onto one of them since they were all taken.

@@ -16,6 +16,7 @@ struct SettingsTests {
     var purgesInBackground = false
     var reserves = false
     var showsStatistics = false
+    var sampleMean: UInt = 0
     var warnings: [String] = []
 
     var description: String { variables.map { "\($0)=\($1)" }.sorted().joined(separator: " ") }
@@ -38,6 +39,7 @@ struct SettingsTests {
       return policies[settings.policy] == policy && settings.limitByteCount == limit
         && settings.purgeDelayMilliseconds == delay && settings.purgesInBackground == purgesInBackground
         && settings.reservesAddressSpace == reserves && settings.showsStatistics == showsStatistics
+        && settings.sampleMean == sampleMean
     }
   }
 
@@ -46,7 +48,9 @@ struct SettingsTests {
     let result = await #expect(
       processExitsWith: .success, observing: [\.standardErrorContent], sourceLocation: location
     ) { [expected] in
-      for name in ["POLICY", "LIMIT", "PURGE_DELAY", "BACKGROUND", "RESERVE", "STATS"] { unsetenv("HEAPLAB_\(name)") }
+      for name in ["POLICY", "LIMIT", "PURGE_DELAY", "BACKGROUND", "RESERVE", "STATS", "SAMPLE"] {
+        unsetenv("HEAPLAB_\(name)")
+      }
       for (name, value) in expected.variables { setenv(name, value, 1) }
       let settings = Settings.fromEnvironment()
       #expect(expected.agrees(with: settings), "\(settings)")
@@ -84,6 +88,24 @@ struct SettingsTests {
 
   @Test("A limit is a number of bytes above 0, with a unit at most", arguments: limits)
   func limit(expected: Case) async { await Self.check(expected) }
+
+  private static let samples =
+    [("0", 0), ("1", 1), ("512K", 512 << 10), ("64g", 64 << 30)].map { (value: String, mean: UInt) in
+      Case("SAMPLE", value).with { $0.sampleMean = mean }
+    }
+    + ["", "-1", "yes", "1KB", "65G", "1T", "16777216T"].map {
+      Case("SAMPLE", $0, complaint: "is no byte count such as 512K, of at most 64G; nothing is sampled")
+    }
+    + [
+      Case("SAMPLE", "512K").with {
+        $0.variables["HEAPLAB_POLICY"] = "buddy"
+        ($0.policy, $0.sampleMean) = ("buddy", 512 << 10)
+        $0.warnings = ["heaplab: HEAPLAB_SAMPLE=512K needs HEAPLAB_POLICY=general; nothing is sampled"]
+      }
+    ]
+
+  @Test("The mean between samples is a number of bytes up to 64 GiB, under the general policy", arguments: samples)
+  func sample(expected: Case) async { await Self.check(expected) }
 
   private static let delays =
     [("0", 0), ("1", 1), ("250", 250), ("4294967295", 4_294_967_295)].map { (value: String, delay: UInt) in

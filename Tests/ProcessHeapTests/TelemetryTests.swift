@@ -20,7 +20,10 @@ struct TelemetryTests {
     "class.sizes", "block.mark", "batch.count", "batch.stride", "heap.active+", "heap.current+",
     "heap.magazine_limits+", "heap.magazine_rooms+", "heap.cached+", "heap.batches+", "heap.regrets+", "heap.older+",
     "heap.slow_paths+", "process.newest_heap@", "process.shared_heap@", "process.mapped_count@", "process.mapped@",
-    "process.kept@", "process.refused@",
+    "process.kept@", "process.refused@", "process.sample_mean@", "samples.table@", "samples.maximum",
+    "samples.records+", "samples.stride", "samples.stacks+", "samples.stack_bytes", "samples.mean+", "samples.taken+",
+    "samples.ended+", "samples.dropped+", "samples.end+", "samples.window+", "sample.address+", "sample.bytes+",
+    "sample.time+", "sample.pc+", "sample.sp+", "sample.fp+", "sample.stack+", "sample.thread+", "sample.live+",
   ]
 
   /// The table of this process.

@@ -137,7 +137,7 @@ extension HeapReader {
   }
 
   /// How many of a span's blocks are in use or on a thread's list, and how many are free.
-  private func usedAndFree(_ image: MemoryImage, _ at: Int, steady: inout Bool) -> (used: UInt64, free: UInt64) {
+  func usedAndFree(_ image: MemoryImage, _ at: Int, steady: inout Bool) -> (used: UInt64, free: UInt64) {
     let remote: UInt64 = image.load(at + places.remote)
     let target = Int(image.load(at + places.target, as: Int16.self))
     let owned = target - Int(image.load(at + places.pending, as: Int16.self))

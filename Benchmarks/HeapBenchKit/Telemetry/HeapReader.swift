@@ -6,6 +6,7 @@
 public struct HeapReader {
   let memory: ProcessMemory
   let places: HeapPlaces
+  let samplePlaces: SamplePlaces
 
   /// No process has more bytes or a higher address: what it shows is not trusted, and no sum of figures may overflow.
   static let figureBound: UInt64 = 1 << 47
@@ -16,7 +17,9 @@ public struct HeapReader {
   /// A reader of a process, which can read it again and again until it ends or calls exec.
   public init(process: Int32) throws(TelemetryError) {
     memory = ProcessMemory(process: process)
-    places = try HeapPlaces(TelemetryWords(of: memory))
+    let words = try TelemetryWords(of: memory)
+    places = try HeapPlaces(words)
+    samplePlaces = try SamplePlaces(words)
   }
 
   /// The figures now, and the share of each granule that is in use.
@@ -52,7 +55,7 @@ public struct HeapReader {
   }
 
   /// The records of all thread heaps: the shared one, and the list from the newest on.
-  private func heapAddresses() throws(TelemetryError) -> [UInt64] {
+  func heapAddresses() throws(TelemetryError) -> [UInt64] {
     var heaps: [UInt64] = []
     let first = try memory.words(at: [places.sharedHeap, places.newestHeap])
     if first[0] != 0 { heaps.append(first[0]) }

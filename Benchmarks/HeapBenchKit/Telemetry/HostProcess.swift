@@ -71,7 +71,7 @@ public struct ProcessReading: Sendable, Codable {
     self.heap = heap
   }
 
-  /// All processes of this host on libheaplab.so that can be read, in the order of their numbers, and how many others
+  /// The processes of this host on libheaplab.so, those that can be read, in the order of their numbers, and how many others
   /// this process may not look at.
   public static func all() -> (readings: [ProcessReading], refusedCount: Int) {
     var readings: [ProcessReading] = []

@@ -34,6 +34,15 @@ struct ProcessMemory {
     }
   }
 
+  /// Writes a 64-bit word.
+  func write(_ word: UInt64, at address: UInt64) throws(TelemetryError) {
+    switch lab_process_write(process, address, word) {
+    case 0: return
+    case EPERM: throw .notAllowed(process)
+    default: throw .changed(process)
+    }
+  }
+
   /// The 64-bit words at some addresses.
   func words(at addresses: [UInt64]) throws(TelemetryError) -> [UInt64] {
     let image = try image(of: addresses.map { Range(address: $0, byteCount: 8) })

@@ -14,6 +14,8 @@ public enum TelemetryError: Error, Hashable, Sendable {
   case noWord(Int32, name: String)
   /// The library's table has a word that no heap has.
   case impossible(Int32)
+  /// The process takes no samples.
+  case notSampling(Int32)
   /// The process changed its heap too often during the reading, ended, or called exec.
   case changed(Int32)
 }
@@ -35,6 +37,9 @@ extension TelemetryError: CustomStringConvertible {
     case .noWord(let process, let name):
       "process \(process) has telemetry without '\(name)'; use the heapbench of its heaplab"
     case .impossible(let process): "process \(process) shows a heap that cannot be: it overwrote libheaplab.so's memory"
+    case .notSampling(let process):
+      "process \(process) takes no samples; start it with HEAPLAB_SAMPLE=512K, or let it begin by "
+        + "'heapbench profile \(process) --sample 512K'"
     case .changed(let process): "process \(process) changed while it was read; read it again"
     }
   }

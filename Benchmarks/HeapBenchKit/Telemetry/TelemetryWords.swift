@@ -57,6 +57,9 @@ struct TelemetryWords {
     return value
   }
 
+  /// What a reader says of words that do not fit each other.
+  var impossible: TelemetryError { .impossible(process) }
+
   /// The word with a name: a shift of a 64-bit word.
   func shift(_ name: String) throws(TelemetryError) -> UInt64 { try word(name, below: 64) }
 }

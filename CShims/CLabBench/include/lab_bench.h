@@ -66,6 +66,10 @@ struct lab_process_range {
 /// Copies the ranges of a process's memory behind each other to `target`, which has room for all of them. EFAULT when a
 /// part of them is not mapped, EPERM when this process may not look, ESRCH when the process ended.
 int lab_process_read(int process, const struct lab_process_range *ranges, size_t count, void *target);
+/// Writes a word to a process's memory. The same errors.
+int lab_process_write(int process, uint64_t address, uint64_t word);
+/// Milliseconds of CLOCK_MONOTONIC.
+uint64_t lab_clock_milliseconds(void);
 /// Milliseconds of CLOCK_BOOTTIME.
 uint64_t lab_clock_boot_milliseconds(void);
 

@@ -27,7 +27,7 @@ struct heaplab_telemetry_word {
 
 /// The version of the contract that this header has, and the most words.
 #define HEAPLAB_TELEMETRY_VERSION 1
-#define HEAPLAB_TELEMETRY_WORD_MAXIMUM 72
+#define HEAPLAB_TELEMETRY_WORD_MAXIMUM 96
 
 /// The table of words. All of it is zero until the heap was set up, at the first allocation; `word_count` is set last.
 /// `magic` is "heaplab".

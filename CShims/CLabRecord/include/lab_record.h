@@ -214,12 +214,6 @@ uintptr_t lab_record_frame_header(uintptr_t address);
 static inline __attribute__((always_inline)) uintptr_t lab_record_frame_pointer(void) {
   return (uintptr_t)__builtin_frame_address(0);
 }
-static inline uint8_t lab_record_u8(uintptr_t address) { return *(const uint8_t *)address; }
-static inline uint32_t lab_record_u32(uintptr_t address) {
-  uint32_t number;
-  __builtin_memcpy(&number, (const void *)address, sizeof number);
-  return number;
-}
 /// A number that changes whenever the program loads or unloads a library.
 uintptr_t lab_record_module_changes(void);
 /// The bytes of /proc/self/maps, and its text, of at most `byte_count` bytes; both return the length.

@@ -59,7 +59,8 @@ import Testing
     for name in ["frobnicate", ""] {
       expect(
         "no command is called '\(name)'; there are all, run, list, explain, holes, paging, compare, latency, compare-heaps, "
-          + "gate, record, replay, convert, topology, top, heap, exporter, fleet, check, help", try await HeapBenchProcess.run(name))
+          + "gate, record, replay, convert, topology, top, heap, profile, exporter, fleet, check, help",
+        try await HeapBenchProcess.run(name))
     }
     let outcome = try await HeapBenchProcess.run("explain", "qqqqqqqq")
     #expect(outcome.status == 2)

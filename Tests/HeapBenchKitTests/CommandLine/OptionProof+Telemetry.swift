@@ -23,9 +23,21 @@ extension OptionProof {
       let word = try await HeapBenchProcess.run("heap", "redis")
       #expect(word.errors.hasSuffix("'redis' is no number of a process; 'heapbench top' lists them\n"))
     },
-    OptionProof("exporter", ["address", "port", "classes", "textfile", "interval", "once"]) { folder in
+    OptionProof("profile", ["sort", "sites", "sample", "pprof", "json"]) { folder in
       let outcome = try await HeapBenchProcess.run(
-        "exporter", "--textfile", "\(folder)/heaplab.prom", "--once", "--classes", "--interval", "1")
+        "profile", "8388608", "--sort", "pinned", "--sites", "5", "--json", "\(folder)/profile.json", "--pprof",
+        "\(folder)/heap.prof")
+      #expect(outcome.status == 2 && outcome.errors.hasSuffix("process 8388608 does not exist\n"), "\(outcome.errors)")
+      let wrong = try await HeapBenchProcess.run("profile", "8388608", "--sample", "65G")
+      #expect(wrong.errors.hasSuffix("--sample must be a number of bytes up to 64G, as 512K, or 0, found '65G'\n"))
+      let both = try await HeapBenchProcess.run("profile", "8388608", "--sample", "1M", "--json", "-")
+      #expect(both.errors.contains("--sample shows nothing; read the samples later, without it"))
+      let many = try await HeapBenchProcess.run("profile", "8388608", "--sites", "0")
+      #expect(many.errors.contains("--sites must be 1…10000, found 0"))
+    },
+    OptionProof("exporter", ["address", "port", "classes", "profiles", "textfile", "interval", "once"]) { folder in
+      let outcome = try await HeapBenchProcess.run(
+        "exporter", "--textfile", "\(folder)/heaplab.prom", "--once", "--classes", "--profiles", "--interval", "1")
       #expect(outcome.status == 0, "\(outcome.errors)")
       let figures = try text("\(folder)/heaplab.prom")
       #expect(figures.contains("# TYPE heaplab_live_bytes gauge\n") && figures.contains("heaplab_class_live_bytes"))

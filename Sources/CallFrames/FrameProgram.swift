@@ -1,5 +1,3 @@
-internal import CLabRecord
-
 /// The instructions of call frame information: see UnwindRule.
 struct FrameProgram {
   let codeAlignment: UInt
@@ -99,6 +97,7 @@ struct FrameProgram {
     var location: UInt = 0
     var remembered = InlineArray<4, State>(repeating: State())
     var rememberedCount = 0
+    let end = min(end, start.memory.end)
     while bytes.place < end, location <= offset {
       let code = bytes.byte()
       let low = UInt(code & 0x3F)
@@ -110,7 +109,7 @@ struct FrameProgram {
       case 0x02: location &+= UInt(bytes.byte()) &* codeAlignment
       case 0x03, 0x04:
         let byteCount: UInt = code == 0x03 ? 2 : 4
-        location &+= UInt(lab_record_u32(bytes.place) & (code == 0x03 ? 0xFFFF : .max)) &* codeAlignment
+        location &+= UInt(bytes.memory.word(bytes.place) & (code == 0x03 ? 0xFFFF : .max)) &* codeAlignment
         bytes.skip(byteCount)
       case 0x05:
         let register = bytes.unsigned()

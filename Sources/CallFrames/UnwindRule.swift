@@ -1,5 +1,3 @@
-internal import CLabRecord
-
 // How to get from a frame to its caller's, as the compiler wrote it down: call frame information in .eh_frame (System V
 // ABI for x86-64, section 3.7; DWARF 5, section 6.4; Linux Standard Base, chapter 10.6). Of all it can say, this reads what
 // compilers write for ordinary code. Everything else is `complex`, and libunwind unwinds such a stack.
@@ -8,9 +6,9 @@ internal import CLabRecord
 // (CFA) in the caller; the frame pointer; and the return address, always in the word below the CFA.
 
 /// How to find a frame's caller from a return address into the frame.
-struct UnwindRule {
+package struct UnwindRule {
   /// What the CFA is.
-  enum Base: UInt8 {
+  package enum Base: UInt8 {
     /// Not known here.
     case complex = 0
     /// The stack pointer and an offset.
@@ -24,7 +22,7 @@ struct UnwindRule {
   }
 
   /// Where the caller's frame pointer is.
-  enum Saved: UInt8 {
+  package enum Saved: UInt8 {
     /// Still in the register.
     case register = 0
     /// In the word at the CFA and an offset.
@@ -33,21 +31,21 @@ struct UnwindRule {
     case atFramePointer = 2
   }
 
-  var base = Base.complex
-  var offset: Int32 = 0
-  var saved = Saved.register
-  var savedOffset: Int16 = 0
+  package var base = Base.complex
+  package var offset: Int32 = 0
+  package var saved = Saved.register
+  package var savedOffset: Int16 = 0
 
   /// The bits of a rule's word. One that is not `isPlain` has all that is rare.
-  enum Bits {
-    static var isPlain: UInt64 { 1 }
-    static var hasFramePointerBase: UInt64 { 2 }
-    static var savedOffsetShift: UInt64 { 16 }
-    static var offsetShift: UInt64 { 32 }
+  package enum Bits {
+    package static var isPlain: UInt64 { 1 }
+    package static var hasFramePointerBase: UInt64 { 2 }
+    package static var savedOffsetShift: UInt64 { 16 }
+    package static var offsetShift: UInt64 { 32 }
   }
 
   /// The rule in a word.
-  var word: UInt64 {
+  package var word: UInt64 {
     let offsets =
       UInt64(UInt16(bitPattern: savedOffset)) << Bits.savedOffsetShift
       | UInt64(UInt32(bitPattern: offset)) << Bits.offsetShift
@@ -59,10 +57,10 @@ struct UnwindRule {
     }
   }
 
-  init() {}
+  package init() {}
 
   /// The rule of a word that is not plain.
-  init(word: UInt64) {
+  package init(word: UInt64) {
     base = Base(rawValue: UInt8(truncatingIfNeeded: word >> 2) & 7) ?? .complex
     saved = Saved(rawValue: UInt8(truncatingIfNeeded: word >> 8)) ?? .register
     savedOffset = Int16(truncatingIfNeeded: word >> Bits.savedOffsetShift)
@@ -71,23 +69,23 @@ struct UnwindRule {
 }
 
 extension UnwindRule {
-  /// The rule for a return address; `complex` where none is found.
-  static func find(_ returnAddress: UInt) -> UnwindRule {
+  /// The rule for a return address in a module whose .eh_frame_hdr lies at `header`, 0 for none; `complex` where none is
+  /// found. The module may be an image of another process's: only its parts' distances matter.
+  package static func find(_ returnAddress: UInt, header: UInt, in memory: FrameInformation) -> UnwindRule {
     // The call may be the last instruction of its function.
     let address = returnAddress &- 1
-    let header = lab_record_frame_header(address)
-    guard header != 0, let entry = entry(of: address, header) else { return UnwindRule() }
-    return rule(for: address, entry) ?? UnwindRule()
+    guard header != 0, let entry = entry(of: address, header, memory) else { return UnwindRule() }
+    return rule(for: address, entry, memory) ?? UnwindRule()
   }
 
   /// The entry for an address by the sorted table in .eh_frame_hdr: pairs of a function's start and its entry, both
   /// relative to the header.
-  private static func entry(of address: UInt, _ header: UInt) -> UInt? {
+  private static func entry(of address: UInt, _ header: UInt, _ memory: FrameInformation) -> UInt? {
     // Version 1; the table's count has four bytes, its numbers are signed and relative to the header.
-    guard lab_record_u32(header) == 0x3B03_1B01 else { return nil }
-    var (low, high) = (UInt(0), UInt(lab_record_u32(header &+ 8)))
+    guard memory.word(header) == 0x3B03_1B01 else { return nil }
+    var (low, high) = (UInt(0), UInt(memory.word(header &+ 8)))
     let table = header &+ 12
-    func number(_ place: UInt) -> UInt { header &+ UInt(bitPattern: Int(Int32(bitPattern: lab_record_u32(place)))) }
+    func number(_ place: UInt) -> UInt { header &+ UInt(bitPattern: Int(Int32(bitPattern: memory.word(place)))) }
     while low < high {
       let middle = (low &+ high) / 2
       if number(table &+ middle &* 8) <= address { low = middle &+ 1 } else { high = middle }
@@ -95,11 +93,13 @@ extension UnwindRule {
     return low == 0 ? nil : number(table &+ (low &- 1) &* 8 &+ 4)
   }
 
-  private static func rule(for address: UInt, _ entry: UInt) -> UnwindRule? {
-    let length = UInt(lab_record_u32(entry))
-    let shared = entry &+ 4 &- UInt(lab_record_u32(entry &+ 4))
+  private static func rule(
+    for address: UInt, _ entry: UInt, _ memory: FrameInformation
+  ) -> UnwindRule? {
+    let length = UInt(memory.word(entry))
+    let shared = entry &+ 4 &- UInt(memory.word(entry &+ 4))
     guard length != 0, length < 0xFFFF_FFF0 else { return nil }
-    var cie = FrameBytes(shared &+ 8)
+    var cie = FrameBytes(shared &+ 8, memory)
     let version = cie.byte()
     guard version == 1 || version == 3, cie.byte() == 0x7A else { return nil }  // 'z'
     // The letters after 'z' say what the augmentation's data has; signal frames ('S') are complex.
@@ -110,7 +110,7 @@ extension UnwindRule {
     _ = cie.unsigned()
     let dataByteCount = cie.unsigned()
     let instructions = cie.place &+ dataByteCount
-    var letter = FrameBytes(letters)
+    var letter = FrameBytes(letters, memory)
     search: while true {
       switch letter.byte() {
       case 0: break search
@@ -122,16 +122,16 @@ extension UnwindRule {
       default: return nil
       }
     }
-    var fde = FrameBytes(entry &+ 8)
-    let start = fde.place &+ UInt(bitPattern: Int(Int32(bitPattern: lab_record_u32(fde.place))))
-    let byteCount = UInt(lab_record_u32(fde.place &+ 4))
+    var fde = FrameBytes(entry &+ 8, memory)
+    let start = fde.place &+ UInt(bitPattern: Int(Int32(bitPattern: memory.word(fde.place))))
+    let byteCount = UInt(memory.word(fde.place &+ 4))
     guard address &- start < byteCount else { return nil }
     fde.skip(8)
     fde.skip(fde.unsigned())
     let program = FrameProgram(codeAlignment: codeAlignment, dataAlignment: dataAlignment)
     var state = FrameProgram.State()
-    let cieEnd = shared &+ 4 &+ UInt(lab_record_u32(shared))
-    guard program.run(&state, state, FrameBytes(instructions), to: cieEnd, until: .max) else { return nil }
+    let cieEnd = shared &+ 4 &+ UInt(memory.word(shared))
+    guard program.run(&state, state, FrameBytes(instructions, memory), to: cieEnd, until: .max) else { return nil }
     let initial = state
     guard program.run(&state, initial, fde, to: entry &+ 4 &+ length, until: address &- start) else { return nil }
     // A plain rule's offset 0 means that the frame pointer is in its register.
@@ -139,17 +139,46 @@ extension UnwindRule {
   }
 }
 
+/// The memory with call frame information. What lies outside reads as zeros, which end every walk: a module's file need not
+/// be sound.
+package struct FrameInformation {
+  let start: UInt
+  let end: UInt
+
+  package init(start: UInt, end: UInt) {
+    self.start = start
+    self.end = end
+  }
+
+  func byte(_ place: UInt) -> UInt8 {
+    guard place >= start, place < end else { return 0 }
+    // SAFETY: the place lies in the memory.
+    return unsafe UnsafePointer<UInt8>(bitPattern: place).unsafelyUnwrapped.pointee
+  }
+
+  /// The four bytes at a place, aligned or not.
+  func word(_ place: UInt) -> UInt32 {
+    guard place >= start, place < end, end - place >= 4 else { return 0 }
+    // SAFETY: as above.
+    return unsafe UnsafeRawPointer(bitPattern: place).unsafelyUnwrapped.loadUnaligned(as: UInt32.self)
+  }
+}
+
 /// A place in call frame information from which numbers are read.
 struct FrameBytes {
   private(set) var place: UInt
+  let memory: FrameInformation
 
-  init(_ place: UInt) { self.place = place }
+  init(_ place: UInt, _ memory: FrameInformation) {
+    self.place = place
+    self.memory = memory
+  }
 
   mutating func skip(_ byteCount: UInt) { place &+= byteCount }
 
   mutating func byte() -> UInt8 {
     defer { place &+= 1 }
-    return lab_record_u8(place)
+    return memory.byte(place)
   }
 
   /// A LEB128 number.
