@@ -6,6 +6,8 @@ import CLabDriver
 //   heapbench-driver list
 //   heapbench-driver run NAME [--milliseconds N | --operations N] [--threads N] [--percent N]
 //   heapbench-driver run FILE.hltrace [--operations N]
+//   heapbench-driver tail LEAST MOST --operations N [--threads N]
+//   heapbench-driver press BYTES     (until it is stopped)
 //   heapbench-driver replay          (the steps of a trace, streamed by heapbench)
 //   heapbench-driver time [--preload FILE] [--repeat N] PROGRAM ARGUMENT...
 //
@@ -34,12 +36,14 @@ import CLabDriver
     switch command {
     case _ where command == "list": list()
     case _ where command == "run": run(&arguments)
+    case _ where command == "tail": TailCommand.run(&arguments)
+    case _ where command == "press": MemoryPressure.run(&arguments)
     case _ where command == "replay": replayStream()
     case _ where command == "time":
       var program = TimedProgram(&arguments)
       program.run()
       program.write()
-    default: stop("knows 'list', 'run', 'replay' and 'time', not", command)
+    default: stop("knows 'list', 'run', 'tail', 'press', 'replay' and 'time', not", command)
     }
   }
 

@@ -48,9 +48,9 @@ struct HeapBench: ParsableCommand {
     version: "heapbench \(HEAPLAB_VERSION)",
     subcommands: [
       AllCommand.self, RunCommand.self, ListCommand.self, ExplainCommand.self, HolesCommand.self, PagingCommand.self,
-      CompareCommand.self, CompareHeapsCommand.self, GateCommand.self, RecordCommand.self, ReplayCommand.self,
-      ConvertCommand.self, TopCommand.self, HeapCommand.self, ProfileCommand.self, ExporterCommand.self,
-      FleetCommand.self,
+      CompareCommand.self, LatencyCommand.self, CompareHeapsCommand.self, GateCommand.self, RecordCommand.self,
+      ReplayCommand.self, ConvertCommand.self, TopologyCommand.self, TopCommand.self, HeapCommand.self,
+      ProfileCommand.self, ExporterCommand.self, FleetCommand.self,
       CheckCommand.self, CheckOneCommand.self, PagingOperationCommand.self, FramePairsCommand.self,
       HotPathCommand.self, HeapPairsCommand.self, ReadingTrialCommand.self, ManualCommand.self,
     ],

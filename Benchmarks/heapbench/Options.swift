@@ -87,6 +87,24 @@ enum Names {
     return policies
   }
 
+  /// All allocators that `compare` finds, with a line for each that is not installed; or only those with these names or
+  /// of these arguments NAME=PATH.so. Throws ``UserError`` for an unknown name.
+  static func allocators(
+    _ arguments: [String], library: String?
+  ) throws -> (allocators: [ComparedAllocator], missing: [String]) {
+    let additions = arguments.filter { $0.contains("=") }
+    let (all, missing) = try ComparedAllocator.choose(library: library, additions: additions)
+    guard !arguments.isEmpty else { return (all, missing) }
+    let chosen = try arguments.map { argument in
+      let name = String(argument.prefix { $0 != "=" })
+      guard let found = all.first(where: { $0.name == name }) else {
+        throw UserError("no allocator is called '\(name)'\(remedy(for: name, among: all.map(\.name)))")
+      }
+      return found
+    }
+    return (chosen, [])
+  }
+
   /// `; did you mean 'NAME'?`, or all names when none is close.
   static func remedy(for wrong: String, among names: [String]) -> String {
     let suggestion = Spelling.suggestion(for: wrong, among: names)

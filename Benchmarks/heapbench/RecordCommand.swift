@@ -80,7 +80,8 @@ struct RecordCommand: ParsableCommand {
       options.frameCountMax = stacks
     }
     if let sample {
-      guard let byteCount = RecordingOptions.byteCount(sample), RecordingOptions.sampleByteCounts.contains(byteCount)
+      guard let count = ByteCount(argument: sample), let byteCount = Int(exactly: count.byteCount),
+        RecordingOptions.sampleByteCounts.contains(byteCount)
       else { throw UserError("--sample must be a number of bytes up to 1024G, as 512K, found '\(sample)'") }
       options.sampleByteCount = byteCount
     }

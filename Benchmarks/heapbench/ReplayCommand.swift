@@ -82,17 +82,7 @@ struct ReplayCommand: ParsableCommand {
   /// The allocators: all that `compare` finds, or those that were named.
   private func chosenAllocators() throws -> (allocators: [ComparedAllocator], missing: [String]) {
     if allocator == [Self.none] { return ([], []) }
-    let additions = allocator.filter { $0.contains("=") }
-    let (all, missing) = try ComparedAllocator.choose(library: library, additions: additions)
-    guard !allocator.isEmpty else { return (all, missing) }
-    let chosen = try allocator.map { name in
-      let name = String(name.prefix { $0 != "=" })
-      guard let found = all.first(where: { $0.name == name }) else {
-        throw UserError("no allocator is called '\(name)'\(Names.remedy(for: name, among: all.map(\.name)))")
-      }
-      return found
-    }
-    return (chosen, [])
+    return try Names.allocators(allocator, library: library)
   }
 
   private func options() throws -> TraceReplayOptions {

@@ -13,8 +13,8 @@ struct CallLatencies: ~Copyable {
   private let sizes: DrawnSizes
   private let slots = MappedTable<Block>(count: slotCount)
   private var random = Random(seed: 1)
-  private var mallocs = LatencyHistogram()
-  private var frees = LatencyHistogram()
+  private let mallocs = LatencyHistogram()
+  private let frees = LatencyHistogram()
 
   private init(_ sizes: DrawnSizes) {
     self.sizes = sizes
@@ -41,9 +41,9 @@ struct CallLatencies: ~Copyable {
       elapsed: elapsed, minorFaultCount: minorFaultCount)
   }
 
-  /// The median difference of two readings with nothing between them.
-  private static func readingTicks() -> UInt64 {
-    var readings = LatencyHistogram()
+  /// The median difference of two readings with nothing between them, in ticks.
+  static func readingTicks() -> UInt64 {
+    let readings = LatencyHistogram()
     for _ in 0..<10_000 {
       let start = lab_ordered_ticks()
       readings.add(lab_ordered_ticks() &- start)

@@ -3,17 +3,40 @@
 struct LatencyHistogram: ~Copyable {
   private static let log2BucketCount = 6
 
-  private let counts = MappedTable<UInt32>(count: (UInt64.bitWidth - log2BucketCount + 1) << log2BucketCount)
-  private(set) var count = 0
-  private(set) var maximum: UInt64 = 0
+  private static let bucketCount = (UInt64.bitWidth - log2BucketCount + 1) << log2BucketCount
+
+  /// The buckets, and behind them the sum of their counts and the longest time.
+  private let counts = MappedTable<UInt64>(count: bucketCount + 2)
 
   init() {}
 
-  @inline(__always) mutating func add(_ ticks: UInt64) {
+  /// How many times were added.
+  var count: Int { Int(counts[Self.bucketCount]) }
+  /// The longest one, 0 without any.
+  private(set) var maximum: UInt64 {
+    get { counts[Self.bucketCount + 1] }
+    nonmutating set { counts[Self.bucketCount + 1] = newValue }
+  }
+
+  @inline(__always) func add(_ ticks: UInt64) {
     let bucket = Self.bucket(of: ticks)
     counts[bucket] &+= 1
-    count &+= 1
+    counts[Self.bucketCount] &+= 1
     maximum = max(maximum, ticks)
+  }
+
+  /// Adds the times of another histogram.
+  func add(_ other: borrowing LatencyHistogram) {
+    for index in 0...Self.bucketCount { counts[index] &+= other.counts[index] }
+    maximum = max(maximum, other.maximum)
+  }
+
+  /// Calls `body` with each time that was counted, in ticks, and how often it was. The longest one is exact.
+  func forEach(_ body: (_ ticks: UInt64, _ count: Int) -> Void) {
+    for bucket in 0..<Self.bucketCount where counts[bucket] != 0 {
+      let isLast = bucket == Self.bucket(of: maximum)
+      body(isLast ? maximum : Self.middle(of: bucket), Int(counts[bucket]))
+    }
   }
 
   /// The time that so many in ten thousand do not exceed.
@@ -22,7 +45,7 @@ struct LatencyHistogram: ~Copyable {
   func quantile(perTenThousand: Int) -> UInt64 {
     let rank = (count * perTenThousand + 9_999) / 10_000
     var seen = 0
-    for bucket in 0..<counts.count {
+    for bucket in 0..<Self.bucketCount {
       seen += Int(counts[bucket])
       if seen >= rank { return min(Self.middle(of: bucket), maximum) }
     }

@@ -97,7 +97,7 @@ public struct DriverProcess: Sendable {
     return figures
   }
 
-  private func output(of arguments: [String], _ environment: [String: String]) async throws -> String {
+  func output(of arguments: [String], _ environment: [String: String]) async throws -> String {
     let limit = timeLimit
     return try await withThrowingTaskGroup(of: String?.self) { group in
       group.addTask { try await finish(arguments, environment) }
@@ -113,7 +113,7 @@ public struct DriverProcess: Sendable {
     }
   }
 
-  private func finish(_ arguments: [String], _ environment: [String: String]) async throws -> String {
+  func finish(_ arguments: [String], _ environment: [String: String]) async throws -> String {
     try await finish(arguments, environment, input: .none)
   }
 

@@ -23,13 +23,4 @@ public struct RecordingOptions: Sendable {
     // SAFETY: dlopen reads a C string; the library stays loaded.
     unsafe dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL) != nil
   }
-
-  /// The bytes that a text like `512K`, `2M` or `4096` means; nil where it means none.
-  public static func byteCount(_ text: String) -> Int? {
-    let units: [Character: Int] = ["K": 10, "M": 20, "G": 30]
-    let shift = text.last.flatMap { units[Character($0.uppercased())] }
-    guard let number = Int(shift == nil ? text[...] : text.dropLast()), number >= 0 else { return nil }
-    let (bytes, overflow) = number.multipliedReportingOverflow(by: 1 << (shift ?? 0))
-    return overflow ? nil : bytes
-  }
 }

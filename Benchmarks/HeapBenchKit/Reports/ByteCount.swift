@@ -8,6 +8,16 @@ public struct ByteCount: Hashable, Sendable, CustomStringConvertible {
     self.byteCount = byteCount
   }
 
+  /// The count that an argument like `512K`, `2M`, `1G` or `4096` means; nil where it means none, or 2⁶³ bytes or more.
+  public init?(argument text: String) {
+    let units: [Character: Int] = ["K": 10, "M": 20, "G": 30]
+    let shift = text.last.flatMap { units[Character($0.uppercased())] }
+    guard let number = Int(shift == nil ? text[...] : text.dropLast()), number >= 0 else { return nil }
+    let (bytes, overflow) = number.multipliedReportingOverflow(by: 1 << (shift ?? 0))
+    guard !overflow else { return nil }
+    self.init(UInt64(bytes))
+  }
+
   public var description: String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"]
     var value = Double(byteCount)

@@ -71,6 +71,9 @@ static inline uint64_t lab_ordered_ticks(void) {
 #endif
 }
 
+/// getrusage(2) of the calling thread: RUSAGE_THREAD is a GNU name, which the headers hide from Swift.
+static inline void lab_thread_usage(struct rusage *_Nonnull usage) { getrusage((__rusage_who_t)1, usage); }
+
 /// malloc_trim(0), of the allocator or else of the C library; nothing where neither has it.
 void lab_malloc_trim(void);
 

@@ -58,8 +58,8 @@ import Testing
       try await HeapBenchProcess.run("run", "--policy", ""))
     for name in ["frobnicate", ""] {
       expect(
-        "no command is called '\(name)'; there are all, run, list, explain, holes, paging, compare, compare-heaps, gate, "
-          + "record, replay, convert, top, heap, profile, exporter, fleet, check, help",
+        "no command is called '\(name)'; there are all, run, list, explain, holes, paging, compare, latency, compare-heaps, "
+          + "gate, record, replay, convert, topology, top, heap, profile, exporter, fleet, check, help",
         try await HeapBenchProcess.run(name))
     }
     let outcome = try await HeapBenchProcess.run("explain", "qqqqqqqq")

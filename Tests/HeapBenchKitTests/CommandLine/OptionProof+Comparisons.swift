@@ -39,6 +39,45 @@ extension OptionProof {
         #expect(refused.errors.hasPrefix("heapbench: --list measures nothing; leave out \(option[0]);"))
       }
     },
+    OptionProof(
+      "latency",
+      ["size", "threads", "allocator", "library", "operations", "rounds", "neighbour", "output", "json", "csv"]
+    ) { folder in
+      let outcome = try await HeapBenchProcess.run(
+        "latency", "--size", "64-1K", "--threads", "1", "--threads", "2", "--allocator", "glibc", "--allocator",
+        "again=\(library())", "--library", library(), "--operations", "20000", "--rounds", "2", "--neighbour", "16M",
+        "--output", folder, "--json", "\(folder)/latency.json", "--csv", "\(folder)/latency.csv")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let rows = try #require(try object("\(folder)/latency.json")["rows"] as? [[String: Any]])
+      #expect(rows.map { $0["threads"] as? Int } == [1, 1, 2, 2])
+      #expect(rows.map { $0["allocator"] as? String } == ["glibc", "again", "glibc", "again"])
+      for row in rows {
+        let times = try #require(row["malloc"] as? [String: Double])
+        let quantiles = CallTimes.quantiles.compactMap { times[$0.name] }
+        #expect(quantiles.count == 6 && quantiles == quantiles.sorted() && quantiles[5] > 0)
+        #expect((row["rounds"] as? [String: [Double]])?["p99"]?.count == 2)
+      }
+      #expect(try text("\(folder)/latency.csv").split(separator: "\n").count == 1 + 4 * 2)
+      #expect(FileManager.default.fileExists(atPath: "\(folder)/latency-64-1024-2.svg"))
+      #expect(outcome.output.contains("beside a process that maps, writes and returns"), "\(outcome.output)")
+      for (words, remedy) in [
+        (["--size", "64"], "the least first, as 16-64K, found '64'"), (["--size", "64-8"], "found '64-8'"),
+        (["--size", "4-64"], "found '4-64'"), (["--threads", "0"], "--threads must be 1…1024, found 0"),
+        (["--operations", "9"], "--operations must be 1000…1000000000, found 9"),
+        (["--neighbour", "much"], "as 1G or 512M, found 'much'"),
+        (["--allocator", "glibbc"], "did you mean 'glibc'?"),
+      ] {
+        let refused = try await HeapBenchProcess.run(["latency"] + words)
+        #expect(refused.status == 2 && refused.errors.hasSuffix("\(remedy)\n"), "\(refused.errors)")
+      }
+    },
+    OptionProof("topology", ["json"]) { folder in
+      let outcome = try await HeapBenchProcess.run("topology", "--json", "\(folder)/topology.json")
+      #expect(outcome.status == 0 && outcome.output.contains("node 0"), "\(outcome)")
+      let machine = try #require(try object("\(folder)/topology.json")["machine"] as? [String: Any])
+      #expect(machine["processorCount"] as? Int == ProcessInfo.processInfo.processorCount)
+      #expect((machine["nodes"] as? [Any])?.isEmpty == false)
+    },
     OptionProof("compare-heaps", ["heap", "live", "json"]) { _ in
       let outcome = try await HeapBenchProcess.run(
         "compare-heaps", "--heap", "tree", "--live", "10", "--live", "20", "--json", "-")
