@@ -88,7 +88,8 @@ struct LatencyCommand: ParsableCommand {
 
   private func neighbourByteCount() throws -> Int? {
     guard let neighbour else { return nil }
-    guard let count = ByteCount(argument: neighbour), let byteCount = Int(exactly: count.byteCount), byteCount > 0 else {
+    guard let count = ByteCount(argument: neighbour), let byteCount = Int(exactly: count.byteCount), byteCount > 0
+    else {
       throw UserError("--neighbour must be a size, as 1G or 512M, found '\(neighbour)'")
     }
     return byteCount
@@ -106,7 +107,9 @@ struct LatencyCommand: ParsableCommand {
     let counts = text.split(separator: "-", omittingEmptySubsequences: false).map { ByteCount(argument: String($0)) }
     guard counts.count == 2, let least = counts[0]?.byteCount, let most = counts[1]?.byteCount,
       LatencyRow.byteCounts.contains(least), LatencyRow.byteCounts.contains(most), least <= most
-    else { throw UserError("--size must be two sizes of 8 bytes to 1 GiB, the least first, as 16-64K, found '\(text)'") }
+    else {
+      throw UserError("--size must be two sizes of 8 bytes to 1 GiB, the least first, as 16-64K, found '\(text)'")
+    }
     return (Int(least), Int(most))
   }
 }

@@ -68,7 +68,7 @@ struct ProfileCommand: ParsableCommand {
 
   /// Switches samples on or off.
   private func begin(_ text: String, in process: Int32, _ results: Results) throws {
-    guard let mean = RecordingOptions.byteCount(text).map(UInt64.init), mean <= HeapReader.meanMaximum else {
+    guard let mean = ByteCount(argument: text)?.byteCount, mean <= HeapReader.meanMaximum else {
       throw UserError("--sample must be a number of bytes up to 64G, as 512K, or 0, found '\(text)'")
     }
     try HeapReader(process: process).sample(every: mean)

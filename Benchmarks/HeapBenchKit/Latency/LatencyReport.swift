@@ -51,7 +51,8 @@ public struct LatencyReport: Sendable {
         title: "The slowest calls: \(item.row.title)", xLabel: "one call in so many takes longer",
         yLabel: "time of a malloc or free",
         series: allocators.map { name in
-          LogarithmicChart.Series(name: name, points: item.times(name, \.calls).tail.map { ($0.rarity, $0.nanoseconds) })
+          LogarithmicChart.Series(
+            name: name, points: item.times(name, \.calls).tail.map { ($0.rarity, $0.nanoseconds) })
         },
         yText: LogarithmicChart.durationText)
       return (item.row.fileName, Data(chart.svg.utf8))

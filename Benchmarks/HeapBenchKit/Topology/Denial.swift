@@ -50,7 +50,8 @@ struct Denial: Encodable, Hashable, Sendable {
         Denial(
           what: pool.count == 0
             ? "explicit pages of \(size): the pool is empty" : "more explicit pages of \(size): none is free",
-          remedy: "run 'echo \(pool.count + max(1, (1 << 30) / pool.byteCount)) > \(folder)/nr_hugepages' for 1 GiB more"))
+          remedy:
+            "run 'echo \(pool.count + max(1, (1 << 30) / pool.byteCount)) > \(folder)/nr_hugepages' for 1 GiB more"))
     }
     return denials
   }
@@ -66,7 +67,9 @@ struct Denial: Encodable, Hashable, Sendable {
         denials.append(
           Denial(
             what: "running on node \(node.number)",
-            remedy: "add its processors to the control group's cpuset.cpus, or run 'taskset -pc \(MachineFiles.list(node.processors)) PID'"))
+            remedy:
+              "add its processors to the control group's cpuset.cpus, or run 'taskset -pc \(MachineFiles.list(node.processors)) PID'"
+          ))
       }
       return denials
     }

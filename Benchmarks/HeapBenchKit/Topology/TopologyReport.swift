@@ -48,8 +48,11 @@ public struct TopologyReport: Encodable, Sendable {
   private var facts: [(name: String, value: String)] {
     func limit(_ byteCount: UInt64?) -> String { byteCount.map { "\(ByteCount($0))" } ?? "all" }
     var facts = [
-      ("memory", "\(ByteCount(machine.memoryByteCount)), \(ByteCount(machine.availableByteCount)) available, "
-        + "\(ByteCount(machine.swapByteCount)) of swap"),
+      (
+        "memory",
+        "\(ByteCount(machine.memoryByteCount)), \(ByteCount(machine.availableByteCount)) available, "
+          + "\(ByteCount(machine.swapByteCount)) of swap"
+      ),
       ("transparent pages", machine.transparentHugePages ?? "none"),
     ]
     facts += machine.hugePages.map {

@@ -83,7 +83,7 @@ extension OptionProof {
   ]
 
   /// A library of this build to preload: the recorder, which records nothing where nobody asks it to.
-  private static func library() -> String {
+  static func library() -> String {
     URL(filePath: HeapBenchProcess.path).deletingLastPathComponent().appending(path: "libheaplab-record.so").path
   }
 }

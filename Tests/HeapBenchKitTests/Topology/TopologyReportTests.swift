@@ -44,7 +44,8 @@ struct TopologyReportTests {
       "sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages": "1",
       "sys/kernel/mm/hugepages/hugepages-1048576kB/resv_hugepages": "0",
     ]
-    for (number, processors, memory) in [(0, "0-1", 1_048_576), (1, "", 2_097_152), (2, "2-3", 4_194_304), (4, "6", 0)] {
+    for (number, processors, memory) in [(0, "0-1", 1_048_576), (1, "", 2_097_152), (2, "2-3", 4_194_304), (4, "6", 0)]
+    {
       let node = "sys/devices/system/node/node\(number)"
       files["\(node)/cpulist"] = processors
       files["\(node)/meminfo"] = "Node \(number) MemTotal:  \(memory) kB\nNode \(number) MemFree:  1024 kB"
@@ -81,7 +82,8 @@ struct TopologyReportTests {
       let text = report.text(style: TerminalStyle(columnCount: 100, hasColour: false))
       #expect(text.contains("memory only") && text.contains("processors only"))
       #expect(text.contains("run 'ulimit -l unlimited'") && text.contains("echo 522 > /sys/kernel/mm/hugepages"))
-      #expect(String(decoding: try report.json(), as: UTF8.self).contains("\"lockLimitByteCount\" : 8388608"))
+      let json = String(decoding: try report.json(), as: UTF8.self)
+      #expect(json.contains("\"lockLimitByteCount\" : 8388608"))
     }
   }
 
@@ -97,7 +99,9 @@ struct TopologyReportTests {
       let report = TopologyReport(files: files)
       #expect(report.machine.nodes.map(\.processors) == [[0, 1]] && report.machine.lockLimitByteCount == nil)
       #expect(report.denials.isEmpty)
-      #expect(report.text(style: TerminalStyle(columnCount: 100, hasColour: false)).contains("Nothing that allocators ask for is denied here."))
+      #expect(
+        report.text(style: TerminalStyle(columnCount: 100, hasColour: false)).contains(
+          "Nothing that allocators ask for is denied here."))
     }
   }
 }
