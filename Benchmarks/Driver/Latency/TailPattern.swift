@@ -43,6 +43,7 @@ struct TailPattern {
   let readyCount = Atomic<Int>(0)
 
   init(parts: UnsafeMutablePointer<TailThread>, count: Int) {
+    // SAFETY: keeping an address touches nothing.
     unsafe self.parts = parts
     self.count = count
   }
@@ -54,6 +55,7 @@ struct TailPattern {
     readyCount.add(1, ordering: .relaxed)
     var wait = Wait()
     while readyCount.load(ordering: .relaxed) < count { wait.pause() }
+    // SAFETY: as above.
     unsafe own.pointee.span = own.pointee.work(handingTo: next)
     unsafe own.pointee.finish(handingTo: next)
   }

@@ -62,8 +62,9 @@ extension OptionProof {
       #expect(outcome.output.contains("beside a process that maps, writes and returns"), "\(outcome.output)")
       for (words, remedy) in [
         (["--size", "64"], "the least first, as 16-64K, found '64'"), (["--size", "64-8"], "found '64-8'"),
-        (["--size", "4-64"], "found '4-64'"), (["--threads", "0"], "--threads must be 1…1024, found 0"),
-        (["--operations", "9"], "--operations must be 1000…1000000000, found 9"),
+        (["--size", "4-64"], "found '4-64'"),
+        (["--threads", "0"], "--threads must be 1…1024, found 0; see 'heapbench latency --help'"),
+        (["--operations", "9"], "must be 1000…1000000000, found 9; see 'heapbench latency --help'"),
         (["--neighbour", "much"], "as 1G or 512M, found 'much'"),
         (["--allocator", "glibbc"], "did you mean 'glibc'?"),
       ] {

@@ -112,7 +112,7 @@ import Testing
 
   @Test(arguments: [
     ([], "say 'heapbench-driver list' or 'heapbench-driver run NAME'"),
-    (["go"], "knows 'list', 'run', 'replay' and 'time', not 'go'"),
+    (["go"], "knows 'list', 'run', 'tail', 'press', 'replay' and 'time', not 'go'"),
     (["run"], "say which workload: 'heapbench-driver list' shows them"),
     (["run", "pears-64"], "no workload is called 'pears-64'; 'heapbench-driver list' shows them"),
     (["run", "pairs-64", "--operations", "0"], "needs a number from 1 after its option, found '0'"),
