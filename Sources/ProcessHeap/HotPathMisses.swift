@@ -15,6 +15,8 @@ func allocateAboveTable(_ byteCount: UInt) -> UInt {
   if byteCount <= heap.magazineMaximum {
     block = heap.popMagazine(SizeClass(aboveSteps: byteCount))
   } else if byteCount <= heap.listedMaximum {
+    // A maximum of 0 excludes the other one: both are 0, or neither is.
+    lab_malloc_assume(byteCount > SizeClass.maximumByteCount)
     block = heap.popCached(byteCount)
   }
   return block != 0 ? block : allocateBySlowPath(byteCount)

@@ -70,7 +70,10 @@ package struct ThreadHeap: Equatable {
 
   /// Whether this heap may keep freed blocks of an arena: not those on another memory node.
   @inline(__always)
-  package func keeps(_ part: ArenaPart) -> Bool { fields.keptArenas >> part.fields.arenaNumber & 1 != 0 }
+  package func keeps(_ part: ArenaPart) -> Bool {
+    // Without several nodes it keeps those of all arenas, and needs not ask whose this one is.
+    fields.keptArenas == .max || fields.keptArenas >> part.fields.arenaNumber & 1 != 0
+  }
 
   /// Whether this heap owns a span that has no samples.
   @inlinable @inline(__always)
