@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "lab_nodes.h"
 
+#include "lab_call.h"
 #include "lab_proc.h"
 #include <errno.h>
 #include <sched.h>
@@ -13,7 +14,6 @@
 // The kernel's numbers, which only libnuma's headers have.
 enum {
   PREFERRED = 1,
-  BIND = 2,
   INTERLEAVE = 3,
   PREFERRED_MANY = 5,
   MEMS_ALLOWED = 1 << 2,
@@ -21,15 +21,6 @@ enum {
   // The kernel reads one bit fewer than it is told.
   BIT_COUNT = LAB_NODES_MAXIMUM + 1,
 };
-
-/// Makes a system call that returns -1 on failure. Gives 0 or the errno, and puts `errno` back.
-#define LAB_CALL(call)                 \
-  ({                                   \
-    int saved = errno;                 \
-    int code = (call) < 0 ? errno : 0; \
-    errno = saved;                     \
-    code;                              \
-  })
 
 static bool has(const uint64_t *set, unsigned node) {
   return node < LAB_NODES_MAXIMUM && (set[node / 64] >> node % 64 & 1) != 0;

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "lab_region.h"
 
+#include "lab_call.h"
 #include "lab_facts.h"
 #include "lab_proc.h"
 #include <errno.h>
@@ -23,15 +24,6 @@
 #ifndef MLOCK_ONFAULT
 #define MLOCK_ONFAULT 1
 #endif
-
-/// Makes a system call that returns -1 on failure. Gives 0 or the errno, and puts `errno` back.
-#define LAB_CALL(call)                 \
-  ({                                   \
-    int saved = errno;                 \
-    int code = (call) < 0 ? errno : 0; \
-    errno = saved;                     \
-    code;                              \
-  })
 
 static int map(uintptr_t byte_count, int protection, int flags, void **address) {
   int saved = errno;
@@ -89,12 +81,8 @@ int lab_region_map_huge(uintptr_t byte_count, unsigned page_shift, void **addres
 }
 
 int lab_region_swap_back(void *address, uintptr_t byte_count) {
-  int saved = errno;
-  void *found =
-      mmap(address, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-  int code = found == MAP_FAILED ? errno : 0;
-  errno = saved;
-  return code;
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+  return LAB_CALL((intptr_t)mmap(address, byte_count, PROT_READ | PROT_WRITE, flags, -1, 0));
 }
 
 int lab_region_swap_huge(void *address, uintptr_t byte_count, unsigned page_shift) {
@@ -103,11 +91,9 @@ int lab_region_swap_huge(void *address, uintptr_t byte_count, unsigned page_shif
   int code = lab_region_map_huge(byte_count, page_shift, &trial);
   if (code != 0) return code;
   LAB_CALL(munmap(trial, byte_count));
-  int saved = errno;
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB | (int)(page_shift << MAP_HUGE_SHIFT);
-  void *found = mmap(address, byte_count, PROT_READ | PROT_WRITE, flags, -1, 0);
-  code = found == MAP_FAILED ? errno : 0;
-  errno = saved;
+  // MAP_FAILED is -1.
+  code = LAB_CALL((intptr_t)mmap(address, byte_count, PROT_READ | PROT_WRITE, flags, -1, 0));
   // The kernel may have unmapped the pages before it failed.
   if (code != 0) lab_region_swap_back(address, byte_count);
   return code;

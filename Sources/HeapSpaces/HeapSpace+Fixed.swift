@@ -96,19 +96,19 @@ extension HeapSpace {
 
   /// Visits the addresses and lengths of the fixed parts of the chunks.
   package func forEachFixedRange(_ body: (UInt, UInt) -> Void) {
-    var number: UInt = 0
-    while fixedByteCount != 0, number < committedEnd {
-      let end = fixedEnd(ofChunkAround: number)
-      if end > number { body(fields.base + number * Granule.byteCount, (end - number) * Granule.byteCount) }
-      number = chunkEnd(around: number)
-    }
+    if fixedByteCount != 0 { forEachChunkPart({ fixedEnd(ofChunkAround: $0) }, body) }
   }
 
   /// Visits the addresses and lengths of the committed parts of the chunks.
   package func forEachCommittedRange(_ body: (UInt, UInt) -> Void) {
+    forEachChunkPart({ committedEnd(ofChunkAround: $0) }, body)
+  }
+
+  /// Visits the first parts of the chunks, each up to the granule that `end` has for the chunk's head.
+  private func forEachChunkPart(_ end: (UInt) -> UInt, _ body: (UInt, UInt) -> Void) {
     var number: UInt = 0
     while number < committedEnd {
-      let end = committedEnd(ofChunkAround: number)
+      let end = end(number)
       if end > number { body(fields.base + number * Granule.byteCount, (end - number) * Granule.byteCount) }
       number = chunkEnd(around: number)
     }

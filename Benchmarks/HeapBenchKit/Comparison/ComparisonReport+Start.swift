@@ -7,10 +7,9 @@ extension ComparisonReport {
     let starts = items(.start).flatMap { item in
       [
         ratioRow(item, "time", first: { Figure.preciseDuration(nanoseconds: $0) }, \.nanosecondsPerOperation),
-        markingBest(
-          ComparisonTable.Row(
-            name: "page faults", cells: names.map { cell(item, $0, faults) { Figure.fixed($0, decimals: 0) } }),
-          names.map { item.median(of: $0, faults) }),
+        ComparisonTable.Row(
+          name: "page faults", cells: names.map { cell(item, $0, faults) { Figure.fixed($0, decimals: 0) } }
+        ).markingBest(names.map { item.median(of: $0, faults) }),
       ]
     }
     let processes = items(.process).map { figureRow($0, "resident KiB", \.peakResidentKiB) }

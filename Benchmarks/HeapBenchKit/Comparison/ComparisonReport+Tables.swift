@@ -103,7 +103,7 @@ extension ComparisonReport {
     return ComparisonTable(
       title:
         "Instructions of a malloc and free of 64 bytes, the seven of the calling loop included (callgrind). * least.",
-      columns: names, rows: [markingBest(row, names.map { instructions[$0] })])
+      columns: names, rows: [row.markingBest(names.map { instructions[$0] })])
   }
 
   /// A ratio as text. From 0.995 up it is rounded to 1, as a ratio just above 1 is.
@@ -130,13 +130,13 @@ extension ComparisonReport {
     {
       row.tail = "\(Self.ratio(spread.lowerQuartile))–\(Self.ratio(spread.upperQuartile))"
     }
-    return markingBest(row, names.map { item.median(of: $0, figure) })
+    return row.markingBest(names.map { item.median(of: $0, figure) })
   }
 
   /// A row with every allocator's own figure.
   func figureRow(_ item: ComparedItem, _ name: String, _ figure: (DriverFigures) -> Double?) -> ComparisonTable.Row {
     let cells = names.map { cell(item, $0, figure) { Figure.text($0, significantDigits: 3) } }
-    return markingBest(ComparisonTable.Row(name: name, cells: cells), names.map { item.median(of: $0, figure) })
+    return ComparisonTable.Row(name: name, cells: cells).markingBest(names.map { item.median(of: $0, figure) })
   }
 
   private func rounds(_ item: ComparedItem, _ name: String, _ figure: (DriverFigures) -> Double?) -> [Double]? {
@@ -157,15 +157,6 @@ extension ComparisonReport {
       value.map { ComparisonTable.Cell(text: Self.ratio($0)) } ?? .missing
     }
     let row = ComparisonTable.Row(name: name, cells: cells)
-    return marksBest ? markingBest(row, values) : row
-  }
-
-  /// The row with a mark at the least of the values.
-  func markingBest(_ row: ComparisonTable.Row, _ values: [Double?]) -> ComparisonTable.Row {
-    let known = values.compactMap { $0 }
-    guard known.count > 1, let least = known.min() else { return row }
-    var cells = row.cells
-    for index in cells.indices where values[index] == least { cells[index].isBest = true }
-    return ComparisonTable.Row(name: row.name, cells: cells, tail: row.tail)
+    return marksBest ? row.markingBest(values) : row
   }
 }

@@ -19,6 +19,15 @@ struct ComparisonTable {
     let cells: [Cell]
     /// The text after the last column.
     var tail = ""
+
+    /// The row with a mark at the least of the values.
+    func markingBest(_ values: [Double?]) -> Row {
+      let known = values.compactMap { $0 }
+      guard known.count > 1, let least = known.min() else { return self }
+      var cells = cells
+      for index in cells.indices where values[index] == least { cells[index].isBest = true }
+      return Row(name: name, cells: cells, tail: tail)
+    }
   }
 
   /// What the table shows, in one or more lines.

@@ -38,15 +38,12 @@ extension LatencyReport {
   }
 
   private func row(_ name: String, _ item: Item, _ figure: (String) -> Double?) -> ComparisonTable.Row {
-    let values = allocators.map(figure)
-    let least = values.compactMap { $0 }.min()
+    let values = allocators.map { item.failures[$0] == nil ? figure($0) : nil }
     let cells = zip(allocators, values).map { allocator, value -> ComparisonTable.Cell in
       if item.failures[allocator] != nil { return .failed }
-      guard let value else { return .missing }
-      return ComparisonTable.Cell(
-        text: Figure.text(value, significantDigits: 3), isBest: allocators.count > 1 && value == least)
+      return value.map { ComparisonTable.Cell(text: Figure.text($0, significantDigits: 3)) } ?? .missing
     }
-    return ComparisonTable.Row(name: name, cells: cells)
+    return ComparisonTable.Row(name: name, cells: cells).markingBest(values)
   }
 
   private func plot(of item: Item, _ style: TerminalStyle) -> String {
